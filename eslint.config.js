@@ -1,0 +1,83 @@
+import boundaries from 'eslint-plugin-boundaries';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+/** Which room may import which: the arrows of the layout, and nothing else. */
+const rooms = [
+  ['domain', 'src/domain', []],
+  ['sandbox', 'src/sandbox', ['domain']],
+  ['lineage', 'src/lineage', ['domain']],
+  ['tasks', 'src/tasks', ['domain', 'sandbox']],
+  ['model', 'src/model', ['domain']],
+  ['activities', 'activities', ['domain', 'sandbox', 'lineage', 'tasks', 'model']],
+  ['workflows', 'workflows', ['domain']],
+  ['workers', 'workers', ['domain', 'sandbox', 'lineage', 'tasks', 'model', 'activities', 'workflows']],
+  ['analysis', 'src/analysis', ['domain', 'lineage']],
+  ['dev', 'src/dev', ['domain', 'lineage', 'sandbox', 'tasks', 'model', 'workers']],
+  [
+    'cli',
+    'src/cli',
+    ['domain', 'sandbox', 'lineage', 'tasks', 'model', 'analysis', 'dev', 'workers', 'workflows'],
+  ],
+];
+
+const only = (name, message) => ({ name, message });
+const MONGODB = only('mongodb', 'Only src/lineage talks to the store.');
+const ANTHROPIC = only('@anthropic-ai/sdk', 'Only src/model talks to a model.');
+const EXECA = only('execa', 'Only src/sandbox and src/dev start processes.');
+const IO = [
+  'fs', 'fs/promises', 'child_process', 'net', 'http', 'https', 'os', 'path', 'timers', 'timers/promises',
+].flatMap((module) => [only(module, 'No I/O here.'), only(`node:${module}`, 'No I/O here.')]);
+const restrict = (...paths) => ({ 'no-restricted-imports': ['error', { paths: paths.flat() }] });
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.assay/', 'coverage/'] },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      'no-console': 'error',
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
+    plugins: { boundaries },
+    settings: {
+      'boundaries/elements': rooms.map(([type, pattern]) => ({ type, pattern, mode: 'folder' })),
+      'import/resolver': { node: { extensions: ['.ts'] } },
+    },
+    rules: {
+      'boundaries/element-types': [
+        'error',
+        {
+          default: 'disallow',
+          rules: rooms.map(([type, , allow]) => ({ from: type, allow: [type, ...allow] })),
+        },
+      ],
+    },
+  },
+  { files: ['src/domain/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC, EXECA, IO) },
+  {
+    files: ['workflows/**/*.ts'],
+    rules: {
+      ...restrict(MONGODB, ANTHROPIC, EXECA, IO, only('node:crypto', 'Not in the workflow sandbox.')),
+      'boundaries/element-types': 'off',
+    },
+  },
+  { files: ['src/lineage/**/*.ts'], rules: restrict(ANTHROPIC, EXECA) },
+  { files: ['src/model/**/*.ts'], rules: restrict(MONGODB, EXECA) },
+  { files: ['src/sandbox/**/*.ts', 'src/dev/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC) },
+  {
+    files: ['src/{tasks,analysis,cli}/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
+    rules: restrict(MONGODB, ANTHROPIC, EXECA),
+  },
+  prettier,
+);

@@ -1,0 +1,85 @@
+/** Who has to act before the same thing can work. */
+export type Actor = 'user' | 'environment' | 'transient' | 'bug';
+
+interface ErrorEntry {
+  who: Actor;
+  /** Exit code of the CLI: 1 failed, 2 usage, 3 environment, 4 budget. */
+  exit: 1 | 2 | 3 | 4;
+  /** Whether Temporal may try the same activity again. */
+  retryable: boolean;
+  /** What the reader can do next; one sentence. */
+  remedy: string;
+}
+
+const entry = (who: Actor, exit: ErrorEntry['exit'], retryable: boolean, remedy: string): ErrorEntry => ({
+  who,
+  exit,
+  retryable,
+  remedy,
+});
+
+/** Every error assay raises on purpose, once. docs/errors.md is written from this table. */
+export const ERRORS = {
+  // what a person typed
+  USAGE: entry('user', 2, false, 'Run the command with --help.'),
+  CAMPAIGN_INPUT: entry('user', 2, false, 'Correct the field; `assay start --help` lists them all.'),
+  CAMPAIGN_NAME_TAKEN: entry('user', 2, false, 'Choose another name; the old campaign is kept as it is.'),
+  CAMPAIGN_UNKNOWN: entry('user', 2, false, '`assay status` lists the campaigns of this store.'),
+  TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
+  TASK_UNKNOWN: entry('user', 2, false, '`assay task list` shows the tasks; `assay task push DIR` adds yours.'),
+  TASK_INVALID: entry('user', 2, false, 'Correct task.yaml at the place shown.'),
+  RECIPE_INVALID: entry('user', 2, false, 'Correct the recipe folder and submit it again.'),
+  START_RECIPE_FAILED: entry('user', 1, false, 'Mend the start recipe: a search needs a start that can be measured.'),
+  // what this machine lacks
+  TEMPORAL_UNAVAILABLE: entry('environment', 3, false, '`assay doctor` shows what was tried and what to install.'),
+  STORE_UNAVAILABLE: entry('environment', 3, false, '`assay doctor` shows what was tried and what to install.'),
+  STORE_SCHEMA: entry('environment', 3, false, 'Use the assay version that wrote this store, or another database name.'),
+  PYTHON_UNAVAILABLE: entry('environment', 3, false, 'Install Python 3.10 or later with its venv module.'),
+  PLATFORM_UNSUPPORTED: entry('environment', 3, false, 'Use Linux, macOS or WSL2.'),
+  MODEL_KEY_MISSING: entry('environment', 3, false, 'Set ANTHROPIC_API_KEY for the model worker, or choose the offline proposer.'),
+  DATA_MISMATCH: entry('environment', 3, false, 'Remove the prepared data of this task on that host and let it be prepared again.'),
+  // what passes by itself
+  STORE_UNREACHABLE: entry('transient', 3, true, 'Nothing to do if the store comes back; assay tries again.'),
+  MODEL_UNREACHABLE: entry('transient', 3, true, 'Nothing to do if the provider comes back; assay tries again.'),
+  MODEL_OVERLOADED: entry('transient', 3, true, 'Nothing to do; assay waits as long as the provider asks.'),
+  OVERTAKEN: entry('transient', 1, true, 'Nothing to do; a later attempt owns this work and its result is used.'),
+  TWIN_PENDING: entry('transient', 1, true, 'Nothing to do; the same snapshot is being submitted elsewhere.'),
+  EVALUATOR_FAULT: entry('transient', 1, true, 'If it repeats, read the log of the attempt and mend the evaluator of the task.'),
+  HOST_FAULT: entry('transient', 1, true, 'If it repeats, look at the disk and the sandbox of that host with `assay doctor`.'),
+  // what a model endpoint refuses for good
+  MODEL_REQUEST_REFUSED: entry('user', 3, false, 'Read the provider\'s message; check key, model id and quota.'),
+  // ours
+  STORE_DOCUMENT: entry('bug', 1, false, 'A stored document does not have its shape; please report it with --debug.'),
+  INTERNAL: entry('bug', 1, false, 'Please report it with the output of --debug.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error that names its cause in one line and knows its remedy. */
+export class AssayError extends Error {
+  override readonly name = 'AssayError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { remedy?: string },
+  ) {
+    super(message, options);
+    this.remedy = options?.remedy ?? ERRORS[code].remedy;
+  }
+
+  readonly remedy: string;
+
+  get retryable(): boolean {
+    return ERRORS[this.code].retryable;
+  }
+
+  get exit(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

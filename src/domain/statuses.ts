@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** The one terminal status of a trial, set exactly once. */
+export const TRIAL_STATUSES = [
+  'keep',
+  'discard',
+  'disqualified',
+  'size_blocked',
+  'train_budget_overrun',
+  'eval_budget_overrun',
+  'preflight_crash',
+  'crash',
+  'duplicate',
+  'violation',
+  'cancelled',
+] as const;
+export const trialStatusSchema = z.enum(TRIAL_STATUSES);
+export type TrialStatus = z.infer<typeof trialStatusSchema>;
+
+/** Where a trial that has no status yet is. */
+export const TRIAL_STAGES = ['queued', 'preparing', 'training', 'packing', 'evaluating', 'deciding', 'ended'] as const;
+export const trialStageSchema = z.enum(TRIAL_STAGES);
+export type TrialStage = z.infer<typeof trialStageSchema>;
+
+export const CAMPAIGN_STATES = [
+  'preparing',
+  'calibrating',
+  'running',
+  'paused',
+  'waiting',
+  'draining',
+  'claiming',
+  'blocked',
+  'finished',
+  'stopped',
+  'failed',
+] as const;
+export const campaignStateSchema = z.enum(CAMPAIGN_STATES);
+export type CampaignState = z.infer<typeof campaignStateSchema>;
+
+/** States in which nothing of the campaign will move again. */
+export function isEnded(state: CampaignState): boolean {
+  return state === 'finished' || state === 'stopped' || state === 'failed' || state === 'blocked';
+}
+
+/** What running work has to obey; changed by people and by limits, read before any work starts. */
+export const CONTROLS = ['running', 'paused', 'draining', 'stopping'] as const;
+export const controlSchema = z.enum(CONTROLS);
+export type Control = z.infer<typeof controlSchema>;
