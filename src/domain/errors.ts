@@ -28,6 +28,7 @@ export const ERRORS = {
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
   TASK_UNKNOWN: entry('user', 2, false, '`assay task list` shows the tasks; `assay task push DIR` adds yours.'),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml at the place shown.'),
+  PRICES_INVALID: entry('user', 2, false, 'Correct the price file: dollars per million tokens, by model id.'),
   RECIPE_INVALID: entry('user', 2, false, 'Correct the recipe folder and submit it again.'),
   START_RECIPE_FAILED: entry('user', 1, false, 'Mend the start recipe: a search needs a start that can be measured.'),
   // what this machine lacks

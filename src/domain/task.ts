@@ -109,3 +109,27 @@ export function decisionMetric(task: Pick<Task, 'decision_metric' | 'metric'>): 
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {
   return direction === 'minimize' ? a < b : a > b;
 }
+
+/** The training clock in seconds: what the campaign says, else the task's budget, else its wall limit. */
+export function trainBudget(task: Task, override: number | null): number {
+  return override ?? task.phases.train.clock?.budget_s ?? task.phases.train.timeout_s;
+}
+
+/** The wall limit of training in seconds: the task's slack over its budget stays the same under an override. */
+export function trainTimeout(task: Task, override: number | null): number {
+  const { timeout_s, clock } = task.phases.train;
+  return override === null ? timeout_s : override + Math.max(timeout_s - (clock?.budget_s ?? timeout_s), 2);
+}
+
+const PREPARE_DATA_S = 1800;
+
+/** Upper bounds of what the activities of a trial run, in seconds. */
+export function phaseSeconds(task: Task, override: number | null): { prepare: number; train: number; evaluate: number } {
+  const { check, smoke, pack, serve } = task.phases;
+  const packing = pack?.timeout_s ?? 0;
+  return {
+    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing,
+    train: PREPARE_DATA_S + trainTimeout(task, override) + packing,
+    evaluate: PREPARE_DATA_S + task.evaluate.timeout_s + (serve?.startup_s ?? 0),
+  };
+}

@@ -1,0 +1,199 @@
+import { Context } from '@temporalio/activity';
+import { isUnended, reachedLimit } from '../src/domain/budget.js';
+import {
+  campaignInputSchema,
+  frozenCampaignSchema,
+  type CampaignInput,
+  type FrozenCampaign,
+  type Lane,
+} from '../src/domain/campaign.js';
+import { AssayError } from '../src/domain/errors.js';
+import { explain } from '../src/domain/explain.js';
+import { campaignNameSchema, laneId, ownerOf, trialLabel } from '../src/domain/keys.js';
+import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
+import { phaseSeconds, type Task } from '../src/domain/task.js';
+import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
+import { OFFLINE_MODEL, priceKnown } from '../src/model/pricing.js';
+import { findTask } from './find-task.js';
+import type { OrchestratorContext } from './context.js';
+import { poll } from './pulse.js';
+
+export interface FreezeRequest {
+  input: unknown;
+  /** The workflow id, which is the campaign's name. */
+  name: string;
+  namespace: string;
+  firstExecutionRunId: string;
+}
+
+/** What the campaign workflow keeps of its progress. */
+export interface WatchReport {
+  asOf: string;
+  submitted: number;
+  counted: number;
+  ended: number;
+  frontier: string | null;
+  frontierVersion: number;
+  bestScore: number | null;
+  best: { trial: string; role: string; status: TrialStatus; score: number; hypothesis: string }[];
+  /** Why the search has to end, when it has to. */
+  end: string | null;
+  /** Why it has to pause, when it has to. */
+  pause: string | null;
+}
+
+export interface CampaignActivities {
+  freeze(request: FreezeRequest): Promise<FrozenCampaign>;
+  setState(to: { owner: string; state: CampaignState; reason: string | null }): Promise<void>;
+  setControl(to: { owner: string; control: Control; reason: string | null }): Promise<void>;
+  look(of: { owner: string }): Promise<WatchReport>;
+  watch(of: { owner: string; seen: number; obeyed: boolean }): Promise<WatchReport>;
+  awaitControl(of: { owner: string; until: Control[] }): Promise<Control>;
+}
+
+const LOOK_EVERY_MS = 1500;
+const QUIET_MS = 20_000;
+const WATCH_MS = 3_600_000;
+
+/** Activities of the campaign itself: freezing, its state, and the watch over its limits. */
+export function campaignActivities(context: OrchestratorContext): CampaignActivities {
+  const { lineage } = context;
+  const look = (owner: string): Promise<WatchReport> => reportOn(context, owner);
+  return {
+    freeze: (request) => freeze(context, request),
+    setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason),
+    setControl: ({ owner, control, reason }) => lineage.campaigns.setControl(owner, control, reason),
+    look: ({ owner }) => look(owner),
+    watch: ({ owner, seen, obeyed }) => {
+      const since = Date.now();
+      return poll(LOOK_EVERY_MS, async () => {
+        const report = await look(owner);
+        const elapsed = Date.now() - since;
+        const told = !obeyed && (report.end !== null || report.pause !== null);
+        const improved = report.frontierVersion > seen && elapsed > QUIET_MS;
+        return told || improved || elapsed > WATCH_MS ? report : null;
+      });
+    },
+    awaitControl: ({ owner, until }) =>
+      poll(LOOK_EVERY_MS, async () => {
+        const { control } = await lineage.campaigns.byOwner(owner);
+        return until.includes(control) ? control : null;
+      }),
+  };
+}
+
+async function freeze(context: OrchestratorContext, request: FreezeRequest): Promise<FrozenCampaign> {
+  const { lineage } = context;
+  const owner = ownerOf(request.namespace, request.firstExecutionRunId);
+  const before = await lineage.campaigns.find(request.name);
+  if (before?.owner === owner) return before.frozen;
+  const input = parseInput(request);
+  const task = await findTask(context, input.task);
+  const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
+  const stored = await lineage.campaigns.freeze(frozen);
+  await lineage.budgets.create(owner, {
+    microUsd: stored.frozen.limits.microUsd,
+    acceleratorMs: stored.frozen.limits.acceleratorMs,
+  });
+  Context.current().log.info('campaign frozen', { campaign: request.name, task: task.name, digest: task._id });
+  return stored.frozen;
+}
+
+function parseInput(request: FreezeRequest): CampaignInput {
+  const name = campaignNameSchema.safeParse(request.name);
+  if (!name.success) throw new AssayError('CAMPAIGN_INPUT', `the workflow id "${request.name}" is not ${explain(name.error)}`);
+  const parsed = campaignInputSchema.safeParse(request.input);
+  if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', `the campaign's input is wrong: ${explain(parsed.error)}`);
+  return parsed.data;
+}
+
+function resolve(
+  context: OrchestratorContext,
+  request: FreezeRequest,
+  owner: string,
+  input: CampaignInput,
+  task: TaskDocument,
+  attributes: FrozenCampaign['attributes'],
+): FrozenCampaign {
+  const { spec } = task;
+  const model = input.model ?? context.defaultModel;
+  if (input.dollars !== undefined && !priceKnown(model))
+    throw new AssayError('CAMPAIGN_INPUT', `a dollar budget needs a price, and none is known for the model "${model}"`);
+  return frozenCampaignSchema.parse({
+    name: request.name,
+    owner,
+    task: { name: spec.name, digest: task._id, title: spec.title },
+    pool: spec.resources.pool,
+    lanes: input.submission === undefined ? lanesOf(spec, input) : [],
+    limits: {
+      trials: input.trials,
+      submissions: input.submissions ?? 4 * input.trials,
+      hours: input.hours ?? null,
+      hoursWithoutGain: input.hoursWithoutGain ?? null,
+      microUsd: input.dollars === undefined ? null : Math.round(input.dollars * 1e6),
+      acceleratorMs: input.acceleratorSeconds === undefined ? null : Math.round(input.acceleratorSeconds * 1000),
+    },
+    trainSeconds: input.trainSeconds ?? null,
+    calibration: input.calibration,
+    model: { id: model, offline: model === OFFLINE_MODEL },
+    turns: input.turns,
+    maxTokens: input.maxTokens,
+    trainHeartbeatSeconds: input.trainHeartbeatSeconds,
+    phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
+    attributes,
+    rule: 'greedy',
+    submission: input.submission ?? null,
+    startedAt: new Date().toISOString(),
+  });
+}
+
+function lanesOf(spec: Task, input: CampaignInput): Lane[] {
+  const asked = input.specialists ?? spec.specialists;
+  return asked.flatMap((entry) => {
+    const { role, lanes } = typeof entry === 'string' ? { role: entry, lanes: 1 } : entry;
+    if (!spec.specialists.includes(role))
+      throw new AssayError(
+        'CAMPAIGN_INPUT',
+        `specialists: the task "${spec.name}" has no specialist "${role}"; it has ${spec.specialists.join(', ')}`,
+      );
+    return Array.from({ length: lanes }, (_, lane) => ({ role, lane: laneId(role, lane + 1) }));
+  });
+}
+
+async function reportOn(context: OrchestratorContext, owner: string): Promise<WatchReport> {
+  const { lineage } = context;
+  const [campaign, totals, frontier, best] = await Promise.all([
+    lineage.campaigns.byOwner(owner),
+    lineage.trials.totals(owner),
+    lineage.decisions.frontier(owner),
+    lineage.heads.best(owner),
+  ]);
+  const counts = await lineage.heads.counts(owner, totals.submitted);
+  const standings = best.slice(0, 10).flatMap(({ trial, role, status, score, hypothesis }) =>
+    status === null || score === null ? [] : [{ trial: trialLabel(trial), role, status, score, hypothesis }],
+  );
+  return {
+    asOf: new Date().toISOString(),
+    ...totals,
+    ended: Object.values(counts).reduce((sum, count) => sum + count, 0),
+    frontier: frontier === null ? null : trialLabel(frontier.trial),
+    frontierVersion: frontier?.version ?? 0,
+    bestScore: frontier?.inputs.score ?? null,
+    best: standings,
+    end: isUnended(campaign.control) ? endOf(campaign, totals, frontier?.at ?? null) : null,
+    pause: campaign.control === 'paused' ? (campaign.controlReason ?? 'paused') : null,
+  };
+}
+
+function endOf(
+  campaign: CampaignDocument,
+  totals: { submitted: number; counted: number },
+  lastGain: Date | null,
+): string | null {
+  const now = Date.now();
+  return reachedLimit(campaign.frozen.limits, {
+    ...totals,
+    runningMs: now - campaign.createdAt.getTime() - campaign.pausedMs,
+    sinceGainMs: now - (lastGain ?? campaign.createdAt).getTime(),
+  });
+}

@@ -1,0 +1,42 @@
+import type { SearchAttributeName } from '../src/domain/campaign.js';
+import type { Lineage } from '../src/lineage/lineage.js';
+import type { ModelEndpoints } from '../src/model/endpoints.js';
+import type { LeasePool } from '../src/sandbox/lease.js';
+import type { Sandbox } from '../src/sandbox/run.js';
+import type { TaskHost } from '../src/tasks/host.js';
+
+/** What every activity may use: the store, and who this worker is. */
+export interface OrchestratorContext {
+  lineage: Lineage;
+  /** Folders with the tasks that come with assay. */
+  bundledTasks: string;
+  /** The search attributes of ours that the server knows. */
+  registeredAttributes: () => Promise<SearchAttributeName[]>;
+  /** The model of campaigns that name none. */
+  defaultModel: string;
+}
+
+/** What activities that start processes use besides. */
+export interface HostContext {
+  lineage: Lineage;
+  host: HostIdentity;
+  tasks: TaskHost;
+  sandbox: Sandbox;
+  leases: LeasePool;
+}
+
+export interface ModelContext {
+  lineage: Lineage;
+  endpoints: ModelEndpoints;
+}
+
+export interface HostIdentity {
+  /** How the host is called in records and messages. */
+  name: string;
+  /** Hosts whose timings can be compared have the same class. */
+  hostClass: string;
+  /** This process. */
+  worker: string;
+  /** A folder of this host for workspaces that are removed after use. */
+  work: string;
+}

@@ -1,0 +1,99 @@
+import { AssayError } from '../src/domain/errors.js';
+import type { Exchange, ToolUse } from '../src/domain/conversation.js';
+import { callKey } from '../src/domain/keys.js';
+import type { AnswerDocument } from '../src/lineage/documents.js';
+import type { Lineage } from '../src/lineage/lineage.js';
+import { submitAnswer } from '../src/model/answers.js';
+import { callsOf, type ToolCall } from '../src/model/tools.js';
+import { workspaceAt, type Workspace } from './workspace-state.js';
+import type { CallRef } from './submit.js';
+
+export interface Asked {
+  use: ToolUse;
+  call: ToolCall;
+}
+
+/** The calls of a turn whose reply is stored. */
+export async function callsAt(lineage: Lineage, session: string, turn: number): Promise<Asked[]> {
+  const reply = await lineage.sessions.reply(session, turn);
+  if (reply === null) throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no reply`);
+  return callsOf(reply);
+}
+
+export async function callAt(lineage: Lineage, { session, turn, index }: CallRef): Promise<Asked> {
+  const asked = (await callsAt(lineage, session, turn))[index];
+  if (asked === undefined) throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no call ${index}`);
+  return asked;
+}
+
+/** Stores the answer to a call with the workspace after it; the first one stored counts. */
+export async function storeAnswer(
+  lineage: Lineage,
+  { session, turn, index }: CallRef,
+  { use }: Asked,
+  answer: Workspace & { text: string; isError: boolean },
+): Promise<AnswerDocument> {
+  return lineage.sessions.answer({
+    _id: callKey(session, turn, index),
+    session,
+    turn,
+    index,
+    toolUseId: use.id,
+    tool: use.name,
+    ...answer,
+    at: new Date(),
+  });
+}
+
+/** The finished exchanges before a turn. Submits of the last one get their answers from the trials they became. */
+export async function exchangesBefore(lineage: Lineage, owner: string, session: string, turn: number): Promise<Exchange[]> {
+  const exchanges: Exchange[] = [];
+  for (let at = 0; at < turn; at += 1) {
+    const reply = await lineage.sessions.reply(session, at);
+    if (reply === null) throw new AssayError('INTERNAL', `turn ${at} of ${session} has no reply`);
+    const asked = callsOf(reply);
+    const stored = await lineage.sessions.answersOf(session, at, asked.length);
+    for (const [index, one] of asked.entries())
+      if (!stored.some((answer) => answer.index === index))
+        stored.push(await answerSubmit(lineage, { owner, session, turn: at, index }, one));
+    stored.sort((a, b) => a.index - b.index);
+    exchanges.push({ reply, answers: stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })) });
+  }
+  return exchanges;
+}
+
+/** The trial stands in for the workspace from now on: the next one descends from it. */
+async function answerSubmit(lineage: Lineage, call: CallRef, asked: Asked): Promise<AnswerDocument> {
+  const before = await workspaceAt(lineage, call);
+  const trial = await lineage.trials.bySubmitKey(callKey(call.session, call.turn, call.index));
+  const text = trial?.outcome == null ? 'This call was not carried out.' : await trialAnswer(lineage, trial.owner, trial.number);
+  const base = trial?.outcome == null ? before.base : trial.number;
+  return storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
+}
+
+async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
+  const [campaign, trial, frontier, totals] = await Promise.all([
+    lineage.campaigns.byOwner(owner),
+    lineage.trials.require(owner, number),
+    lineage.decisions.frontier(owner),
+    lineage.trials.totals(owner),
+  ]);
+  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
+  const { outcome, parent: parentNumber } = trial;
+  if (outcome === null) throw new AssayError('INTERNAL', `trial ${number} has not ended`);
+  const parent = parentNumber === null ? null : await lineage.trials.get(owner, parentNumber);
+  const parentScore = parent?.outcome?.score ?? null;
+  return submitAnswer({
+    trial: number,
+    status: outcome.status,
+    score: outcome.score,
+    unit: spec.metric.unit,
+    parent: parentNumber,
+    parentScore,
+    delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
+    frontier: frontier?.trial ?? 0,
+    frontierScore: frontier?.inputs.score ?? null,
+    lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
+    trialsLeft: Math.max(0, campaign.frozen.limits.trials - totals.counted),
+  });
+}

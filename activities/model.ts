@@ -1,0 +1,140 @@
+import { AssayError } from '../src/domain/errors.js';
+import { turnKey } from '../src/domain/keys.js';
+import type { Reply } from '../src/domain/conversation.js';
+import type { CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
+import type { Lineage } from '../src/lineage/lineage.js';
+import { ModelFault, requestTurn, messagesOf, type TurnRequest } from '../src/model/client.js';
+import { priceOf, tokensOf, upperBound } from '../src/model/pricing.js';
+import { callsOf, toolDefinitions } from '../src/model/tools.js';
+import type { ModelContext } from './context.js';
+import { exchangesBefore } from './conversation.js';
+import { persist, withPulse } from './pulse.js';
+import { closedBecause } from './session.js';
+
+export interface TurnRef {
+  owner: string;
+  session: string;
+  turn: number;
+}
+
+/** What a reply asks for, by the kinds of work that follow from it. */
+export type TurnResult =
+  | { kind: 'reply'; tools: string[]; needsHost: boolean; submits: number[]; ends: string | null }
+  | { kind: 'wait' }
+  | { kind: 'closed'; reason: string };
+
+export interface ModelActivities {
+  takeTurn(at: TurnRef): Promise<TurnResult>;
+}
+
+export function modelActivities(context: ModelContext): ModelActivities {
+  return {
+    takeTurn: (at) => withPulse(() => at.turn, (signal) => takeTurn(context, at, signal)),
+  };
+}
+
+/** Uses the stored reply of the turn if there is one; pays for one otherwise. */
+async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal): Promise<TurnResult> {
+  const { lineage } = context;
+  const stored = await lineage.sessions.reply(at.session, at.turn);
+  if (stored !== null) return resultOf(stored);
+  const campaign = await lineage.campaigns.byOwner(at.owner);
+  if (campaign.control === 'paused') return { kind: 'wait' };
+  const closed = await closedBecause(lineage, campaign);
+  if (closed !== null) return { kind: 'closed', reason: closed };
+  const session = await lineage.sessions.get(at.session);
+  const request = await requestOf(lineage, campaign, session, at);
+  const attempt = await lineage.sessions.attempt(at.session, at.turn);
+  await settleLost(lineage, at, attempt);
+  if (!(await reserve(lineage, campaign, session, request, at, attempt))) return { kind: 'wait' };
+  const reply = await pay(context, campaign, request, at, attempt, signal);
+  return resultOf(reply);
+}
+
+async function requestOf(
+  lineage: Lineage,
+  campaign: CampaignDocument,
+  session: SessionDocument,
+  at: TurnRef,
+): Promise<TurnRequest> {
+  const exchanges = await exchangesBefore(lineage, at.owner, at.session, at.turn);
+  const opening = await lineage.blobs.text(session.opening);
+  return {
+    model: campaign.frozen.model.id,
+    system: await lineage.blobs.text(session.system),
+    messages: messagesOf(opening, exchanges),
+    tools: toolDefinitions(),
+    maxTokens: campaign.frozen.maxTokens,
+  };
+}
+
+const attemptKey = (at: TurnRef, attempt: number): string => `${turnKey(at.session, at.turn)}/${attempt}`;
+
+/** Attempts of which no reply came back may have been paid: they are settled at what they could have cost. */
+async function settleLost(lineage: Lineage, at: TurnRef, attempt: number): Promise<void> {
+  for (let lost = 1; lost < attempt; lost += 1)
+    await lineage.budgets.settle(at.owner, attemptKey(at, lost), 'upper-bound', 'unknown');
+}
+
+/** Holds what the request can cost at most; a limit that leaves no room pauses the campaign. */
+async function reserve(
+  lineage: Lineage,
+  campaign: CampaignDocument,
+  session: SessionDocument,
+  request: TurnRequest,
+  at: TurnRef,
+  attempt: number,
+): Promise<boolean> {
+  const promptTokens = Math.ceil((JSON.stringify(request.messages).length + request.system.length) / 2) + 4000;
+  const microUsd = upperBound(request.model, promptTokens, request.maxTokens) ?? 0;
+  const result = await lineage.budgets.reserve({
+    owner: at.owner,
+    key: attemptKey(at, attempt),
+    amounts: { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens },
+    what: 'model',
+    role: session.role,
+  });
+  if (result === 'reserved') return true;
+  if (result === 'settled') throw new AssayError('OVERTAKEN', 'this attempt was given up by a later one');
+  await lineage.campaigns.setControl(campaign.owner, 'paused', 'the dollar budget is used up');
+  return false;
+}
+
+/** Calls the model, and stores the reply before anything uses it. */
+async function pay(
+  { lineage, endpoints }: ModelContext,
+  campaign: CampaignDocument,
+  request: TurnRequest,
+  at: TurnRef,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const key = attemptKey(at, attempt);
+  const endpoint = endpoints.endpointOf(campaign.frozen.model);
+  const reply = await requestTurn(endpoint, request, { signal, onEvent: () => undefined }).catch(
+    async (error: unknown) => {
+      const unpaid = error instanceof ModelFault && !error.maybePaid;
+      const nothing = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
+      await lineage.budgets.settle(at.owner, key, unpaid ? nothing : 'upper-bound', unpaid ? 'unpaid' : 'unknown');
+      throw error;
+    },
+  );
+  const used = await persist(signal, () => lineage.sessions.store(at.session, at.turn, attempt, reply));
+  const spent = { microUsd: priceOf(reply.model, reply.usage) ?? 0, acceleratorMs: 0, tokens: tokensOf(reply.usage) };
+  await persist(signal, () => lineage.budgets.settle(at.owner, key, spent, 'known'));
+  return used;
+}
+
+function resultOf(reply: Reply): TurnResult {
+  const calls = callsOf(reply).map(({ call }, index) => ({ call, index }));
+  const submits = calls.filter(({ call }) => call.tool === 'submit_trial');
+  const others = calls.filter(({ call }) => call.tool !== 'submit_trial');
+  const finish = calls.find(({ call }) => call.tool === 'finish');
+  return {
+    kind: 'reply',
+    tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
+    needsHost: others.some(({ call }) => call.tool === 'check'),
+    submits: submits.map(({ index }) => index),
+    ends: finish !== undefined ? 'finished' : calls.length === 0 ? `the model ended its turn (${reply.stopReason})` : null,
+  };
+}

@@ -1,0 +1,127 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Failure } from '../src/domain/outcome.js';
+import type { TrialStatus } from '../src/domain/statuses.js';
+import type { Task } from '../src/domain/task.js';
+import type { PhaseRun } from '../src/lineage/documents.js';
+import type { Lineage } from '../src/lineage/lineage.js';
+import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
+import { writeFolder } from '../src/tasks/folder.js';
+import type { HostedTask } from '../src/tasks/host.js';
+import type { HostContext } from './context.js';
+
+const MB = 1024 * 1024;
+const TAIL_LINES = 15;
+const TAIL_CHARACTERS = 2000;
+
+/** A fresh folder of one attempt, gone afterwards whatever happened. */
+export async function withWorkspace<T>(
+  { lineage, host }: HostContext,
+  name: string,
+  snapshot: string,
+  use: (workspace: { folder: string; recipe: string; tmp: string }) => Promise<T>,
+): Promise<T> {
+  const folder = join(host.work, name);
+  const [recipe, tmp] = [join(folder, 'recipe'), join(folder, 'tmp')];
+  await rm(folder, { recursive: true, force: true });
+  try {
+    await writeFolder(recipe, await lineage.blobs.readTree(snapshot));
+    await mkdir(tmp, { recursive: true });
+    return await use({ folder, recipe, tmp });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export interface PhaseCall {
+  id: string;
+  phase: Failure['phase'];
+  command: string;
+  cwd: string;
+  timeoutS: number;
+  writable: string[];
+  readable: string[];
+  env: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
+export function requestOf(hosted: HostedTask, call: PhaseCall, tmp: string): RunRequest {
+  const { resources } = hosted.spec;
+  return {
+    id: call.id,
+    command: call.command,
+    cwd: call.cwd,
+    writable: [tmp, ...call.writable],
+    readable: [...hosted.python.folders, ...call.readable],
+    env: { ...hosted.python.env, HOME: tmp, TMPDIR: tmp, ...call.env },
+    limits: {
+      wallS: call.timeoutS,
+      memoryBytes: resources.memory_mb * MB,
+      diskBytes: resources.disk_mb * MB,
+      logBytes: resources.log_kb * 1024,
+      processes: resources.processes,
+    },
+    signal: call.signal,
+  };
+}
+
+/** A finished run as it is recorded, its log stored. */
+export async function recordRun(lineage: Lineage, phase: string, result: RunResult): Promise<PhaseRun> {
+  return {
+    phase,
+    wallMs: Math.round(result.wallMs),
+    peakRssBytes: result.peakRssBytes,
+    log: await lineage.blobs.put(result.log),
+    logBytes: result.logBytes,
+    isolation: result.isolation,
+  };
+}
+
+const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+
+/** What a run that did not end well means for its trial; null for one that exited with 0. */
+export function failureOf(phase: Failure['phase'], { ending, log }: Pick<RunResult, 'ending' | 'log'>): Failure | null {
+  const preflight = phase === 'check' || phase === 'smoke';
+  const base = { phase, tail: tailOf(log), limit: null };
+  switch (ending.kind) {
+    case 'exited':
+      if (ending.code === 0) return null;
+      return { ...base, status: preflight ? 'preflight_crash' : 'crash', reason: `exited with code ${ending.code}` };
+    case 'signalled':
+      return { ...base, status: preflight ? 'preflight_crash' : 'crash', reason: `ended by ${ending.signal}` };
+    case 'cancelled':
+      return { ...base, status: 'cancelled', reason: 'cancelled' };
+    case 'limit':
+      return { ...base, ...limitFailure(phase, ending) };
+  }
+}
+
+function limitFailure(
+  phase: Failure['phase'],
+  { limit, used, allowed }: Extract<Ending, { kind: 'limit' }>,
+): Pick<Failure, 'status' | 'reason' | 'limit'> {
+  const unit = UNITS[limit];
+  const over = Number((used - allowed).toPrecision(3));
+  return {
+    status: limit === 'wall' ? wallStatus(phase) : phase === 'check' || phase === 'smoke' ? 'preflight_crash' : 'crash',
+    reason: `${limit} limit: ${Number(used.toPrecision(6))} of ${allowed} ${unit}, ${over} over`,
+    limit: { name: limit, used, allowed, unit },
+  };
+}
+
+function wallStatus(phase: Failure['phase']): TrialStatus {
+  if (phase === 'evaluate') return 'eval_budget_overrun';
+  return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
+}
+
+export function tailOf(log: string): string {
+  return log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS);
+}
+
+/** Bytes of the files that count towards a code-size gate. */
+export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
+  return files
+    .filter((file) => task.recipe.counted.includes(file.path))
+    .reduce((sum, file) => sum + file.bytes, 0);
+}

@@ -1,0 +1,41 @@
+import { Context } from '@temporalio/activity';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isStoreOutage } from '../src/lineage/lineage.js';
+
+/** Heartbeats while `work` runs, often enough that a cancel arrives within seconds. */
+export async function withPulse<T>(details: () => unknown, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  const beat = (): void => context.heartbeat(details());
+  beat();
+  const timer = setInterval(beat, 1000);
+  try {
+    return await work(context.cancellationSignal);
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** Asks again every `everyMs` until there is an answer; ends with the activity's cancellation. */
+export async function poll<T>(everyMs: number, ask: () => Promise<T | null>): Promise<T> {
+  const context = Context.current();
+  for (;;) {
+    context.heartbeat();
+    const answer = await ask();
+    if (answer !== null) return answer;
+    await context.sleep(everyMs);
+  }
+}
+
+const OUTAGE_PAUSE_MS = 2000;
+
+/** Writes a finished result however long the store is away: what was computed is not thrown away for an outage. */
+export async function persist<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isStoreOutage(error) || signal.aborted) throw error;
+      await sleep(OUTAGE_PAUSE_MS, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { runFleet } from '../fleet.js';
+import { withGround } from '../ground.js';
+import { say } from '../terminal.js';
+
+export function register(program: Command): void {
+  program
+    .command('dev')
+    .description('run the servers and every worker role on this machine until Ctrl-C')
+    .option('--slots <n>', 'trainings at the same time (default: one core is left for the rest)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  assay dev\n  assay start --task byte-golf --trials 12   # in another terminal',
+    )
+    .action(async (flags: { slots?: string }) => {
+      await withGround(['temporal', 'store'], async ({ servers }) => {
+        const { temporal, store } = servers;
+        say(`Temporal ${temporal.address}${temporal.uiUrl === null ? '' : `, UI ${temporal.uiUrl}`}`);
+        say(`store ${store.url} (${store.how})`);
+        await runFleet(servers, { slots: flags.slots, roles: [], pool: 'cpu' });
+      });
+      say('stopped. `assay dev` goes on where this left off.');
+    });
+}

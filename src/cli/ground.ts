@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { AssayError, messageOf } from '../domain/errors.js';
+import { findServers, type Servers } from '../dev/servers.js';
+import { cacheFolder, homeOf } from '../dev/places.js';
+import { openLineage, type Lineage } from '../lineage/lineage.js';
+import { say } from './terminal.js';
+
+/** The folder that assay runs from: the clone, or the installed package. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+export function homeFolder(): string {
+  return homeOf(ROOT);
+}
+
+export { cacheFolder };
+
+/** What a command stands on while it runs; everything that it started is stopped at its end. */
+export interface Ground {
+  servers: Servers;
+  lineage: Lineage;
+  /** Connects on first use. */
+  client(): Promise<Client>;
+}
+
+/** Finds or starts the servers a command needs, runs it, and leaves nothing behind. */
+export async function withGround<T>(
+  need: ('temporal' | 'store')[],
+  use: (ground: Ground) => Promise<T>,
+): Promise<T> {
+  const servers = await findServers({ home: homeFolder(), need, say });
+  let connection: Connection | null = null;
+  try {
+    const lineage = await openLineage(servers.store);
+    try {
+      const client = async (): Promise<Client> => {
+        connection ??= await connect(servers.temporal.address);
+        return new Client({ connection, namespace: servers.temporal.namespace });
+      };
+      return await use({ servers, lineage, client });
+    } finally {
+      await lineage.close();
+    }
+  } finally {
+    await closeQuietly(connection);
+    await servers.stop();
+  }
+}
+
+async function closeQuietly(connection: Connection | null): Promise<void> {
+  await connection?.close().catch(() => undefined);
+}
+
+async function connect(address: string): Promise<Connection> {
+  try {
+    return await Connection.connect({ address });
+  } catch (error) {
+    throw new AssayError('TEMPORAL_UNAVAILABLE', `no Temporal server answers at ${address}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Where the tasks lie that come with assay. */
+export const BUNDLED_TASKS = join(ROOT, 'tasks');

@@ -1,0 +1,54 @@
+import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowIdReusePolicy } from '@temporalio/common';
+import { campaignInputSchema } from '../domain/campaign.js';
+import { AssayError } from '../domain/errors.js';
+import { explain } from '../domain/explain.js';
+import { campaignNameSchema } from '../domain/keys.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { isTaskFolder, loadTask } from '../tasks/load.js';
+
+/** A task as a person names it: a folder of theirs is uploaded now, anything else is a name or a digest. */
+export async function taskReference(lineage: Lineage, task: string): Promise<string> {
+  if (!task.includes('/') || !(await isTaskFolder(task))) return task;
+  const { spec, files } = await loadTask(task);
+  return (await lineage.tasks.push(spec, files, 'person'))._id;
+}
+
+/**
+ * Starts the campaign workflow, exactly as the plain Temporal CLI would.
+ * @throws AssayError CAMPAIGN_INPUT, CAMPAIGN_NAME_TAKEN
+ */
+export async function startCampaign(
+  client: Client,
+  lineage: Lineage,
+  name: string,
+  input: Record<string, unknown>,
+): Promise<WorkflowHandle> {
+  const named = campaignNameSchema.safeParse(name);
+  if (!named.success) throw new AssayError('CAMPAIGN_INPUT', `the name "${name}" is not ${explain(named.error)}`);
+  const parsed = campaignInputSchema.safeParse(input);
+  if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', explain(parsed.error));
+  const taken = await lineage.campaigns.find(name);
+  if (taken !== null)
+    throw new AssayError('CAMPAIGN_NAME_TAKEN', `the campaign name "${name}" is taken: that campaign is ${taken.state}`);
+  try {
+    return await client.workflow.start('campaign', {
+      taskQueue: 'assay',
+      workflowId: name,
+      args: [input],
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: `search on ${String(parsed.data.task)}`.slice(0, 180),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new AssayError('CAMPAIGN_NAME_TAKEN', `the campaign name "${name}" is taken by a workflow on this server`);
+  }
+}
+
+/** `demo`, else `demo-2`, `demo-3`, …: the first name that no campaign of this store has. */
+export async function freeName(lineage: Lineage, stem: string): Promise<string> {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? stem : `${stem}-${count}`;
+    if ((await lineage.campaigns.find(name)) === null) return name;
+  }
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { startOf, sweepStrays } from '../sandbox/processes.js';
+import { serverEnvironment } from './environment.js';
+import { signalGroup } from './last-resort.js';
+
+const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
+const CLEAN_END_MS = 10_000;
+const KILLED_END_MS = 5_000;
+
+/** A process, unmistakably: its pid may be used again, but not with the same start. It leads a group of its own. */
+export interface ServerProcess {
+  pid: number;
+  start: string;
+}
+
+export interface Command {
+  file: string;
+  args: readonly string[];
+  cwd: string;
+  /** Its output is appended to this file. */
+  log: string;
+  /** Names the server in its environment, so that one whose pid was never written down can be found. */
+  marker: string;
+}
+
+/** The mark of the servers of one kind in one home folder. */
+export function markerFor(home: string, part: string): string {
+  return `assay-${part}-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+}
+
+/**
+ * Starts a server that outlives this process unless it is stopped.
+ * A server of the same marker that a killed command left before it was written down is ended first.
+ */
+export async function launch(command: Command): Promise<ServerProcess> {
+  await sweepStrays({ ids: [command.marker] });
+  await mkdir(dirname(command.log), { recursive: true });
+  await rotate(command.log);
+  const output = createWriteStream(command.log, { flags: 'a', mode: 0o600 });
+  await once(output, 'open');
+  try {
+    const child = execa(command.file, command.args, {
+      cwd: command.cwd,
+      env: serverEnvironment(command.marker),
+      extendEnv: false,
+      stdin: 'ignore',
+      stdout: output,
+      stderr: output,
+      detached: true,
+      cleanup: false,
+      reject: false,
+    });
+    child.unref();
+    const { pid } = child;
+    if (pid === undefined) {
+      const { originalMessage } = await child;
+      throw new Error(`${command.file} could not be started: ${originalMessage ?? 'no reason given'}`);
+    }
+    return { pid, start: (await startOf(pid)) ?? 'gone' };
+  } finally {
+    output.destroy();
+  }
+}
+
+async function rotate(log: string): Promise<void> {
+  const size = await stat(log).then(
+    (found) => found.size,
+    () => 0,
+  );
+  if (size > LOG_LIMIT_BYTES) await rename(log, `${log}.1`);
+}
+
+/** Whether the very process is alive. */
+export async function isAlive(server: ServerProcess): Promise<boolean> {
+  return (await startOf(server.pid)) === server.start;
+}
+
+/** Ends a server cleanly: SIGTERM, time to write down what it holds, then SIGKILL for what is left of its group. */
+export async function end(server: ServerProcess): Promise<void> {
+  if (!(await isAlive(server))) return;
+  signalGroup(server.pid, 'SIGTERM');
+  if (!(await isGone(server, CLEAN_END_MS))) await kill(server);
+}
+
+/** Ends a server at once, as a crash would. */
+export async function kill(server: ServerProcess): Promise<void> {
+  if (!(await isAlive(server))) return;
+  signalGroup(server.pid, 'SIGKILL');
+  if (!(await isGone(server, KILLED_END_MS))) throw new Error(`process ${server.pid} cannot be killed`);
+}
+
+async function isGone(server: ServerProcess, withinMs: number): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  while (Date.now() < deadline) {
+    if (!(await isAlive(server))) return true;
+    await sleep(20);
+  }
+  return !(await isAlive(server));
+}
+
+/**
+ * Asks until the server answers.
+ * @throws Error when it ends before, or gives no answer in time, with the last lines of its log
+ */
+export async function untilAnswers(
+  server: ServerProcess,
+  log: string,
+  withinMs: number,
+  ask: () => Promise<void>,
+): Promise<void> {
+  let reason: unknown = null;
+  const deadline = Date.now() + withinMs;
+  while (Date.now() < deadline) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      reason = error;
+    }
+    if (!(await isAlive(server))) {
+      throw new Error(`it ended at once; the last lines of ${log}:\n${await lastLines(log)}`, {
+        cause: reason,
+      });
+    }
+  }
+  throw new Error(
+    `no answer within ${withinMs / 1000} s; the last lines of ${log}:\n${await lastLines(log)}`,
+    {
+      cause: reason,
+    },
+  );
+}
+
+async function lastLines(log: string): Promise<string> {
+  const file = await open(log);
+  try {
+    const { size } = await file.stat();
+    const length = Math.min(size, 2000);
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+    return buffer.toString('utf8').trimEnd().split('\n').slice(-8).join('\n');
+  } finally {
+    await file.close();
+  }
+}

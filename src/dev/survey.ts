@@ -1,0 +1,135 @@
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { messageOf } from '../domain/errors.js';
+import { outputOf } from './commands.js';
+import { checkNamedStore, checkNamedTemporal, namedStore, namedTemporal } from './external.js';
+import { javaTool } from './fallback-store.js';
+import { hasFiles, onPath } from './files.js';
+import { cacheFolder, homeAt } from './places.js';
+import { presentStoreProgram } from './store-program.js';
+import { presentTemporalProgram } from './temporal-program.js';
+
+/** One line of `assay doctor`. */
+export interface Finding {
+  part: string;
+  ok: boolean;
+  /** What there is; never a secret. */
+  found: string;
+  /** What to do, when something is to be done. */
+  remedy: string | null;
+}
+
+const WANTED_FREE_BYTES = 5e9;
+
+/** Looks at what this machine has, without starting or downloading anything. */
+export function survey(options: { home: string }): Promise<Finding[]> {
+  return Promise.all([
+    platform(),
+    node(),
+    python(),
+    temporal(),
+    store(options.home),
+    packages(),
+    bubblewrap(),
+    disk(options.home),
+    key(),
+  ]);
+}
+
+const good = (part: string, found: string): Finding => ({ part, ok: true, found, remedy: null });
+const bad = (part: string, found: string, remedy: string): Finding => ({ part, ok: false, found, remedy });
+
+function platform(): Finding {
+  const found = `${process.platform} ${process.arch}`;
+  const fine = process.platform === 'linux' || process.platform === 'darwin';
+  return fine ? good('Platform', found) : bad('Platform', found, 'Use Linux, macOS or WSL2.');
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const fine = major > 20 || (major === 20 && minor >= 19);
+  return fine ? good('Node', process.version) : bad('Node', process.version, 'Install Node 20.19 or later.');
+}
+
+async function python(): Promise<Finding> {
+  const remedy = 'Install Python 3.10 or later with its venv module.';
+  const file = await onPath('python3');
+  if (file === null) return bad('Python', 'no python3 on PATH', remedy);
+  const script = 'import sys, platform; print(platform.python_version()); import venv, ensurepip';
+  const output = await outputOf(file, ['-c', script]);
+  if (output === null) return bad('Python', `${file} lacks the venv module`, remedy);
+  const [major = 0, minor = 0] = output.split('.').map(Number);
+  const fine = major === 3 && minor >= 10;
+  return fine ? good('Python', output.trim()) : bad('Python', output.trim(), remedy);
+}
+
+async function temporal(): Promise<Finding> {
+  const named = namedTemporal();
+  try {
+    if (named)
+      return good('Temporal', `server ${await checkNamedTemporal(named)}, named by ${named.variable}`);
+  } catch (error) {
+    return bad('Temporal', messageOf(error), 'Correct the variable or unset it.');
+  }
+  const program = await presentTemporalProgram();
+  if (program !== null) return good('Temporal', program.how);
+  return good('Temporal', 'not here yet; the first command that needs it downloads it');
+}
+
+async function store(home: string): Promise<Finding> {
+  const named = namedStore();
+  try {
+    if (named) return good('Store', `MongoDB ${await checkNamedStore(named)}, named by ${named.variable}`);
+  } catch (error) {
+    return bad('Store', messageOf(error), 'Correct the variable or unset it.');
+  }
+  const program = await presentStoreProgram(homeAt(home));
+  if (program !== null) return good('Store', program.how);
+  return good('Store', 'not here yet; the first command that needs it downloads it');
+}
+
+/** Wanted only where official downloads are blocked, so never a fault by itself. */
+async function packages(): Promise<Finding> {
+  const java = await javaTool('java');
+  const version =
+    java === null ? null : /version "([^"]+)/.exec((await outputOf(java, ['-version'])) ?? '')?.[1];
+  const maven = (await onPath('mvn')) === null ? 'no Maven' : 'Maven';
+  const compiler = (await javaTool('javac')) === null ? 'no javac' : 'javac';
+  const found = version ? `Java ${version}, ${compiler}, ${maven}` : `no Java, ${maven}`;
+  return good('JDK and Maven', `${found} (used only where mongod cannot be downloaded)`);
+}
+
+async function bubblewrap(): Promise<Finding> {
+  if (process.platform !== 'linux') return good('Isolation', 'bubblewrap exists on Linux only');
+  const remedy =
+    'Install bubblewrap, and allow user namespaces: without it recipes run with weaker isolation.';
+  const file = await onPath('bwrap');
+  if (file === null) return bad('Isolation', 'no bwrap on PATH', remedy);
+  const version = (await outputOf(file, ['--version'])) ?? 'bwrap';
+  const works = await outputOf(file, ['--unshare-all', '--ro-bind', '/', '/', 'true']);
+  return works === null
+    ? bad('Isolation', `${version} does not run here`, remedy)
+    : good('Isolation', version);
+}
+
+async function disk(home: string): Promise<Finding> {
+  const free = await Promise.all([home, cacheFolder()].map(freeBytes));
+  const least = Math.min(...free);
+  const found = `${(least / 1e9).toFixed(1)} GB free`;
+  const remedy = 'Free some disk space, or set ASSAY_HOME and ASSAY_CACHE to folders on another disk.';
+  return least >= WANTED_FREE_BYTES ? good('Disk', found) : bad('Disk', found, remedy);
+}
+
+/** Of the disk that holds a folder, or will hold it. */
+async function freeBytes(folder: string): Promise<number> {
+  const at = (await hasFiles(folder)) || dirname(folder) === folder ? folder : null;
+  if (at === null) return freeBytes(dirname(folder));
+  const { bavail, bsize } = await statfs(at);
+  return bavail * bsize;
+}
+
+function key(): Finding {
+  const there = process.env['ANTHROPIC_API_KEY'] ?? process.env['ANTHROPIC_AUTH_TOKEN'];
+  if (there) return good('Model', 'a key is set');
+  return good('Model', 'no ANTHROPIC_API_KEY: the offline proposer is used');
+}

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { campaignNameSchema } from './keys.js';
+
+const positive = z.number().positive();
+const count = z.number().int().positive();
+
+const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'the name of a specialist of the task');
+
+/** A person's own trial: files that are already in the store. */
+export const submissionSchema = z.strictObject({
+  snapshot: z.string().regex(/^[0-9a-f]{64}$/),
+  hypothesis: z.string().min(1).max(4000),
+  expectedDelta: z.number().nullable().default(null),
+  /** Makes a repeated request the same request. */
+  requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+});
+export type Submission = z.infer<typeof submissionSchema>;
+
+/** The input of a campaign: one JSON object, of which only `task` has no default. */
+export const campaignInputSchema = z.strictObject({
+  task: z.string().min(1),
+  /** Ends the campaign: trials that took a number and were not duplicates. */
+  trials: count.max(1_000_000).default(24),
+  /** Ends the campaign: all accepted submissions; default four times `trials`. */
+  submissions: count.max(4_000_000).optional(),
+  hours: positive.max(24 * 365).optional(),
+  hoursWithoutGain: positive.max(24 * 365).optional(),
+  /** Pauses the campaign, in US dollars. */
+  dollars: positive.optional(),
+  /** Pauses the campaign, in seconds of one slot. */
+  acceleratorSeconds: positive.optional(),
+  /** Replaces the training budget of the task, in seconds. */
+  trainSeconds: positive.max(7 * 86_400).optional(),
+  /** Replicates of the start recipe before the search; default 1 while decisions are greedy. */
+  calibration: count.max(100).default(1),
+  /** One lane each unless `lanes` says more; default: all specialists of the task. */
+  specialists: z
+    .array(z.union([roleName, z.strictObject({ role: roleName, lanes: count.max(64) })]))
+    .min(1)
+    .optional(),
+  model: z.string().min(1).optional(),
+  /** Turn cap of one session. */
+  turns: count.max(1000).default(60),
+  /** Tokens one reply may have. */
+  maxTokens: count.max(128_000).default(16_000),
+  /** After this many seconds without a heartbeat a training counts as lost. */
+  trainHeartbeatSeconds: positive.max(3600).default(120),
+  submission: submissionSchema.optional(),
+});
+export type CampaignInput = z.infer<typeof campaignInputSchema>;
+
+/** One lane of a campaign. */
+export const laneSchema = z.object({ role: z.string(), lane: z.string() });
+export type Lane = z.infer<typeof laneSchema>;
+
+export const SEARCH_ATTRIBUTES = ['AssayTask', 'AssayRole', 'AssayStatus', 'AssayScore', 'AssayTrial'] as const;
+export const searchAttributeSchema = z.enum(SEARCH_ATTRIBUTES);
+export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
+
+/** Everything a campaign runs with, defaults resolved once: workflows branch on this and on results alone. */
+export const frozenCampaignSchema = z.object({
+  name: campaignNameSchema,
+  owner: z.string(),
+  task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
+  pool: z.string(),
+  lanes: z.array(laneSchema),
+  limits: z.object({
+    trials: z.number().int(),
+    submissions: z.number().int(),
+    hours: z.number().nullable(),
+    hoursWithoutGain: z.number().nullable(),
+    microUsd: z.number().int().nullable(),
+    acceleratorMs: z.number().int().nullable(),
+  }),
+  trainSeconds: z.number().nullable(),
+  calibration: z.number().int(),
+  model: z.object({ id: z.string(), offline: z.boolean() }),
+  turns: z.number().int(),
+  maxTokens: z.number().int(),
+  trainHeartbeatSeconds: z.number(),
+  /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
+  phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
+  /** Search attributes that the server knows; others must not be written. */
+  attributes: z.array(searchAttributeSchema),
+  rule: z.literal('greedy'),
+  submission: submissionSchema.nullable(),
+  startedAt: z.string(),
+});
+export type FrozenCampaign = z.infer<typeof frozenCampaignSchema>;

@@ -1,0 +1,44 @@
+import { createTwoFilesPatch } from 'diff';
+
+interface Named {
+  path: string;
+  bytes: Uint8Array;
+}
+
+const CHANGES_LIMIT = 600;
+
+/** Text, or null for bytes that are not UTF-8. */
+export function textOf(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The unified diff between two trees, files in order of their paths; binary files are only named. */
+export function unifiedDiff(before: readonly Named[], after: readonly Named[]): string {
+  const old = new Map(before.map((file) => [file.path, file.bytes]));
+  const now = new Map(after.map((file) => [file.path, file.bytes]));
+  const paths = [...new Set([...old.keys(), ...now.keys()])].sort();
+  return paths.map((path) => fileDiff(path, old.get(path), now.get(path))).join('');
+}
+
+function fileDiff(path: string, before: Uint8Array | undefined, after: Uint8Array | undefined): string {
+  const [old, now] = [textOf(before ?? new Uint8Array()), textOf(after ?? new Uint8Array())];
+  const names = [before === undefined ? '/dev/null' : `a/${path}`, after === undefined ? '/dev/null' : `b/${path}`] as const;
+  if (old === null || now === null) return same(before, after) ? '' : `Binary files ${names[0]} and ${names[1]} differ\n`;
+  if (old === now) return '';
+  return createTwoFilesPatch(names[0], names[1], old, now, '', '', { context: 3 }).replace(/^=+\n/, '');
+}
+
+function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** The changed lines of a unified diff, "-old" and "+new", cut to a few hundred characters. */
+export function changesBetween(diff: string): string {
+  const lines = diff.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
+  const text = lines.join('\n');
+  return text.length <= CHANGES_LIMIT ? text : `${text.slice(0, CHANGES_LIMIT)}\n… (${lines.length} changed lines in all)`;
+}

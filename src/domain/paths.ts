@@ -1,0 +1,106 @@
+/** The longest path of a recipe file, and the longest of its segments, in UTF-16 units. */
+export const MAX_PATH = 240;
+const MAX_SEGMENT = 100;
+
+/** Control, format, private and unassigned characters, lone surrogates, line and paragraph separators. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** Why a path may not name a file of the recipe, in words for its author; null when it may. */
+export function pathFault(path: string): string | null {
+  if (path === '') return 'the path is empty';
+  if (path.length > MAX_PATH) return `the path is ${path.length} characters long, ${MAX_PATH} are allowed`;
+  if (UNPRINTABLE.test(path)) return 'the path has a control or invisible character';
+  if (path.includes('\\')) return 'the path has a backslash; separate folders with "/"';
+  if (path.startsWith('/') || /^[A-Za-z]:/.test(path))
+    return 'paths are relative to the recipe, as in "train.py"';
+  for (const segment of path.split('/')) {
+    const fault = segmentFault(segment);
+    if (fault !== null) return fault;
+  }
+  return null;
+}
+
+function segmentFault(segment: string): string | null {
+  if (segment === '') return 'the path has an empty segment';
+  if (segment === '..' || segment === '.') return `the path has a "${segment}" segment`;
+  if (segment.length > MAX_SEGMENT) return `a segment of the path is over ${MAX_SEGMENT} characters`;
+  if (/[. ]$/.test(segment) || segment.startsWith(' '))
+    return 'a segment of the path ends in a dot or begins or ends with a space';
+  const folded = foldPath(segment);
+  if (folded === '.git' || folded.startsWith('git~')) return 'the path reaches into .git';
+  return null;
+}
+
+/** Two paths with the same fold are one file on some file systems. */
+export function foldPath(path: string): string {
+  return path.normalize('NFKC').toUpperCase().toLowerCase();
+}
+
+/** `./train.py` as models like to write it, without the leading dot; nothing else is forgiven. */
+export function withoutDot(path: string): string {
+  return path.startsWith('./') ? path.slice(2) : path;
+}
+
+/**
+ * Why a new file cannot lie beside the present ones: another spelling of the same name, or a file where a folder
+ * would have to be; null when it can.
+ */
+export function collision(path: string, present: Iterable<string>): string | null {
+  const folds = foldersOf(path).map(foldPath);
+  const fold = foldPath(path);
+  for (const other of present) {
+    if (other === path) continue;
+    const otherFold = foldPath(other);
+    if (otherFold === fold) return `"${other}" differs from it only in upper and lower case`;
+    if (folds.includes(otherFold)) return `"${other}" is a file, not a folder`;
+    for (const folder of foldersOf(other)) {
+      const otherFolder = foldPath(folder);
+      if (otherFolder === fold) return `"${folder}" is a folder`;
+      const same = folds.indexOf(otherFolder);
+      if (same !== -1 && foldersOf(path)[same] !== folder)
+        return `the folder "${folder}" differs from it only in upper and lower case`;
+    }
+  }
+  return null;
+}
+
+/** `a`, `a/b` of `a/b/c`. */
+function foldersOf(path: string): string[] {
+  const segments = path.split('/');
+  return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
+}
+
+/** Whether a path matches any glob: `*` and `?` within a segment, `**` over any number of folders. */
+export function matchesGlob(path: string, globs: readonly string[]): boolean {
+  const segments = path.split('/');
+  return globs.some((glob) => matchSegments(glob.endsWith('/') ? `${glob}**` : glob, segments));
+}
+
+/** Row by row over the glob's segments, so that many `**` cost the product of the lengths and no more. */
+function matchSegments(glob: string, segments: readonly string[]): boolean {
+  let reached = segments.map(() => false);
+  reached.unshift(true);
+  for (const part of glob.split('/')) {
+    const next = reached.map(() => false);
+    for (let at = 0; at < next.length; at++) {
+      if (part === '**') next[at] = reached[at] === true || (at > 0 && next[at - 1] === true);
+      else next[at] = at > 0 && reached[at - 1] === true && matchName(part, segments[at - 1] ?? '');
+    }
+    reached = next;
+  }
+  return reached.at(-1) === true;
+}
+
+function matchName(pattern: string, name: string): boolean {
+  let reached = [true, ...Array.from(name, () => false)];
+  const letters = Array.from(name);
+  for (const sign of pattern) {
+    const next = reached.map(() => false);
+    for (let at = 0; at < next.length; at++) {
+      if (sign === '*') next[at] = reached[at] === true || (at > 0 && next[at - 1] === true);
+      else next[at] = at > 0 && reached[at - 1] === true && (sign === '?' || sign === letters[at - 1]);
+    }
+    reached = next;
+  }
+  return reached.at(-1) === true;
+}

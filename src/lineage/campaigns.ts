@@ -1,0 +1,121 @@
+import type { Db } from 'mongodb';
+import { randomBytes } from 'node:crypto';
+import type { FrozenCampaign } from '../domain/campaign.js';
+import { AssayError } from '../domain/errors.js';
+import { fieldOf } from '../domain/keys.js';
+import { isEnded, type CampaignState, type Control } from '../domain/statuses.js';
+import { campaignDocument, type ActiveWork, type CampaignDocument } from './documents.js';
+import { Shelf } from './shelf.js';
+
+/** Campaigns: who owns a name, what state it is in, and which work may run. */
+export class Campaigns {
+  private readonly shelf;
+
+  constructor(database: Db) {
+    this.shelf = new Shelf(database.collection<{ _id: string }>('campaigns'), campaignDocument);
+  }
+
+  /**
+   * Takes the name for its owner and stores the frozen configuration. The same owner gets back what it froze
+   * first, whatever has changed since.
+   * @throws AssayError CAMPAIGN_NAME_TAKEN when another run owns the name
+   */
+  async freeze(frozen: FrozenCampaign): Promise<CampaignDocument> {
+    const now = new Date();
+    await this.shelf.insertOnce({
+      _id: frozen.name,
+      owner: frozen.owner,
+      frozen,
+      secret: randomBytes(32).toString('hex'),
+      state: 'preparing',
+      reason: null,
+      control: 'running',
+      controlReason: null,
+      active: {},
+      createdAt: now,
+      endedAt: null,
+      pausedSince: null,
+      pausedMs: 0,
+    });
+    const stored = await this.shelf.require(frozen.name);
+    if (stored.owner !== frozen.owner)
+      throw new AssayError(
+        'CAMPAIGN_NAME_TAKEN',
+        `the campaign name "${frozen.name}" was used on ${stored.createdAt.toISOString().slice(0, 16)}Z and is ${stored.state}`,
+      );
+    return stored;
+  }
+
+  async byName(name: string): Promise<CampaignDocument> {
+    const found = await this.shelf.get(name);
+    if (found === null) throw new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
+    return found;
+  }
+
+  async find(name: string): Promise<CampaignDocument | null> {
+    return this.shelf.get(name);
+  }
+
+  async byOwner(owner: string): Promise<CampaignDocument> {
+    const found = await this.shelf.find({ owner });
+    if (found === null) throw new AssayError('CAMPAIGN_UNKNOWN', `no campaign belongs to ${owner}`);
+    return found;
+  }
+
+  async list(limit: number): Promise<CampaignDocument[]> {
+    return this.shelf.list({}, { sort: { createdAt: -1 }, limit });
+  }
+
+  /** Moves the state; an ended campaign stays as it ended. */
+  async setState(owner: string, state: CampaignState, reason: string | null): Promise<void> {
+    await this.shelf.update(
+      { owner, endedAt: null },
+      { $set: { state, reason, ...(isEnded(state) ? { endedAt: new Date() } : {}) } },
+    );
+  }
+
+  /** Says what work may do from now on; recorded pauses do not count as hours of the campaign. */
+  async setControl(owner: string, control: Control, reason: string | null): Promise<void> {
+    const now = new Date();
+    const before = await this.byOwner(owner);
+    if (before.control === control) return;
+    const pausing = control === 'paused';
+    const ended = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();
+    await this.shelf.update(
+      { owner, control: before.control },
+      {
+        $set: { control, controlReason: reason, pausedSince: pausing ? now : null },
+        $inc: { pausedMs: ended },
+      },
+    );
+  }
+
+  /**
+   * Registers work in the same document that holds the control, so that nothing starts after a pause was
+   * acknowledged. Returns false when the campaign does not let work start now.
+   */
+  async startWork(
+    owner: string,
+    key: string,
+    work: ActiveWork,
+    controls: readonly Control[] = ['running', 'draining'],
+  ): Promise<boolean> {
+    const changed = await this.shelf.change(
+      { owner, control: { $in: [...controls] } },
+      { $set: { [`active.${fieldOf(key)}`]: work } },
+    );
+    return changed !== null;
+  }
+
+  /** Shows a later stage of registered work. */
+  async markWork(owner: string, key: string, fence: number, stage: string): Promise<void> {
+    const field = `active.${fieldOf(key)}`;
+    await this.shelf.update({ owner, [`${field}.fence`]: fence }, { $set: { [`${field}.stage`]: stage } });
+  }
+
+  /** Ends registered work; work that a later attempt has taken over stays. */
+  async endWork(owner: string, key: string, fence: number): Promise<void> {
+    const field = `active.${fieldOf(key)}`;
+    await this.shelf.update({ owner, [`${field}.fence`]: { $lte: fence } }, { $unset: { [field]: '' } });
+  }
+}

@@ -1,0 +1,261 @@
+import { z } from 'zod';
+import { campaignStateSchema, controlSchema, trialStageSchema, trialStatusSchema } from '../domain/statuses.js';
+import { frozenCampaignSchema } from '../domain/campaign.js';
+import { finite } from '../domain/evaluation.js';
+import { isolationSchema } from '../domain/isolation.js';
+import { failureSchema, marginSchema, outcomeSchema } from '../domain/outcome.js';
+import { replySchema } from '../domain/conversation.js';
+import { taskSchema } from '../domain/task.js';
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const file = z.object({ path: z.string(), sha256: digest, bytes: z.number().int().nonnegative() });
+/** A file of a stored tree; its bytes are the blob of its digest. */
+export type StoredFile = z.infer<typeof file>;
+
+/** A content-addressed, immutable tree. */
+export const snapshotDocument = z.object({ _id: digest, files: z.array(file) });
+
+export const taskDocument = z.object({
+  _id: digest,
+  name: z.string(),
+  spec: taskSchema,
+  files: z.array(file),
+  /** From which held-out data is derived; the same on every host of this store, never in a sandbox. */
+  dataSecret: z.string(),
+  /** Digest of the manifest of the prepared data, as the first host wrote it. */
+  manifest: digest.nullable(),
+  pushedAt: z.date(),
+});
+export type TaskDocument = z.infer<typeof taskDocument>;
+
+/** The task that a name stands for now. */
+export const taskNameDocument = z.object({ _id: z.string(), digest, by: z.enum(['person', 'bundled']) });
+
+const activeWork = z.object({
+  what: z.string(),
+  trial: z.number().int(),
+  stage: z.string(),
+  host: z.string(),
+  fence: z.number().int(),
+  since: z.date(),
+});
+export type ActiveWork = z.infer<typeof activeWork>;
+
+export const campaignDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  frozen: frozenCampaignSchema,
+  secret: z.string(),
+  state: campaignStateSchema,
+  reason: z.string().nullable(),
+  control: controlSchema,
+  controlReason: z.string().nullable(),
+  /** Work that has been allowed to start and has not ended, by replicate. */
+  active: z.record(z.string(), activeWork),
+  createdAt: z.date(),
+  endedAt: z.date().nullable(),
+  pausedSince: z.date().nullable(),
+  pausedMs: z.number(),
+});
+export type CampaignDocument = z.infer<typeof campaignDocument>;
+
+export const trialDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  campaign: z.string(),
+  number: z.number().int(),
+  submitKey: z.string(),
+  /** `OWNER/c/N` for the N-th counted trial, `OWNER/d/NUMBER` for one that does not count. */
+  slot: z.string(),
+  snapshot: digest,
+  parent: z.number().int().nullable(),
+  parentSnapshot: digest.nullable(),
+  /** Unified diff against the parent's stored snapshot, computed here; empty for the start. */
+  diff: digest,
+  changes: z.string(),
+  hypothesis: z.string(),
+  expectedDelta: finite.nullable(),
+  role: z.string(),
+  lane: z.string(),
+  session: z.string().nullable(),
+  turn: z.number().int().nullable(),
+  /** submitKey of the earlier submission with the same snapshot. */
+  twin: z.string().nullable(),
+  submittedAt: z.date(),
+  stage: trialStageSchema,
+  stageAt: z.date(),
+  replicates: z.array(z.string()),
+  /** Failure found before any compute; null when there is none. */
+  preflight: failureSchema.nullable(),
+  status: trialStatusSchema.nullable(),
+  outcome: outcomeSchema.nullable(),
+  endedAt: z.date().nullable(),
+});
+export type TrialDocument = z.infer<typeof trialDocument>;
+
+const phaseRun = z.object({
+  phase: z.string(),
+  wallMs: z.number(),
+  peakRssBytes: z.number(),
+  log: digest,
+  logBytes: z.number(),
+  isolation: isolationSchema,
+});
+export type PhaseRun = z.infer<typeof phaseRun>;
+
+export const trainedSchema = z.object({
+  fence: z.number().int(),
+  failure: failureSchema.nullable(),
+  runs: z.array(phaseRun),
+  /** The sealed outputs; null when training failed. */
+  artifact: z.object({ digest, files: z.array(file) }).nullable(),
+  metrics: z.record(z.string(), finite),
+  margins: z.array(marginSchema),
+  at: z.date(),
+});
+export type Trained = z.infer<typeof trainedSchema>;
+
+export const evaluatedSchema = z.object({
+  fence: z.number().int(),
+  failure: failureSchema.nullable(),
+  runs: z.array(phaseRun),
+  metrics: z.record(z.string(), finite),
+  margins: z.array(marginSchema),
+  feedback: z.string(),
+  at: z.date(),
+});
+export type Evaluated = z.infer<typeof evaluatedSchema>;
+
+const holder = z.object({ host: z.string(), worker: z.string(), what: z.string(), run: z.string(), since: z.date() });
+export type Holder = z.infer<typeof holder>;
+
+const fault = z.object({ fence: z.number().int(), what: z.string(), reason: z.string(), host: z.string(), at: z.date() });
+/** An attempt that the infrastructure, not the recipe, ended. */
+export type Fault = z.infer<typeof fault>;
+
+/** One measurement of a snapshot under one seed on one host class; also the execution claim on it. */
+export const replicateDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  snapshot: digest,
+  purpose: z.enum(['search', 'claim', 'control']),
+  index: z.number().int(),
+  seed: z.number().int(),
+  hostClass: z.string(),
+  trial: z.number().int(),
+  fence: z.number().int(),
+  holder: holder.nullable(),
+  trained: trainedSchema.nullable(),
+  evaluated: evaluatedSchema.nullable(),
+  faults: z.array(fault),
+});
+export type ReplicateDocument = z.infer<typeof replicateDocument>;
+
+/** Decisions are inserted once and never changed; `adopt` ones are numbered and are the frontier's history. */
+export const decisionDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  /** The trial it decides: one decision each. */
+  decides: z.string(),
+  trial: z.number().int(),
+  rule: z.literal('greedy'),
+  adopt: z.boolean(),
+  /** Version of the frontier after an adoption, or the version it was judged against. */
+  version: z.number().int(),
+  inputs: z.object({
+    direction: z.enum(['minimize', 'maximize']),
+    metric: z.string(),
+    score: finite,
+    frontierScore: finite.nullable(),
+    frontierTrial: z.number().int().nullable(),
+    frontierVersion: z.number().int(),
+    replicates: z.array(z.string()),
+  }),
+  delta: finite.nullable(),
+  at: z.date(),
+});
+export type DecisionDocument = z.infer<typeof decisionDocument>;
+
+export const sessionDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  role: z.string(),
+  lane: z.string(),
+  index: z.number().int(),
+  /** Trial on whose snapshot the workspace starts. */
+  base: z.number().int(),
+  snapshot: digest,
+  system: digest,
+  /** The exact lineage text that the session saw. */
+  opening: digest,
+  /** Numbers of the trials it submitted. */
+  submitted: z.array(z.number().int()),
+  openedAt: z.date(),
+  closedAt: z.date().nullable(),
+  closedBecause: z.string().nullable(),
+});
+export type SessionDocument = z.infer<typeof sessionDocument>;
+
+export const turnDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  attempts: z.number().int(),
+  /** The attempt whose reply is used; set once. */
+  chosen: z.number().int().nullable(),
+  at: z.date(),
+});
+
+/** A reply is stored before anything uses it. */
+export const replyDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  attempt: z.number().int(),
+  reply: replySchema,
+  at: z.date(),
+});
+
+/** The answer to one tool call, and the workspace after it. */
+export const answerDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  index: z.number().int(),
+  toolUseId: z.string(),
+  tool: z.string(),
+  text: z.string(),
+  isError: z.boolean(),
+  snapshot: digest,
+  base: z.number().int(),
+  at: z.date(),
+});
+export type AnswerDocument = z.infer<typeof answerDocument>;
+
+const amounts = z.object({ microUsd: z.number().int(), acceleratorMs: z.number().int(), tokens: z.number().int() });
+/** Money in millionths of a dollar, accelerator time in milliseconds of one slot, tokens of all kinds. */
+export type Amounts = z.infer<typeof amounts>;
+
+export const budgetDocument = z.object({
+  _id: z.string(),
+  limits: z.object({ microUsd: z.number().int().nullable(), acceleratorMs: z.number().int().nullable() }),
+  /** Settled spending plus all open reservations. */
+  held: amounts,
+  open: z.record(z.string(), z.object({ key: z.string(), reserved: amounts, role: z.string(), what: z.string(), since: z.date() })),
+});
+export type BudgetDocument = z.infer<typeof budgetDocument>;
+
+/** Append-only: what was spent, under the key it was reserved with. */
+export const ledgerDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  what: z.string(),
+  role: z.string(),
+  trial: z.number().int().nullable(),
+  reserved: amounts,
+  spent: amounts,
+  /** known: measured or reported; unpaid: nothing was charged; unknown: a lost request at its upper bound. */
+  certainty: z.enum(['known', 'unpaid', 'unknown']),
+  at: z.date(),
+});
+export type LedgerDocument = z.infer<typeof ledgerDocument>;

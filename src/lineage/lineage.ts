@@ -1,0 +1,101 @@
+import { MongoClient, MongoNetworkError, MongoServerSelectionError, type Db } from 'mongodb';
+import { z } from 'zod';
+import { AssayError, messageOf } from '../domain/errors.js';
+import { Blobs } from './blobs.js';
+import { Budgets } from './budgets.js';
+import { Campaigns } from './campaigns.js';
+import { Decisions } from './decisions.js';
+import { Heads } from './heads.js';
+import { Replicates } from './replicates.js';
+import { Sessions } from './sessions.js';
+import { Shelf } from './shelf.js';
+import { Tasks } from './tasks.js';
+import { Trials } from './trials.js';
+
+/** Raised when documents change their shape; a store of another version is refused, never guessed at. */
+export const STORE_SCHEMA_VERSION = 1;
+
+const schemaDocument = z.object({ _id: z.literal('schema'), version: z.number().int() });
+
+/** The one door to the store. */
+export interface Lineage {
+  blobs: Blobs;
+  tasks: Tasks;
+  campaigns: Campaigns;
+  trials: Trials;
+  replicates: Replicates;
+  decisions: Decisions;
+  sessions: Sessions;
+  budgets: Budgets;
+  heads: Heads;
+  close(): Promise<void>;
+}
+
+export interface StoreAddress {
+  url: string;
+  database: string;
+}
+
+/**
+ * Connects, checks the schema version and makes sure of the indexes.
+ * @throws AssayError STORE_UNREACHABLE, STORE_SCHEMA
+ */
+export async function openLineage(address: StoreAddress): Promise<Lineage> {
+  const client = new MongoClient(address.url, {
+    writeConcern: { w: 'majority' },
+    serverSelectionTimeoutMS: 10_000,
+    appName: 'assay',
+  });
+  try {
+    await client.connect();
+    const database = client.db(address.database);
+    await checkSchema(database);
+    await ensureIndexes(database);
+    return lineageOf(client, database);
+  } catch (error) {
+    await client.close();
+    if (error instanceof AssayError) throw error;
+    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function lineageOf(client: MongoClient, database: Db): Lineage {
+  const blobs = new Blobs(database);
+  return {
+    blobs,
+    tasks: new Tasks(database, blobs),
+    campaigns: new Campaigns(database),
+    trials: new Trials(database),
+    replicates: new Replicates(database),
+    decisions: new Decisions(database),
+    sessions: new Sessions(database),
+    budgets: new Budgets(database),
+    heads: new Heads(database),
+    close: () => client.close(),
+  };
+}
+
+async function checkSchema(database: Db): Promise<void> {
+  const shelf = new Shelf(database.collection<{ _id: string }>('meta'), schemaDocument);
+  await shelf.insertOnce({ _id: 'schema', version: STORE_SCHEMA_VERSION });
+  const { version } = await shelf.require('schema');
+  if (version !== STORE_SCHEMA_VERSION)
+    throw new AssayError(
+      'STORE_SCHEMA',
+      `the database "${database.databaseName}" has schema ${version}, this assay writes ${STORE_SCHEMA_VERSION}`,
+    );
+}
+
+/** Every document of a collection has every unique field: the fallback store treats missing ones as equal. */
+async function ensureIndexes(database: Db): Promise<void> {
+  await database.collection('campaigns').createIndex({ owner: 1 }, { unique: true });
+  await database.collection('trials').createIndex({ submitKey: 1 }, { unique: true });
+  await database.collection('trials').createIndex({ slot: 1 }, { unique: true });
+  await database.collection('decisions').createIndex({ decides: 1 }, { unique: true });
+  await database.collection('ledger').createIndex({ owner: 1 });
+}
+
+/** Whether an error means that the store is away, so that trying again later can help. */
+export function isStoreOutage(error: unknown): boolean {
+  return error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
+}

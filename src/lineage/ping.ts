@@ -1,0 +1,40 @@
+import { MongoClient } from 'mongodb';
+import { z } from 'zod';
+import { AssayError, messageOf } from '../domain/errors.js';
+
+const helloShape = z.object({ maxWireVersion: z.number().int() });
+const buildShape = z.object({ version: z.string() });
+
+/** What a store says of itself. */
+export interface StoreAnswer {
+  /** The newest wire protocol it speaks; drivers refuse one that is too old. */
+  wireVersion: number;
+  version: string;
+}
+
+/**
+ * Asks the store for a sign of life, over a connection of its own.
+ * @throws AssayError STORE_UNREACHABLE when it does not answer in time
+ */
+export async function pingStore(url: string, timeoutMs: number): Promise<StoreAnswer> {
+  let client: MongoClient | null = null;
+  try {
+    client = new MongoClient(url, {
+      serverSelectionTimeoutMS: timeoutMs,
+      connectTimeoutMS: timeoutMs,
+      appName: 'assay',
+    });
+    await client.connect();
+    const admin = client.db('admin');
+    // Not `hello`: the stand-in for MongoDB knows only the older name.
+    const hello = helloShape.parse(await admin.command({ isMaster: 1 }, { timeoutMS: timeoutMs }));
+    const build = buildShape.parse(await admin.command({ buildInfo: 1 }, { timeoutMS: timeoutMs }));
+    return { wireVersion: hello.maxWireVersion, version: build.version };
+  } catch (error) {
+    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    await client?.close();
+  }
+}

@@ -1,0 +1,111 @@
+import type { Db } from 'mongodb';
+import { AssayError } from '../domain/errors.js';
+import { seedOf } from '../domain/digest.js';
+import {
+  replicateDocument,
+  type Evaluated,
+  type Holder,
+  type ReplicateDocument,
+  type Trained,
+} from './documents.js';
+import { Shelf } from './shelf.js';
+
+/** What identifies a measurement. */
+export interface ReplicateIdentity {
+  owner: string;
+  snapshot: string;
+  purpose: ReplicateDocument['purpose'];
+  index: number;
+  hostClass: string;
+}
+
+export function replicateKey(identity: ReplicateIdentity): string {
+  const { owner, snapshot, purpose, index, hostClass } = identity;
+  return `${owner}/${snapshot}/${purpose}-${index}/${hostClass}`;
+}
+
+const FAULTS_KEPT = 50;
+
+/** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
+export class Replicates {
+  private readonly shelf;
+
+  constructor(database: Db) {
+    this.shelf = new Shelf(database.collection<{ _id: string }>('replicates'), replicateDocument);
+  }
+
+  /** The replicate, created on first sight with its seed. */
+  async open(identity: ReplicateIdentity, trial: number, secret: string): Promise<ReplicateDocument> {
+    const id = replicateKey(identity);
+    const found = await this.shelf.get(id);
+    if (found !== null) return found;
+    await this.shelf.insertOnce({
+      _id: id,
+      ...identity,
+      seed: seedOf(secret, identity.purpose, identity.snapshot, identity.index),
+      trial,
+      fence: 0,
+      holder: null,
+      trained: null,
+      evaluated: null,
+      faults: [],
+    });
+    return this.shelf.require(id);
+  }
+
+  async get(key: string): Promise<ReplicateDocument> {
+    return this.shelf.require(key);
+  }
+
+  async many(keys: readonly string[]): Promise<ReplicateDocument[]> {
+    return this.shelf.many(keys);
+  }
+
+  /**
+   * Takes the claim for a new attempt: whoever held it before can no longer publish. A holder that never let go
+   * was lost with its process, which is recorded as a fault of the infrastructure.
+   */
+  async claim(key: string, holder: Holder): Promise<ReplicateDocument> {
+    const before = await this.shelf.require(key);
+    if (before.holder !== null)
+      await this.fault(key, before.fence, before.holder.what, 'the attempt was lost with its worker', before.holder.host);
+    const claimed = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
+    if (claimed === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
+    return claimed;
+  }
+
+  /** Lets go of a claim without a result. */
+  async release(key: string, fence: number): Promise<void> {
+    await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
+  }
+
+  async fault(key: string, fence: number, what: string, reason: string, host: string): Promise<void> {
+    await this.shelf.update(
+      { _id: key },
+      { $push: { faults: { $each: [{ fence, what, reason, host, at: new Date() }], $slice: -FAULTS_KEPT } } },
+    );
+  }
+
+  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  async publishTrained(key: string, trained: Trained): Promise<Trained> {
+    await this.shelf.update(
+      { _id: key, fence: trained.fence, trained: null },
+      { $set: { trained, holder: null } },
+    );
+    return this.published((await this.shelf.require(key)).trained, key, trained.fence);
+  }
+
+  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  async publishEvaluated(key: string, evaluated: Evaluated): Promise<Evaluated> {
+    await this.shelf.update(
+      { _id: key, fence: evaluated.fence, evaluated: null },
+      { $set: { evaluated, holder: null } },
+    );
+    return this.published((await this.shelf.require(key)).evaluated, key, evaluated.fence);
+  }
+
+  private published<T>(result: T | null, key: string, fence: number): T {
+    if (result !== null) return result;
+    throw new AssayError('OVERTAKEN', `attempt ${fence} on ${key} was overtaken before it could publish`);
+  }
+}

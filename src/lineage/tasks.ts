@@ -1,0 +1,75 @@
+import type { Db } from 'mongodb';
+import { randomBytes } from 'node:crypto';
+import { treeDigest } from '../domain/digest.js';
+import { AssayError } from '../domain/errors.js';
+import type { Task } from '../domain/task.js';
+import type { Blobs, FileBytes } from './blobs.js';
+import { taskDocument, taskNameDocument, type TaskDocument } from './documents.js';
+import { Shelf } from './shelf.js';
+
+/** Tasks by digest, and the digest that a name stands for now. */
+export class Tasks {
+  private readonly tasks;
+  private readonly names;
+
+  constructor(
+    database: Db,
+    private readonly blobs: Blobs,
+  ) {
+    this.tasks = new Shelf(database.collection<{ _id: string }>('tasks'), taskDocument);
+    this.names = new Shelf(database.collection<{ _id: string }>('taskNames'), taskNameDocument);
+  }
+
+  /** Stores a task folder. Its name points to it from now on, unless a person has given that name to another. */
+  async push(spec: Task, files: readonly FileBytes[], by: 'person' | 'bundled'): Promise<TaskDocument> {
+    const stored = await this.blobs.putFiles(files);
+    const digest = treeDigest(stored);
+    await this.tasks.insertOnce({
+      _id: digest,
+      name: spec.name,
+      spec,
+      files: stored,
+      dataSecret: randomBytes(32).toString('hex'),
+      manifest: null,
+      pushedAt: new Date(),
+    });
+    await this.names.insertOnce({ _id: spec.name, digest, by });
+    const renamed = by === 'person' ? { _id: spec.name } : { _id: spec.name, by };
+    await this.names.update(renamed, { $set: { digest, by } });
+    return this.get(digest);
+  }
+
+  async get(digest: string): Promise<TaskDocument> {
+    return this.tasks.require(digest);
+  }
+
+  /** Whether a person, not assay itself, has given this name to a task. */
+  async isPushed(name: string): Promise<boolean> {
+    return (await this.names.get(name))?.by === 'person';
+  }
+
+  /** A task by name or by digest. */
+  async find(reference: string): Promise<TaskDocument | null> {
+    const name = await this.names.get(reference);
+    return this.tasks.get(name?.digest ?? reference);
+  }
+
+  async list(): Promise<TaskDocument[]> {
+    const names = await this.names.list({}, { sort: { _id: 1 }, limit: 1000 });
+    return (await this.tasks.many(names.map((name) => name.digest))).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Records the manifest of the prepared data, as the first host wrote it.
+   * @throws AssayError DATA_MISMATCH when this host prepared something else
+   */
+  async agreeOnManifest(digest: string, manifest: string): Promise<void> {
+    await this.tasks.update({ _id: digest, manifest: null }, { $set: { manifest } });
+    const stored = await this.get(digest);
+    if (stored.manifest !== manifest)
+      throw new AssayError(
+        'DATA_MISMATCH',
+        `the prepared data of "${stored.name}" on this host differs from what other hosts use`,
+      );
+  }
+}

@@ -1,0 +1,135 @@
+import type { Margin } from '../domain/gates.js';
+import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
+
+/**
+ * What the tools answer in words, written and read in one place: activities write these texts, the offline proposer
+ * reads them.
+ */
+
+/** The end of a submitted trial. Scores are in `unit`; `delta` is score − parent's score. */
+export interface SubmitAnswer {
+  trial: number;
+  status: TrialStatus;
+  score: number | null;
+  unit: string;
+  parent: number | null;
+  parentScore: number | null;
+  delta: number | null;
+  frontier: number;
+  frontierScore: number | null;
+  lesson: string;
+  /** null when the campaign has no limit on trials. */
+  trialsLeft: number | null;
+}
+
+export function submitAnswer(answer: SubmitAnswer): string {
+  const parent = answer.parentScore === null ? 'none' : amount(answer.parentScore);
+  const delta = answer.delta === null ? 'unknown' : signed(answer.delta);
+  return [
+    `trial ${answer.trial}: ${answer.status}`,
+    ...(answer.score === null
+      ? []
+      : [`score: ${withUnit(answer.score, answer.unit)} (parent ${parent}, delta ${delta})`]),
+    ...(answer.parent === null ? [] : [`parent: trial ${answer.parent}`]),
+    `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}`}`,
+    `lesson: ${oneLine(answer.lesson)}`,
+    ...(answer.trialsLeft === null ? [] : [`trials left: ${answer.trialsLeft}`]),
+  ].join('\n');
+}
+
+/** What a reader of `submitAnswer` can rely on. */
+export interface SubmitReading {
+  trial: number;
+  status: TrialStatus;
+  score: number | null;
+  delta: number | null;
+  frontier: number;
+  trialsLeft: number | null;
+}
+
+/** null where the text is no answer to a submit. */
+export function readSubmitAnswer(text: string): SubmitReading | null {
+  const head = /^trial (\d+): ([a-z_]+)$/m.exec(text);
+  const status = trialStatusSchema.safeParse(head?.[2]);
+  const frontier = /^frontier: trial (\d+)/m.exec(text)?.[1];
+  if (!head || head.index !== 0 || !status.success || frontier === undefined) return null;
+  return {
+    trial: Number(head[1]),
+    status: status.data,
+    score: numberIn(/^score: (\S+)/m, text),
+    delta: numberIn(/^score: .*, delta (\S+)\)$/m, text),
+    frontier: Number(frontier),
+    trialsLeft: numberIn(/^trials left: (\d+)$/m, text),
+  };
+}
+
+export interface CheckAnswer {
+  ok: boolean;
+  margins: readonly Margin[];
+  /** The margins are estimates, made before training. */
+  projected: boolean;
+  /** Last lines of the check's own output. */
+  log: string;
+}
+
+export function checkAnswer(answer: CheckAnswer): string {
+  const log = answer.log.trim();
+  return [
+    `check: ${answer.ok ? 'ok' : 'failed'}`,
+    ...answer.margins.map((margin) => `${marginText(margin)}${answer.projected ? ' (projected)' : ''}`),
+    ...(log === '' ? [] : ['log:', ...log.split('\n').map((line) => `  ${line}`)]),
+  ].join('\n');
+}
+
+/** Whether the check passed, and whether any gate is missed; null where the text is no answer to a check. */
+export function readCheckAnswer(text: string): { ok: boolean; over: boolean } | null {
+  const head = /^check: (ok|failed)$/m.exec(text);
+  if (head?.index !== 0) return null;
+  return { ok: head[1] === 'ok', over: text.split('\n').some((line) => /^\S.*: .* OVER by /.test(line)) };
+}
+
+/** `size: 14000 of 24000 bytes, margin 10000`; a missed gate has `OVER by 12 bytes` instead of the margin. */
+export function marginText(margin: Margin): string {
+  const { gate, metric, value, limit, side, over } = margin;
+  const unit = metric === gate ? '' : ` ${metric}`;
+  const bound = side === 'max' ? `of ${amount(limit)}` : `of at least ${amount(limit)}`;
+  const rest = over > 0 ? `OVER by ${amount(over)}${unit}` : `margin ${amount(-over)}`;
+  return `${gate}: ${amount(value)} ${bound}${unit}, ${rest}`;
+}
+
+export const refusedAnswer = (reason: string): string => `refused: ${oneLine(reason)}`;
+export const rebaseAnswer = (trial: number): string => `rebased onto trial ${trial}`;
+
+/** The reason of a refused submit, or null. */
+export function readRefusedAnswer(text: string): string | null {
+  return /^refused: (.*)/.exec(text)?.[1] ?? null;
+}
+
+/** The trial that the workspace now stands on, or null. */
+export function readRebaseAnswer(text: string): number | null {
+  return numberIn(/^rebased onto trial (\d+)$/, text);
+}
+
+/** A number as agents read it: six significant digits, whole numbers whole. */
+export function amount(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
+}
+
+export function signed(value: number): string {
+  return value > 0 ? `+${amount(value)}` : amount(value);
+}
+
+export function withUnit(value: number, unit: string): string {
+  return unit === '' ? amount(value) : `${amount(value)} ${oneLine(unit)}`;
+}
+
+/** Text of others as one line, so that it cannot pass for lines of ours. */
+export function oneLine(text: string): string {
+  return text.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+}
+
+function numberIn(pattern: RegExp, text: string): number | null {
+  const found = pattern.exec(text)?.[1];
+  const value = found === undefined ? NaN : Number(found);
+  return Number.isFinite(value) ? value : null;
+}

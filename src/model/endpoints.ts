@@ -1,0 +1,40 @@
+import { AssayError } from '../domain/errors.js';
+import type { Endpoint } from './client.js';
+
+/** Where the models of campaigns are reached from this worker. */
+export interface ModelEndpoints {
+  /** @throws AssayError MODEL_KEY_MISSING for a model that needs a key which this worker does not have */
+  endpointOf(model: { id: string; offline: boolean }): Endpoint;
+}
+
+export interface EndpointSettings {
+  /** Base URL of the offline proposer that runs beside this worker. */
+  offlineUrl: string;
+  /** Base URL of a Messages-compatible endpoint; null for the vendor's own. */
+  baseUrl: string | null;
+  apiKey: string | null;
+}
+
+export function modelEndpoints(settings: EndpointSettings): ModelEndpoints {
+  return {
+    endpointOf: (model) => {
+      if (model.offline) return { baseUrl: settings.offlineUrl, apiKey: 'offline' };
+      if (settings.apiKey === null)
+        throw new AssayError(
+          'MODEL_KEY_MISSING',
+          `the model "${model.id}" needs a key, and this worker has none`,
+        );
+      return {
+        apiKey: settings.apiKey,
+        ...(settings.baseUrl === null ? {} : { baseUrl: settings.baseUrl }),
+      };
+    },
+  };
+}
+
+/** The settings that the environment gives; the key itself never goes anywhere but to the client. */
+export function settingsFrom(env: NodeJS.ProcessEnv, offlineUrl: string): EndpointSettings {
+  const given = (name: string): string | null =>
+    env[name] === undefined || env[name] === '' ? null : env[name];
+  return { offlineUrl, baseUrl: given('ANTHROPIC_BASE_URL'), apiKey: given('ANTHROPIC_API_KEY') };
+}

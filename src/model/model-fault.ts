@@ -1,0 +1,108 @@
+import Anthropic from '@anthropic-ai/sdk';
+import { AssayError, messageOf, type ErrorCode } from '../domain/errors.js';
+
+/** A model request that brought no reply. */
+export class ModelFault extends AssayError {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    /** How long the provider asks to wait, in milliseconds; null where it did not say. */
+    readonly retryAfterMs: number | null,
+    /** The provider may have worked, and may charge, for a reply that never arrived whole. */
+    readonly maybePaid: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** Failures before a request can have been sent: nobody was paid. */
+const NOT_CONNECTED = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+/** Someone on the way gave up waiting for an answer that may still have been written. */
+const GAVE_UP = new Set([408, 504, 524]);
+const OVERLOADED = new Set(['overloaded_error', 'rate_limit_error']);
+const REFUSED = new Set([
+  'invalid_request_error',
+  'authentication_error',
+  'permission_error',
+  'not_found_error',
+  'billing_error',
+  'request_too_large',
+]);
+
+/** What an error of the SDK means for whoever has to try again; never repeats the key. */
+export function modelFaultOf(error: unknown, apiKey: string): ModelFault {
+  if (error instanceof ModelFault) return error;
+  const hide = (text: string): string =>
+    (apiKey === '' ? text : text.replaceAll(apiKey, '[key]')).slice(0, 1000);
+  if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIConnectionError)) {
+    return refusal(error, hide);
+  }
+  const code = causeCode(error);
+  const unsent = code !== null && NOT_CONNECTED.has(code);
+  const what = unsent
+    ? 'The model endpoint cannot be reached'
+    : 'The connection to the model endpoint broke off';
+  const detail = hide(`${messageOf(error)}${code === null ? '' : ` (${code})`}`);
+  return new ModelFault('MODEL_UNREACHABLE', `${what}: ${detail}`, null, !unsent);
+}
+
+/** What is read of an error of the SDK. */
+interface ProviderError {
+  readonly status: unknown;
+  readonly headers: unknown;
+  readonly type: string | null;
+  readonly apiMessage: string | null;
+  readonly message: string;
+}
+
+function refusal(error: ProviderError, hide: (text: string) => string): ModelFault {
+  const status = typeof error.status === 'number' ? error.status : null;
+  const said = hide(error.apiMessage ?? error.message);
+  const wait = error.headers instanceof Headers ? retryAfter(error.headers) : null;
+  // An error inside a stream comes after a status of 200: its type is all there is.
+  if (status === null) {
+    const type = error.type ?? '';
+    if (REFUSED.has(type))
+      return new ModelFault('MODEL_REQUEST_REFUSED', `The model endpoint refused: ${said}`, null, true);
+    const code = OVERLOADED.has(type) ? 'MODEL_OVERLOADED' : 'MODEL_UNREACHABLE';
+    return new ModelFault(code, `The model endpoint broke its reply off: ${said}`, wait, true);
+  }
+  const text = `The model endpoint answered ${status}: ${said}`;
+  if (GAVE_UP.has(status)) return new ModelFault('MODEL_UNREACHABLE', text, wait, true);
+  if (status === 409 || status === 429 || status >= 500)
+    return new ModelFault('MODEL_OVERLOADED', text, wait, false);
+  return new ModelFault('MODEL_REQUEST_REFUSED', text, null, false);
+}
+
+/** retry-after-ms, else retry-after in seconds or as a date; at most an hour. */
+function retryAfter(headers: Headers): number | null {
+  const exact = headers.get('retry-after-ms');
+  const coarse = headers.get('retry-after');
+  const candidates = [
+    exact === null ? NaN : Number(exact),
+    coarse === null ? NaN : Number(coarse) * 1000,
+    coarse === null ? NaN : Date.parse(coarse) - Date.now(),
+  ];
+  const found = candidates.find((value) => Number.isFinite(value));
+  return found === undefined ? null : Math.min(3_600_000, Math.max(0, Math.ceil(found)));
+}
+
+/** The system's code somewhere in the chain of causes. */
+function causeCode(error: unknown): string | null {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError) {
+      const inner = at.errors.map(causeCode).find((code) => code !== null);
+      if (inner !== undefined) return inner;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,165 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Usage } from '../domain/conversation.js';
+import { AssayError, messageOf } from '../domain/errors.js';
+
+/** The model id of the offline proposer; it costs nothing. */
+export const OFFLINE_MODEL = 'offline-proposer';
+
+/** Prices of a prompt up to some size, in micro-USD per million tokens. */
+interface Tier {
+  /** The largest prompt of this tier in tokens, cached ones included; null for no limit. */
+  upTo: number | null;
+  input: number;
+  output: number;
+  cacheRead: number;
+  /** For five minutes, the only kind that assay asks for. */
+  cacheWrite: number;
+}
+
+/** Prices by model id without a date at its end, each with its tiers in ascending order. */
+export interface PriceTable {
+  /** When the prices were looked up. */
+  asOf: string;
+  models: ReadonlyMap<string, readonly Tier[]>;
+}
+
+const MICRO = 1_000_000;
+
+/** US dollars per million tokens; the cache write price is 1.25 × input unless given. */
+const usdTierSchema = z.strictObject({
+  upTo: z.number().int().positive().nullable().default(null),
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cacheRead: z.number().nonnegative().optional(),
+  cacheWrite: z.number().nonnegative().optional(),
+});
+type UsdTier = z.input<typeof usdTierSchema>;
+
+const priceFileSchema = z.strictObject({
+  asOf: z.iso.date(),
+  models: z.record(
+    z.string().min(1),
+    z.array(usdTierSchema).min(1).refine(ascending, 'tiers ascend by upTo, and only the last has none'),
+  ),
+});
+
+function ascending(tiers: readonly { upTo: number | null }[]): boolean {
+  return tiers.every((tier, index) => {
+    const next = tiers[index + 1];
+    if (next === undefined) return tier.upTo === null;
+    return tier.upTo !== null && (next.upTo === null || next.upTo > tier.upTo);
+  });
+}
+
+function tierOf(usd: UsdTier): Tier {
+  const micro = (dollars: number): number => Math.round(dollars * MICRO);
+  return {
+    upTo: usd.upTo ?? null,
+    input: micro(usd.input),
+    output: micro(usd.output),
+    cacheRead: micro(usd.cacheRead ?? usd.input),
+    cacheWrite: micro(usd.cacheWrite ?? usd.input * 1.25),
+  };
+}
+
+const flat = (input: number, output: number, read: number): UsdTier => ({
+  input,
+  output,
+  cacheRead: input * read,
+});
+
+/** The vendor's list prices; verify before a release. */
+export const PRICES: PriceTable = {
+  asOf: '2026-10-31',
+  models: new Map(
+    [
+      ['claude-fable-5-1', [flat(10, 50, 0.025)]] as const,
+      ['claude-opus-5-5', [flat(4, 20, 0.05)]] as const,
+      ...['claude-opus-5', 'claude-opus-4-8', 'claude-opus-4-7', 'claude-opus-4-6', 'claude-opus-4-5'].map(
+        (id) => [id, [flat(5, 25, 0.1)]] as const,
+      ),
+      ['claude-sonnet-5-5', [flat(2, 10, 0.05)]] as const,
+      ['claude-haiku-5-5', [{ ...flat(0.1, 0.5, 0.1), upTo: 100_000 }, flat(0.5, 2.5, 0.1)]] as const,
+      [OFFLINE_MODEL, [flat(0, 0, 0)]] as const,
+    ].map(([id, tiers]) => [id, tiers.map(tierOf)]),
+  ),
+};
+
+/** The price table with the models of a user's file put in place of ours; throws PRICES_INVALID. */
+export function withPrices(json: unknown, base: PriceTable = PRICES): PriceTable {
+  const parsed = priceFileSchema.safeParse(json);
+  if (!parsed.success)
+    throw new AssayError('PRICES_INVALID', `The price table is malformed: ${z.prettifyError(parsed.error)}`);
+  const own = Object.entries(parsed.data.models).map(([id, tiers]) => [id, tiers.map(tierOf)] as const);
+  return { asOf: parsed.data.asOf, models: new Map([...base.models, ...own]) };
+}
+
+/** Reads a user's JSON file of prices in US dollars; throws PRICES_INVALID where it cannot be read. */
+export async function readPrices(file: string): Promise<PriceTable> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new AssayError('PRICES_INVALID', `The price table ${file} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return withPrices(json);
+}
+
+/** What a reply cost in micro-USD, rounded up; null for a model without a price. */
+export function priceOf(model: string, usage: Usage, table: PriceTable = PRICES): number | null {
+  const tiers = tiersOf(model, table);
+  if (tiers === undefined) return null;
+  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+  const tier = tiers.find(({ upTo }) => upTo === null || prompt <= upTo);
+  if (tier === undefined) return null;
+  const total =
+    usage.inputTokens * tier.input +
+    usage.cacheReadTokens * tier.cacheRead +
+    usage.cacheWriteTokens * tier.cacheWrite +
+    usage.outputTokens * tier.output;
+  return Math.ceil(total / MICRO);
+}
+
+/**
+ * The most a request can cost in micro-USD, for a reservation: a prompt of at most so many tokens and a reply of at
+ * most `maxTokens`; null for a model without a price.
+ */
+export function upperBound(
+  model: string,
+  promptTokensUpper: number,
+  maxTokens: number,
+  table: PriceTable = PRICES,
+): number | null {
+  const tiers = tiersOf(model, table);
+  if (tiers === undefined) return null;
+  const costs = tiers
+    .filter((_, index) => promptTokensUpper > (tiers[index - 1]?.upTo ?? -1))
+    .map((tier) => {
+      const prompt = Math.min(promptTokensUpper, tier.upTo ?? promptTokensUpper);
+      const dearest = Math.max(tier.input, tier.cacheWrite, tier.cacheRead);
+      return Math.ceil((prompt * dearest + maxTokens * tier.output) / MICRO);
+    });
+  return Math.max(...costs);
+}
+
+/** All tokens of a reply and its prompt. */
+export function tokensOf(usage: Usage): number {
+  return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
+}
+
+/** Whether a dollar budget can be kept for the model. */
+export function priceKnown(model: string, table: PriceTable = PRICES): boolean {
+  return tiersOf(model, table) !== undefined;
+}
+
+/** More tokens than the text can have: no tokenizer in use makes more than one of each UTF-8 byte. */
+export function tokensUpper(...texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
+function tiersOf(model: string, table: PriceTable): readonly Tier[] | undefined {
+  return table.models.get(model) ?? table.models.get(model.replace(/-\d{8}$/, ''));
+}

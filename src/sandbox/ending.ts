@@ -1,0 +1,19 @@
+import type { Ending } from './run.js';
+
+const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+
+/** How a run ended, as the end of a sentence about it. */
+export function describeEnding(ending: Ending): string {
+  switch (ending.kind) {
+    case 'exited':
+      return `exited with code ${ending.code}`;
+    case 'signalled':
+      return `was ended by ${ending.signal}`;
+    case 'cancelled':
+      return 'was cancelled';
+    case 'limit': {
+      const used = Number(ending.used.toPrecision(6));
+      return `exceeded its ${ending.limit} limit: ${used} of ${ending.allowed} ${UNITS[ending.limit]}`;
+    }
+  }
+}

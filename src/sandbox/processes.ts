@@ -1,0 +1,174 @@
+import { closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+
+/** One process of this host. */
+export interface ProcessRow {
+  pid: number;
+  parent: number;
+  group: number;
+  /** Makes the pid unmistakable: it may be used again, but not with the same start. */
+  start: string;
+  rssBytes: number;
+  /** Dead, but not yet collected by its parent. */
+  zombie: boolean;
+}
+
+export type ProcessTable = ReadonlyMap<number, ProcessRow>;
+
+const onLinux = process.platform === 'linux';
+const buffer = Buffer.alloc(1024);
+let pageBytes = 0;
+
+/** Whether processes are read from /proc; elsewhere `ps` is asked, which is slower and sees less. */
+export const hasProc = onLinux;
+
+/** All processes of this host that can be seen. */
+export async function processTable(): Promise<ProcessTable> {
+  if (!onLinux) return tableFromPs();
+  pageBytes ||= Number((await execa('getconf', ['PAGESIZE'])).stdout);
+  const table = new Map<number, ProcessRow>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d/.test(name)) continue;
+    const row = statOf(Number(name));
+    if (row !== null) table.set(row.pid, row);
+  }
+  return table;
+}
+
+/** A row of /proc, or null when the process is gone. The name may hold blanks and brackets, so it is cut first. */
+function statOf(pid: number): ProcessRow | null {
+  let text: string;
+  try {
+    const descriptor = openSync(`/proc/${pid}/stat`, 'r');
+    try {
+      text = buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return null;
+  }
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0] ?? 'X';
+  return {
+    pid,
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    start: fields[19] ?? '',
+    rssBytes: Number(fields[21]) * pageBytes,
+    zombie: state === 'Z' || state === 'X',
+  };
+}
+
+/** The same table from `ps`, for systems without /proc. */
+export async function tableFromPs(): Promise<ProcessTable> {
+  const columns = 'pid=,ppid=,pgid=,rss=,stat=,lstart=';
+  const { stdout } = await execa('ps', ['-axo', columns], { env: { LC_ALL: 'C' }, reject: false });
+  const table = new Map<number, ProcessRow>();
+  for (const line of stdout.split('\n')) {
+    const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line);
+    if (found === null) continue;
+    const [, pid, parent, group, kilobytes, state = '', start = ''] = found;
+    table.set(Number(pid), {
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      start: start.trim(),
+      rssBytes: Number(kilobytes) * 1024,
+      zombie: state.startsWith('Z'),
+    });
+  }
+  return table;
+}
+
+/** The start of a living process, which with its pid identifies it; null when there is none. */
+export async function startOf(pid: number): Promise<string | null> {
+  const row = onLinux ? statOf(pid) : (await tableFromPs()).get(pid);
+  return row === undefined || row === null || row.zombie ? null : row.start;
+}
+
+/** Memory of a process with shared pages divided among those who share them; null where it cannot be read. */
+export function proportionalBytes(pid: number): number | null {
+  try {
+    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
+    return found === null ? null : Number(found[1]) * 1024;
+  } catch {
+    return null;
+  }
+}
+
+/** The run that a process says it belongs to (its first environment), or null. */
+export function markerOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/environ`, 'utf8');
+    return /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Processes by the run that they say they belong to. */
+async function marked(matches: (run: string) => boolean): Promise<ProcessRow[]> {
+  const table = await processTable();
+  const own = ancestors(table, process.pid);
+  const rows: ProcessRow[] = [];
+  const markers = onLinux ? null : await markersFromPs();
+  for (const row of table.values()) {
+    if (row.zombie || own.has(row.pid)) continue;
+    const run = markers === null ? markerOf(row.pid) : (markers.get(row.pid) ?? null);
+    if (run !== null && matches(run)) rows.push(row);
+  }
+  return rows;
+}
+
+async function markersFromPs(): Promise<Map<number, string>> {
+  const { stdout } = await execa('ps', ['-axEwwo', 'pid=,command='], { reject: false });
+  const markers = new Map<number, string>();
+  for (const line of stdout.split('\n')) {
+    const found = /^\s*(\d+)\s.*\sASSAY_RUN=(\S+)/.exec(line);
+    if (found?.[2] !== undefined) markers.set(Number(found[1]), found[2]);
+  }
+  return markers;
+}
+
+function ancestors(table: ProcessTable, pid: number): Set<number> {
+  const chain = new Set<number>();
+  for (let at = table.get(pid); at !== undefined && !chain.has(at.pid); at = table.get(at.parent))
+    chain.add(at.pid);
+  return chain;
+}
+
+/** Sends SIGKILL; a process (or group, when negative) that is gone already is no error. */
+export function killNow(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // gone, or never ours: the caller looks again at who is alive
+  }
+}
+
+/** Which runs to sweep: those with one of these ids, or whose id begins so (end it with your delimiter). */
+export type StrayRuns = { ids: readonly string[] } | { prefix: string };
+
+/**
+ * Kills every process whose ASSAY_RUN names one of these runs and waits until none is left. For the next attempt
+ * on the same host, after a worker was killed. A process that changed its environment is not found at tier E.
+ * Returns how many were killed.
+ */
+export async function sweepStrays(runs: StrayRuns): Promise<number> {
+  const ids = 'ids' in runs ? new Set(runs.ids) : null;
+  const matches = (run: string): boolean =>
+    ids === null ? 'prefix' in runs && runs.prefix !== '' && run.startsWith(runs.prefix) : ids.has(run);
+  const killed = new Set<number>();
+  for (let round = 0; round < 200; round += 1) {
+    const strays = await marked(matches);
+    if (strays.length === 0) return killed.size;
+    for (const { pid } of strays) {
+      killed.add(pid);
+      killNow(pid);
+    }
+    await sleep(Math.min(5 * (round + 1), 50));
+  }
+  return killed.size;
+}

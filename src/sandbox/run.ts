@@ -1,0 +1,78 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Isolation } from '../domain/isolation.js';
+
+/** What a run may use at most. */
+export interface Limits {
+  /** Seconds by the harness's monotonic clock. */
+  wallS: number;
+  /** Resident bytes of all processes together; pages that they share are counted once. */
+  memoryBytes: number;
+  /** Bytes that the writable folders may hold together, with what was in them before. */
+  diskBytes: number;
+  /** Bytes of log that are kept; a run that prints 64 times as much is ended. */
+  logBytes: number;
+  /** Processes alive at the same time. */
+  processes: number;
+}
+
+/** A program of the recipe to run under limits. Paths are equal inside and outside in every tier. */
+export interface RunRequest {
+  /** Unique; handed to the processes as ASSAY_RUN, so that strays can be found. */
+  id: string;
+  /** For `sh -c`. */
+  command: string;
+  cwd: string;
+  /** Host folders that the run may write. */
+  writable: string[];
+  /** Host folders or files that the run may read, besides the system's own programs and libraries. */
+  readable: string[];
+  /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
+  env: Record<string, string>;
+  limits: Limits;
+  /** Aborting ends the run with kind `cancelled`. */
+  signal: AbortSignal;
+  /** Called a few times a second while the run prints. */
+  onOutput?: (bytesSoFar: number, lastLine: string) => void;
+}
+
+export type LimitName = 'wall' | 'memory' | 'disk' | 'output' | 'processes';
+
+/** How a run ended. `used` and `allowed` are seconds (wall), bytes (memory, disk, output) or a count. */
+export type Ending =
+  | { kind: 'exited'; code: number }
+  | { kind: 'signalled'; signal: string }
+  | { kind: 'limit'; limit: LimitName; used: number; allowed: number }
+  | { kind: 'cancelled' };
+
+/** A run that is over; every process of it is dead. */
+export interface RunResult {
+  ending: Ending;
+  /** Milliseconds from the start to the exit of the first process, by the monotonic clock. */
+  wallMs: number;
+  /** The largest sum that the watchdog saw; 0 when the run was over before its first look. */
+  peakRssBytes: number;
+  /** Head and tail of what was printed, control characters made visible, with a line saying what was cut. */
+  log: string;
+  /** Bytes that were printed in all. */
+  logBytes: number;
+  isolation: Isolation;
+}
+
+/** A running server of the recipe: stdin and stdout are the protocol's, stderr is the log. */
+export interface Served {
+  stdin: Writable;
+  stdout: Readable;
+  /** Settles when every process is dead; rejects only when the sandbox itself failed (HOST_FAULT). */
+  done: Promise<RunResult>;
+  /** Ends the server (kind `cancelled`) and waits for its death. */
+  kill(): Promise<void>;
+}
+
+/** A place where hostile programs run. */
+export interface Sandbox {
+  /** What is really held here. */
+  readonly isolation: Isolation;
+  /** Runs to the end; rejects only when the sandbox itself failed (HOST_FAULT). */
+  run(request: RunRequest): Promise<RunResult>;
+  serve(request: RunRequest): Promise<Served>;
+}

@@ -1,0 +1,270 @@
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { Duplex, Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { z } from 'zod';
+import { AssayError, messageOf } from '../domain/errors.js';
+import type { Isolation } from '../domain/isolation.js';
+import { diskUse } from './disk.js';
+import { Family } from './family.js';
+import { BoundedLog } from './log.js';
+import type { Ending, RunRequest, RunResult } from './run.js';
+import { largestFile } from './shell.js';
+import type { Launch } from './tier.js';
+import { watch } from './watch.js';
+
+/** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
+const GRACE_MS = 300;
+/** A run that prints this many times its log allowance is ended. */
+const FLOOD = 64;
+
+interface Plan {
+  launch: Launch;
+  request: RunRequest;
+  isolation: Isolation;
+  /** Which stream is the log; with `stderr`, stdin and stdout are the caller's. */
+  log: 'stdout' | 'stderr';
+  /** Pipes on descriptor 3 onwards for the caller; only without a reporting wrapper. */
+  extra: number;
+}
+
+/** A running program and its end. */
+export interface Supervision {
+  stdin: Writable;
+  stdout: Readable;
+  /** Both directions of the extra descriptors, in their order. */
+  extra: Duplex[];
+  done: Promise<RunResult>;
+  kill(): Promise<void>;
+}
+
+/** What the wrapper says on descriptor 3. */
+const reportSchema = z.object({ 'child-pid': z.number().int(), 'exit-code': z.number().int() }).partial();
+
+/** How the first process came to its end: what the event `exit` carries. */
+const exitSchema = z
+  .tuple([z.number().nullable(), z.string().nullable()])
+  .transform(([code, signal]) => ({ code, signal }));
+type Exit = z.infer<typeof exitSchema>;
+
+/** Starts a program, watches its limits, and sees to it that nothing of it is left. */
+export function supervise(plan: Plan): Supervision {
+  const { launch, request } = plan;
+  const child = execa(launch.file, launch.args, {
+    cwd: launch.cwd,
+    env: { ...request.env, ASSAY_RUN: request.id },
+    extendEnv: false,
+    detached: true,
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    stdio: [
+      plan.log === 'stdout' ? 'ignore' : 'pipe',
+      'pipe',
+      'pipe',
+      ...(launch.reports ? ['pipe' as const] : []),
+      ...launch.inputs.map(() => 'pipe' as const),
+      ...Array.from({ length: plan.extra }, () => 'pipe' as const),
+    ],
+  });
+  // execa's own result waits for every holder of the pipes, so the exit of the first process is taken instead
+  const failure = child.then((result) => ('originalMessage' in result ? result.originalMessage : undefined));
+  const streams: readonly unknown[] = child.stdio;
+  if (child.pid === undefined) return stillborn(failure);
+  const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
+  const run = new Run(plan, child.pid, exited, streams);
+  return {
+    stdin: writableOf(streams[0]),
+    stdout: readableOf(streams[1]),
+    extra: streams.slice(streams.length - plan.extra).map(duplexOf),
+    done: run.done,
+    kill: () => run.kill(),
+  };
+}
+class Run {
+  readonly done: Promise<RunResult>;
+  readonly #log: BoundedLog;
+  /** What the wrapper itself complains about, when the log is elsewhere. */
+  readonly #complaint = new BoundedLog(4096);
+  readonly #family: Family;
+  readonly #over = new AbortController();
+  readonly #pipes: Readable[] = [];
+  #ending: Ending | null = null;
+  #reported: number | null = null;
+  #peak = 0;
+  #failed: (reason: unknown) => void = () => undefined;
+
+  constructor(
+    readonly plan: Plan,
+    pid: number,
+    exited: Promise<Exit>,
+    streams: readonly unknown[],
+  ) {
+    const { launch, request } = plan;
+    this.#log = new BoundedLog(request.limits.logBytes);
+    this.#family = new Family(request.id, pid, launch.reports);
+    const unkillable = new Promise<never>((_, reject) => (this.#failed = reject));
+    this.#wire(streams);
+    this.done = this.#live(Promise.race([exited, unkillable]));
+    this.done.catch(() => undefined);
+  }
+
+  #wire(streams: readonly unknown[]): void {
+    const { launch, log } = this.plan;
+    const collect = (stream: unknown, into: BoundedLog): void => {
+      const readable = readableOf(stream);
+      this.#pipes.push(readable);
+      readable.on('data', (chunk: Buffer) => this.#printed(into, chunk));
+    };
+    if (log === 'stdout') collect(streams[1], this.#log);
+    collect(streams[2], log === 'stderr' ? this.#log : this.#complaint);
+    for (const stream of streams)
+      if (stream instanceof Duplex || stream instanceof Writable) stream.on('error', ignore);
+    if (!launch.reports) return;
+    let text = '';
+    const status = readableOf(streams[3]);
+    this.#pipes.push(status);
+    status.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      try {
+        for (const line of lines) this.#report(line);
+      } catch (error) {
+        this.#failed(error);
+      }
+    });
+    launch.inputs.forEach((input, index) => writableOf(streams[4 + index]).end(input));
+  }
+
+  #report(line: string): void {
+    const report = reportSchema.parse(JSON.parse(line));
+    this.#reported = report['exit-code'] ?? this.#reported;
+    const inner = report['child-pid'];
+    if (inner !== undefined) void this.#family.adopt(inner);
+  }
+
+  #printed(into: BoundedLog, chunk: Buffer): void {
+    const allowed = FLOOD * this.plan.request.limits.logBytes;
+    // what was in the pipe when the run was ended still belongs to its log
+    if (into.bytes > allowed) return;
+    into.add(chunk);
+    if (into === this.#log && into.bytes > allowed) {
+      this.#end({ kind: 'limit', limit: 'output', used: into.bytes, allowed });
+    }
+  }
+
+  /** The first cause decides; everything is killed, and the exit that follows finishes the run. */
+  #end(ending: Ending): void {
+    if (this.#ending !== null || this.#over.signal.aborted) return;
+    this.#ending = ending;
+    this.#family.destroy().catch(this.#failed);
+  }
+
+  async kill(): Promise<void> {
+    this.#end({ kind: 'cancelled' });
+    await this.done;
+  }
+
+  async #live(exited: Promise<Exit>): Promise<RunResult> {
+    const { request } = this.plan;
+    const began = performance.now();
+    const cancel = (): void => this.#end({ kind: 'cancelled' });
+    request.signal.addEventListener('abort', cancel, { once: true });
+    if (request.signal.aborted) cancel();
+    const watching = watch(this.#family, request, this.#over.signal, {
+      end: (ending) => this.#end(ending),
+      seen: (bytes) => (this.#peak = Math.max(this.#peak, bytes)),
+      output: () => ({ bytes: this.#log.bytes, lastLine: this.#log.lastLine }),
+    });
+    try {
+      const exit = await exited;
+      const wallMs = performance.now() - began;
+      await this.#family.destroy();
+      await this.#drain();
+      const ending = this.#ending ?? this.#naturalEnding(exit);
+      const { bytes: logBytes } = this.#log;
+      if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
+      const { isolation } = this.plan;
+      return { ending, wallMs, peakRssBytes: this.#peak, log: this.#log.text(), logBytes, isolation };
+    } finally {
+      this.#over.abort();
+      request.signal.removeEventListener('abort', cancel);
+      await watching;
+    }
+  }
+
+  /** Reads what is still in the pipes, but never waits for one that somebody else holds. */
+  async #drain(): Promise<void> {
+    const open = this.#pipes.filter((pipe) => !pipe.readableEnded && !pipe.destroyed);
+    const ends = open.map((pipe) => once(pipe, 'close').catch(ignore));
+    const grace = new AbortController();
+    await Promise.race([
+      Promise.all(ends),
+      sleep(GRACE_MS, undefined, { signal: grace.signal }).catch(ignore),
+    ]);
+    grace.abort();
+    for (const pipe of open) pipe.destroy();
+  }
+
+  #naturalEnding({ code, signal }: Exit): Ending {
+    const { launch, request } = this.plan;
+    if (launch.reports && this.#reported === null && signal === null) {
+      const words = (this.plan.log === 'stdout' ? this.#complaint : this.#log).text().trim();
+      throw new AssayError(
+        'HOST_FAULT',
+        `the sandbox could not be set up: ${words || `exit code ${code ?? '?'}`}`,
+      );
+    }
+    const ending = endingOf(code, signal);
+    const { diskBytes: allowed } = request.limits;
+    if (request.writable.length === 0) return ending;
+    const { bytes, largest } = diskUse(request.writable);
+    const tooMuch = bytes > allowed || largest >= largestFile(request.limits);
+    if (!tooMuch && !(ending.kind === 'signalled' && ending.signal === 'SIGXFSZ')) return ending;
+    return { kind: 'limit', limit: 'disk', used: Math.max(bytes, largest), allowed };
+  }
+}
+
+/** A shell, and bubblewrap, report a death by signal n as exit code 128 + n; it is named as what it is. */
+function endingOf(code: number | null, signal: string | null): Ending {
+  if (signal !== null) return { kind: 'signalled', signal };
+  const name = Object.entries(constants.signals).find(([, value]) => value + 128 === code)?.[0];
+  return name === undefined ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal: name };
+}
+
+function stillborn(failure: Promise<string | undefined>): Supervision {
+  const done = failure.then((words): never => {
+    throw new AssayError('HOST_FAULT', `a program could not be started: ${words ?? 'no reason was given'}`);
+  });
+  done.catch(ignore);
+  const nothing = new Duplex({ read: ignore, write: (_chunk, _encoding, next) => next() });
+  nothing.push(null);
+  return {
+    stdin: nothing,
+    stdout: nothing,
+    extra: [nothing, nothing, nothing],
+    done,
+    kill: () => done.catch(ignore),
+  };
+}
+
+const ignore = (): void => undefined;
+
+function readableOf(stream: unknown): Readable {
+  if (stream instanceof Readable) return stream;
+  throw new AssayError('INTERNAL', 'a pipe of a started process cannot be read');
+}
+
+function writableOf(stream: unknown): Writable {
+  if (stream instanceof Writable || stream instanceof Duplex) return stream;
+  return new Writable({
+    write: (_chunk, _encoding, next) => next(new Error(messageOf('no input is connected'))),
+  });
+}
+
+function duplexOf(stream: unknown): Duplex {
+  if (stream instanceof Duplex) return stream;
+  throw new AssayError('INTERNAL', 'an extra descriptor of a started process is not connected');
+}

@@ -1,0 +1,157 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { sha256 } from '../domain/digest.js';
+import { AssayError, messageOf } from '../domain/errors.js';
+import type { Task } from '../domain/task.js';
+import { runTrusted } from '../sandbox/command.js';
+import { LeasePool } from '../sandbox/lease.js';
+import { writeFolder } from './folder.js';
+import { endedWell, findPython, type Python } from './python.js';
+
+/** A task as it lies on this host. */
+export interface HostedTask {
+  spec: Task;
+  digest: string;
+  /** The task folder, read-only by convention. */
+  folder: string;
+  python: Python;
+  /** Folders of prepared data by part; empty for a task without data. */
+  parts: { train: string | null; search: string | null; claim: string | null };
+  /** Digest of the manifest of the prepared data; null for a task without data. */
+  manifest: string | null;
+}
+
+/** What a task is made from. */
+export interface TaskSource {
+  spec: Task;
+  digest: string;
+  dataSecret: string;
+  files: () => Promise<{ path: string; bytes: Uint8Array }[]>;
+}
+
+const manifestSchema = z.object({
+  schema: z.literal('assay.data/1'),
+  files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string() })),
+});
+
+const PREPARE_SECONDS = 1800;
+
+/** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
+export class TaskHost {
+  private readonly hosted = new Map<string, Promise<HostedTask>>();
+
+  constructor(
+    /** Folder of this host for tasks and their data. */
+    private readonly home: string,
+    /** Folder shared between clones for Python environments. */
+    private readonly cache: string,
+  ) {}
+
+  /** Makes sure of everything the task needs; the second caller waits for the first. */
+  async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
+    const known = this.hosted.get(source.digest);
+    if (known !== undefined) return known;
+    const making = this.make(source, signal);
+    this.hosted.set(source.digest, making);
+    making.catch(() => this.hosted.delete(source.digest));
+    return making;
+  }
+
+  private async make(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
+    const { spec, digest } = source;
+    const folder = await this.materialise(source);
+    const requirements = spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
+    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+    const hosted = { spec, digest, folder, python };
+    if (spec.data === undefined)
+      return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
+    const prepared = await this.prepare(source, folder, python, signal);
+    const part = (name: string | undefined): string | null => (name === undefined ? null : join(prepared.folder, name));
+    const parts = { train: part(spec.data.train), search: part(spec.data.search), claim: part(spec.data.claim) };
+    return { ...hosted, parts, manifest: prepared.manifest };
+  }
+
+  /** One process of this host at a time makes such a thing. */
+  private async alone<T>(what: string, signal: AbortSignal, make: () => Promise<T>): Promise<T> {
+    return new LeasePool(what, 1, join(this.cache, 'locks')).withLease({ slots: 1, signal }, make);
+  }
+
+  private async materialise(source: TaskSource): Promise<string> {
+    const folder = join(this.home, 'tasks', source.digest);
+    if (await exists(folder)) return folder;
+    const fresh = `${folder}.${randomUUID()}`;
+    await writeFolder(fresh, await source.files());
+    await moveInto(fresh, folder);
+    return folder;
+  }
+
+  /** Runs the task's own preparation, which is trusted and can go on where it was cut off. */
+  private async prepare(
+    source: TaskSource,
+    folder: string,
+    python: Python,
+    signal: AbortSignal,
+  ): Promise<{ folder: string; manifest: string }> {
+    const { spec, digest, dataSecret } = source;
+    const key = sha256(`${digest}\0${dataSecret}`).slice(0, 32);
+    const target = join(this.home, 'prepared', key);
+    await mkdir(target, { recursive: true });
+    await chmod(join(this.home, 'prepared'), 0o700);
+    const manifest = join(target, 'manifest.json');
+    await this.alone('prepare', signal, async () => {
+      if (await exists(manifest)) return;
+      const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
+        cwd: folder,
+        env: { ...python.env, ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
+        timeoutS: PREPARE_SECONDS,
+        signal,
+      });
+      signal.throwIfAborted();
+      if (!endedWell(result))
+        throw new AssayError('HOST_FAULT', `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`);
+    });
+    await checkManifest(target, spec.name);
+    return { folder: target, manifest: sha256(await readFile(manifest)) };
+  }
+}
+
+/** @throws AssayError DATA_MISMATCH when a prepared file is not what its manifest says */
+async function checkManifest(folder: string, task: string): Promise<void> {
+  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch((error: unknown) => {
+    throw new AssayError('HOST_FAULT', `the preparation of "${task}" wrote no manifest: ${messageOf(error)}`);
+  });
+  const { files } = manifestSchema.parse(JSON.parse(text));
+  for (const file of files)
+    if ((await digestOf(join(folder, file.path))) !== file.sha256)
+      throw new AssayError('DATA_MISMATCH', `${file.path} of the prepared data of "${task}" differs from its manifest`);
+}
+
+async function digestOf(path: string): Promise<string | null> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path)) hash.update(z.instanceof(Uint8Array).parse(chunk));
+  } catch {
+    return null;
+  }
+  return hash.digest('hex');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whoever comes first wins; the folders are equal. */
+async function moveInto(fresh: string, folder: string): Promise<void> {
+  try {
+    await rename(fresh, folder);
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true });
+    if (!(await exists(folder))) throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { AssayError, messageOf } from '../domain/errors.js';
+import { taskSchema, type Task } from '../domain/task.js';
+import { readFolder, type FolderFile } from './folder.js';
+
+/** A task folder, read whole. */
+export interface LoadedTask {
+  spec: Task;
+  files: FolderFile[];
+}
+
+const LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024, code: 'TASK_INVALID' } as const;
+
+/**
+ * Parses the text of a task.yaml.
+ * @throws AssayError TASK_INVALID with path, line and column of the first wrong field
+ */
+export function parseTask(text: string, file: string): Task {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    const { line, col } = lines.linePos(syntax.pos[0]);
+    throw new AssayError('TASK_INVALID', `${file}:${line}:${col}: ${syntax.message}`);
+  }
+  const parsed = taskSchema.safeParse(document.toJS());
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
+  throw new AssayError('TASK_INVALID', `${file}:${place}: ${issue === undefined ? 'malformed' : described(issue)}`);
+}
+
+function described(issue: z.core.$ZodIssue): string {
+  const field = issue.path.join('.');
+  return field === '' ? issue.message : `${field}: ${issue.message}`;
+}
+
+/** The place of the deepest node on the issue's path that exists; for an unknown key, the key itself. */
+function placeOf(document: Document, issue: z.core.$ZodIssue, lines: LineCounter): string {
+  const path = [...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
+  if (issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined) path.push(issue.keys[0]);
+  for (let depth = path.length; depth >= 0; depth -= 1) {
+    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    if (isNode(node) && node.range) {
+      const { line, col } = lines.linePos(node.range[0]);
+      return `${line}:${col}`;
+    }
+  }
+  return '1:1';
+}
+
+/**
+ * Reads and checks a task folder.
+ * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, TASK_INVALID otherwise
+ */
+export async function loadTask(folder: string): Promise<LoadedTask> {
+  const path = join(folder, 'task.yaml');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new AssayError('TASK_UNKNOWN', `${folder} has no readable task.yaml: ${messageOf(error)}`);
+  });
+  const spec = parseTask(text, path);
+  const files = await readFolder(folder, LIMITS);
+  const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
+  if (missing !== undefined)
+    throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);
+  if (recipeFiles(spec, files).length === 0)
+    throw new AssayError('TASK_INVALID', `${path}: the folder ${spec.recipe.root}/ has no files`);
+  return { spec, files };
+}
+
+function referenced(spec: Task): string[] {
+  const specialists = spec.specialists.map((role) => `specialists/${role}.md`);
+  return [
+    ...specialists,
+    ...(spec.data === undefined ? [] : [spec.data.prepare]),
+    ...(spec.requirements === undefined ? [] : [spec.requirements]),
+  ];
+}
+
+/** The files below recipe.root, by their path inside it. */
+export function recipeFiles<F extends { path: string }>(spec: Task, files: readonly F[]): F[] {
+  const root = `${spec.recipe.root.replace(/\/$/, '')}/`;
+  return files.flatMap((file) => (file.path.startsWith(root) ? [{ ...file, path: file.path.slice(root.length) }] : []));
+}
+
+/** Whether a path is the folder of a task. */
+export async function isTaskFolder(folder: string): Promise<boolean> {
+  return stat(join(folder, 'task.yaml')).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+/**
+ * Reads a person's recipe folder.
+ * @throws AssayError RECIPE_INVALID on links, huge files or a missing file that the task lets agents edit
+ */
+export async function loadRecipe(spec: Task, folder: string): Promise<FolderFile[]> {
+  const found = await stat(folder).catch(() => null);
+  if (found?.isDirectory() !== true) throw new AssayError('RECIPE_INVALID', `${folder} is not a folder`);
+  const files = await readFolder(folder, { maxFiles: 500, maxFileBytes: 4 * 1024 * 1024, code: 'RECIPE_INVALID' });
+  const entries = spec.recipe.editable.filter((glob) => !/[*?]/.test(glob));
+  const missing = entries.find((entry) => !files.some((file) => file.path === entry));
+  if (missing !== undefined)
+    throw new AssayError('RECIPE_INVALID', `${folder} has no ${missing}, which the task "${spec.name}" runs`);
+  return files;
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { z } from 'zod';
+import { sha256 } from '../domain/digest.js';
+import { AssayError } from '../domain/errors.js';
+import { runTrusted } from '../sandbox/command.js';
+import type { RunResult } from '../sandbox/run.js';
+
+/** The Python that phases call `python`. */
+export interface Python {
+  executable: string;
+  /** Folders that a sandbox has to make visible for it. */
+  folders: string[];
+  /** PATH and what keeps numeric libraries on one thread. */
+  env: Record<string, string>;
+}
+
+const probeSchema = z.object({ version: z.tuple([z.number(), z.number()]), prefix: z.string(), executable: z.string() });
+
+const PROBE =
+  'import json,sys,venv;print(json.dumps({"version":sys.version_info[:2],"prefix":sys.base_prefix,"executable":sys.executable}))';
+const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
+const INSTALL_SECONDS = 900;
+
+/**
+ * A private environment with exactly the given requirements, made once a host and Python version.
+ * @throws AssayError PYTHON_UNAVAILABLE
+ */
+export async function findPython(cache: string, requirements: string | null, signal: AbortSignal): Promise<Python> {
+  const system = await probe(signal);
+  if (requirements === null) return pythonIn(dirname(system.executable), system.executable, [system.prefix]);
+  const key = sha256(`${requirements}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
+  const folder = join(cache, 'python', key);
+  if (!(await isComplete(folder))) await make(folder, system.executable, requirements, signal);
+  const bin = join(folder, 'bin');
+  return pythonIn(bin, join(bin, 'python'), [folder, system.prefix]);
+}
+
+function pythonIn(bin: string, executable: string, folders: string[]): Python {
+  const threads = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'];
+  return {
+    executable,
+    folders,
+    env: {
+      PATH: [bin, ...SYSTEM_PATH].join(delimiter),
+      LANG: 'C.UTF-8',
+      PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONUNBUFFERED: '1',
+      ...Object.fromEntries(threads.map((name) => [name, '1'])),
+    },
+  };
+}
+
+async function probe(signal: AbortSignal): Promise<z.infer<typeof probeSchema>> {
+  const wanted = process.env.ASSAY_PYTHON ?? 'python3';
+  const env = { PATH: process.env.PATH ?? SYSTEM_PATH.join(delimiter), HOME: process.env.HOME ?? '/' };
+  const result = await runTrusted([wanted, '-c', PROBE], { cwd: '/', env, timeoutS: 30, signal });
+  if (!endedWell(result))
+    throw new AssayError('PYTHON_UNAVAILABLE', `${wanted} does not run: ${result.log.trim().slice(-300)}`);
+  const found = probeSchema.parse(JSON.parse(result.log.trim()));
+  const [major, minor] = found.version;
+  if (major !== 3 || minor < 10)
+    throw new AssayError('PYTHON_UNAVAILABLE', `${wanted} is Python ${major}.${minor}; 3.10 or later is needed`);
+  return { ...found, prefix: await realpath(found.prefix) };
+}
+
+const isComplete = (folder: string): Promise<boolean> =>
+  access(join(folder, 'complete')).then(
+    () => true,
+    () => false,
+  );
+
+/** An environment cannot be moved, so it is made in its place and counts only once it is marked complete. */
+async function make(folder: string, python: string, requirements: string, signal: AbortSignal): Promise<void> {
+  const attempt = `${folder}.${randomUUID().slice(0, 8)}`;
+  await mkdir(dirname(folder), { recursive: true });
+  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...pipSettings() };
+  const run = async (argv: readonly [string, ...string[]]): Promise<void> => {
+    const result = await runTrusted(argv, { cwd: dirname(folder), env, timeoutS: INSTALL_SECONDS, signal });
+    if (!endedWell(result))
+      throw new AssayError('PYTHON_UNAVAILABLE', `${argv.slice(0, 4).join(' ')} failed: ${result.log.slice(-600)}`);
+  };
+  await rm(folder, { recursive: true, force: true });
+  await run([python, '-m', 'venv', folder]);
+  const list = `${attempt}.txt`;
+  await writeFile(list, requirements);
+  try {
+    await run([join(folder, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--no-input', '-r', list]);
+  } finally {
+    await rm(list, { force: true });
+  }
+  await writeFile(`${attempt}.done`, '');
+  await rename(`${attempt}.done`, join(folder, 'complete'));
+}
+
+/** The person's own way to the package index is kept. */
+function pipSettings(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(([name]) => /^(PIP_|HTTPS?_PROXY|https?_proxy|NO_PROXY|SSL_CERT|REQUESTS_CA)/.test(name));
+  return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** Whether a trusted program ran to its end and said that all was well. */
+export function endedWell({ ending }: Pick<RunResult, 'ending'>): boolean {
+  return ending.kind === 'exited' && ending.code === 0;
+}

@@ -1,0 +1,400 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Exchange, ToolAnswer } from '../../src/domain/conversation.js';
+import { applyEdit, type Tree } from '../../src/domain/edits.js';
+import { knobsOf } from '../../src/domain/knobs.js';
+import { taskSchema } from '../../src/domain/task.js';
+import type { LineageView, TrialRow } from '../../src/domain/view.js';
+import { checkAnswer, rebaseAnswer, refusedAnswer, submitAnswer } from '../../src/model/answers.js';
+import { messagesOf, requestTurn, type TurnRequest } from '../../src/model/client.js';
+import { startOfflineProposer, type OfflineProposer } from '../../src/model/offline-proposer.js';
+import { OFFLINE_MODEL } from '../../src/model/pricing.js';
+import { openingMessage, systemPrompt } from '../../src/model/prompt.js';
+import { randomFrom } from '../../src/model/proposer/moves.js';
+import { callsOf, toolDefinitions, type ToolCall } from '../../src/model/tools.js';
+
+const RECIPE = `import numpy as np
+LR = 0.02  # knob: 0.001..3 log
+BASE_LR = 0.02  # knob: 0.001..3 log
+HIDDEN = 16  # knob: 4..256 log
+CONTEXT = 3  # knob: 1..16
+DECAY = 0.5  # knob: 0.01..0.99
+def train():
+    return LR * BASE_LR
+`;
+/** Where the synthetic objective is best, and how much a knob matters. */
+const BEST: Record<string, [number, number]> = {
+  LR: [0.6, 1],
+  BASE_LR: [0.1, 0.5],
+  HIDDEN: [90, 1],
+  CONTEXT: [9, 0.7],
+  DECAY: [0.8, 0.3],
+};
+const BYTES_LIMIT = 24_000;
+
+const task = taskSchema.parse({
+  schema: 'assay.task/1',
+  name: 'synthetic',
+  title: 'A noisy bowl',
+  metric: { name: 'loss', unit: 'nats', direction: 'minimize' },
+  recipe: { editable: ['train.py'], knobs: 'marked' },
+  resources: {},
+  phases: { train: { run: 'python train.py', timeout_s: 5, output: 'out/' } },
+  scoring: 'direct',
+  evaluate: { run: 'python evaluate.py', timeout_s: 5 },
+  gates: [{ name: 'size', metric: 'bytes', max: BYTES_LIMIT, known: 'check' }],
+  specialists: ['arch', 'opt', 'size'],
+});
+const ROLES: Record<string, string> = {
+  arch: 'You own the architecture: HIDDEN and CONTEXT.',
+  opt: 'You own the optimiser: LR, BASE_LR and DECAY.',
+  size: 'You look after everything.',
+};
+
+/** 1 at the optimum, more elsewhere; without noise. */
+function loss(files: Tree): number {
+  const terms = knobsOf(files.get('train.py') ?? '').map((knob) => {
+    const [best, weight] = BEST[knob.name] ?? [knob.value, 0];
+    const range = knob.log ? Math.log(knob.high / knob.low) : knob.high - knob.low;
+    const off = knob.log ? Math.log(knob.value / best) : knob.value - best;
+    return weight * (off / range) ** 2;
+  });
+  return 1 + terms.reduce((sum, term) => sum + term, 0);
+}
+
+function bytes(files: Tree): number {
+  const knob = knobsOf(files.get('train.py') ?? '').find(({ name }) => name === 'HIDDEN');
+  return 2000 + 200 * (knob?.value ?? 0);
+}
+
+/** A harness that answers tools as the activities do, with a bowl in place of training. */
+class Harness {
+  readonly trials: { files: Tree; row: TrialRow }[] = [];
+  frontier = 0;
+  readonly refused: string[] = [];
+  private readonly noise: () => number;
+
+  constructor(
+    seed: number,
+    readonly limit: number,
+  ) {
+    const random = randomFrom(seed);
+    this.noise = () => 0.004 * (random() + random() + random() - 1.5);
+    this.measure(new Map([['train.py', RECIPE]]), null, 'start', 'start');
+  }
+
+  get left(): number {
+    return this.limit - (this.trials.length - 1);
+  }
+
+  row(trial: number): TrialRow {
+    const found = this.trials[trial]?.row;
+    if (found === undefined) throw new Error(`no trial ${trial}`);
+    return found;
+  }
+
+  files(trial: number): Tree {
+    return this.trials[trial]?.files ?? new Map();
+  }
+
+  measure(files: Tree, parent: number | null, role: string, hypothesis: string): number {
+    const trial = this.trials.length;
+    const score = loss(files) + this.noise();
+    const before = parent === null ? null : this.row(parent).score;
+    const best = trial === 0 ? null : this.row(this.frontier).score;
+    const status =
+      bytes(files) > BYTES_LIMIT ? 'size_blocked' : best === null || score < best ? 'keep' : 'discard';
+    const changes = parent === null ? '' : changed(this.files(parent), files);
+    const delta = before === null ? null : score - before;
+    const row = {
+      trial,
+      role,
+      parent,
+      hypothesis,
+      status,
+      score,
+      delta,
+      margins: [],
+      changes,
+      lesson: status,
+    } as const;
+    this.trials.push({ files, row: { ...row, margins: [] } });
+    if (status === 'keep') this.frontier = trial;
+    return trial;
+  }
+
+  view(role: string): LineageView {
+    const newest = this.trials.map(({ row }) => row).reverse();
+    const chain: TrialRow[] = [];
+    for (let at = this.row(this.frontier).parent; at !== null; at = this.row(at).parent)
+      chain.push(this.row(at));
+    return {
+      campaign: 'demo',
+      metric: task.metric,
+      trialsLeft: this.left,
+      start: this.row(0),
+      frontier: this.row(this.frontier),
+      chain,
+      own: newest.filter((row) => row.role === role),
+      neighbours: newest.filter((row) => row.role !== role),
+      nearMisses: [],
+    };
+  }
+}
+
+function changed(before: Tree, after: Tree): string {
+  const old = (before.get('train.py') ?? '').split('\n');
+  const now = (after.get('train.py') ?? '').split('\n');
+  return now
+    .flatMap((line, index) => (line === old[index] ? [] : [`-${old[index] ?? ''}`, `+${line}`]))
+    .join('\n');
+}
+
+/** One session's workspace. */
+class Session {
+  files: Tree;
+  base: number;
+  finished = false;
+
+  constructor(
+    readonly harness: Harness,
+    readonly role: string,
+  ) {
+    this.base = harness.frontier;
+    this.files = harness.files(this.base);
+  }
+
+  answer(call: ToolCall): { text: string; isError?: boolean } {
+    switch (call.tool) {
+      case 'edit': {
+        const result = applyEdit(this.files, call.edit, task.recipe.editable);
+        if ('error' in result) return { text: result.error, isError: true };
+        this.files = result.files;
+        return { text: result.text };
+      }
+      case 'check': {
+        const value = bytes(this.files);
+        const margin = {
+          gate: 'size',
+          metric: 'bytes',
+          value,
+          limit: BYTES_LIMIT,
+          over: value - BYTES_LIMIT,
+        };
+        const over = margin.over > 0;
+        return {
+          text: checkAnswer({ ok: !over, margins: [{ ...margin, side: 'max' }], projected: true, log: '' }),
+        };
+      }
+      case 'rebase':
+        this.base = call.trial;
+        this.files = this.harness.files(call.trial);
+        return { text: rebaseAnswer(call.trial) };
+      case 'submit_trial':
+        return this.submit(call.hypothesis);
+      case 'finish':
+        this.finished = true;
+        return { text: 'session finished' };
+      default:
+        return { text: 'not offered here', isError: true };
+    }
+  }
+
+  private submit(hypothesis: string): { text: string } {
+    const { harness, base } = this;
+    const same = harness.trials.find(({ files }) => files.get('train.py') === this.files.get('train.py'));
+    if (same !== undefined) harness.refused.push(`equal to ${same.row.trial}`);
+    if (same !== undefined) return { text: refusedAnswer('equal to an earlier trial') };
+    if (harness.left <= 0) return { text: refusedAnswer('no trials are left') };
+    const row = harness.row(harness.measure(this.files, base, this.role, hypothesis));
+    if (row.status === 'keep') this.base = row.trial;
+    const answer = {
+      trial: row.trial,
+      status: row.status ?? 'crash',
+      score: row.score,
+      unit: 'nats',
+      parent: row.parent,
+      parentScore: harness.row(base).score,
+      delta: row.delta,
+      frontier: harness.frontier,
+      frontierScore: harness.row(harness.frontier).score,
+      lesson: row.lesson,
+      trialsLeft: harness.left,
+    };
+    return { text: submitAnswer(answer) };
+  }
+}
+
+let proposer: OfflineProposer;
+beforeAll(async () => {
+  proposer = await startOfflineProposer();
+});
+afterAll(() => proposer.stop());
+
+const signal = new AbortController().signal;
+const options = { signal, onEvent: () => undefined };
+
+function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnRequest {
+  const parts = {
+    task,
+    role,
+    rolePrompt: ROLES[role] ?? '',
+    knowledge: 'LR matters.',
+    trainSeconds: 5,
+    turns: 40,
+  };
+  const messages = messagesOf(opening, exchanges);
+  return {
+    model: OFFLINE_MODEL,
+    system: systemPrompt(parts),
+    messages,
+    tools: toolDefinitions(),
+    maxTokens: 4000,
+  };
+}
+
+type Answerer = (call: ToolCall) => { text: string; isError?: boolean };
+
+/** Runs a session to its end; returns what was called, turn by turn. */
+async function run(session: Session, name: string, answer: Answerer): Promise<ToolCall[][]> {
+  const opening = openingMessage(session.harness.view(session.role), task, 2000, name);
+  const exchanges: Exchange[] = [];
+  const called: ToolCall[][] = [];
+  while (!session.finished && exchanges.length < 40) {
+    const request = requestFor(session.role, opening, exchanges);
+    const reply = await requestTurn({ baseUrl: proposer.url, apiKey: 'none' }, request, options);
+    const calls = callsOf(reply);
+    if (calls.length === 0) break;
+    called.push(calls.map(({ call }) => call));
+    const answers = calls.map(({ use, call }): ToolAnswer => {
+      const { text, isError } = answer(call);
+      return { toolUseId: use.id, text, isError: isError ?? false };
+    });
+    exchanges.push({ reply, answers });
+  }
+  return called;
+}
+
+async function campaign(seed: number, trials: number): Promise<Harness> {
+  const harness = new Harness(seed, trials);
+  for (let index = 0; harness.left > 0 && index < 20; index++) {
+    const role = task.specialists[index % 3] ?? 'opt';
+    const session = new Session(harness, role);
+    const called = await run(session, `seed ${seed}, session ${index}`, (call) => session.answer(call));
+    expect(session.finished).toBe(true);
+    expect(called.flat().filter(({ tool }) => tool === 'malformed')).toEqual([]);
+  }
+  return harness;
+}
+
+describe('the offline proposer', () => {
+  it('improves on the start in 12 trials of 3 roles, on nearly every seed, without repeating itself', async () => {
+    const gains: number[] = [];
+    for (let seed = 1; seed <= 10; seed++) {
+      const harness = await campaign(seed, 12);
+      expect(harness.trials).toHaveLength(13);
+      expect(harness.refused).toEqual([]);
+      const hypotheses = harness.trials.slice(1).map(({ row }) => row.hypothesis);
+      for (const text of hypotheses)
+        expect(text).toMatch(/^\w+ [\d.e-]+ → [\d.e-]+(; \w+ [\d.e-]+ → [\d.e-]+)?$/);
+      gains.push(loss(harness.files(0)) - loss(harness.files(harness.frontier)));
+    }
+    expect(gains.filter((gain) => gain > 0.02).length).toBeGreaterThanOrEqual(9);
+  });
+
+  it('says the same to the same conversation, streamed or not', async () => {
+    const session = new Session(new Harness(1, 5), 'opt');
+    const body = {
+      model: OFFLINE_MODEL,
+      max_tokens: 100,
+      messages: messagesOf(openingMessage(session.harness.view('opt'), task, 1000), []),
+    };
+    const ask = async (): Promise<unknown> => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${proposer.url}/v1/messages`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return response.json();
+    };
+    const first = await ask();
+    expect(await ask()).toEqual(first);
+    expect(first).toMatchObject({
+      type: 'message',
+      role: 'assistant',
+      model: OFFLINE_MODEL,
+      stop_reason: 'tool_use',
+    });
+  });
+
+  it('makes another move when a check projects a missed gate', async () => {
+    const session = new Session(new Harness(3, 3), 'arch');
+    let checks = 0;
+    const called = await run(session, 'a', (call) => {
+      if (call.tool !== 'check' || checks++ > 0) return session.answer(call);
+      return {
+        text: checkAnswer({
+          ok: true,
+          margins: [{ gate: 'size', metric: 'bytes', value: 24_012, limit: 24_000, side: 'max', over: 12 }],
+          projected: true,
+          log: 'compiled',
+        }),
+      };
+    });
+    const tools = called.map((turn) => turn.at(-1)?.tool);
+    expect(tools.slice(0, 4)).toEqual(['edit', 'check', 'check', 'submit_trial']);
+  });
+
+  it('ends a session in which every tool fails, and one in which every submit is refused', async () => {
+    const failing = new Session(new Harness(4, 9), 'opt');
+    await run(failing, 'a', (call) => {
+      return call.tool === 'finish' ? failing.answer(call) : { text: 'the disk is full', isError: true };
+    });
+    expect(failing.finished).toBe(true);
+    const refusing = new Session(new Harness(4, 9), 'opt');
+    await run(refusing, 'b', (call) => {
+      return call.tool === 'submit_trial' ? { text: refusedAnswer('banned') } : refusing.answer(call);
+    });
+    expect(refusing.finished).toBe(true);
+    expect(refusing.harness.trials).toHaveLength(1);
+  });
+
+  it('finishes at once when no trial is left or no knob is marked', async () => {
+    const late = new Session(new Harness(5, 0), 'opt');
+    expect((await run(late, 'a', (call) => late.answer(call))).flat()).toMatchObject([{ tool: 'finish' }]);
+    const plain = new Session(new Harness(5, 3), 'opt');
+    plain.files = new Map([['train.py', 'LR = 0.3\n']]);
+    const called = await run(plain, 'b', (call) => plain.answer(call));
+    expect(called.flat().map(({ tool }) => tool)).toEqual(['edit', 'finish']);
+  });
+
+  it.each([
+    ['no model', { max_tokens: 1, messages: [{ role: 'user', content: 'x' }] }, 400],
+    ['no messages', { model: OFFLINE_MODEL, max_tokens: 1, messages: [] }, 400],
+    [
+      'another model',
+      { model: 'claude-opus-5-5', max_tokens: 1, messages: [{ role: 'user', content: 'x' }] },
+      404,
+    ],
+    [
+      'a tool call without its result',
+      {
+        model: OFFLINE_MODEL,
+        max_tokens: 1,
+        messages: [
+          { role: 'user', content: 'x' },
+          { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'check', input: {} }] },
+          { role: 'user', content: 'and now?' },
+        ],
+      },
+      400,
+    ],
+  ])('answers a request with %s in the API’s error shape', async (_, body, status) => {
+    const response = await fetch(`${proposer.url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+    });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ type: 'error', error: {} });
+  });
+});

@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { LeasePool, type Lease } from '../../src/sandbox/lease.js';
+import { freshFolder } from './programs.js';
+
+const MODULE = new URL('../../src/sandbox/lease.ts', import.meta.url).href;
+const signal = new AbortController().signal;
+
+/** Another worker process of this host that takes a slot, says so and keeps it. */
+function keeper(folder: string, slots = 1, capacity = 1) {
+  const code = `
+    const { LeasePool } = await import(${JSON.stringify(MODULE)});
+    const pool = new LeasePool('cpu', ${capacity}, ${JSON.stringify(folder)});
+    await pool.withLease({ slots: ${slots}, signal: new AbortController().signal }, async () => {
+      console.log('held');
+      await new Promise((resolve) => process.stdin.once('data', resolve));
+    });
+    console.log('released');
+    process.exit(0);`;
+  const child = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+    reject: false,
+  });
+  const heard = async (word: string): Promise<void> => {
+    for await (const line of child.iterable()) if (line === word) return;
+  };
+  return { child, heard };
+}
+
+describe('LeasePool', () => {
+  it('keeps holders of one process apart, in the order they came', async () => {
+    const pool = new LeasePool('cpu', 2, freshFolder());
+    const events: string[] = [];
+    let [used, most] = [0, 0];
+    const use = (name: string, slots: number) =>
+      pool.withLease({ slots, signal }, async (lease: Lease) => {
+        events.push(name);
+        expect(new Set(lease.slots).size).toBe(slots);
+        used += slots;
+        most = Math.max(most, used);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        used -= slots;
+      });
+    await Promise.all([use('a', 1), use('b', 2), use('c', 1), use('d', 1), use('e', 2)]);
+    expect(events).toEqual(['a', 'b', 'c', 'd', 'e']);
+    expect(most).toBe(2);
+  });
+
+  it('releases when the work fails, and a waiter that is aborted leaves the queue', async () => {
+    const pool = new LeasePool('cpu', 1, freshFolder());
+    await expect(
+      pool.withLease({ slots: 1, signal }, () => Promise.reject(new Error('boom'))),
+    ).rejects.toThrow('boom');
+    const cancel = new AbortController();
+    await pool.withLease({ slots: 1, signal }, async () => {
+      const onWait = () => cancel.abort(new Error('enough'));
+      const waiting = pool.withLease({ slots: 1, signal: cancel.signal, onWait }, () => Promise.resolve());
+      await expect(waiting).rejects.toThrow('enough');
+    });
+    expect(await pool.withLease({ slots: 1, signal }, (lease) => Promise.resolve(lease.slots))).toEqual([0]);
+  });
+
+  it('refuses more slots than the host has', async () => {
+    const pool = new LeasePool('cpu', 1, freshFolder());
+    await expect(pool.withLease({ slots: 2, signal }, () => Promise.resolve())).rejects.toMatchObject({
+      code: 'HOST_FAULT',
+    });
+  });
+
+  it('waits for another process that holds the slot, and takes over when that is killed', async () => {
+    const folder = join(freshFolder(), 'leases');
+    const pool = new LeasePool('cpu', 1, folder);
+    const { child, heard } = keeper(folder);
+    await heard('held');
+    const cancel = new AbortController();
+    const onWait = (reason: string) => cancel.abort(new Error(reason));
+    const tried = pool.withLease({ slots: 1, signal: cancel.signal, onWait }, () => Promise.resolve());
+    await expect(tried).rejects.toThrow(`process ${child.pid}`);
+    // stopped is not dead: a living holder is never overtaken
+    child.kill('SIGSTOP');
+    const another = new AbortController();
+    const again = { slots: 1, signal: another.signal, onWait: () => another.abort(new Error('held')) };
+    await expect(pool.withLease(again, () => Promise.resolve())).rejects.toThrow('held');
+    child.kill('SIGKILL');
+    await child;
+    expect(await pool.withLease({ slots: 1, signal }, (lease) => Promise.resolve(lease.slots))).toEqual([0]);
+  });
+
+  it('lets many processes of one host use a slot only one at a time', async () => {
+    const folder = freshFolder();
+    const code = `
+      const { LeasePool } = await import(${JSON.stringify(MODULE)});
+      const { mkdirSync, rmdirSync } = await import('node:fs');
+      const pool = new LeasePool('cpu', 1, ${JSON.stringify(join(folder, 'leases'))});
+      for (let i = 0; i < 40; i += 1)
+        await pool.withLease({ slots: 1, signal: new AbortController().signal }, async () => {
+          mkdirSync(${JSON.stringify(join(folder, 'inside'))});
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          rmdirSync(${JSON.stringify(join(folder, 'inside'))});
+        });`;
+    const argv = ['--import', 'tsx', '--input-type=module', '-e', code];
+    const runs = await Promise.all([1, 2, 3].map(() => execa(process.execPath, argv, { reject: false })));
+    expect(runs.map((run) => [run.exitCode, run.stderr.slice(-500)])).toEqual([
+      [0, ''],
+      [0, ''],
+      [0, ''],
+    ]);
+  });
+});

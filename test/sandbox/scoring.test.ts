@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest';
+import { score } from '../../src/sandbox/scoring.js';
+import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { LIMITS, TIERS, pythonCommand, requestFor } from './programs.js';
+
+const FRAMES = `
+import json, os, struct, sys, time
+def send(out, header, payload=b""):
+    text = json.dumps({**header, "bytes": len(payload)}).encode()
+    out.write(struct.pack("<I", len(text)) + text + payload); out.flush()
+def receive(inp):
+    head = inp.read(4)
+    if len(head) < 4: return None, b""
+    header = json.loads(inp.read(struct.unpack("<I", head)[0]))
+    return header, inp.read(header["bytes"])
+`;
+const EVALUATOR = `${FRAMES}
+out, inp = os.fdopen(int(os.environ["ASSAY_SERVER_IN_FD"]), "wb"), os.fdopen(int(os.environ["ASSAY_SERVER_OUT_FD"]), "rb")
+def say(result):
+    with os.fdopen(int(os.environ["ASSAY_RESULT_FD"]), "w") as file: file.write(json.dumps({"schema": "assay.evaluation/1", **result}))
+def ask(header, payload=b""):
+    send(out, header, payload)
+    answer, body = receive(inp)
+    if answer is None:
+        say({"failure": {"kind": "protocol", "reason": "no answer"}}); sys.exit(0)
+    return answer, body
+ask({"type": "hello"})
+total = 0
+for i in range(20):
+    answer, body = ask({"type": "score", "id": i}, bytes(300000))
+    total += len(body)
+ask({"type": "bye"})
+say({"metrics": {"bpb": total / 1e6}, "feedback": "fine"})
+`;
+const server = (onScore: string): string => `${FRAMES}
+inp, out = sys.stdin.buffer, sys.stdout.buffer
+count = 0
+while True:
+    header, payload = receive(inp)
+    if header is None: break
+    body = b""
+    if header["type"] == "score":
+        count += 1
+        body = payload
+        ${onScore}
+    send(out, {"type": header["type"]}, body)
+    if header["type"] == "bye": break
+`;
+
+const result = (text: string): string =>
+  pythonCommand(`import os; os.write(int(os.environ["ASSAY_RESULT_FD"]), ${text})`);
+
+describe.each(TIERS)('served scoring, tier %s', (tier) => {
+  const scored = async (onScore: string, wallS = 60, startupS = 30) => {
+    const evaluator = requestFor(pythonCommand(EVALUATOR), { limits: { ...LIMITS, wallS } });
+    const served = { ...requestFor(pythonCommand(server(onScore))), startupS };
+    return score(await openSandbox({ tier }), { server: served, evaluator });
+  };
+
+  it('connects both and returns what the evaluator measured', async () => {
+    const outcome = await scored('pass');
+    expect(outcome).toMatchObject({ blame: 'none', evaluation: { metrics: { bpb: 6 }, feedback: 'fine' } });
+    expect(outcome.serverRun?.ending).toEqual({ kind: 'exited', code: 0 });
+    expect(outcome.serverRun?.isolation.tier).toBe(tier);
+    expect(outcome.evaluatorRun.isolation.tier).toBe('E');
+  });
+
+  it('blames the recipe when its server crashes', async () => {
+    const outcome = await scored('if count == 3: raise RuntimeError("boom")');
+    expect(outcome).toMatchObject({
+      blame: 'recipe',
+      late: false,
+      serverRun: { ending: { kind: 'exited', code: 1 } },
+    });
+    expect(outcome.serverRun?.log).toContain('boom');
+    expect(outcome.reason).toContain('exited with code 1');
+  });
+
+  it('blames the recipe when its server hangs in an answer', async () => {
+    const outcome = await scored('if count == 3: time.sleep(600)', 2);
+    expect(outcome).toMatchObject({ blame: 'recipe', late: true });
+    expect(outcome.serverRun?.ending.kind).not.toBe('exited');
+  });
+
+  it('blames the recipe when half an answer is all that comes', async () => {
+    const outcome = await scored(
+      'if count == 3: out.write(b"\\x40\\0\\0\\0half"); out.flush(); time.sleep(600)',
+      2,
+    );
+    expect(outcome).toMatchObject({ blame: 'recipe', late: true });
+  });
+
+  it('blames the recipe when its server takes too long to start', async () => {
+    const evaluator = requestFor(pythonCommand(EVALUATOR));
+    const served = { ...requestFor('sleep 600'), startupS: 0.5 };
+    const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
+    expect(outcome).toMatchObject({ blame: 'recipe', late: true });
+  });
+
+  it('names the limit that the server ran into', async () => {
+    const outcome = await scored('x = bytearray(900 << 20); time.sleep(600)');
+    expect(outcome).toMatchObject({
+      blame: 'recipe',
+      serverRun: { ending: { kind: 'limit', limit: 'memory' } },
+    });
+  });
+
+  it('hands on what the evaluator says of a server that talks garbage', async () => {
+    const refusing = EVALUATOR.replace(
+      'ask({"type": "hello"})',
+      `
+send(out, {"type": "hello"})
+if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no frame"}}); sys.exit(0)`,
+    );
+    const served = { ...requestFor('echo garbage; exec sleep 600'), startupS: 30 };
+    const evaluator = requestFor(pythonCommand(refusing));
+    const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
+    expect(outcome).toMatchObject({
+      blame: 'none',
+      evaluation: { failure: { kind: 'protocol', reason: 'no frame' } },
+    });
+  });
+
+  it('blames the evaluator when it hangs while the server owes nothing', async () => {
+    const hanging = EVALUATOR.replace('ask({"type": "bye"})', 'time.sleep(600)');
+    const evaluator = requestFor(pythonCommand(hanging), { limits: { ...LIMITS, wallS: 3 } });
+    const served = { ...requestFor(pythonCommand(server('pass'))), startupS: 30 };
+    const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
+    expect(outcome).toMatchObject({ blame: 'evaluator' });
+    expect(outcome.reason).toContain('wall limit');
+  });
+
+  it('ends both when it is cancelled', async () => {
+    const cancel = new AbortController();
+    const signal = cancel.signal;
+    const served = { ...requestFor('sleep 600', { signal }), startupS: 30 };
+    const evaluator = requestFor(pythonCommand(EVALUATOR), { signal });
+    setTimeout(() => cancel.abort(), 300);
+    const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
+    expect(outcome).toMatchObject({
+      blame: 'none',
+      reason: 'cancelled',
+      serverRun: { ending: { kind: 'cancelled' } },
+    });
+  });
+});
+
+describe('direct scoring', () => {
+  const direct = async (command: string) =>
+    score(await openSandbox(), { server: null, evaluator: requestFor(command) });
+
+  it('takes one JSON object from the result descriptor and nothing that was printed', async () => {
+    const text = '{"schema": "assay.evaluation/1", "metrics": {"accuracy": 0.25}}';
+    const outcome = await direct(`echo '${text.replace('0.25', '0.99')}'; ${result(`b'''${text}'''`)}`);
+    expect(outcome).toMatchObject({
+      blame: 'none',
+      evaluation: { metrics: { accuracy: 0.25 } },
+      serverRun: null,
+    });
+    expect(outcome.rawResult).toBe(text);
+  });
+
+  it.each([
+    ['nothing', 'true'],
+    ['a non-zero exit', `${result('b"{}"')}; exit 3`.replace('exec ', '')],
+    ['garbage', result('b"accuracy: 1"')],
+    ['two objects', result('b"{}{}"')],
+    ['1e999', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":1e999}}"""')],
+    ['-1e999', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":-1e999}}"""')],
+    ['NaN', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":NaN}}"""')],
+    ['null', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":null}}"""')],
+    ['a number in a string', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":"0.1"}}"""')],
+    ['a number in a list', result('b"""{"schema":"assay.evaluation/1","metrics":{"a":[0]}}"""')],
+    ['an unknown schema', result('b"""{"schema":"other","metrics":{"a":1}}"""')],
+    [
+      'too much',
+      pythonCommand('import os\nf=os.fdopen(3,"w")\nf.write(\'{"a":"\' + "x" * 70000 + \'"}\')\nf.close()'),
+    ],
+    [
+      'far too much',
+      pythonCommand('import os\nf=os.fdopen(3,"w")\nfor i in range(2000): f.write("x" * 50000)\nf.close()'),
+    ],
+  ])('blames the evaluator for %s', async (_what, command) => {
+    const outcome = await direct(command);
+    expect(outcome).toMatchObject({ blame: 'evaluator', evaluation: null });
+    expect(outcome.reason).not.toBe('');
+    expect(outcome.rawResult.length).toBeLessThanOrEqual(64 * 1024);
+  });
+});

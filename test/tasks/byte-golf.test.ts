@@ -1,0 +1,242 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluationSchema, type Evaluation } from '../../src/domain/evaluation.js';
+import { knobsOf } from '../../src/domain/knobs.js';
+import { loadTask } from '../../src/tasks/load.js';
+
+const run = promisify(execFile);
+const TASK = join(import.meta.dirname, '../../tasks/byte-golf');
+const SECRET = 'a1'.repeat(32);
+
+let work: string;
+let bin: string;
+
+/** A Python with the task's requirements, made once a machine. */
+async function environment(): Promise<string> {
+  const requirements = await readFile(join(TASK, 'requirements.txt'));
+  const folder = join(
+    tmpdir(),
+    'assay-test-venv',
+    createHash('sha256').update(requirements).digest('hex').slice(0, 12),
+  );
+  const complete = join(folder, 'complete');
+  if (
+    !(await access(complete).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    await run('python3', ['-m', 'venv', folder]);
+    await run(join(folder, 'bin/python'), [
+      '-m',
+      'pip',
+      'install',
+      '-q',
+      '-r',
+      join(TASK, 'requirements.txt'),
+    ]);
+    await writeFile(complete, '');
+  }
+  return join(folder, 'bin');
+}
+
+const settings = (more: Record<string, string>): Record<string, string> => ({
+  PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+  HOME: work,
+  TMPDIR: work,
+  LANG: 'C.UTF-8',
+  OPENBLAS_NUM_THREADS: '1',
+  OMP_NUM_THREADS: '1',
+  PYTHONDONTWRITEBYTECODE: '1',
+  ...more,
+});
+
+const python = (cwd: string, argv: string[], env: Record<string, string>): Promise<{ stdout: string }> =>
+  run('python', argv, { cwd, env: settings(env) });
+
+async function folder(...parts: string[]): Promise<string> {
+  const path = join(work, ...parts);
+  await mkdir(path, { recursive: true });
+  return path;
+}
+
+async function prepared(name: string, secret: string): Promise<string> {
+  const output = await folder(name);
+  await python(TASK, ['prepare.py'], { ASSAY_OUTPUT: output, ASSAY_DATA_SECRET: secret });
+  return output;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const sizes = await Promise.all(
+    (await readdir(path)).map(async (name) => (await stat(join(path, name))).size),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Runs a server and the evaluator as the harness does, their frames passing through this process. */
+async function evaluated(server: string[], cwd: string, artifact: string): Promise<Evaluation> {
+  const served = spawn('python', server, {
+    cwd,
+    env: settings({ ASSAY_ARTIFACT: artifact }),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const judge = spawn('python', ['evaluator/evaluate.py'], {
+    cwd: TASK,
+    env: settings({
+      ASSAY_DATA: join(work, 'first/search'),
+      ASSAY_RESULT_FD: '3',
+      ASSAY_SERVER_IN_FD: '4',
+      ASSAY_SERVER_OUT_FD: '5',
+      ASSAY_HARNESS: join(work, 'harness.json'),
+    }),
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
+  });
+  const [result, requests, answers] = [
+    pipeOf(judge.stdio, 3),
+    pipeOf(judge.stdio, 4),
+    pipeOf(judge.stdio, 5),
+  ];
+  for (const stream of [served.stdin, served.stdout, requests, answers]) stream.on('error', () => undefined);
+  requests.pipe(served.stdin);
+  served.stdout.pipe(answers);
+  const verdict = await text(result);
+  if (judge.exitCode === null) await once(judge, 'exit');
+  served.kill('SIGKILL');
+  return evaluationSchema.parse(JSON.parse(verdict));
+}
+
+function pipeOf(stdio: readonly unknown[], descriptor: number): Duplex {
+  const stream = stdio[descriptor];
+  if (!(stream instanceof Duplex)) throw new Error(`descriptor ${descriptor} is missing`);
+  return stream;
+}
+
+/** A server whose every answer is right but for one fault. */
+const FAULTY = `
+import json, sys, time
+import numpy as np
+fault = sys.argv[1]
+receive, send = sys.stdin.buffer, sys.stdout.buffer
+while head := receive.read(4):
+    request = json.loads(receive.read(int.from_bytes(head, 'little')))
+    tokens = np.frombuffer(receive.read(request.get('bytes', 0)), np.uint8)
+    answer, body = {**request, 'bytes': 0, 'vocab': 256, 'adapt': False}, b''
+    if request['type'] == 'score':
+        logits = np.zeros((request['count'], 256), '<f4')
+        if fault == 'nan': logits[-1, 7] = np.nan
+        if fault == 'infinite': logits[0, 0] = np.inf
+        if fault == 'looks_ahead': logits[np.arange(len(logits)), tokens[request['context']:]] = 9
+        body = logits.tobytes()
+        if fault == 'short': body = body[4:]
+        answer.update(type='scores', bytes=len(body))
+        if fault == 'claims_more': answer['bytes'] = 1 << 62
+        if fault == 'wrong_id': answer['id'] = 'x'
+        if fault == 'silent': time.sleep(60)
+        if fault == 'dies': sys.exit()
+    header = json.dumps(answer).encode()
+    if fault == 'bad_json': header = b'{' * len(header)
+    if fault == 'huge_header': send.write(b'\\xff\\xff\\xff\\xff')
+    send.write(len(header).to_bytes(4, 'little') + header + body)
+    if fault == 'extra' and request['type'] == 'bye': send.write(b'more')
+    send.flush()
+    if request['type'] == 'bye': break
+`;
+
+beforeAll(async () => {
+  work = await mkdtemp(join(tmpdir(), 'assay-byte-golf-'));
+  bin = await environment();
+  await writeFile(join(work, 'faulty.py'), FAULTY);
+  await writeFile(join(work, 'harness.json'), '{}');
+  await prepared('first', SECRET);
+});
+
+afterAll(() => rm(work, { recursive: true, force: true }));
+
+describe('byte-golf', () => {
+  it('is a valid task whose recipe has knobs to turn', async () => {
+    const { spec, files } = await loadTask(TASK);
+    expect(spec.name).toBe('byte-golf');
+    const recipe = files.find((file) => file.path === 'recipe/train.py');
+    expect(knobsOf(recipe?.bytes.toString('utf8') ?? '').map((knob) => knob.name)).toContain('LR');
+  });
+
+  it('prepares the same bytes from the same secret, others from another, and three different texts', async () => {
+    const [again, other] = await Promise.all([prepared('again', SECRET), prepared('other', 'b2'.repeat(32))]);
+    const manifest = (at: string): Promise<string> => readFile(join(at, 'manifest.json'), 'utf8');
+    const first = await manifest(join(work, 'first'));
+    expect(await manifest(again)).toBe(first);
+    const digests = new Set(
+      [first, await manifest(other)].flatMap((text) =>
+        [...text.matchAll(/text\.bin.*\s.*\s.*"sha256": "(\w+)"/g)].map((match) => match[1]),
+      ),
+    );
+    expect(digests.size).toBe(6);
+  });
+
+  it('finishes a preparation that was cut off', async () => {
+    const at = await prepared('cut', SECRET);
+    const manifest = await readFile(join(at, 'manifest.json'), 'utf8');
+    await rm(join(at, 'manifest.json'));
+    await rm(join(at, 'claim/text.json'));
+    await writeFile(join(at, 'search/text.bin'), 'torn');
+    const { stdout } = await python(TASK, ['prepare.py'], { ASSAY_OUTPUT: at, ASSAY_DATA_SECRET: SECRET });
+    expect(stdout).toContain('train: already prepared');
+    expect(await readFile(join(at, 'manifest.json'), 'utf8')).toBe(manifest);
+  });
+
+  it('trains, packs and scores between the limit and 8 bits a byte', async () => {
+    const [out, artifact, recipe] = [await folder('out'), await folder('artifact'), join(TASK, 'recipe')];
+    const training = { ASSAY_SEED: '7', ASSAY_DATA: join(work, 'first/train'), ASSAY_TRAIN_SECONDS: '1.5' };
+    await python(recipe, ['train.py'], { ...training, ASSAY_OUTPUT: out });
+    await python(recipe, ['train.py', '--pack'], { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact });
+    const bytes = (await sizeOf(artifact)) + (await stat(join(recipe, 'train.py'))).size;
+    expect(bytes).toBeLessThan(24_000);
+    const answer = await evaluated(['train.py', '--serve'], recipe, artifact);
+    if (!('metrics' in answer)) throw new Error(answer.failure.reason);
+    expect(answer.metrics['bpb']).toBeLessThan(5);
+    expect(answer.metrics['bpb']).toBeGreaterThan(answer.metrics['limit_bpb'] ?? Infinity);
+    expect(answer.feedback).toContain('person, again in paragraph');
+  });
+
+  it('projects the packed size from the smoke run, without data', async () => {
+    const [out, artifact, recipe] = [
+      await folder('smoke'),
+      await folder('smoke-artifact'),
+      join(TASK, 'recipe'),
+    ];
+    await python(recipe, ['train.py', '--smoke'], { ASSAY_OUTPUT: out });
+    await python(recipe, ['train.py', '--pack'], { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact });
+    expect(await sizeOf(artifact)).toBeGreaterThan(9_000);
+    expect(await sizeOf(artifact)).toBeLessThan(14_000);
+  });
+
+  it.each([
+    ['short', 'protocol'],
+    ['claims_more', 'protocol'],
+    ['wrong_id', 'protocol'],
+    ['dies', 'protocol'],
+    ['bad_json', 'protocol'],
+    ['huge_header', 'protocol'],
+    ['extra', 'protocol'],
+    ['nan', 'invalid'],
+    ['infinite', 'invalid'],
+    ['silent', 'late'],
+    ['looks_ahead', 'twins_disagree'],
+  ])('calls a server that is %s %s', async (fault, kind) => {
+    const answer = await evaluated(['faulty.py', fault], work, work);
+    expect('failure' in answer ? answer.failure.kind : answer).toBe(kind);
+  });
+
+  it('measures a server that knows nothing at 8 bits a byte', async () => {
+    const answer = await evaluated(['faulty.py', 'none'], work, work);
+    expect('metrics' in answer && answer.metrics['bpb']).toBeCloseTo(8, 9);
+  });
+});

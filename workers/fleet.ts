@@ -1,0 +1,128 @@
+import { cpus, hostname } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client } from '@temporalio/client';
+import { NativeConnection, type Worker } from '@temporalio/worker';
+import { SEARCH_ATTRIBUTES } from '../src/domain/campaign.js';
+import { sha256 } from '../src/domain/digest.js';
+import { AssayError, messageOf } from '../src/domain/errors.js';
+import { openLineage, type Lineage } from '../src/lineage/lineage.js';
+import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
+import { startOfflineProposer } from '../src/model/offline-proposer.js';
+import { OFFLINE_MODEL } from '../src/model/pricing.js';
+import { LeasePool } from '../src/sandbox/lease.js';
+import { openSandbox } from '../src/sandbox/sandbox.js';
+import { TaskHost } from '../src/tasks/host.js';
+import type { HostContext } from '../activities/context.js';
+import {
+  evalWorker,
+  modelWorker,
+  orchestratorWorker,
+  registeredAttributes,
+  trainWorker,
+  type Role,
+  type WorkerGround,
+} from './roles.js';
+
+/** Where the servers are, and where this host keeps its things. */
+export interface FleetSettings {
+  temporal: { address: string; namespace: string };
+  store: { url: string; database: string };
+  /** Folder of this host: tasks, prepared data, workspaces, leases. */
+  home: string;
+  /** Folder shared between clones. */
+  cache: string;
+  pool: string;
+  /** Slots that trainings of this host may use at the same time. */
+  slots: number;
+  env: NodeJS.ProcessEnv;
+}
+
+/** Running workers of one process. */
+export interface Fleet {
+  /** Ends them, letting work in flight go on for a bounded time. */
+  stop(): Promise<void>;
+  /** Settles when all have ended; rejects when one failed. */
+  ended: Promise<void>;
+}
+
+const DEFAULT_MODEL = 'claude-opus-5-5';
+
+/** Starts workers of the given roles in this process. */
+export async function startFleet(roles: readonly Role[], settings: FleetSettings): Promise<Fleet> {
+  const connection = await connect(settings.temporal.address);
+  const lineage = await openLineage(settings.store);
+  const name = settings.env.ASSAY_HOST ?? hostname();
+  const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };
+  const closers: (() => Promise<void>)[] = [];
+  const workers: Worker[] = [];
+  if (roles.includes('orchestrator')) workers.push(await orchestrator(ground, lineage, settings));
+  if (roles.includes('model')) {
+    const offline = await startOfflineProposer();
+    closers.push(() => offline.stop());
+    workers.push(await modelWorker(ground, { lineage, endpoints: modelEndpoints(settingsFrom(settings.env, offline.url)) }));
+  }
+  if (roles.includes('trainer') || roles.includes('evaluator')) {
+    const context = await hostContext(lineage, settings, name, ground.identity);
+    if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, settings.pool));
+    if (roles.includes('evaluator')) workers.push(await evalWorker(ground, context, settings.pool, cpus().length));
+  }
+  const running = Promise.all(workers.map((worker) => worker.run()));
+  const ended = running.then(() => undefined).finally(async () => {
+    for (const close of closers) await close();
+    await lineage.close();
+    await connection.close();
+  });
+  ended.catch(() => undefined);
+  return {
+    ended,
+    stop: async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await ended;
+    },
+  };
+}
+
+async function connect(address: string): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (error) {
+    throw new AssayError('TEMPORAL_UNAVAILABLE', `no Temporal server answers at ${address}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+async function orchestrator(ground: WorkerGround, lineage: Lineage, settings: FleetSettings): Promise<Worker> {
+  const client = new Client({ connection: ground.connection, namespace: ground.namespace });
+  const key = settings.env.ANTHROPIC_API_KEY;
+  return orchestratorWorker(ground, {
+    lineage,
+    bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
+    registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
+    defaultModel: settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
+  });
+}
+
+async function hostContext(
+  lineage: Lineage,
+  settings: FleetSettings,
+  name: string,
+  worker: string,
+): Promise<HostContext> {
+  const { home, cache, pool, slots } = settings;
+  return {
+    lineage,
+    host: { name, hostClass: hostClass(), worker, work: join(home, 'work') },
+    tasks: new TaskHost(home, cache),
+    sandbox: await openSandbox(),
+    leases: new LeasePool(pool, slots, join(home, 'leases')),
+  };
+}
+
+/** Hosts with the same processor and platform measure alike; others are never compared without calibration. */
+function hostClass(): string {
+  const [first] = cpus();
+  const fingerprint = `${process.platform} ${process.arch} ${first?.model ?? 'unknown'} ${cpus().length}`;
+  return `${process.platform}-${process.arch}-${sha256(fingerprint).slice(0, 8)}`;
+}

@@ -1,0 +1,106 @@
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import { campaignActivities } from '../activities/campaign.js';
+import type { HostContext, ModelContext, OrchestratorContext } from '../activities/context.js';
+import { decideActivities } from '../activities/decide.js';
+import { evaluateActivities } from '../activities/evaluate.js';
+import { modelActivities } from '../activities/model.js';
+import { checkerOf, prepareActivities } from '../activities/prepare.js';
+import { sessionActivities } from '../activities/session.js';
+import { submitActivities } from '../activities/submit.js';
+import { trainActivities } from '../activities/train.js';
+import { workspaceActivities } from '../activities/workspace.js';
+import { failureInterceptor } from './failures.js';
+
+export const ROLES = ['orchestrator', 'model', 'trainer', 'evaluator'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What a worker of any role is built on. */
+export interface WorkerGround {
+  connection: NativeConnection;
+  namespace: string;
+  identity: string;
+}
+
+function optionsOf(ground: WorkerGround): WorkerOptions {
+  return {
+    ...ground,
+    taskQueue: '',
+    interceptors: { activity: [failureInterceptor] },
+    maxHeartbeatThrottleInterval: '5 seconds',
+    shutdownGraceTime: '10 seconds',
+  };
+}
+
+/** Workflows and the light activities, on the queue `assay`. */
+export async function orchestratorWorker(ground: WorkerGround, context: OrchestratorContext): Promise<Worker> {
+  return Worker.create({
+    ...optionsOf(ground),
+    taskQueue: 'assay',
+    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    activities: {
+      ...campaignActivities(context),
+      ...sessionActivities(context),
+      ...submitActivities(context),
+      ...decideActivities(context),
+      ...workspaceActivities({ lineage: context.lineage, check: null }),
+    },
+    maxConcurrentActivityTaskExecutions: 200,
+    maxConcurrentWorkflowTaskExecutions: 40,
+  });
+}
+
+/** Turns of conversations, on the queue `assay-model`. */
+export async function modelWorker(ground: WorkerGround, context: ModelContext): Promise<Worker> {
+  return Worker.create({
+    ...optionsOf(ground),
+    taskQueue: 'assay-model',
+    activities: modelActivities(context),
+    maxConcurrentActivityTaskExecutions: 64,
+  });
+}
+
+/** Training on this host's leases: no more trainings are taken from the queue than there are slots. */
+export async function trainWorker(ground: WorkerGround, context: HostContext, pool: string): Promise<Worker> {
+  return Worker.create({
+    ...optionsOf(ground),
+    taskQueue: `assay-train-${pool}`,
+    activities: trainActivities(context),
+    maxConcurrentActivityTaskExecutions: context.leases.capacity,
+  });
+}
+
+/** Checks and evaluations of this host. */
+export async function evalWorker(
+  ground: WorkerGround,
+  context: HostContext,
+  pool: string,
+  concurrency: number,
+): Promise<Worker> {
+  return Worker.create({
+    ...optionsOf(ground),
+    taskQueue: `assay-eval-${pool}`,
+    activities: {
+      ...prepareActivities(context),
+      ...evaluateActivities(context),
+      ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context) }),
+    },
+    maxConcurrentActivityTaskExecutions: concurrency,
+  });
+}
+
+/** The search attributes of ours that the server knows; without permission to ask, none. */
+export async function registeredAttributes<Name extends string>(
+  client: Client,
+  namespace: string,
+  names: readonly Name[],
+): Promise<Name[]> {
+  try {
+    const answer = await client.connection.operatorService.listSearchAttributes({ namespace });
+    const known = Object.keys(answer.customAttributes ?? {});
+    return names.filter((name) => known.includes(name));
+  } catch {
+    return [];
+  }
+}

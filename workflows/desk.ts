@@ -1,0 +1,92 @@
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { WatchReport } from '../activities/campaign.js';
+import type { FrozenCampaign } from '../src/domain/campaign.js';
+import type { CampaignState, Control } from '../src/domain/statuses.js';
+import { searchAttributesOf } from './attributes.js';
+import type { CampaignSummary, Standing, StopMode } from './messages.js';
+import { campaignActivities } from './proxies.js';
+
+/** What people have asked for and what the watch has seen; the lineage holds everything else. */
+export class CampaignDesk {
+  pauseWish: string | null = null;
+  stopWish: StopMode | null = null;
+  state: CampaignState = 'preparing';
+  reason: string | null = null;
+  /** Where the campaign goes back to after a pause. */
+  stage: 'calibrating' | 'running' = 'calibrating';
+  report: WatchReport | null = null;
+  startScore: number | null = null;
+  /** Counts what was asked, so that the loop wakes once for each. */
+  asked = 0;
+
+  constructor(readonly frozen: FrozenCampaign) {}
+
+  pause(reason: string): void {
+    this.pauseWish = reason;
+    this.asked += 1;
+  }
+
+  resume(): void {
+    this.pauseWish = null;
+    this.asked += 1;
+  }
+
+  stop(mode: StopMode): void {
+    this.stopWish = this.stopWish === 'now' ? 'now' : mode;
+    this.asked += 1;
+  }
+
+  summary(): CampaignSummary {
+    const { report } = this;
+    return {
+      campaign: this.frozen.name,
+      state: this.state,
+      reason: this.reason,
+      asOf: report?.asOf ?? null,
+      submitted: report?.submitted ?? 0,
+      counted: report?.counted ?? 0,
+      ended: report?.ended ?? 0,
+      frontier: report?.frontier ?? null,
+      bestScore: report?.bestScore ?? this.startScore,
+      startScore: this.startScore,
+    };
+  }
+
+  leaderboard(): Standing[] {
+    return this.report?.best ?? [];
+  }
+
+  /** Stores a state and shows it. */
+  async enter(state: CampaignState, reason: string | null): Promise<void> {
+    this.state = state;
+    this.reason = reason;
+    await campaignActivities.setState.executeWithOptions({ summary: state }, [
+      { owner: this.frozen.owner, state, reason },
+    ]);
+    this.show();
+  }
+
+  /** Says what work may do, before the state says so. */
+  async control(control: Control, state: CampaignState, reason: string | null): Promise<void> {
+    await campaignActivities.setControl.executeWithOptions({ summary: `control: ${control}` }, [
+      { owner: this.frozen.owner, control, reason },
+    ]);
+    await this.enter(state, reason);
+  }
+
+  show(): void {
+    const { frozen, state, reason, startScore } = this;
+    const { bestScore, frontier, counted, ended } = this.summary();
+    const attributes = searchAttributesOf(frozen, { status: state, score: bestScore });
+    if (attributes.length > 0) upsertSearchAttributes(attributes);
+    setCurrentDetails(
+      [
+        `### ${frozen.task.title}`,
+        `**${state}**${reason === null ? '' : ` (${reason})`}`,
+        `start ${startScore ?? 'not measured'}, best ${bestScore ?? 'none'} (${frontier ?? 'the start'})`,
+        `${counted} of ${frozen.limits.trials} trials, ${ended} ended`,
+        'Adopted greedily on single runs: nothing is claimed.',
+      ].join('\n\n'),
+    );
+  }
+}

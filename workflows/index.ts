@@ -1,0 +1,3 @@
+export { campaign } from './campaign.js';
+export { specialist } from './specialist.js';
+export { trial } from './trial.js';

@@ -1,0 +1,54 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CampaignState, TrialStatus } from '../src/domain/statuses.js';
+
+/** `stop` lets accepted trials end first (`drain`), or ends everything in flight (`now`). */
+export type StopMode = 'drain' | 'now';
+
+/** One line of a leaderboard. */
+export interface Standing {
+  trial: string;
+  role: string;
+  status: TrialStatus;
+  score: number;
+  hypothesis: string;
+}
+
+/** A small summary, as of the last time the campaign's watch reported. */
+export interface CampaignSummary {
+  campaign: string;
+  state: CampaignState;
+  reason: string | null;
+  asOf: string | null;
+  submitted: number;
+  counted: number;
+  ended: number;
+  frontier: string | null;
+  bestScore: number | null;
+  startScore: number | null;
+}
+
+/** What a lane did before it ended. */
+export interface LaneResult {
+  lane: string;
+  reason: string;
+}
+
+/** The end of a trial as its parent needs it; everything else is in the lineage. */
+export interface TrialResult {
+  number: number;
+  status: TrialStatus;
+  score: number | null;
+}
+
+export interface PersonTrial {
+  number: number | null;
+  refused: string | null;
+}
+
+export const pauseSignal = defineSignal<[string?]>('pause');
+export const resumeSignal = defineSignal('resume');
+export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('stop');
+export const statusQuery = defineQuery<CampaignSummary>('status');
+export const leaderboardQuery = defineQuery<Standing[]>('leaderboard');
+/** Submits a person's own trial; answers once it has a number and its workflow has started. */
+export const submitUpdate = defineUpdate<PersonTrial, [unknown]>('submit');

@@ -1,0 +1,76 @@
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { CampaignActivities } from '../activities/campaign.js';
+import type { DecideActivities } from '../activities/decide.js';
+import type { EvaluateActivities } from '../activities/evaluate.js';
+import type { ModelActivities } from '../activities/model.js';
+import type { PrepareActivities } from '../activities/prepare.js';
+import type { SessionActivities } from '../activities/session.js';
+import type { SubmitActivities } from '../activities/submit.js';
+import type { TrainActivities } from '../activities/train.js';
+import type { WorkspaceActivities } from '../activities/workspace.js';
+import type { FrozenCampaign } from '../src/domain/campaign.js';
+
+export type Frozen = Pick<
+  FrozenCampaign,
+  'name' | 'owner' | 'task' | 'pool' | 'attributes' | 'phaseSeconds' | 'trainHeartbeatSeconds'
+>;
+
+const HOURS = 3600;
+/** Waiting for a lease happens inside the activity; what a phase may take is enforced where it runs. */
+const WAITING_SECONDS = 24 * HOURS;
+/** Infrastructure faults of one phase before a person has to look. */
+const PHASE_ATTEMPTS = 8;
+
+const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' } as const;
+
+/** Short reads and writes of the store: tried for as long as the store is away. */
+const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '2 minutes', retry: patient };
+
+export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
+export const sessionActivities = proxyActivities<SessionActivities>(light);
+export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitOutcome'>>(light);
+export const decideActivities = proxyActivities<DecideActivities>(light);
+
+/** Activities that wait for something to become true, and say that they are alive. */
+export const waitingActivities = proxyActivities<
+  Pick<CampaignActivities, 'watch' | 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome'>
+>({
+  taskQueue: 'assay',
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '30 seconds',
+  retry: patient,
+});
+
+/** One turn of a conversation: replies can be long, and a provider that is down is waited for. */
+export const modelActivities = proxyActivities<ModelActivities>({
+  taskQueue: 'assay-model',
+  startToCloseTimeout: '1 hour',
+  heartbeatTimeout: '60 seconds',
+  retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
+});
+
+/** Tools that only edit run anywhere; those that start processes run on a host of the pool. */
+export function workspaceActivities(pool: string, needsHost: boolean) {
+  return proxyActivities<WorkspaceActivities>({
+    taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '60 seconds',
+    retry: patient,
+  });
+}
+
+/** The phases of a trial, on the queues of its pool. A cancelled phase ends when its processes are dead. */
+export function phaseActivities(frozen: Frozen) {
+  const options = (queue: string, seconds: number, heartbeatSeconds: number): ActivityOptions => ({
+    taskQueue: `assay-${queue}-${frozen.pool}`,
+    startToCloseTimeout: (seconds + WAITING_SECONDS) * 1000,
+    heartbeatTimeout: heartbeatSeconds * 1000,
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...patient, maximumAttempts: PHASE_ATTEMPTS },
+  });
+  const { phaseSeconds, trainHeartbeatSeconds } = frozen;
+  const { prepare } = proxyActivities<PrepareActivities>(options('eval', phaseSeconds.prepare, trainHeartbeatSeconds));
+  const { train } = proxyActivities<TrainActivities>(options('train', phaseSeconds.train, trainHeartbeatSeconds));
+  const { evaluate } = proxyActivities<EvaluateActivities>(options('eval', phaseSeconds.evaluate, trainHeartbeatSeconds));
+  return { prepare, train, evaluate };
+}
