@@ -7,7 +7,7 @@ const rooms = [
   ['domain', 'src/domain', []],
   ['sandbox', 'src/sandbox', ['domain']],
   ['lineage', 'src/lineage', ['domain']],
-  ['tasks', 'src/tasks', ['domain', 'sandbox']],
+  ['tasks', 'src/tasks', ['domain', 'lineage', 'sandbox']],
   ['model', 'src/model', ['domain']],
   ['activities', 'activities', ['domain', 'sandbox', 'lineage', 'tasks', 'model']],
   ['workflows', 'workflows', ['domain']],

@@ -14,7 +14,7 @@ import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses
 import { phaseSeconds, type Task } from '../src/domain/task.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { OFFLINE_MODEL, priceKnown } from '../src/model/pricing.js';
-import { findTask } from './find-task.js';
+import { findTask } from '../src/tasks/find.js';
 import type { OrchestratorContext } from './context.js';
 import { poll } from './pulse.js';
 

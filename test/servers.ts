@@ -15,7 +15,7 @@ declare module 'vitest' {
 
 /** One Temporal and one store for the whole run, in a folder of their own that is removed at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const home = await mkdtemp(join(tmpdir(), 'assay-test-'));
+  const home = await mkdtemp(join(tmpdir(), 'assay-servers-'));
   try {
     const say = (line: string): boolean => process.stderr.write(`${line}\n`);
     const servers = await findServers({ home, need: ['temporal', 'store'], say });

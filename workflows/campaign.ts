@@ -89,7 +89,7 @@ async function search(desk: CampaignDesk, people: Promise<unknown>[]): Promise<L
   desk.startScore = await measureStart(frozen);
   desk.stage = 'running';
   if (desk.state === 'calibrating') await desk.enter('running', null);
-  if (frozen.submission !== null) await personTrial(frozen, frozen.submission, people);
+  if (frozen.submission !== null) await onlyTrial(frozen, people);
   const ends = await Promise.allSettled(frozen.lanes.map((lane) => runLane(frozen, lane)));
   await Promise.allSettled(people);
   return ends;
@@ -126,6 +126,13 @@ async function personTrial(
   running.catch(() => undefined);
   people.push(running);
   return { number: submitted.number, refused: null };
+}
+
+/** A campaign of one trial has nothing else to do, so a refusal is its end. */
+async function onlyTrial(frozen: FrozenCampaign, people: Promise<unknown>[]): Promise<void> {
+  const { refused } = await personTrial(frozen, frozen.submission, people);
+  if (refused === null) return;
+  throw ApplicationFailure.create({ message: `refused: ${refused}`, type: 'RECIPE_INVALID', nonRetryable: true });
 }
 
 async function runLane(frozen: FrozenCampaign, { role, lane }: Lane): Promise<LaneResult> {

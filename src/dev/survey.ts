@@ -22,18 +22,9 @@ export interface Finding {
 const WANTED_FREE_BYTES = 5e9;
 
 /** Looks at what this machine has, without starting or downloading anything. */
-export function survey(options: { home: string }): Promise<Finding[]> {
-  return Promise.all([
-    platform(),
-    node(),
-    python(),
-    temporal(),
-    store(options.home),
-    packages(),
-    bubblewrap(),
-    disk(options.home),
-    key(),
-  ]);
+export async function survey(options: { home: string }): Promise<Finding[]> {
+  const parts = [python(), temporal(), store(options.home), packages(), bubblewrap(), disk(options.home)];
+  return [platform(), node(), ...(await Promise.all(parts)), key()];
 }
 
 const good = (part: string, found: string): Finding => ({ part, ok: true, found, remedy: null });

@@ -25,6 +25,8 @@ export const ERRORS = {
   CAMPAIGN_INPUT: entry('user', 2, false, 'Correct the field; `assay start --help` lists them all.'),
   CAMPAIGN_NAME_TAKEN: entry('user', 2, false, 'Choose another name; the old campaign is kept as it is.'),
   CAMPAIGN_UNKNOWN: entry('user', 2, false, '`assay status` lists the campaigns of this store.'),
+  CAMPAIGN_ENDED: entry('user', 2, false, 'Start another one; `assay start --help` shows how.'),
+  LOG_MISSING: entry('user', 1, false, '`assay show TRIAL` shows which phases ran; a log is stored when its phase has ended.'),
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
   TASK_UNKNOWN: entry('user', 2, false, '`assay task list` shows the tasks; `assay task push DIR` adds yours.'),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml at the place shown.'),

@@ -71,41 +71,27 @@ function build(node: Node, next: number, states: State[]): number {
   }
 }
 
+/** Thompson's simulation: all states that the letters so far can have led to, step by step. */
 function run(states: readonly State[], start: number, line: string): boolean {
   const letters = Array.from(line);
-  let live = new Set<number>();
+  const seenAt = new Int32Array(states.length).fill(-1);
+  let from: number[] = [];
   for (let at = 0; at <= letters.length; at++) {
-    if (follow(states, [...live, start], live, letters, at)) return true;
+    from.push(start);
     const letter = letters[at];
-    if (letter === undefined) return false;
-    const next = new Set<number>();
-    for (const index of live) {
+    const next: number[] = [];
+    for (let index = from.pop(); index !== undefined; index = from.pop()) {
+      if (seenAt[index] === at) continue;
+      seenAt[index] = at;
       const state = states[index];
-      if (state?.kind === 'letter' && state.test(letter)) next.add(state.next);
+      if (state === undefined) continue;
+      if (state.kind === 'match') return true;
+      if (state.kind === 'split') from.push(...state.nexts);
+      else if (state.kind === 'letter') {
+        if (letter !== undefined && state.test(letter)) next.push(state.next);
+      } else if (holds(state.what, letters, at)) from.push(state.next);
     }
-    live = next;
-  }
-  return false;
-}
-
-/** Adds to `live` all that is reached without a letter; true when that includes the match. */
-function follow(
-  states: readonly State[],
-  from: readonly number[],
-  live: Set<number>,
-  letters: readonly string[],
-  at: number,
-): boolean {
-  const seen = new Set<number>();
-  const open = [...from];
-  for (let index = open.pop(); index !== undefined; index = open.pop()) {
-    if (seen.has(index)) continue;
-    seen.add(index);
-    live.add(index);
-    const state = states[index];
-    if (state?.kind === 'match') return true;
-    if (state?.kind === 'split') open.push(...state.nexts);
-    if (state?.kind === 'assert' && holds(state.what, letters, at)) open.push(state.next);
+    from = next;
   }
   return false;
 }

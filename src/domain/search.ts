@@ -4,7 +4,7 @@ const MAX_PATTERN = 300;
 const MAX_HITS = 100;
 const MAX_SHOWN = 300;
 /** Letters times states that one search may cost; about a second of one core. */
-const MAX_COST = 20_000_000;
+const MAX_COST = 10_000_000;
 
 /** The lines of a tree that match a pattern, as `path:line: text`; a pattern that is no expression is a literal. */
 export function searchTree(

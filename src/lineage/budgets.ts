@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { z } from 'zod';
 import { fieldOf } from '../domain/keys.js';
 import { budgetDocument, ledgerDocument, type Amounts, type BudgetDocument, type LedgerDocument } from './documents.js';
 import { Shelf } from './shelf.js';
@@ -13,6 +14,22 @@ export interface Reservation {
   amounts: Amounts;
   what: string;
   role: string;
+}
+
+const sumDocument = z.object({
+  _id: z.object({ role: z.string(), certainty: ledgerDocument.shape.certainty }),
+  rows: z.number(),
+  microUsd: z.number(),
+  acceleratorMs: z.number(),
+  tokens: z.number(),
+});
+
+/** Settled rows of one role, added up. */
+export interface LedgerSum {
+  role: string;
+  certainty: LedgerDocument['certainty'];
+  rows: number;
+  spent: Amounts;
 }
 
 export type ReserveResult = 'reserved' | 'settled' | 'exhausted';
@@ -100,6 +117,28 @@ export class Budgets {
       { _id: owner, [field]: { $exists: true } },
       { $inc: increments(difference), $unset: { [field]: '' } },
     );
+  }
+
+  /** The ledger of one campaign, added up in the store by role and certainty. */
+  async sums(owner: string): Promise<LedgerSum[]> {
+    const rows = await this.ledger.collection
+      .aggregate([
+        { $match: { owner } },
+        {
+          $group: {
+            _id: { role: '$role', certainty: '$certainty' },
+            rows: { $sum: 1 },
+            microUsd: { $sum: '$spent.microUsd' },
+            acceleratorMs: { $sum: '$spent.acceleratorMs' },
+            tokens: { $sum: '$spent.tokens' },
+          },
+        },
+      ])
+      .toArray();
+    return z
+      .array(sumDocument)
+      .parse(rows)
+      .map(({ _id, rows: count, ...spent }) => ({ ..._id, rows: count, spent }));
   }
 
   async rows(owner: string, limit: number): Promise<LedgerDocument[]> {

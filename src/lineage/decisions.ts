@@ -12,7 +12,7 @@ export interface Candidate {
   direction: Task['metric']['direction'];
   metric: string;
   score: number;
-  replicates: string[];
+  replicates: readonly string[];
 }
 
 const adoptKey = (owner: string, version: number): string => `${owner}/f/${String(version).padStart(6, '0')}`;
@@ -86,7 +86,7 @@ function decisionOn(candidate: Candidate, frontier: DecisionDocument | null): De
     rule: 'greedy',
     adopt: verdict.adopt,
     version,
-    inputs: { direction, metric, score, frontierScore, frontierTrial: frontier?.trial ?? null, frontierVersion, replicates },
+    inputs: { direction, metric, score, frontierScore, frontierTrial: frontier?.trial ?? null, frontierVersion, replicates: [...replicates] },
     delta: verdict.delta,
     at: new Date(),
   };

@@ -122,6 +122,12 @@ export class Trials {
     return this.shelf.require(trialKey(owner, number));
   }
 
+  /** The trials of these numbers, ascending; numbers that nobody has taken are left out. */
+  async many(owner: string, numbers: readonly number[]): Promise<TrialDocument[]> {
+    const found = await this.shelf.many(numbers.map((number) => trialKey(owner, number)));
+    return found.sort((a, b) => a.number - b.number);
+  }
+
   /** How many numbers were taken, and how many of them count. */
   async totals(owner: string): Promise<{ submitted: number; counted: number }> {
     for (;;) {

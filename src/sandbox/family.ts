@@ -4,12 +4,16 @@ import {
   hasProc,
   killNow,
   markerOf,
+  offerToKernel,
   processTable,
   proportionalBytes,
   startOf,
   sweepStrays,
   type ProcessRow,
 } from './processes.js';
+
+/** Shared pages of more processes than this are not told apart: it costs about a millisecond each. */
+const MOST_SHARING = 64;
 
 /**
  * The processes of one run: children of children, members of its process group, and those that carry its mark.
@@ -33,6 +37,7 @@ export class Family {
   async adopt(pid: number): Promise<void> {
     const start = await startOf(pid);
     this.#adopted = true;
+    offerToKernel(pid);
     if (start !== null) this.#known.set(pid, start);
   }
 
@@ -68,7 +73,7 @@ export class Family {
   /** Resident bytes of the living members; pages that they share are counted once when that decides. */
   memory(allowed: number): number {
     const resident = this.#living.reduce((sum, row) => sum + row.rssBytes, 0);
-    if (resident <= allowed || this.#living.length < 2) return resident;
+    if (resident <= allowed || this.#living.length < 2 || this.#living.length > MOST_SHARING) return resident;
     return this.#living.reduce((sum, row) => sum + (proportionalBytes(row.pid) ?? row.rssBytes), 0);
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
@@ -145,6 +145,15 @@ export function killNow(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // gone, or never ours: the caller looks again at who is alive
+  }
+}
+
+/** When the host runs out of memory, this process and its children are to die before a worker does. */
+export function offerToKernel(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
+  } catch {
+    // gone, or a system without it
   }
 }
 

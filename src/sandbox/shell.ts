@@ -21,6 +21,8 @@ export function limited(
 ): string {
   const kilobytes = Math.ceil((2 * limits.memoryBytes + 1024 * MEBIBYTE) / 1024);
   const lines = [
+    // before its first child; at tier C /proc is read-only and the harness does it from outside
+    '{ echo 1000 > /proc/$$/oom_score_adj; } 2>/dev/null',
     'ulimit -c 0 2>/dev/null',
     `ulimit -f ${largestFile(limits) / BLOCK} 2>/dev/null`,
     `ulimit -d ${kilobytes} 2>/dev/null`,

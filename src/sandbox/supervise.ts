@@ -9,6 +9,7 @@ import type { Isolation } from '../domain/isolation.js';
 import { diskUse } from './disk.js';
 import { Family } from './family.js';
 import { BoundedLog } from './log.js';
+import { offerToKernel } from './processes.js';
 import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
 import type { Launch } from './tier.js';
@@ -72,6 +73,7 @@ export function supervise(plan: Plan): Supervision {
   const failure = child.then((result) => ('originalMessage' in result ? result.originalMessage : undefined));
   const streams: readonly unknown[] = child.stdio;
   if (child.pid === undefined) return stillborn(failure);
+  offerToKernel(child.pid);
   const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
   const run = new Run(plan, child.pid, exited, streams);
   return {

@@ -63,11 +63,12 @@ async function looked(
 ): Promise<Ending | null> {
   const { limits, writable } = request;
   const living = await family.look();
+  // counted first and for nothing: what else is asked of each process would take for ever in a fork bomb
+  const count = family.size;
+  if (count > limits.processes) return exceeded('processes', count, limits.processes);
   const memory = family.memory(limits.memoryBytes);
   watcher.seen(memory);
   if (memory > limits.memoryBytes) return exceeded('memory', memory, limits.memoryBytes);
-  const count = family.size;
-  if (count > limits.processes) return exceeded('processes', count, limits.processes);
   if (!disk || writable.length === 0) return null;
   const bytes = diskUse(writable).bytes + removedButOpen(living.map((row) => row.pid));
   return bytes > limits.diskBytes ? exceeded('disk', bytes, limits.diskBytes) : null;

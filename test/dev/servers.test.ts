@@ -11,7 +11,9 @@ import { startOf } from '../../src/sandbox/processes.js';
 
 const COMMAND = new URL('./command.ts', import.meta.url).pathname;
 const answerShape = z.object({ url: z.string(), owned: z.boolean() });
-const recordShape = z.object({ store: z.object({ process: z.object({ pid: z.number() }).nullable() }) });
+const recordShape = z.object({
+  store: z.object({ process: z.object({ pid: z.number().int().positive() }) }),
+});
 const quiet = (): void => undefined;
 
 let home: string;
@@ -27,13 +29,14 @@ afterEach(async () => {
 /** A command in a process of its own, up to the line that tells what it found. */
 async function command(ending: 'stop' | 'hold') {
   const child = execa(process.execPath, ['--import', 'tsx', COMMAND, home, ending], { reject: false });
-  const [line] = await once(child.stdout, 'data');
-  return { child, answer: answerShape.parse(JSON.parse(String(line))) };
+  const [line] = z.tuple([z.instanceof(Buffer)]).parse(await once(child.stdout, 'data'));
+  return { child, answer: answerShape.parse(JSON.parse(line.toString())) };
 }
 
-async function serverPid(): Promise<number | null> {
+/** Throws when none is written down: a signal to "process 0" would hit the test run itself. */
+async function serverPid(): Promise<number> {
   const text = await readFile(join(home, 'servers.json'), 'utf8');
-  return recordShape.parse(JSON.parse(text)).store.process?.pid ?? null;
+  return recordShape.parse(JSON.parse(text)).store.process.pid;
 }
 
 async function goneWithin(pid: number, seconds: number): Promise<boolean> {
@@ -52,12 +55,10 @@ describe('the servers of a clone', () => {
     await second.child;
     expect(second.answer).toEqual({ url: first.answer.url, owned: false });
     expect(await serverPid()).toBe(pid);
-    await expect(pingStore(first.answer.url, 5000)).resolves.toMatchObject({
-      wireVersion: expect.any(Number),
-    });
+    await expect(pingStore(first.answer.url, 5000)).resolves.toBeDefined();
     first.child.stdin.end();
     await first.child;
-    expect(await startOf(pid ?? 0)).toBeNull();
+    expect(await startOf(pid)).toBeNull();
   });
 
   it('are started once when two commands begin at the same moment', async () => {
@@ -78,7 +79,7 @@ describe('the servers of a clone', () => {
     expect(next.store.url).toBe(killed.answer.url);
     expect(await serverPid()).toBe(pid);
     await next.stop();
-    expect(await startOf(pid ?? 0)).toBeNull();
+    expect(await startOf(pid)).toBeNull();
   });
 
   it('end when their command is interrupted', async () => {
@@ -86,13 +87,14 @@ describe('the servers of a clone', () => {
     const pid = await serverPid();
     interrupted.child.kill('SIGINT');
     await interrupted.child;
-    expect(await goneWithin(pid ?? 0, 10)).toBe(true);
+    expect(await goneWithin(pid, 10)).toBe(true);
   });
 
   it('come back on the same address after they were killed', async () => {
     const first = await findServers({ home, need: ['store'], say: quiet });
-    process.kill(-((await serverPid()) ?? 0), 'SIGKILL');
-    await goneWithin((await serverPid()) ?? 0, 10);
+    const killed = await serverPid();
+    process.kill(-killed, 'SIGKILL');
+    await goneWithin(killed, 10);
     const second = await findServers({ home, need: ['store'], say: quiet });
     expect(second.store.url).toBe(first.store.url);
     await first.stop();
@@ -105,10 +107,9 @@ describe('a server named in the environment', () => {
   it('is never replaced by another when it does not answer', async () => {
     process.env['ASSAY_TEMPORAL_ADDRESS'] = '127.0.0.1:1';
     try {
-      await expect(findServers({ home, need: ['temporal'], say: quiet })).rejects.toMatchObject({
-        code: 'TEMPORAL_UNAVAILABLE',
-        message: expect.stringContaining('ASSAY_TEMPORAL_ADDRESS'),
-      });
+      const found = findServers({ home, need: ['temporal'], say: quiet });
+      await expect(found).rejects.toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
+      await expect(found).rejects.toThrow('ASSAY_TEMPORAL_ADDRESS');
     } finally {
       delete process.env['ASSAY_TEMPORAL_ADDRESS'];
     }

@@ -21,10 +21,8 @@ function keeper(folder: string, slots = 1, capacity = 1) {
   const child = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
     reject: false,
   });
-  const heard = async (word: string): Promise<void> => {
-    for await (const line of child.iterable()) if (line === word) return;
-  };
-  return { child, heard };
+  const held = new Promise((resolve) => child.stdout.once('data', resolve));
+  return { child, held };
 }
 
 describe('LeasePool', () => {
@@ -70,8 +68,8 @@ describe('LeasePool', () => {
   it('waits for another process that holds the slot, and takes over when that is killed', async () => {
     const folder = join(freshFolder(), 'leases');
     const pool = new LeasePool('cpu', 1, folder);
-    const { child, heard } = keeper(folder);
-    await heard('held');
+    const { child, held } = keeper(folder);
+    await held;
     const cancel = new AbortController();
     const onWait = (reason: string) => cancel.abort(new Error(reason));
     const tried = pool.withLease({ slots: 1, signal: cancel.signal, onWait }, () => Promise.resolve());

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { describe, expect, it, vi } from 'vitest';
 import { markerOf, processTable, tableFromPs } from '../../src/sandbox/processes.js';
 import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
 import { LIMITS, TIERS, freshFolder, hasTierC, pythonCommand, requestFor } from './programs.js';
@@ -102,7 +103,8 @@ describe.each(TIERS)('tier %s', (tier) => {
   });
 
   it('ends a fork bomb', async () => {
-    const bomb = pythonCommand('import os\nwhile True: os.fork()');
+    // at most 512 processes: a test must not take its host down when it fails
+    const bomb = pythonCommand('import os,time\nfor i in range(9): os.fork()\ntime.sleep(600)');
     const request = requestFor(bomb, { limits: { ...LIMITS, processes: 16 } });
     expect((await run(request)).ending).toMatchObject({ kind: 'limit', limit: 'processes' });
     expect(await survivors(request.id)).toEqual([]);
@@ -237,6 +239,26 @@ print(json.dumps(seen))
       pids: 'True',
     });
     expect(readdirSync(outside)).toEqual(['labels']);
+  });
+});
+
+describe.runIf(hasTierC)('tier C without its worker', () => {
+  it('dies with it', async () => {
+    const request = requestFor('setsid sleep 600 & echo up; sleep 600');
+    const module = new URL('../../src/sandbox/sandbox.ts', import.meta.url).href;
+    const code = `
+      const { openSandbox } = await import(${JSON.stringify(module)});
+      const request = ${JSON.stringify({ ...request, signal: undefined })};
+      const onOutput = () => console.log('up');
+      await (await openSandbox({ tier: 'C' })).run({ ...request, signal: new AbortController().signal, onOutput });`;
+    const worker = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+      reject: false,
+    });
+    await new Promise((resolve) => worker.stdout.once('data', resolve));
+    expect(await survivors(request.id)).not.toEqual([]);
+    worker.kill('SIGKILL');
+    await worker;
+    await vi.waitFor(async () => expect(await survivors(request.id)).toEqual([]), 10_000);
   });
 });
 

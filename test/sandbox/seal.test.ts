@@ -42,24 +42,24 @@ describe('seal', () => {
   const outside = freshFolder();
   writeFileSync(join(outside, 'labels'), 'labels');
 
-  it.each<[string, string, (folder: string) => void]>([
+  const refused: [string, string, (folder: string) => unknown][] = [
     ['a missing folder', 'missing', (folder) => rmSync(folder, { recursive: true })],
     [
       'a file in place of the folder',
       'irregular',
-      (folder) => (rmSync(folder, { recursive: true }), writeFileSync(folder, '')),
+      (folder) => [rmSync(folder, { recursive: true }), writeFileSync(folder, '')],
     ],
     [
       'a link in place of the folder',
       'irregular',
-      (folder) => (rmSync(folder, { recursive: true }), symlinkSync(outside, folder)),
+      (folder) => [rmSync(folder, { recursive: true }), symlinkSync(outside, folder)],
     ],
     ['a link to outside', 'outside', (folder) => symlinkSync(join(outside, 'labels'), join(folder, 'model'))],
     ['a link to a folder outside', 'outside', (folder) => symlinkSync(outside, join(folder, 'model'))],
     [
       'a link inside',
       'irregular',
-      (folder) => (writeFileSync(join(folder, 'x'), ''), symlinkSync('x', join(folder, 'y'))),
+      (folder) => [writeFileSync(join(folder, 'x'), ''), symlinkSync('x', join(folder, 'y'))],
     ],
     ['a dangling link', 'irregular', (folder) => symlinkSync('/nowhere', join(folder, 'model'))],
     [
@@ -71,7 +71,7 @@ describe('seal', () => {
     [
       'a sparse bomb',
       'irregular',
-      (folder) => (writeFileSync(join(folder, 'm'), ''), truncateSync(join(folder, 'm'), 2 ** 40)),
+      (folder) => [writeFileSync(join(folder, 'm'), ''), truncateSync(join(folder, 'm'), 2 ** 40)],
     ],
     ['a control character in a name', 'irregular', (folder) => writeFileSync(join(folder, 'a\nb'), '')],
     [
@@ -88,9 +88,11 @@ describe('seal', () => {
     [
       'too many folders',
       'too_large',
-      (folder) => mkdirSync(join(folder, ...Array.from({ length: 12 }, () => 'd')), { recursive: true }),
+      (folder) => mkdirSync(join(folder, 'd/'.repeat(12)), { recursive: true }),
     ],
-  ])('refuses %s', async (_what, kind, make) => {
+  ];
+
+  it.each(refused)('refuses %s', async (_what, kind, make: (folder: string) => unknown) => {
     const folder = join(freshFolder(), 'out');
     mkdirSync(folder);
     make(folder);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { AssayError } from '../src/domain/errors.js';
-import type { TaskDocument } from '../src/lineage/documents.js';
-import { isTaskFolder, loadTask } from '../src/tasks/load.js';
-import type { OrchestratorContext } from './context.js';
+import { AssayError } from '../domain/errors.js';
+import type { TaskDocument } from '../lineage/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { isTaskFolder, loadTask } from './load.js';
 
 /**
  * A task by digest or by name: what a person pushed under that name, else the one that comes with assay, which is
@@ -10,7 +10,7 @@ import type { OrchestratorContext } from './context.js';
  * @throws AssayError TASK_UNKNOWN
  */
 export async function findTask(
-  context: Pick<OrchestratorContext, 'lineage' | 'bundledTasks'>,
+  context: { lineage: Pick<Lineage, 'tasks'>; bundledTasks: string },
   reference: string,
 ): Promise<TaskDocument> {
   const { lineage, bundledTasks } = context;

@@ -1,0 +1,71 @@
+import { trialLabel } from '../domain/keys.js';
+import type { TrialStage, TrialStatus } from '../domain/statuses.js';
+import type { TrialDocument } from '../lineage/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { isoOrNull, labelOrNull } from './head.js';
+
+/** One trial in a list. Times are ISO 8601 in UTC, durations milliseconds. */
+export interface TrialLine {
+  /** `t00007`. */
+  trial: string;
+  number: number;
+  role: string;
+  lane: string;
+  parent: string | null;
+  /** null while it runs; then `stage` says where it is. */
+  status: TrialStatus | null;
+  stage: TrialStage;
+  /** When it came to its stage. */
+  stageAt: string;
+  score: number | null;
+  /** score − parent's score; null where either is missing. */
+  delta: number | null;
+  expectedDelta: number | null;
+  hypothesis: string;
+  /** Why it ended as it did; empty while it runs. */
+  lesson: string;
+  duplicateOf: string | null;
+  submittedAt: string;
+  endedAt: string | null;
+  /** From submit to its end, or to now. */
+  elapsedMs: number;
+}
+
+/** The trials as lines, in their order; two reads, however many there are. */
+export async function linesOf(
+  lineage: Lineage,
+  owner: string,
+  trials: readonly TrialDocument[],
+  now: Date,
+): Promise<TrialLine[]> {
+  const known = new Map(trials.map((trial) => [trial.number, trial]));
+  const missing = trials.flatMap(({ parent }) => (parent === null || known.has(parent) ? [] : [parent]));
+  for (const parent of await lineage.trials.many(owner, [...new Set(missing)])) known.set(parent.number, parent);
+  return trials.map((trial) => {
+    const parent = trial.parent === null ? undefined : known.get(trial.parent);
+    return lineOf(trial, parent?.outcome?.score ?? null, now);
+  });
+}
+
+function lineOf(trial: TrialDocument, parentScore: number | null, now: Date): TrialLine {
+  const score = trial.outcome?.score ?? null;
+  return {
+    trial: trialLabel(trial.number),
+    number: trial.number,
+    role: trial.role,
+    lane: trial.lane,
+    parent: labelOrNull(trial.parent),
+    status: trial.status,
+    stage: trial.stage,
+    stageAt: trial.stageAt.toISOString(),
+    score,
+    delta: score === null || parentScore === null ? null : score - parentScore,
+    expectedDelta: trial.expectedDelta,
+    hypothesis: trial.hypothesis,
+    lesson: trial.outcome?.lesson ?? '',
+    duplicateOf: labelOrNull(trial.outcome?.duplicateOf ?? null),
+    submittedAt: trial.submittedAt.toISOString(),
+    endedAt: isoOrNull(trial.endedAt),
+    elapsedMs: (trial.endedAt ?? now).getTime() - trial.submittedAt.getTime(),
+  };
+}

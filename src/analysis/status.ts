@@ -1,0 +1,174 @@
+import { START, trialLabel } from '../domain/keys.js';
+import type { CampaignState, Control } from '../domain/statuses.js';
+import type { CampaignDocument, Fault, TrialDocument } from '../lineage/documents.js';
+import type { StatusCounts } from '../lineage/heads.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { campaignHead, isoOrNull, NOTHING_CLAIMED, type ScoreMetric } from './head.js';
+import {
+  frontierOf,
+  lanesOf,
+  openTrials,
+  runningMs,
+  type Frontier,
+  type LaneView,
+  type LimitUse,
+  type OpenTrial,
+} from './progress.js';
+import type { Milestone } from './rows.js';
+import { auditedSpending, type AuditedSpending } from './spending.js';
+
+/** Attempts that something other than the recipe ended, over the newest trials. */
+export interface FaultCount {
+  /** Lost workers, full disks, failing evaluators. */
+  faults: number;
+  /** Attempts that a stop, a pause or a restart of a worker cut short. */
+  interrupted: number;
+  /** How many of the newest trials were looked at. */
+  ofTrials: number;
+  last: { what: string; reason: string; host: string; at: string } | null;
+}
+
+/** `assay.status/1`. Durations in milliseconds, money in millionths of a dollar. */
+export interface StatusModel {
+  schema: 'assay.status/1';
+  asOf: string;
+  campaign: string;
+  workflowId: string;
+  task: { name: string; digest: string; title: string };
+  model: { id: string; offline: boolean };
+  metric: ScoreMetric;
+  state: CampaignState;
+  reason: string | null;
+  control: Control;
+  createdAt: string;
+  endedAt: string | null;
+  runningMs: number;
+  pausedMs: number;
+  limits: LimitUse[];
+  submitted: number;
+  counted: number;
+  counts: StatusCounts;
+  lanes: LaneView[];
+  open: OpenTrial[];
+  start: Milestone | null;
+  frontier: Frontier | null;
+  /** The best measured trial that met every gate. */
+  best: Milestone | null;
+  /** frontier − start, in the unit of the metric. */
+  gain: number | null;
+  spending: AuditedSpending;
+  infrastructure: FaultCount;
+  remark: string;
+}
+
+const NEWEST = 200;
+const HOUR_MS = 3_600_000;
+
+/** @throws AssayError CAMPAIGN_UNKNOWN */
+export async function statusModel(lineage: Lineage, name: string): Promise<StatusModel> {
+  const now = new Date();
+  const { campaign, metric } = await campaignHead(lineage, name);
+  const { owner, frozen } = campaign;
+  const totals = await lineage.trials.totals(owner);
+  const [newest, start, decision, best, counts, budget, sums] = await Promise.all([
+    lineage.trials.latest(owner, NEWEST),
+    lineage.trials.get(owner, START),
+    lineage.decisions.frontier(owner),
+    lineage.heads.best(owner),
+    lineage.heads.counts(owner, totals.submitted),
+    lineage.budgets.get(owner),
+    lineage.budgets.sums(owner),
+  ]);
+  const open = openTrials(campaign, newest, now);
+  const frontier = frontierOf(decision);
+  const startScore = start?.outcome?.score ?? null;
+  const spending = auditedSpending(budget, sums);
+  const [first] = best;
+  return {
+    schema: 'assay.status/1',
+    asOf: now.toISOString(),
+    campaign: name,
+    workflowId: name,
+    task: frozen.task,
+    model: frozen.model,
+    metric,
+    state: campaign.state,
+    reason: campaign.reason,
+    control: campaign.control,
+    createdAt: campaign.createdAt.toISOString(),
+    endedAt: isoOrNull(campaign.endedAt),
+    runningMs: runningMs(campaign, now),
+    pausedMs: campaign.pausedMs,
+    limits: limitUses(campaign, totals, decision?.at ?? null, spending, now),
+    ...totals,
+    counts,
+    lanes: lanesOf(campaign, open),
+    open,
+    start: start === null ? null : { number: START, label: trialLabel(START), score: startScore },
+    frontier,
+    best: first === undefined ? null : { number: first.trial, label: trialLabel(first.trial), score: first.score },
+    gain: frontier?.score == null || startScore === null ? null : frontier.score - startScore,
+    spending,
+    infrastructure: await faultCount(lineage, newest),
+    remark: NOTHING_CLAIMED,
+  };
+}
+
+function limitUses(
+  campaign: CampaignDocument,
+  { submitted, counted }: { submitted: number; counted: number },
+  lastGain: Date | null,
+  { settled, open, limits: money }: AuditedSpending,
+  now: Date,
+): LimitUse[] {
+  const { limits } = campaign.frozen;
+  const sinceGain = (campaign.endedAt ?? now).getTime() - (lastGain ?? campaign.createdAt).getTime();
+  const scaled = (value: number | null, by: number): number | null => (value === null ? null : value / by);
+  return [
+    { limit: 'trials', used: counted, allowed: limits.trials, unit: 'trials', then: 'ends' },
+    { limit: 'submissions', used: submitted, allowed: limits.submissions, unit: 'submissions', then: 'ends' },
+    { limit: 'hours', used: runningMs(campaign, now) / HOUR_MS, allowed: limits.hours, unit: 'h', then: 'ends' },
+    {
+      limit: 'hoursWithoutGain',
+      used: sinceGain / HOUR_MS,
+      allowed: limits.hoursWithoutGain,
+      unit: 'h',
+      then: 'ends',
+    },
+    {
+      limit: 'dollars',
+      used: (settled.microUsd + open.microUsd) / 1e6,
+      allowed: scaled(money.microUsd, 1e6),
+      unit: 'USD',
+      then: 'pauses',
+    },
+    {
+      limit: 'acceleratorSeconds',
+      used: (settled.acceleratorMs + open.acceleratorMs) / 1000,
+      allowed: scaled(money.acceleratorMs, 1000),
+      unit: 's',
+      then: 'pauses',
+    },
+  ];
+}
+
+/** Whether the end of an attempt was asked for, by a person or by a worker that was told to end. */
+export function wasInterrupted({ reason }: Pick<Fault, 'reason'>): boolean {
+  return reason === 'cancelled';
+}
+
+async function faultCount(lineage: Lineage, newest: readonly TrialDocument[]): Promise<FaultCount> {
+  const replicates = await lineage.replicates.many([...new Set(newest.flatMap((trial) => trial.replicates))]);
+  const all = replicates.flatMap(({ faults }) => faults);
+  const faults = all.filter((fault) => !wasInterrupted(fault));
+  const last = [...faults].sort((a, b) => b.at.getTime() - a.at.getTime())[0];
+  return {
+    faults: faults.length,
+    interrupted: all.length - faults.length,
+    ofTrials: newest.length,
+    last:
+      last === undefined
+        ? null
+        : { what: last.what, reason: last.reason, host: last.host, at: last.at.toISOString() },
+  };
+}

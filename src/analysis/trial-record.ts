@@ -1,0 +1,182 @@
+import { AssayError } from '../domain/errors.js';
+import type { Isolation } from '../domain/isolation.js';
+import { trialLabel, trialWorkflowId } from '../domain/keys.js';
+import type { Outcome } from '../domain/outcome.js';
+import { isEnded } from '../domain/statuses.js';
+import type { DecisionDocument, PhaseRun, ReplicateDocument, TrialDocument } from '../lineage/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { campaignHead, labelOrNull, NOTHING_CLAIMED, type ScoreMetric } from './head.js';
+import { linesOf, type TrialLine } from './line.js';
+import { wasInterrupted } from './status.js';
+
+/** A phase that ran, as the harness measured it. */
+export type PhaseView = Omit<PhaseRun, 'log'>;
+
+export interface AttemptView {
+  attempt: number;
+  what: string;
+  reason: string;
+  host: string;
+  at: string;
+  /** Cut short on request; otherwise the infrastructure failed. */
+  interrupted: boolean;
+}
+
+/** One measurement under one seed on one host class. */
+export interface ReplicateView {
+  purpose: ReplicateDocument['purpose'];
+  index: number;
+  hostClass: string;
+  /** Hidden (null) while the campaign can still use it. */
+  seed: number | null;
+  /** How often work on it was begun. */
+  attempts: number;
+  worksNow: { host: string; what: string; since: string } | null;
+  artifact: { digest: string; files: number; bytes: number } | null;
+  phases: PhaseView[];
+  metrics: Record<string, number>;
+  /** Attempts that were not the recipe's to answer for; they never count against a trial. */
+  infra: AttemptView[];
+}
+
+export interface DecisionView {
+  rule: DecisionDocument['rule'];
+  adopt: boolean;
+  /** Of the frontier that it was judged against. */
+  frontierVersion: number;
+  against: string | null;
+  frontierScore: number | null;
+  score: number;
+  metric: string;
+  direction: ScoreMetric['direction'];
+  delta: number | null;
+  at: string;
+}
+
+/** `assay.trial/1`: everything about one trial. */
+export interface TrialRecord extends TrialLine {
+  schema: 'assay.trial/1';
+  asOf: string;
+  campaign: string;
+  workflowId: string;
+  task: { name: string; digest: string; title: string };
+  metric: ScoreMetric;
+  session: { id: string; index: number | null; turn: number | null } | null;
+  snapshot: string;
+  parentSnapshot: string | null;
+  metrics: Record<string, number>;
+  margins: Outcome['margins'];
+  failure: Outcome['failure'];
+  feedback: string;
+  cancelledBy: string | null;
+  replicates: ReplicateView[];
+  /** The weakest isolation that any of its processes of the recipe ran under; null before one ran. */
+  isolation: Isolation | null;
+  decision: DecisionView | null;
+  /** Unified diff against the stored snapshot of its parent. */
+  diff: string;
+  remark: string;
+}
+
+/** @throws AssayError CAMPAIGN_UNKNOWN, TRIAL_UNKNOWN */
+export async function trialRecord(lineage: Lineage, campaign: string, number: number): Promise<TrialRecord> {
+  const now = new Date();
+  const head = await campaignHead(lineage, campaign);
+  const { owner, frozen, state } = head.campaign;
+  const trial = await lineage.trials.get(owner, number);
+  if (trial === null)
+    throw new AssayError('TRIAL_UNKNOWN', `campaign "${campaign}" has no trial ${trialLabel(number)}`);
+  const [[line], replicates, decision, diff] = await Promise.all([
+    linesOf(lineage, owner, [trial], now),
+    lineage.replicates.many(trial.replicates),
+    lineage.decisions.of(owner, number),
+    lineage.blobs.text(trial.diff),
+  ]);
+  if (line === undefined) throw new AssayError('INTERNAL', `${trial._id} has no line`);
+  const { outcome } = trial;
+  return {
+    schema: 'assay.trial/1',
+    asOf: now.toISOString(),
+    campaign,
+    workflowId: trialWorkflowId(campaign, number),
+    task: frozen.task,
+    metric: head.metric,
+    ...line,
+    session: sessionOf(trial),
+    snapshot: trial.snapshot,
+    parentSnapshot: trial.parentSnapshot,
+    metrics: outcome?.metrics ?? {},
+    margins: outcome?.margins ?? [],
+    failure: outcome?.failure ?? trial.preflight,
+    feedback: outcome?.feedback ?? '',
+    cancelledBy: outcome?.cancelledBy ?? null,
+    replicates: replicates.map((replicate) => replicateView(replicate, isEnded(state))),
+    isolation: weakest(replicates.flatMap((replicate) => runsOf(replicate))),
+    decision: decision === null ? null : decisionView(decision),
+    diff,
+    remark: NOTHING_CLAIMED,
+  };
+}
+
+function sessionOf({ session, turn }: TrialDocument): TrialRecord['session'] {
+  if (session === null) return null;
+  const index = Number(session.split('/').at(-1));
+  return { id: session, index: Number.isInteger(index) ? index : null, turn };
+}
+
+/** All phases of a measurement, in the order in which they ran. */
+export function runsOf({ trained, evaluated }: ReplicateDocument): PhaseRun[] {
+  return [...(trained?.runs ?? []), ...(evaluated?.runs ?? [])];
+}
+
+function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): ReplicateView {
+  const { holder, trained, evaluated } = replicate;
+  const artifact = trained?.artifact ?? null;
+  return {
+    purpose: replicate.purpose,
+    index: replicate.index,
+    hostClass: replicate.hostClass,
+    seed: seedIsOpen ? replicate.seed : null,
+    attempts: replicate.fence,
+    worksNow: holder === null ? null : { host: holder.host, what: holder.what, since: holder.since.toISOString() },
+    artifact:
+      artifact === null
+        ? null
+        : {
+            digest: artifact.digest,
+            files: artifact.files.length,
+            bytes: artifact.files.reduce((sum, file) => sum + file.bytes, 0),
+          },
+    phases: runsOf(replicate).map(({ log: _, ...run }) => run),
+    metrics: { ...trained?.metrics, ...evaluated?.metrics },
+    infra: replicate.faults.map((fault) => ({
+      attempt: fault.fence,
+      what: fault.what,
+      reason: fault.reason,
+      host: fault.host,
+      at: fault.at.toISOString(),
+      interrupted: wasInterrupted(fault),
+    })),
+  };
+}
+
+/** The evaluator is the task's own program: only phases that run code of the recipe count. */
+function weakest(runs: readonly PhaseRun[]): Isolation | null {
+  const ofRecipe = runs.filter(({ phase }) => phase !== 'evaluate').map(({ isolation }) => isolation);
+  return [...ofRecipe].sort((a, b) => (a.tier < b.tier ? 1 : -1))[0] ?? null;
+}
+
+function decisionView({ rule, adopt, inputs, delta, at }: DecisionDocument): DecisionView {
+  return {
+    rule,
+    adopt,
+    frontierVersion: inputs.frontierVersion,
+    against: labelOrNull(inputs.frontierTrial),
+    frontierScore: inputs.frontierScore,
+    score: inputs.score,
+    metric: inputs.metric,
+    direction: inputs.direction,
+    delta,
+    at: at.toISOString(),
+  };
+}

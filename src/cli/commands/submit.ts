@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Command } from 'commander';
+import { submitUpdate } from '../../../workflows/messages.js';
+import { trialRecord } from '../../analysis/trial-record.js';
+import type { Submission } from '../../domain/campaign.js';
+import { AssayError, messageOf } from '../../domain/errors.js';
+import { trialWorkflowId } from '../../domain/keys.js';
+import { isEnded } from '../../domain/statuses.js';
+import type { TaskDocument } from '../../lineage/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import { findTask } from '../../tasks/find.js';
+import { loadRecipe } from '../../tasks/load.js';
+import { startLocalFleet } from '../fleet.js';
+import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
+import { someWorkerPolls } from '../pollers.js';
+import { renderRecord } from '../render/trial.js';
+import { freeName, startCampaign, taskReference } from '../start-campaign.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+interface Flags extends CommonFlags {
+  task?: string;
+  recipe: string;
+  hypothesis: string;
+  expectedDelta?: string;
+  campaign?: string;
+  trainSeconds?: string;
+  wait?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('submit')
+    .description('submit one trial of your own code, inside a campaign or alone')
+    .option('--task <name|folder>', 'the task (not needed with --campaign)')
+    .requiredOption('--recipe <folder>', 'folder with the recipe to measure')
+    .requiredOption('--hypothesis <text>', 'what changes and why it should help')
+    .option('--expected-delta <number>', 'expected score minus the parent’s')
+    .option('--campaign <name>', 'a running campaign to submit to')
+    .option('--train-seconds <s>', 'training budget instead of the one of the task (alone only)')
+    .option('--wait', 'wait for the end and print the record')
+    .option('--json', 'print JSON: the record (assay.trial/1) with --wait, else the number (assay.submitted/1)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --wait
+  assay submit --campaign night-1 --recipe ./mine --hypothesis "wider context" --wait --json
+
+Alone, the start recipe of the task is measured once for comparison. Where no worker runs, --wait runs them
+itself until the trial has ended.`,
+    )
+    .action(async (flags: Flags) => {
+      await withGround(['temporal', 'store'], (ground) => submit(ground, flags));
+    });
+}
+
+async function submit(ground: Ground, flags: Flags): Promise<void> {
+  const { lineage, servers } = ground;
+  const client = await ground.client();
+  const task = await taskOf(lineage, flags);
+  const files = await loadRecipe(task.spec, flags.recipe);
+  const submission: Submission = {
+    snapshot: await lineage.blobs.putTree(files),
+    hypothesis: flags.hypothesis,
+    expectedDelta: numberOf('--expected-delta', flags.expectedDelta),
+    requestId: randomUUID(),
+  };
+  const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const fleet = alone && flags.wait === true ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }) : null;
+  if (alone && fleet === null) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
+  try {
+    const placed = await place(client, lineage, flags, task, submission);
+    if (flags.wait === true) await untilEnded(lineage, placed.campaign, placed.number);
+    await answer(lineage, placed, flags);
+  } finally {
+    await fleet?.stop();
+  }
+}
+
+interface Placed {
+  campaign: string;
+  number: number;
+}
+
+async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
+  if (flags.campaign !== undefined) {
+    const { frozen } = await lineage.campaigns.byName(flags.campaign);
+    return lineage.tasks.get(frozen.task.digest);
+  }
+  if (flags.task === undefined) throw new AssayError('USAGE', 'submit needs --task or --campaign');
+  const reference = await taskReference(lineage, flags.task);
+  return findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
+}
+
+/** Hands the trial over: to a running campaign, or to one of its own. */
+async function place(
+  client: Client,
+  lineage: Lineage,
+  flags: Flags,
+  task: TaskDocument,
+  submission: Submission,
+): Promise<Placed> {
+  if (flags.campaign === undefined) {
+    const name = await freeName(lineage, 'submit');
+    const seconds = numberOf('--train-seconds', flags.trainSeconds);
+    await startCampaign(client, lineage, name, {
+      task: task._id,
+      trials: 1,
+      submission,
+      ...(seconds === null ? {} : { trainSeconds: seconds }),
+    });
+    say(`campaign ${name}: the start is measured, then your trial`);
+    return { campaign: name, number: 1 };
+  }
+  try {
+    const handle = client.workflow.getHandle(flags.campaign);
+    const placed = await handle.executeUpdate(submitUpdate, { args: [submission] });
+    if (placed.number !== null) return { campaign: flags.campaign, number: placed.number };
+    throw new AssayError('RECIPE_INVALID', `refused: ${placed.refused ?? 'no reason given'}`);
+  } catch (error) {
+    if (!(error instanceof WorkflowUpdateFailedError)) throw error;
+    throw new AssayError('USAGE', `refused: ${messageOf(error.cause ?? error)}`);
+  }
+}
+
+const POLL_MS = 500;
+
+/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial */
+async function untilEnded(lineage: Lineage, name: string, number: number): Promise<void> {
+  for (;;) {
+    const campaign = await lineage.campaigns.find(name);
+    const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
+    if (trial?.status != null) return;
+    if (campaign !== null && isEnded(campaign.state) && trial === null)
+      throw new AssayError('RECIPE_INVALID', `nothing was measured: ${campaign.reason ?? campaign.state}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function answer(lineage: Lineage, { campaign, number }: Placed, flags: Flags): Promise<void> {
+  const id = trialWorkflowId(campaign, number);
+  if (flags.wait === true) {
+    const record = await trialRecord(lineage, campaign, number);
+    if (flags.json === true) printJson(record);
+    else print(renderRecord(record));
+    return;
+  }
+  if (flags.json === true) printJson({ schema: 'assay.submitted/1', campaign, trial: id, number });
+  else print(id);
+  say(`submitted; \`assay show ${id}\` shows it`);
+}
+
+function numberOf(flag: string, text: string | undefined): number | null {
+  if (text === undefined) return null;
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new AssayError('USAGE', `${flag} takes a number, not "${text}"`);
+}

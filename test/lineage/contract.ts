@@ -1,0 +1,232 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { campaignInputSchema, frozenCampaignSchema, type FrozenCampaign } from '../../src/domain/campaign.js';
+import { unmeasured } from '../../src/domain/outcome.js';
+import { NOTHING } from '../../src/lineage/budgets.js';
+import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
+import type { Proposal } from '../../src/lineage/trials.js';
+
+const UNLIMITED = { trials: 100_000, submissions: 400_000 };
+
+export function frozenOf(name: string, owner: string): FrozenCampaign {
+  const input = campaignInputSchema.parse({ task: 'tiny' });
+  return frozenCampaignSchema.parse({
+    name,
+    owner,
+    task: { name: 'tiny', digest: '0'.repeat(64), title: 'tiny' },
+    pool: 'cpu',
+    lanes: [],
+    limits: { trials: 10, submissions: 40, hours: null, hoursWithoutGain: null, microUsd: null, acceleratorMs: null },
+    trainSeconds: null,
+    calibration: 1,
+    model: { id: 'offline-proposer', offline: true },
+    turns: input.turns,
+    maxTokens: input.maxTokens,
+    trainHeartbeatSeconds: 5,
+    phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
+    attributes: [],
+    rule: 'greedy',
+    submission: null,
+    startedAt: new Date().toISOString(),
+  });
+}
+
+/** What every store has to keep, whichever it is. */
+export function storeContract(name: string, address: () => StoreAddress): void {
+  describe(`the store ${name}`, () => {
+    let lineage: Lineage;
+    let empty: string;
+    beforeAll(async () => {
+      lineage = await openLineage(address());
+      empty = await lineage.blobs.put('');
+    });
+    afterAll(() => lineage.close());
+
+    const owner = (): string => `test/${randomUUID()}`;
+    const proposal = (of: string, submitKey: string, snapshot = submitKey): Proposal => ({
+      owner: of,
+      campaign: 'c',
+      submitKey: `${of}/${submitKey}`,
+      snapshot: Buffer.from(snapshot).toString('hex').padEnd(64, '0').slice(0, 64),
+      parent: 0,
+      parentSnapshot: null,
+      diff: empty,
+      changes: '',
+      hypothesis: submitKey,
+      expectedDelta: null,
+      role: 'solo',
+      lane: 'solo-1',
+      session: null,
+      turn: null,
+    });
+
+    it('numbers 200 concurrent submits of 60 keys 1 to 60, without a gap and the same for each key', async () => {
+      const of = owner();
+      const keys = Array.from({ length: 200 }, (_, i) => `k${i % 60}`);
+      const results = await Promise.all(keys.map((key) => lineage.trials.submit(proposal(of, key), UNLIMITED)));
+      const numbers = results.map((result) => (result.kind === 'accepted' ? result.trial.number : -1));
+      expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+      for (const [i, key] of keys.entries()) expect(numbers[i]).toBe(numbers[keys.indexOf(key)]);
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 60, counted: 60 });
+    });
+
+    it('accepts exactly as many counted trials as the limit under concurrency, and refuses the rest', async () => {
+      const of = owner();
+      const keys = Array.from({ length: 40 }, (_, i) => `k${i}`);
+      const limits = { trials: 7, submissions: 100 };
+      const results = await Promise.all(keys.map((key) => lineage.trials.submit(proposal(of, key), limits)));
+      expect(results.filter((result) => result.kind === 'accepted')).toHaveLength(7);
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 7, counted: 7 });
+    });
+
+    it('gives a duplicate snapshot a number but no place among the counted trials', async () => {
+      const of = owner();
+      const first = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
+      const second = await lineage.trials.submit(proposal(of, 'b', 'same'), UNLIMITED);
+      expect(first.kind === 'accepted' && first.trial.twin).toBeNull();
+      expect(second.kind === 'accepted' && second.trial.twin).toBe(`${of}/a`);
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
+    });
+
+    it('never makes a duplicate of a cancelled trial', async () => {
+      const of = owner();
+      await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
+      await lineage.trials.settle(of, 1, unmeasured('cancelled', 'by a test'));
+      const second = await lineage.trials.submit(proposal(of, 'b', 'same'), UNLIMITED);
+      expect(second.kind === 'accepted' && second.trial.twin).toBeNull();
+    });
+
+    it('sets a terminal status once', async () => {
+      const of = owner();
+      await lineage.trials.submit(proposal(of, 'a'), UNLIMITED);
+      const settled = await Promise.all(
+        (['crash', 'cancelled', 'violation'] as const).map((status) =>
+          lineage.trials.settle(of, 1, unmeasured(status, 'by a test')),
+        ),
+      );
+      expect(new Set(settled.map((trial) => trial.status)).size).toBe(1);
+    });
+
+    it('grants ten reservations of 10 to 60 concurrent requests against a limit of 100', async () => {
+      const of = owner();
+      await lineage.budgets.create(of, { microUsd: 100, acceleratorMs: null });
+      const amounts = { ...NOTHING, microUsd: 10 };
+      const asked = Array.from({ length: 60 }, (_, i) => `${of}/k.${i}`);
+      const results = await Promise.all(
+        asked.map((key) => lineage.budgets.reserve({ owner: of, key, amounts, what: 'model', role: 'solo' })),
+      );
+      expect(results.filter((result) => result === 'reserved')).toHaveLength(10);
+      expect((await lineage.budgets.get(of)).held.microUsd).toBe(100);
+    });
+
+    it('settles a reservation once, and refuses to reserve a settled key again', async () => {
+      const of = owner();
+      const key = `${of}/k`;
+      await lineage.budgets.create(of, { microUsd: null, acceleratorMs: null });
+      const request = { owner: of, key, amounts: { ...NOTHING, tokens: 50 }, what: 'model', role: 'solo' };
+      await lineage.budgets.reserve(request);
+      const spent = { ...NOTHING, tokens: 20 };
+      await Promise.all([1, 2, 3].map(() => lineage.budgets.settle(of, key, spent, 'known')));
+      expect(await lineage.budgets.reserve(request)).toBe('settled');
+      const budget = await lineage.budgets.get(of);
+      expect(budget.held.tokens).toBe(20);
+      expect(budget.open).toEqual({});
+      expect((await lineage.budgets.rows(of, 10)).map((row) => row.spent.tokens)).toEqual([20]);
+    });
+
+    it('moves the frontier by one decision at a time, however many decide at once', async () => {
+      const of = owner();
+      const candidate = (trial: number, score: number) =>
+        ({ owner: of, trial, direction: 'minimize', metric: 'loss', score, replicates: [] }) as const;
+      await lineage.decisions.decide(candidate(0, 100));
+      const trials = Array.from({ length: 12 }, (_, i) => i + 1);
+      await Promise.all(trials.map((trial) => lineage.decisions.decide(candidate(trial, 50 - trial))));
+      const frontier = await lineage.decisions.frontier(of);
+      expect(frontier?.trial).toBe(12);
+      const chain = await lineage.decisions.chain(of, frontier?.version ?? 0, 100);
+      expect(chain.map((adopted) => adopted.version)).toEqual(chain.map((_, i) => chain.length - i));
+      for (const [i, adopted] of chain.slice(0, -1).entries())
+        expect(adopted.inputs.frontierTrial).toBe(chain[i + 1]?.trial);
+    });
+
+    it('keeps a decision when the same trial is decided again', async () => {
+      const of = owner();
+      const start = { owner: of, trial: 0, direction: 'minimize', metric: 'loss', score: 2, replicates: [] } as const;
+      await lineage.decisions.decide(start);
+      const first = await lineage.decisions.decide({ ...start, trial: 1, score: 1 });
+      await lineage.decisions.decide({ ...start, trial: 2, score: 0.5 });
+      expect(await lineage.decisions.decide({ ...start, trial: 1, score: 1 })).toEqual(first);
+    });
+
+    it('refuses a result of an attempt that was overtaken, and keeps the first one published', async () => {
+      const of = owner();
+      const identity = { owner: of, snapshot: 'a'.repeat(64), purpose: 'search', index: 0, hostClass: 'h' } as const;
+      const { _id: key } = await lineage.replicates.open(identity, 1, 'secret');
+      const holder = { host: 'h', worker: 'w', what: 'train', run: 'r', since: new Date() };
+      const slow = await lineage.replicates.claim(key, holder);
+      const fast = await lineage.replicates.claim(key, holder);
+      const result = (fence: number) => ({
+        fence,
+        failure: null,
+        runs: [],
+        artifact: null,
+        metrics: { fence },
+        margins: [],
+        at: new Date(),
+      });
+      await expect(lineage.replicates.publishTrained(key, result(slow.fence))).rejects.toThrow(/overtaken/);
+      await lineage.replicates.publishTrained(key, result(fast.fence));
+      const late = await lineage.replicates.publishTrained(key, result(slow.fence));
+      expect(late.metrics).toEqual({ fence: fast.fence });
+      expect((await lineage.replicates.get(key)).faults).toHaveLength(1);
+    });
+
+    it('starts no work after a pause was acknowledged', async () => {
+      const of = owner();
+      const name = `c-${randomUUID().slice(0, 8)}`;
+      await lineage.campaigns.freeze(frozenOf(name, of));
+      const work = { what: 'train', trial: 1, stage: 'train', host: 'h', fence: 1, since: new Date() };
+      expect(await lineage.campaigns.startWork(of, 'k/1.0', work)).toBe(true);
+      await lineage.campaigns.setControl(of, 'paused', 'test');
+      expect(await lineage.campaigns.startWork(of, 'k/2.0', work)).toBe(false);
+      await lineage.campaigns.endWork(of, 'k/1.0', 1);
+      expect((await lineage.campaigns.byOwner(of)).active).toEqual({});
+    });
+
+    it('gives a name to one owner, and tells another one that it is taken', async () => {
+      const name = `c-${randomUUID().slice(0, 8)}`;
+      const [mine, yours] = [owner(), owner()];
+      await lineage.campaigns.freeze(frozenOf(name, mine));
+      await expect(lineage.campaigns.freeze(frozenOf(name, mine))).resolves.toMatchObject({ owner: mine });
+      await expect(lineage.campaigns.freeze(frozenOf(name, yours))).rejects.toThrow(/was used on/);
+    });
+
+    it('uses the reply that was stored first, and chooses one that a killed attempt left behind', async () => {
+      const session = `${owner()}/solo-1/0`;
+      const reply = (id: string) => ({
+        id,
+        model: 'm',
+        content: [{ type: 'text' as const, text: id }],
+        stopReason: 'end_turn',
+        usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
+      });
+      const [first, second] = [await lineage.sessions.attempt(session, 0), await lineage.sessions.attempt(session, 0)];
+      expect([first, second]).toEqual([1, 2]);
+      expect((await lineage.sessions.store(session, 0, second, reply('second'))).id).toBe('second');
+      expect((await lineage.sessions.store(session, 0, first, reply('first'))).id).toBe('second');
+      expect((await lineage.sessions.reply(session, 0))?.id).toBe('second');
+      expect(await lineage.sessions.reply(session, 1)).toBeNull();
+    });
+
+    it('keeps blobs of any size whole, and notices when they were altered', async () => {
+      const large = Buffer.alloc(20 * 1024 * 1024, 7);
+      const digest = await lineage.blobs.put(large);
+      expect((await lineage.blobs.get(digest)).equals(large)).toBe(true);
+      const tree = await lineage.blobs.putTree([
+        { path: 'b', bytes: Buffer.from('2') },
+        { path: 'a', bytes: Buffer.from('1') },
+      ]);
+      expect((await lineage.blobs.readTree(tree)).map((file) => file.path)).toEqual(['a', 'b']);
+    });
+  });
+}

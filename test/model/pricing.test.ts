@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  OFFLINE_MODEL,
+  priceKnown,
+  priceOf,
+  PRICES,
+  tokensUpper,
+  upperBound,
+  withPrices,
+} from '../../src/model/pricing.js';
+
+const usage = (input: number, output: number, read = 0, write = 0): Parameters<typeof priceOf>[1] => ({
+  inputTokens: input,
+  outputTokens: output,
+  cacheReadTokens: read,
+  cacheWriteTokens: write,
+});
+const MILLION = 1_000_000;
+
+describe('prices', () => {
+  it.each([
+    ['claude-opus-5-5', usage(MILLION, MILLION, MILLION, MILLION), 4 + 20 + 0.2 + 5],
+    ['claude-fable-5-1', usage(MILLION, 0, MILLION), 10 + 0.25],
+    ['claude-opus-4-5-20251101', usage(MILLION, MILLION, MILLION), 5 + 25 + 0.5],
+    ['claude-sonnet-5-5', usage(MILLION, MILLION), 2 + 10],
+    ['claude-haiku-5-5', usage(50_000, MILLION, 50_000), 0.005 + 0.0005 + 0.5],
+    ['claude-haiku-5-5', usage(50_000, MILLION, 50_001), 0.025 + 0.00250005 + 2.5],
+    [OFFLINE_MODEL, usage(MILLION, MILLION), 0],
+  ])('%s costs what its vendor asks', (model, used, dollars) => {
+    expect(priceOf(model, used)).toBe(Math.ceil(Number((dollars * MILLION).toFixed(3))));
+  });
+
+  it('round up, and are null where none is known', () => {
+    expect(priceOf('claude-opus-5-5', usage(1, 0))).toBe(4);
+    expect(priceOf('claude-haiku-5-5', usage(1, 0))).toBe(1);
+    expect(priceOf('claude-fable-5-2', usage(1, 1))).toBeNull();
+    expect(upperBound('someone-elses-model', 10, 10)).toBeNull();
+    expect(priceKnown('claude-fable-5-2')).toBe(false);
+    expect(PRICES.asOf).toMatch(/^\d{4}-\d\d-\d\d$/);
+  });
+
+  it('never exceed the reservation made for them', () => {
+    const models = fc.constantFrom(...PRICES.models.keys());
+    const count = fc.nat(300_000);
+    fc.assert(
+      fc.property(models, count, count, count, count, (model, input, read, write, output) => {
+        const bound = upperBound(model, input + read + write, output) ?? -1;
+        expect(priceOf(model, usage(input, output, read, write))).toBeLessThanOrEqual(bound);
+        expect(bound).toSatisfy(Number.isSafeInteger);
+      }),
+    );
+    expect(tokensUpper('é', 'ab')).toBe(4);
+  });
+
+  it('can be replaced from a file, and a malformed file is named', () => {
+    const table = withPrices({
+      asOf: '2026-12-01',
+      models: {
+        mine: [
+          { input: 1, output: 2, upTo: 10 },
+          { input: 3, output: 6 },
+        ],
+      },
+    });
+    expect(priceOf('mine', usage(10, 0), table)).toBe(10);
+    expect(priceOf('mine', usage(11, 0), table)).toBe(33);
+    expect(priceOf('claude-sonnet-5-5', usage(1, 0), table)).toBe(2);
+    const descending = {
+      asOf: '2026-12-01',
+      models: {
+        mine: [
+          { input: 1, output: 1 },
+          { input: 1, output: 1, upTo: 9 },
+        ],
+      },
+    };
+    for (const wrong of [descending, {}, { asOf: 'today', models: {} }, null])
+      expect(() => withPrices(wrong)).toThrow(expect.objectContaining({ code: 'PRICES_INVALID' }));
+  });
+});

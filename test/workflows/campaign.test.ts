@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkflowFailedError } from '@temporalio/client';
+import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
+import { finish, submit, turnKnob } from './script.js';
+import { openWorld, type World } from './world.js';
+
+const LEFT = 'X = 1.0  # knob: -10..10';
+
+/** Runs what a test does with a fleet whose model is the script, which has to be used up exactly. */
+async function withScript(
+  world: World,
+  script: ScriptStep[],
+  run: (model: ScriptedServer) => Promise<void>,
+): Promise<void> {
+  const model = await startScriptedServer(script);
+  const fleet = await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
+  try {
+    await run(model);
+    model.assertDone();
+  } finally {
+    await fleet.stop();
+    await model.stop();
+  }
+}
+
+const SOLO = { task: 'tiny', model: 'scripted', specialists: ['solo'] };
+
+describe('a campaign', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+  });
+  afterAll(() => world.stop());
+
+  it('runs a session of a model through edit, submit and result, and adopts what measured better', async () => {
+    const script: ScriptStep[] = [
+      turnKnob(LEFT, 'X = 2.0  # knob: -10..10'),
+      submit('nearer to the optimum'),
+      (request) => {
+        const last = JSON.stringify(request.body.messages.at(-1));
+        expect(last).toContain('trial 1: keep');
+        return {
+          blocks: [{ type: 'tool_use', id: 'toolu_s', name: 'submit_trial', input: { hypothesis: 'again' } }],
+        };
+      },
+      (request) => {
+        expect(JSON.stringify(request.body.messages.at(-1))).toContain(
+          'refused: nothing differs from trial 1',
+        );
+        return { blocks: [{ type: 'text', text: 'nothing more' }] };
+      },
+      turnKnob('X = 2.0  # knob: -10..10', 'X = 9.0  # knob: -10..10'),
+      submit('far away'),
+    ];
+    await withScript(world, script, async (model) => {
+      const handle = await world.start('solo', { ...SOLO, trials: 2 });
+      const summary: unknown = await handle.result();
+      expect(summary).toMatchObject({
+        state: 'finished',
+        reason: 'trials (2 of 2)',
+        counted: 2,
+        ended: 2,
+        frontier: 't00001',
+      });
+      const trials = await world.trials('solo');
+      expect(trials.map(({ number, status, outcome }) => [number, status, outcome?.score])).toEqual([
+        [1, 'keep', 1],
+        [2, 'discard', 36],
+      ]);
+      expect(trials[1]?.parent).toBe(1);
+      const diff = await world.lineage.blobs.text(trials[1]?.diff ?? '');
+      expect(diff).toContain('-X = 2.0');
+      expect(diff).toContain('+X = 9.0');
+      const { owner } = await world.campaign('solo');
+      const budget = await world.lineage.budgets.get(owner);
+      expect(budget.open).toEqual({});
+      const rows = await world.lineage.budgets.rows(owner, 100);
+      expect(rows.filter((row) => row.what === 'model')).toHaveLength(model.requests.length);
+      expect(rows.reduce((sum, row) => sum + row.spent.tokens, 0)).toBe(budget.held.tokens);
+    });
+  });
+
+  it('refuses a second start of a finished name in words, and keeps the first campaign', async () => {
+    const fleet = await world.fleet();
+    const failure = await (await world.start('solo', SOLO)).result().catch((error: unknown) => error);
+    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(
+      /the campaign name "solo" was used on .* and is finished. Choose another name/,
+    );
+    expect((await world.campaign('solo')).state).toBe('finished');
+    await fleet.stop();
+  });
+
+  it.each([
+    [{ task: 'tiny', trails: 3 }, /unknown field "trails"/],
+    [{ task: 'tiny', trials: 'many' }, /trials: .*number/],
+    [{ trials: 3 }, /task: /],
+    [{ task: 'no-such-task' }, /there is no task "no-such-task".*assay task list/],
+    [{ task: 'tiny', specialists: ['nobody'] }, /has no specialist "nobody"; it has solo, duo/],
+    [{ task: 'tiny', dollars: 5, model: 'unpriced' }, /needs a price/],
+    ['tiny', /wrong/],
+  ])('ends at once with a readable reason for the input %j', async (input, reason) => {
+    const fleet = await world.fleet();
+    const name = `wrong-${Math.random().toString(36).slice(2)}`;
+    const handle = await world.client.workflow.start('campaign', {
+      taskQueue: 'assay',
+      workflowId: name,
+      args: [input],
+    });
+    const failure = await handle.result().catch((error: unknown) => error);
+    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(reason);
+    await fleet.stop();
+  });
+
+  it('answers a duplicate snapshot from the earlier trial without running it', async () => {
+    const near = turnKnob(LEFT, 'X = 2.5  # knob: -10..10');
+    const back: ScriptStep = { blocks: [use('rebase', { trial: 0 })] };
+    const script = [near, submit('first'), finish, back, near, submit('again')];
+    await withScript(world, script, async () => {
+      await (await world.start('twins', { ...SOLO, trials: 5, submissions: 2 })).result();
+      const [first, second] = await world.trials('twins');
+      expect(first?.status).toBe('keep');
+      expect(second?.status).toBe('duplicate');
+      expect(second?.outcome?.duplicateOf).toBe(1);
+      expect(second?.outcome?.score).toBe(first?.outcome?.score);
+      expect(second?.replicates).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { inject } from 'vitest';
+import { cacheFolder } from '../../src/dev/places.js';
+import type { CampaignDocument, TrialDocument } from '../../src/lineage/documents.js';
+import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
+import { loadTask } from '../../src/tasks/load.js';
+import { startFleet, type Fleet } from '../../workers/fleet.js';
+import { ROLES } from '../../workers/roles.js';
+
+Runtime.install({ logger: new DefaultLogger('ERROR') });
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+export const TINY = join(ROOT, 'test/fixtures/tasks/tiny');
+
+/** A namespace, a database and a home folder of one test file, on the real servers of the run. */
+export interface World {
+  client: Client;
+  lineage: Lineage;
+  namespace: string;
+  env: Record<string, string>;
+  start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
+  campaign(name: string): Promise<CampaignDocument>;
+  trials(name: string): Promise<TrialDocument[]>;
+  fleet(env?: Record<string, string>): Promise<Fleet>;
+  worker(env?: Record<string, string>): WorkerProcess;
+  stop(): Promise<void>;
+}
+
+/** `assay worker` as a process of its own, to be killed. */
+export interface WorkerProcess {
+  pid: number;
+  /** Settles when it polls. */
+  ready: Promise<void>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+export async function openWorld(): Promise<World> {
+  const address = inject('temporalAddress');
+  const namespace = `world-${randomUUID().slice(0, 8)}`;
+  const database = `assay_${namespace}`;
+  const home = await mkdtemp(join(tmpdir(), 'assay-world-'));
+  const connection = await Connection.connect({ address });
+  await openNamespace(connection, namespace);
+  const client = new Client({ connection, namespace });
+  const store = { url: inject('storeUrl'), database };
+  const lineage = await openLineage(store);
+  const { spec, files } = await loadTask(TINY);
+  await lineage.tasks.push(spec, files, 'person');
+  const env = {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    ASSAY_MONGODB_URL: store.url,
+    ASSAY_MONGODB_DATABASE: database,
+    ASSAY_HOME: home,
+  };
+  const fleets: Fleet[] = [];
+  const workers: WorkerProcess[] = [];
+  return {
+    client,
+    lineage,
+    namespace,
+    env,
+    start: (name, input) =>
+      client.workflow.start('campaign', { taskQueue: 'assay', workflowId: name, args: [input] }),
+    campaign: (name) => lineage.campaigns.byName(name),
+    trials: async (name) => {
+      const { owner } = await lineage.campaigns.byName(name);
+      return (await lineage.trials.latest(owner, 1000)).filter((trial) => trial.number > 0).reverse();
+    },
+    fleet: async (more = {}) => {
+      const settings = {
+        temporal: { address, namespace },
+        store,
+        home,
+        cache: cacheFolder(),
+        pool: 'cpu',
+        slots: 1,
+      };
+      const fleet = await startFleet(ROLES, {
+        ...settings,
+        env: { ...process.env, ANTHROPIC_API_KEY: '', ...more },
+      });
+      fleets.push(fleet);
+      return fleet;
+    },
+    worker: (more = {}) => {
+      const worker = spawnWorker({ ...env, ...more });
+      workers.push(worker);
+      return worker;
+    },
+    stop: async () => {
+      for (const worker of workers) await worker.kill('SIGKILL');
+      for (const fleet of fleets) await fleet.stop();
+      await lineage.close();
+      await connection.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A new namespace is usable once every part of the server knows it. */
+async function openNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 },
+  });
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = await connection.workflowService
+      .listWorkflowExecutions({ namespace, pageSize: 1 })
+      .then(() =>
+        connection.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: 'assay' },
+          taskQueueType: 1,
+        }),
+      )
+      .catch(() => null);
+    if (found !== null) return;
+    await sleep(200);
+  }
+  throw new Error(`namespace ${namespace} did not come up`);
+}
+
+function spawnWorker(env: Record<string, string>): WorkerProcess {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/assay.js'), 'worker'], {
+    env: { ...process.env, ANTHROPIC_API_KEY: '', ...env },
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the worker did not start');
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let said = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes('workers:')) resolve();
+    });
+    void exited.then(() => reject(new Error(`the worker ended: ${said}`)));
+  });
+  ready.catch(() => undefined);
+  return {
+    pid,
+    ready,
+    kill: async (signal) => {
+      if (child.exitCode === null && child.signalCode === null) process.kill(pid, signal);
+      await exited;
+    },
+  };
+}
+
+/** Asks again until the answer is not null. */
+export async function until<T>(what: string, ask: () => Promise<T | null>, seconds = 90): Promise<T> {
+  for (let tries = 0; tries < seconds * 5; tries += 1) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    await sleep(200);
+  }
+  throw new Error(`not seen within ${seconds} s: ${what}`);
+}
