@@ -4,7 +4,7 @@ import type { Reply } from '../src/domain/conversation.js';
 import type { CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type TurnRequest } from '../src/model/client.js';
-import { priceOf, tokensOf, upperBound } from '../src/model/pricing.js';
+import { priceOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
 import { callsOf, toolDefinitions } from '../src/model/tools.js';
 import type { ModelContext } from './context.js';
 import { exchangesBefore } from './conversation.js';
@@ -85,7 +85,7 @@ async function reserve(
   at: TurnRef,
   attempt: number,
 ): Promise<boolean> {
-  const promptTokens = Math.ceil((JSON.stringify(request.messages).length + request.system.length) / 2) + 4000;
+  const promptTokens = tokensUpper(request.system, JSON.stringify([request.messages, request.tools]));
   const microUsd = upperBound(request.model, promptTokens, request.maxTokens) ?? 0;
   const result = await lineage.budgets.reserve({
     owner: at.owner,

@@ -60,19 +60,27 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   if (roles.includes('model')) {
     const offline = await startOfflineProposer();
     closers.push(() => offline.stop());
-    workers.push(await modelWorker(ground, { lineage, endpoints: modelEndpoints(settingsFrom(settings.env, offline.url)) }));
+    workers.push(
+      await modelWorker(ground, {
+        lineage,
+        endpoints: modelEndpoints(settingsFrom(settings.env, offline.url)),
+      }),
+    );
   }
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const context = await hostContext(lineage, settings, name, ground.identity);
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, settings.pool));
-    if (roles.includes('evaluator')) workers.push(await evalWorker(ground, context, settings.pool, cpus().length));
+    if (roles.includes('evaluator'))
+      workers.push(await evalWorker(ground, context, settings.pool, cpus().length));
   }
   const running = Promise.all(workers.map((worker) => worker.run()));
-  const ended = running.then(() => undefined).finally(async () => {
-    for (const close of closers) await close();
-    await lineage.close();
-    await connection.close();
-  });
+  const ended = running
+    .then(() => undefined)
+    .finally(async () => {
+      for (const close of closers) await close();
+      await lineage.close();
+      await connection.close();
+    });
   ended.catch(() => undefined);
   return {
     ended,
@@ -87,20 +95,29 @@ async function connect(address: string): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({ address });
   } catch (error) {
-    throw new AssayError('TEMPORAL_UNAVAILABLE', `no Temporal server answers at ${address}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new AssayError(
+      'TEMPORAL_UNAVAILABLE',
+      `no Temporal server answers at ${address}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
-async function orchestrator(ground: WorkerGround, lineage: Lineage, settings: FleetSettings): Promise<Worker> {
+async function orchestrator(
+  ground: WorkerGround,
+  lineage: Lineage,
+  settings: FleetSettings,
+): Promise<Worker> {
   const client = new Client({ connection: ground.connection, namespace: ground.namespace });
   const key = settings.env.ANTHROPIC_API_KEY;
   return orchestratorWorker(ground, {
     lineage,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
-    defaultModel: settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
+    defaultModel:
+      settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
   });
 }
 

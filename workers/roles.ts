@@ -1,6 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  Worker,
+  type NativeConnection,
+  type WorkerOptions,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
 import type { HostContext, ModelContext, OrchestratorContext } from '../activities/context.js';
 import { decideActivities } from '../activities/decide.js';
@@ -33,12 +39,24 @@ function optionsOf(ground: WorkerGround): WorkerOptions {
   };
 }
 
+const WORKFLOWS = new URL('../workflows/index.ts', import.meta.url);
+let bundle: Promise<WorkflowBundle> | null = null;
+
+/** The workflows as the sandbox runs them, bundled once a process. */
+export function workflowBundle(): Promise<WorkflowBundle> {
+  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(WORKFLOWS) });
+  return bundle;
+}
+
 /** Workflows and the light activities, on the queue `assay`. */
-export async function orchestratorWorker(ground: WorkerGround, context: OrchestratorContext): Promise<Worker> {
+export async function orchestratorWorker(
+  ground: WorkerGround,
+  context: OrchestratorContext,
+): Promise<Worker> {
   return Worker.create({
     ...optionsOf(ground),
     taskQueue: 'assay',
-    workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)),
+    workflowBundle: await workflowBundle(),
     activities: {
       ...campaignActivities(context),
       ...sessionActivities(context),

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, realpathSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { afterAll } from 'vitest';
 import type { Limits, RunRequest } from '../../src/sandbox/sandbox.js';
 import { whyNotTierC } from '../../src/sandbox/sandbox.js';
 
@@ -24,8 +25,16 @@ export const LIMITS: Limits = {
   processes: 32,
 };
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder that is removed after the tests of the file. */
 export function freshFolder(): string {
-  return mkdtempSync(join(realpathSync(tmpdir()), 'assay-test-'));
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'assay-test-'));
+  folders.push(folder);
+  return folder;
 }
 
 /** A request in a folder of its own, which it may write. */

@@ -47,19 +47,28 @@ describe('seal', () => {
     [
       'a file in place of the folder',
       'irregular',
-      (folder) => [rmSync(folder, { recursive: true }), writeFileSync(folder, '')],
+      (folder) => {
+        rmSync(folder, { recursive: true });
+        writeFileSync(folder, '');
+      },
     ],
     [
       'a link in place of the folder',
       'irregular',
-      (folder) => [rmSync(folder, { recursive: true }), symlinkSync(outside, folder)],
+      (folder) => {
+        rmSync(folder, { recursive: true });
+        symlinkSync(outside, folder);
+      },
     ],
     ['a link to outside', 'outside', (folder) => symlinkSync(join(outside, 'labels'), join(folder, 'model'))],
     ['a link to a folder outside', 'outside', (folder) => symlinkSync(outside, join(folder, 'model'))],
     [
       'a link inside',
       'irregular',
-      (folder) => [writeFileSync(join(folder, 'x'), ''), symlinkSync('x', join(folder, 'y'))],
+      (folder) => {
+        writeFileSync(join(folder, 'x'), '');
+        symlinkSync('x', join(folder, 'y'));
+      },
     ],
     ['a dangling link', 'irregular', (folder) => symlinkSync('/nowhere', join(folder, 'model'))],
     [
@@ -71,7 +80,10 @@ describe('seal', () => {
     [
       'a sparse bomb',
       'irregular',
-      (folder) => [writeFileSync(join(folder, 'm'), ''), truncateSync(join(folder, 'm'), 2 ** 40)],
+      (folder) => {
+        writeFileSync(join(folder, 'm'), '');
+        truncateSync(join(folder, 'm'), 2 ** 40);
+      },
     ],
     ['a control character in a name', 'irregular', (folder) => writeFileSync(join(folder, 'a\nb'), '')],
     [

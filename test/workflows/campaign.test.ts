@@ -90,27 +90,6 @@ describe('a campaign', () => {
     await fleet.stop();
   });
 
-  it.each([
-    [{ task: 'tiny', trails: 3 }, /unknown field "trails"/],
-    [{ task: 'tiny', trials: 'many' }, /trials: .*number/],
-    [{ trials: 3 }, /task: /],
-    [{ task: 'no-such-task' }, /there is no task "no-such-task".*assay task list/],
-    [{ task: 'tiny', specialists: ['nobody'] }, /has no specialist "nobody"; it has solo, duo/],
-    [{ task: 'tiny', dollars: 5, model: 'unpriced' }, /needs a price/],
-    ['tiny', /wrong/],
-  ])('ends at once with a readable reason for the input %j', async (input, reason) => {
-    const fleet = await world.fleet();
-    const name = `wrong-${Math.random().toString(36).slice(2)}`;
-    const handle = await world.client.workflow.start('campaign', {
-      taskQueue: 'assay',
-      workflowId: name,
-      args: [input],
-    });
-    const failure = await handle.result().catch((error: unknown) => error);
-    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(reason);
-    await fleet.stop();
-  });
-
   it('answers a duplicate snapshot from the earlier trial without running it', async () => {
     const near = turnKnob(LEFT, 'X = 2.5  # knob: -10..10');
     const back: ScriptStep = { blocks: [use('rebase', { trial: 0 })] };
@@ -124,5 +103,33 @@ describe('a campaign', () => {
       expect(second?.outcome?.score).toBe(first?.outcome?.score);
       expect(second?.replicates).toEqual([]);
     });
+  });
+});
+
+describe('the input of a campaign', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+    await world.fleet();
+  });
+  afterAll(() => world.stop());
+
+  it.each([
+    [{ task: 'tiny', trails: 3 }, /unknown field "trails"/],
+    [{ task: 'tiny', trials: 'many' }, /trials: .*number/],
+    [{ trials: 3 }, /task: /],
+    [{ task: 'no-such-task' }, /there is no task "no-such-task".*assay task list/],
+    [{ task: 'tiny', specialists: ['nobody'] }, /has no specialist "nobody"; it has solo, duo/],
+    [{ task: 'tiny', dollars: 5, model: 'unpriced' }, /needs a price/],
+    ['tiny', /wrong/],
+  ])('ends at once with a readable reason for the input %j', async (input, reason) => {
+    const name = `wrong-${Math.random().toString(36).slice(2)}`;
+    const handle = await world.client.workflow.start('campaign', {
+      taskQueue: 'assay',
+      workflowId: name,
+      args: [input],
+    });
+    const failure = await handle.result().catch((error: unknown) => error);
+    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(reason);
   });
 });

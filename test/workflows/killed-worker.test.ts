@@ -18,11 +18,19 @@ it('finishes a trial once, under its number and without paying a turn again, aft
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' };
   const first = world.worker(env);
   await first.ready;
-  const input = { task: 'tiny', model: 'scripted', specialists: ['solo'], trials: 1, trainHeartbeatSeconds: 5 };
+  const input = {
+    task: 'tiny',
+    model: 'scripted',
+    specialists: ['solo'],
+    trials: 1,
+    trainHeartbeatSeconds: 5,
+  };
   const handle = await world.start('killed', input);
   await until('training to begin', async () => {
     const campaign = await world.campaign('killed').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 1 && work.what === 'train') || null;
+    return (
+      Object.values(campaign?.active ?? {}).some((work) => work.trial === 1 && work.what === 'train') || null
+    );
   });
   await first.kill('SIGKILL');
   const paid = model.requests.length;
@@ -42,7 +50,9 @@ it('finishes a trial once, under its number and without paying a turn again, aft
   expect(active).toEqual({});
   const budget = await world.lineage.budgets.get(owner);
   expect(budget.open).toEqual({});
-  const trainings = (await world.lineage.budgets.rows(owner, 100)).filter((row) => row.trial === 1 && row.what === 'train');
+  const trainings = (await world.lineage.budgets.rows(owner, 100)).filter(
+    (row) => row.trial === 1 && row.what === 'train',
+  );
   expect(trainings.map((row) => row.certainty)).toEqual(['unknown', 'known']);
   await second.kill('SIGTERM');
   await model.stop();

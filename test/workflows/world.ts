@@ -14,11 +14,11 @@ import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
 import { ROLES } from '../../workers/roles.js';
+import { TINY } from '../fixtures/tiny.js';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const TINY = join(ROOT, 'test/fixtures/tasks/tiny');
 
 /** A namespace, a database and a home folder of one test file, on the real servers of the run. */
 export interface World {
