@@ -152,11 +152,10 @@ function evaluatedOf(
 }
 
 /** The recipe's server crashed, was late or overran a limit. */
-function recipeFailure({ serverRun, reason }: Scored): Failure {
+function recipeFailure({ serverRun, reason, late }: Scored): Failure {
   const tail = tailOf(serverRun?.log ?? '');
   const ended = serverRun === null ? null : failureOf('evaluate', serverRun);
   if (ended !== null && ended.status !== 'cancelled') return { ...ended, reason: reason || ended.reason, tail };
-  const late = /late|wall|time/.test(reason);
   return { status: late ? 'eval_budget_overrun' : 'crash', phase: 'evaluate', reason, limit: null, tail };
 }
 

@@ -116,7 +116,7 @@ export async function registeredAttributes<Name extends string>(
 ): Promise<Name[]> {
   try {
     const answer = await client.connection.operatorService.listSearchAttributes({ namespace });
-    const known = Object.keys(answer.customAttributes ?? {});
+    const known = Object.keys(answer.customAttributes);
     return names.filter((name) => known.includes(name));
   } catch {
     return [];

@@ -148,9 +148,9 @@ async function runLane(frozen: FrozenCampaign, { role, lane }: Lane): Promise<La
 
 /** Wakes when the work ends, when a person asks for something, or when the watch has something to say. */
 async function govern(desk: CampaignDesk, work: CancellationScope, body: Promise<unknown>): Promise<void> {
-  let ended = false;
+  const progress = { ended: false };
   const note = (): void => {
-    ended = true;
+    progress.ended = true;
   };
   body.then(note, note);
   let heard = 0;
@@ -165,8 +165,8 @@ async function govern(desk: CampaignDesk, work: CancellationScope, body: Promise
       watch = startWatch(desk);
     }
     const present = watch;
-    await condition(() => ended || desk.asked > heard || present.ended);
-    if (ended) {
+    await condition(() => progress.ended || desk.asked > heard || present.ended);
+    if (progress.ended) {
       present.scope.cancel();
       return;
     }

@@ -35,6 +35,7 @@ const NEWEST = 200;
 export class Observer {
   private looked = false;
   private seen = START - 1;
+  private startSeen = false;
   private pending = new Set<number>();
   private head: CampaignHead | null = null;
   private startScore: number | null = null;
@@ -84,10 +85,10 @@ export class Observer {
     const from = this.looked ? this.seen + 1 : Math.max(START, submitted + 1 - NEWEST);
     const fresh = Array.from({ length: Math.max(0, submitted + 1 - from) }, (_, i) => from + i);
     const found = await this.lineage.trials.many(owner, [...new Set([...this.pending, ...fresh])]);
-    // the start takes no number, so the totals do not say whether it exists
-    const startIsMissing = submitted === START && !found.some(({ number }) => number === START);
+    this.startSeen ||= found.some(({ number }) => number === START);
     const ofInterest = this.looked ? found : found.filter(({ status }) => status === null);
-    this.seen = startIsMissing ? START - 1 : submitted;
+    // the start takes no number, so the totals do not say whether it exists
+    this.seen = submitted > START || this.startSeen ? submitted : START - 1;
     this.pending = new Set(found.filter(({ status }) => status === null).map(({ number }) => number));
     this.looked = true;
     return ofInterest;

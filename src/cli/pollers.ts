@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 
 /** A worker asks at least this often while it lives, in milliseconds. */
 const ALIVE_MS = 75_000;
@@ -8,9 +9,9 @@ export async function someWorkerPolls(client: Client, namespace: string, queue: 
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: 1,
+    taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
-  return (pollers ?? []).some((poller) => {
+  return pollers.some((poller) => {
     const seconds = Number(poller.lastAccessTime?.seconds ?? 0);
     return Date.now() - seconds * 1000 < ALIVE_MS;
   });

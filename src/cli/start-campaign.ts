@@ -37,7 +37,7 @@ export async function startCampaign(
       workflowId: name,
       args: [input],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: `search on ${String(parsed.data.task)}`.slice(0, 180),
+      staticSummary: `search on ${parsed.data.task}`.slice(0, 180),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

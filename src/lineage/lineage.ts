@@ -88,11 +88,11 @@ async function checkSchema(database: Db): Promise<void> {
 
 /** Every document of a collection has every unique field: the fallback store treats missing ones as equal. */
 async function ensureIndexes(database: Db): Promise<void> {
-  await database.collection('campaigns').createIndex({ owner: 1 }, { unique: true });
-  await database.collection('trials').createIndex({ submitKey: 1 }, { unique: true });
-  await database.collection('trials').createIndex({ slot: 1 }, { unique: true });
-  await database.collection('decisions').createIndex({ decides: 1 }, { unique: true });
-  await database.collection('ledger').createIndex({ owner: 1 });
+  await database.collection('campaigns').createIndex({ owner: 1 }, { unique: true }, {});
+  await database.collection('trials').createIndex({ submitKey: 1 }, { unique: true }, {});
+  await database.collection('trials').createIndex({ slot: 1 }, { unique: true }, {});
+  await database.collection('decisions').createIndex({ decides: 1 }, { unique: true }, {});
+  await database.collection('ledger').createIndex({ owner: 1 }, {}, {});
 }
 
 /** Whether an error means that the store is away, so that trying again later can help. */

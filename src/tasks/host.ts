@@ -6,10 +6,10 @@ import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
-import { runTrusted } from '../sandbox/command.js';
+import { endedWell, runTrusted } from '../sandbox/command.js';
 import { LeasePool } from '../sandbox/lease.js';
 import { writeFolder } from './folder.js';
-import { endedWell, findPython, type Python } from './python.js';
+import { findPython, type Python } from './python.js';
 
 /** A task as it lies on this host. */
 export interface HostedTask {

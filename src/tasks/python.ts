@@ -4,8 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
-import { runTrusted } from '../sandbox/command.js';
-import type { RunResult } from '../sandbox/run.js';
+import { endedWell, runTrusted } from '../sandbox/command.js';
 
 /** The Python that phases call `python`. */
 export interface Python {
@@ -98,9 +97,4 @@ async function make(folder: string, python: string, requirements: string, signal
 function pipSettings(): Record<string, string> {
   const kept = Object.entries(process.env).filter(([name]) => /^(PIP_|HTTPS?_PROXY|https?_proxy|NO_PROXY|SSL_CERT|REQUESTS_CA)/.test(name));
   return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
-
-/** Whether a trusted program ran to its end and said that all was well. */
-export function endedWell({ ending }: Pick<RunResult, 'ending'>): boolean {
-  return ending.kind === 'exited' && ending.code === 0;
 }

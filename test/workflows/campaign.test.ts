@@ -82,7 +82,7 @@ describe('a campaign', () => {
 
   it('refuses a second start of a finished name in words, and keeps the first campaign', async () => {
     const fleet = await world.fleet();
-    const failure = await (await world.start('solo', SOLO)).result().catch((error: unknown) => error);
+    const failure: unknown = await (await world.start('solo', SOLO)).result().catch((error: unknown) => error);
     expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(
       /the campaign name "solo" was used on .* and is finished. Choose another name/,
     );
@@ -129,7 +129,7 @@ describe('the input of a campaign', () => {
       workflowId: name,
       args: [input],
     });
-    const failure = await handle.result().catch((error: unknown) => error);
+    const failure: unknown = await handle.result().catch((error: unknown) => error);
     expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(reason);
   });
 });

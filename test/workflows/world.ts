@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { cacheFolder } from '../../src/dev/places.js';
@@ -110,18 +111,11 @@ export async function openWorld(): Promise<World> {
 async function openNamespace(connection: Connection, namespace: string): Promise<void> {
   await connection.workflowService.registerNamespace({
     namespace,
-    workflowExecutionRetentionPeriod: { seconds: 86_400 },
+    workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
   for (let tries = 0; tries < 100; tries += 1) {
     const found = await connection.workflowService
       .listWorkflowExecutions({ namespace, pageSize: 1 })
-      .then(() =>
-        connection.workflowService.describeTaskQueue({
-          namespace,
-          taskQueue: { name: 'assay' },
-          taskQueueType: 1,
-        }),
-      )
       .catch(() => null);
     if (found !== null) return;
     await sleep(200);

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { survey } from '../../dev/survey.js';
+import { homeFolder } from '../ground.js';
+import { renderDoctor } from '../render/doctor.js';
+import { onStdout } from '../render/paint.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+/** Without these nothing runs; the others only make it weaker. */
+const ESSENTIAL = ['Platform', 'Node', 'Python', 'Temporal', 'Store'];
+
+const ENVIRONMENT = 3;
+
+export function register(program: Command): void {
+  program
+    .command('doctor')
+    .description('look at what this machine has and lacks, with a remedy for each; starts and downloads nothing')
+    .option('--json', 'print JSON: assay.doctor/1')
+    .addHelpText('before', 'Examples:\n  assay doctor\n  assay doctor --json\n')
+    .addHelpText('after', '\nThe exit code is 3 when something essential is missing.')
+    .action(async (flags: CommonFlags) => {
+      const found = await survey({ home: homeFolder() });
+      const findings = found.map((each) => ({ ...each, essential: isEssential(each.part) }));
+      const ok = findings.every((each) => each.ok || !each.essential);
+      if (flags.json === true) printJson({ schema: 'assay.doctor/1', ok, findings });
+      else print(renderDoctor(findings, onStdout));
+      if (!ok) process.exitCode = ENVIRONMENT;
+      else if (flags.json !== true) say('\nassay can run here; `assay demo` measures a small campaign');
+    });
+}
+
+function isEssential(part: string): boolean {
+  return ESSENTIAL.some((name) => part.toLowerCase().startsWith(name.toLowerCase()));
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import { campaignsModel } from '../../analysis/campaigns.js';
+import { statusModel } from '../../analysis/status.js';
+import { isEnded } from '../../domain/statuses.js';
+import { priceKnown } from '../../model/pricing.js';
+import { withGround, type Ground } from '../ground.js';
+import { onStdout } from '../render/paint.js';
+import { renderCampaigns, renderStatus } from '../render/status.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+const LISTED = 50;
+
+export function register(program: Command): void {
+  program
+    .command('status')
+    .description('list the campaigns, or show one: state, limits, lanes, what runs, best, spending, faults')
+    .argument('[campaign]', 'name of a campaign; without it the newest are listed')
+    .option('--json', 'print JSON: assay.status/1, or assay.campaigns/1 without a name')
+    .addHelpText('before', 'Examples:\n  assay status\n  assay status demo\n  assay status demo --json\n')
+    .action(async (campaign: string | undefined, flags: CommonFlags) => {
+      await withGround(['store'], (ground) =>
+        campaign === undefined ? list(ground, flags) : show(ground, campaign, flags),
+      );
+    });
+}
+
+async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
+  const model = await campaignsModel(lineage, LISTED);
+  if (flags.json === true) return printJson(model);
+  if (model.campaigns.length === 0) {
+    say('no campaigns in this store yet; `assay demo` runs a small one');
+    return;
+  }
+  print(renderCampaigns(model, onStdout));
+  if (model.campaigns.length === LISTED) say(`only the newest ${LISTED} are listed`);
+  say(`\n\`assay status ${model.campaigns[0]?.campaign ?? 'NAME'}\` shows one`);
+}
+
+async function show({ lineage, servers }: Ground, campaign: string, flags: CommonFlags): Promise<void> {
+  const model = await statusModel(lineage, campaign);
+  if (flags.json === true) return printJson(model);
+  print(renderStatus(model, onStdout, priceKnown(model.model.id)));
+  if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
+  else if (servers.owned) say(`\nnothing runs it now: \`assay dev\` goes on with it`);
+  else say(`\n\`assay watch ${campaign}\` follows it`);
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import { tellControl } from '../control-answer.js';
+import type { CommonFlags } from '../terminal.js';
+
+interface Flags extends CommonFlags {
+  now?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('stop')
+    .description('end a campaign for good: trials that were accepted end first')
+    .argument('<campaign>', 'name of the campaign')
+    .option('--now', 'do not wait for them: what is in flight is cancelled')
+    .option('--json', 'print JSON: assay.control/1')
+    .addHelpText('before', 'Examples:\n  assay stop demo\n  assay stop demo --now\n')
+    .action((campaign: string, flags: Flags) =>
+      tellControl(campaign, { ask: 'stop', mode: flags.now === true ? 'now' : 'drain' }, flags),
+    );
+}

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { loadTask } from '../../tasks/load.js';
+import { withGround } from '../ground.js';
+import { renderTasks } from '../render/tasks.js';
+import { listTasks } from '../task-list.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+export function register(program: Command): void {
+  const task = program
+    .command('task')
+    .description('list tasks, or push one of yours')
+    .addHelpText('before', 'Examples:\n  assay task list\n  assay task push ./my-task\n');
+  task
+    .command('list', { isDefault: true })
+    .description('list the tasks that come with assay and those that were pushed')
+    .option('--json', 'print JSON: assay.tasks/1')
+    .addHelpText('before', 'Examples:\n  assay task list\n  assay task list --json\n')
+    .action(async (flags: CommonFlags) => {
+      const model = await withGround(['store'], ({ lineage }) => listTasks(lineage));
+      if (flags.json === true) return printJson(model);
+      print(renderTasks(model));
+      say('\n`assay start --task NAME --watch` starts a campaign');
+    });
+  task
+    .command('push')
+    .description('check a task folder and store it; its name stands for it from now on')
+    .argument('<dir>', 'folder with a task.yaml')
+    .option('--json', 'print JSON: assay.pushed/1')
+    .addHelpText('before', 'Examples:\n  assay task push ./my-task\n')
+    .action(async (dir: string, flags: CommonFlags) => {
+      const { spec, files } = await loadTask(dir);
+      const stored = await withGround(['store'], ({ lineage }) => lineage.tasks.push(spec, files, 'person'));
+      if (flags.json === true)
+        return printJson({ schema: 'assay.pushed/1', name: spec.name, digest: stored._id, files: stored.files.length });
+      print(`${spec.name} ${stored._id}`);
+      say(`stored ${stored.files.length} files; \`assay start --task ${spec.name} --watch\` searches on it`);
+    });
+}

@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { pauseSignal, resumeSignal, stopSignal } from '../../workflows/messages.js';
+import { AssayError } from '../domain/errors.js';
+import { isEnded, type Control } from '../domain/statuses.js';
+import type { CampaignDocument } from '../lineage/documents.js';
+import type { Ground } from './ground.js';
+import { someWorkerPolls } from './pollers.js';
+import { say } from './terminal.js';
+
+/** What a person asks of a running campaign. */
+export type Wish =
+  | { ask: 'pause'; reason: string | undefined }
+  | { ask: 'resume' }
+  | { ask: 'stop'; mode: 'drain' | 'now' };
+
+/** `assay.control/1`. */
+export interface ControlAnswer {
+  schema: 'assay.control/1';
+  campaign: string;
+  asked: Wish['ask'];
+  /** Whether the store shows it; false where no worker runs that could obey yet. */
+  acknowledged: boolean;
+  state: CampaignDocument['state'];
+  control: Control;
+  /** Work that was begun before and still ends by itself. */
+  stillRunning: { trial: number; stage: string; host: string }[];
+}
+
+const LOOK_EVERY_MS = 250;
+const WAIT_MS = 60_000;
+const SAY_AFTER_MS = 3000;
+
+/**
+ * Signals a campaign and waits until the store shows that it was obeyed.
+ * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED; TEMPORAL_UNAVAILABLE when a worker polls but does not obey
+ */
+export async function control(ground: Ground, name: string, wish: Wish): Promise<ControlAnswer> {
+  const { lineage, servers } = ground;
+  const before = await lineage.campaigns.byName(name);
+  refuseUseless(before, wish);
+  if (isObeyed(before, wish)) return answerOf(before, wish, true);
+  const client = await ground.client();
+  await signal(client, name, wish);
+  const attended = await someWorkerPolls(client, servers.temporal.namespace, 'assay');
+  if (servers.owned || !attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
+  return answerOf(await obeyed(ground, name, wish), wish, true);
+}
+
+function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocument, wish: Wish): void {
+  if (isEnded(state))
+    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reason})`}`);
+  if (wish.ask === 'resume' && (now === 'draining' || now === 'stopping'))
+    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is ending (${reason ?? state}) and cannot be resumed`);
+  if (wish.ask === 'pause' && now === 'stopping')
+    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is stopping and cannot be paused`);
+}
+
+/** Whether the campaign is as it was asked to be. */
+export function isObeyed({ control: now, state }: Pick<CampaignDocument, 'control' | 'state'>, wish: Wish): boolean {
+  if (wish.ask === 'pause') return now === 'paused' && state === 'paused';
+  if (wish.ask === 'resume') return now === 'running';
+  if (isEnded(state) || now === 'stopping') return true;
+  return wish.mode === 'drain' && now === 'draining';
+}
+
+async function signal(client: Client, name: string, wish: Wish): Promise<void> {
+  const handle = client.workflow.getHandle(name);
+  try {
+    if (wish.ask === 'resume') await handle.signal(resumeSignal);
+    else if (wish.ask === 'stop') await handle.signal(stopSignal, wish.mode);
+    else if (wish.reason === undefined) await handle.signal(pauseSignal);
+    else await handle.signal(pauseSignal, wish.reason);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new AssayError('CAMPAIGN_UNKNOWN', `this Temporal server runs no campaign "${name}"`, {
+      cause: error,
+      remedy: 'TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE have to name the server that it was started on.',
+    });
+  }
+}
+
+async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<CampaignDocument> {
+  const since = Date.now();
+  let told = false;
+  for (;;) {
+    const campaign = await lineage.campaigns.byName(name);
+    if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
+    const waited = Date.now() - since;
+    if (waited > WAIT_MS)
+      throw new AssayError('TEMPORAL_UNAVAILABLE', `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`, {
+        remedy: `The signal is kept and will be obeyed once a worker takes it; \`assay status ${name}\` shows it.`,
+      });
+    if (!told && waited > SAY_AFTER_MS) {
+      say(`sent; waiting for ${name} to obey …`);
+      told = true;
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function answerOf(campaign: CampaignDocument, wish: Wish, acknowledged: boolean): ControlAnswer {
+  return {
+    schema: 'assay.control/1',
+    campaign: campaign._id,
+    asked: wish.ask,
+    acknowledged,
+    state: campaign.state,
+    control: campaign.control,
+    stillRunning: Object.values(campaign.active).map(({ trial, stage, host }) => ({ trial, stage, host })),
+  };
+}

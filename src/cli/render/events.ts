@@ -1,0 +1,50 @@
+import type { ScoreMetric } from '../../analysis/head.js';
+import type { CampaignEvent } from '../../analysis/events.js';
+import { duration, score, signed, withUnit } from './numbers.js';
+import { stateColour, statusColour, type Paint } from './paint.js';
+import { cut, oneLine } from './text.js';
+import { deltaText } from './trials.js';
+
+const TEXT_WIDTH = 140;
+
+/** One event as one line. */
+export function renderEvent(event: CampaignEvent, metric: ScoreMetric, paint: Paint): string {
+  switch (event.event) {
+    case 'state':
+      return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}`;
+    case 'submitted':
+      return `${event.trial} ${event.role} submitted: ${cut(oneLine(event.hypothesis), TEXT_WIDTH)}`;
+    case 'stage':
+      return `${event.trial} ${event.role} ${event.stage}${event.host === null ? '' : ` on ${event.host}`}`;
+    case 'ended':
+      return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), TEXT_WIDTH)}`;
+    case 'adopted':
+      return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${gainText(event.gain, metric)}`;
+    case 'done':
+      return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}${bestText(event, metric)}`;
+  }
+}
+
+function because(reason: string | null): string {
+  return reason === null ? '' : ` (${oneLine(reason)})`;
+}
+
+function scoreText(
+  { score: value, delta }: { score: number | null; delta: number | null },
+  metric: ScoreMetric,
+  paint: Paint,
+): string {
+  if (value === null) return '';
+  return ` ${withUnit(score(value), metric)}${delta === null ? '' : ` (${deltaText(delta, metric, paint)})`}`;
+}
+
+function bestText(
+  { frontier, score: value, gain }: { frontier: string | null; score: number | null; gain: number | null },
+  metric: ScoreMetric,
+): string {
+  return frontier === null ? '' : `: best ${withUnit(score(value), metric)} (${frontier})${gainText(gain, metric)}`;
+}
+
+function gainText(gain: number | null, metric: ScoreMetric): string {
+  return gain === null || gain === 0 ? '' : `, ${withUnit(signed(gain), metric)} against the start`;
+}

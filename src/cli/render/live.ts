@@ -1,0 +1,55 @@
+import { gainOf } from '../../analysis/events.js';
+import type { OpenTrial } from '../../analysis/progress.js';
+import type { Scene } from '../../analysis/scene.js';
+import { duration, integer, score, signed, usd, withUnit } from './numbers.js';
+import { stateColour, type Paint } from './paint.js';
+import { countsText } from './status.js';
+import { cut, oneLine } from './text.js';
+
+/** Below a terminal of this height, lanes beyond the first few are only counted. */
+const LANES_SHOWN = 12;
+
+/** A campaign as a few lines that are drawn again and again; none is wider than `width`. */
+export function renderLive(scene: Scene, name: string, paint: Paint, width: number): string {
+  const { state, reason, metric, frontier, spending } = scene;
+  const gain = gainOf(scene);
+  const because = reason === null ? '' : ` (${oneLine(reason)})`;
+  const best =
+    frontier === null
+      ? 'the start is being measured'
+      : `best ${withUnit(score(frontier.score), metric)} (${frontier.label})${gain === null || gain === 0 ? '' : `, ${signed(gain)} against the start`}`;
+  const { settled } = spending;
+  return [
+    `${paint('bold', name)} ${paint(stateColour(state), state)}${cut(because, Math.max(10, width - name.length - 40))}  ${duration(scene.runningMs)}  ${scene.counted} of ${scene.trialsLimit} trials`,
+    ...laneLines(scene, paint, width),
+    cut(best, width),
+    countsText(scene.counts, paint),
+    cut(
+      `spent ${integer(settled.tokens)} tokens, ${usd(settled.microUsd)}, ${(settled.acceleratorMs / 1000).toFixed(0)} s of accelerator`,
+      width,
+    ),
+  ].join('\n');
+}
+
+function laneLines({ lanes, open, campaign }: Scene, paint: Paint, width: number): string[] {
+  const inLanes = new Set(lanes.map(({ lane }) => lane));
+  const rows: [string, OpenTrial | null][] = [
+    ...open.filter(({ lane }) => !inLanes.has(lane)).map((trial): [string, OpenTrial] => [trial.lane, trial]),
+    ...lanes.flatMap(({ lane }): [string, OpenTrial | null][] => {
+      const own = open.filter((trial) => trial.lane === lane);
+      return own.length === 0 ? [[lane, null]] : own.map((trial) => [lane, trial]);
+    }),
+  ];
+  const widest = Math.max(0, ...rows.map(([lane]) => lane.length));
+  const idle = campaign.control === 'running' ? 'proposing' : campaign.control;
+  const shown = rows.slice(0, LANES_SHOWN).map(([lane, trial]) => laneLine(lane.padEnd(widest), trial, idle, paint, width));
+  const more = rows.length - shown.length;
+  return more === 0 ? shown : [...shown, `  and ${more} more`];
+}
+
+function laneLine(lane: string, trial: OpenTrial | null, idle: string, paint: Paint, width: number): string {
+  if (trial === null) return `  ${lane}  ${paint('dim', idle)}`;
+  const head = `  ${lane}  ${trial.trial}  ${trial.stage.padEnd(10)} ${duration(trial.elapsedMs).padStart(9)}  `;
+  const text = cut(oneLine(trial.hypothesis), Math.max(0, width - head.length));
+  return head.replace(trial.stage, paint('cyan', trial.stage)) + text;
+}

@@ -1,0 +1,140 @@
+import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
+import { renderDiff } from './diff.js';
+import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
+import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
+import { columns, fields } from './table.js';
+import { clean, cut, indent, oneLine } from './text.js';
+import { deltaText } from './trials.js';
+
+/** Everything about one trial. */
+export function renderRecord(
+  record: TrialRecord,
+  { paint = onStdout, color = wantsColour(process.stdout) }: { paint?: Paint; color?: boolean } = {},
+): string {
+  const sections = [
+    `${paint('bold', record.workflowId)}  ${paint(statusColour(record.status), record.status ?? record.stage)}`,
+    fields(summary(record, paint)),
+    ...failureSection(record, paint),
+    ...numbersSection(record),
+    ...record.replicates.map((replicate) => replicateSection(replicate, paint)),
+    ...(record.feedback === '' ? [] : [`${paint('bold', 'feedback of the evaluator')}\n${indent(clean(record.feedback), 2)}`]),
+    diffSection(record, paint, color),
+  ];
+  return sections.join('\n\n');
+}
+
+function summary(record: TrialRecord, paint: Paint): [string, string][] {
+  const { metric, session } = record;
+  const expected =
+    record.expectedDelta === null ? '' : `, expected ${withUnit(signed(record.expectedDelta), metric)}`;
+  const from = session === null ? 'no session' : `session ${session.index ?? session.id}, turn ${session.turn ?? 0}`;
+  const delta = record.delta === null ? '' : ` (${deltaText(record.delta, metric, paint)} against its parent${expected})`;
+  const lines: [string, string][] = [
+    ['hypothesis', clean(record.hypothesis)],
+    ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
+    ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
+    ['why', clean(record.lesson || 'has not ended')],
+    ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
+    ['parent', record.parent ?? 'none'],
+    ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
+    ['snapshot', record.snapshot.slice(0, 16)],
+    ['isolation', isolationText(record)],
+    ['submitted', `${record.submittedAt}${record.endedAt === null ? `, open for ${duration(record.elapsedMs)}` : `, ended after ${duration(record.elapsedMs)}`}`],
+    ['workflow', record.workflowId],
+  ];
+  if (record.duplicateOf !== null) lines.push(['duplicate of', `${record.duplicateOf}: nothing was run, its result is shown`]);
+  if (record.cancelledBy !== null) lines.push(['cancelled', oneLine(record.cancelledBy)]);
+  return [...lines, ...decisionLines(record)];
+}
+
+function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
+  if (decision === null) return [];
+  const { against, frontierScore, frontierVersion, adopt } = decision;
+  const verdict = adopt ? 'adopted' : 'not adopted';
+  const inputs =
+    against === null
+      ? `${withUnit(score(decision.score), metric)}, the first frontier`
+      : `${score(decision.score)} against ${withUnit(score(frontierScore), metric)} of ${against} (frontier ${frontierVersion}), ${signed(decision.delta)}`;
+  return [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
+}
+
+const TIER_E = 'tier E: none. The recipe could do what its user can; time, memory and disk were only watched';
+
+/** What really held the recipe, in words. */
+function isolationText({ isolation, replicates }: TrialRecord): string {
+  if (isolation === null) return replicates.length === 0 ? 'nothing of it was measured' : 'not known yet';
+  const { tier, ...parts } = isolation;
+  if (tier === 'E') return TIER_E;
+  const by = (level: string): string =>
+    Object.entries(parts)
+      .filter(([, value]) => value === level)
+      .map(([name]) => name)
+      .join(', ');
+  const groups = ['enforced', 'advisory', 'none'].map((level) => [level, by(level)]).filter(([, names]) => names !== '');
+  return `tier ${tier}: ${groups.map(([level, names]) => `${level ?? ''}: ${names ?? ''}`).join('; ')}`;
+}
+
+function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
+  if (failure === null) return [];
+  const { limit } = failure;
+  const numbers =
+    limit === null
+      ? ''
+      : `\n  ${limit.name}: used ${plainNumber(limit.used)} ${limit.unit}, allowed ${plainNumber(limit.allowed)} ${limit.unit}, over by ${plainNumber(Number((limit.used - limit.allowed).toPrecision(6)))} ${limit.unit}`;
+  const tail = failure.tail === '' ? '' : `\n${indent(clean(failure.tail), 4)}`;
+  return [`${paint('red', 'failed')} in ${failure.phase} as ${failure.status}: ${oneLine(failure.reason)}${numbers}${tail}`];
+}
+
+function numbersSection({ metrics, margins }: TrialRecord): string[] {
+  const sections: string[] = [];
+  const names = Object.keys(metrics).sort();
+  if (names.length > 0)
+    sections.push(`metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`);
+  if (margins.length > 0)
+    sections.push(
+      `gates\n${indent(
+        columns(
+          [{ title: 'GATE' }, { title: 'METRIC' }, { title: 'VALUE', right: true }, { title: 'LIMIT', right: true }, { title: 'MARGIN' }],
+          margins.map((margin) => [
+            margin.gate,
+            margin.metric,
+            plainNumber(margin.value),
+            `${margin.side === 'max' ? '≤' : '≥'} ${plainNumber(margin.limit)}`,
+            margin.over > 0 ? `missed by ${plainNumber(margin.over)}` : `met by ${plainNumber(-margin.over)}`,
+          ]),
+        ),
+        2,
+      )}`,
+    );
+  return sections;
+}
+
+function replicateSection(replicate: ReplicateView, paint: Paint): string {
+  const { worksNow, artifact } = replicate;
+  const title = `${paint('bold', `replicate ${replicate.index}`)} (${replicate.purpose}) on ${replicate.hostClass}`;
+  const seed = replicate.seed === null ? 'hidden until the campaign has ended' : String(replicate.seed);
+  const lines: [string, string][] = [['seed', seed]];
+  if (artifact !== null) lines.push(['artifact', `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`]);
+  if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
+  const parts = [title, indent(fields(lines), 2)];
+  if (replicate.phases.length > 0) parts.push(indent(phaseTable(replicate.phases), 2));
+  parts.push(...replicate.infra.map((attempt) => `  ${attemptText(attempt)}`));
+  return parts.join('\n');
+}
+
+function phaseTable(phases: readonly PhaseView[]): string {
+  return columns(
+    [{ title: 'PHASE' }, { title: 'WALL', right: true }, { title: 'PEAK MEMORY', right: true }, { title: 'LOG', right: true }, { title: 'TIER' }],
+    phases.map((run) => [run.phase, duration(run.wallMs), bytes(run.peakRssBytes), bytes(run.logBytes), run.isolation.tier]),
+  );
+}
+
+function attemptText({ attempt, what, reason, host, at, interrupted }: AttemptView): string {
+  const kind = interrupted ? 'cut short' : 'infra';
+  return `${kind}: attempt ${attempt} (${what}) on ${host}, ${at}: ${cut(oneLine(reason), 160)}`;
+}
+
+function diffSection({ diff, parent }: TrialRecord, paint: Paint, color: boolean): string {
+  if (diff === '') return parent === null ? 'the start recipe: there is no diff' : `no difference to its parent ${parent}`;
+  return `${paint('bold', `diff against ${parent ?? 'nothing'}`)} (computed from what is stored)\n${renderDiff(diff, color)}`;
+}

@@ -1,0 +1,49 @@
+import type { ScoreMetric } from '../../analysis/head.js';
+import type { TrialLine } from '../../analysis/line.js';
+import { duration, score, signed } from './numbers.js';
+import { onStdout, statusColour, type Paint } from './paint.js';
+import { columns } from './table.js';
+import { cut, oneLine } from './text.js';
+
+const HYPOTHESIS_WIDTH = 56;
+
+/** A table of trials; the score's column names metric and unit once. */
+export function renderTrials(
+  rows: readonly TrialLine[],
+  metric: ScoreMetric,
+  { paint = onStdout, width = HYPOTHESIS_WIDTH }: { paint?: Paint; width?: number } = {},
+): string {
+  if (rows.length === 0) return 'no trials';
+  const unit = metric.unit === '' ? '' : ` ${metric.unit}`;
+  const heads = [
+    { title: 'TRIAL' },
+    { title: 'ROLE' },
+    { title: 'PARENT' },
+    { title: 'STATUS' },
+    { title: `${metric.name}${unit}`, right: true },
+    { title: 'DELTA', right: true },
+    { title: 'TIME', right: true },
+    { title: 'HYPOTHESIS' },
+  ];
+  return columns(
+    heads,
+    rows.map((row) => [
+      row.trial,
+      row.role,
+      row.parent ?? '',
+      paint(statusColour(row.status), row.status ?? row.stage),
+      score(row.score),
+      deltaText(row.delta, metric, paint),
+      duration(row.elapsedMs),
+      cut(oneLine(row.hypothesis), width),
+    ]),
+  );
+}
+
+/** A difference in the colour of its direction: green is better. */
+export function deltaText(delta: number | null, { direction }: ScoreMetric, paint: Paint): string {
+  const text = signed(delta);
+  if (delta === null || delta === 0) return text;
+  const better = direction === 'minimize' ? delta < 0 : delta > 0;
+  return better ? paint('green', text) : text;
+}
