@@ -14,6 +14,7 @@ import { LeasePool } from '../src/sandbox/lease.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { TaskHost } from '../src/tasks/host.js';
 import type { HostContext } from '../activities/context.js';
+import { installLogger } from './logging.js';
 import {
   evalWorker,
   modelWorker,
@@ -50,6 +51,7 @@ const DEFAULT_MODEL = 'claude-opus-5-5';
 
 /** Starts workers of the given roles in this process. */
 export async function startFleet(roles: readonly Role[], settings: FleetSettings): Promise<Fleet> {
+  installLogger();
   const connection = await connect(settings.temporal.address);
   const lineage = await openLineage(settings.store);
   const name = settings.env.ASSAY_HOST ?? hostname();

@@ -18,6 +18,7 @@ import { submitActivities } from '../activities/submit.js';
 import { trainActivities } from '../activities/train.js';
 import { workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
+import { logger } from './logging.js';
 
 export const ROLES = ['orchestrator', 'model', 'trainer', 'evaluator'] as const;
 export type Role = (typeof ROLES)[number];
@@ -44,7 +45,7 @@ let bundle: Promise<WorkflowBundle> | null = null;
 
 /** The workflows as the sandbox runs them, bundled once a process. */
 export function workflowBundle(): Promise<WorkflowBundle> {
-  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(WORKFLOWS) });
+  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(WORKFLOWS), logger });
   return bundle;
 }
 

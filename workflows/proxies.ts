@@ -24,7 +24,7 @@ const PHASE_ATTEMPTS = 8;
 const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' } as const;
 
 /** Short reads and writes of the store: tried for as long as the store is away. */
-const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '2 minutes', retry: patient };
+const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 seconds', retry: patient };
 
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
@@ -37,7 +37,7 @@ export const waitingActivities = proxyActivities<
 >({
   taskQueue: 'assay',
   startToCloseTimeout: '2 hours',
-  heartbeatTimeout: '30 seconds',
+  heartbeatTimeout: '15 seconds',
   retry: patient,
 });
 
@@ -45,7 +45,7 @@ export const waitingActivities = proxyActivities<
 export const modelActivities = proxyActivities<ModelActivities>({
   taskQueue: 'assay-model',
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '60 seconds',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
 });
 
@@ -54,7 +54,7 @@ export function workspaceActivities(pool: string, needsHost: boolean) {
   return proxyActivities<WorkspaceActivities>({
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
     startToCloseTimeout: '10 minutes',
-    heartbeatTimeout: '60 seconds',
+    heartbeatTimeout: '20 seconds',
     retry: patient,
   });
 }

@@ -53,8 +53,8 @@ export async function logModel(
     });
   const id = trialWorkflowId(campaign, number);
   if (logs.length > 0) return { schema: 'assay.log/1', trial: id, logs };
-  const which = phase === undefined ? 'a log' : `a log of ${phase}`;
-  throw new AssayError('LOG_MISSING', `${id} has not ${which}: it is ${trial.status ?? trial.stage}`, {
+  const which = phase === undefined ? 'log' : `log of ${phase}`;
+  throw new AssayError('LOG_MISSING', `${id} has no stored ${which} (it is ${trial.status ?? trial.stage})`, {
     remedy: `\`assay show ${id}\` shows which phases ran; a log is stored when its phase has ended.`,
   });
 }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 /** A worker asks at least this often while it lives, in milliseconds. */
 const ALIVE_MS = 75_000;
@@ -9,7 +9,7 @@ export async function someWorkerPolls(client: Client, namespace: string, queue: 
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: queue },
-    taskQueueType: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+    taskQueueType: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
   return pollers.some((poller) => {
     const seconds = Number(poller.lastAccessTime?.seconds ?? 0);

@@ -33,7 +33,9 @@ it('gives a tree one digest whatever the order of its files, and another one whe
     fc.property(fc.uniqueArray(file, { selector: (one) => one.path, minLength: 1 }), (files) => {
       expect(treeDigest([...files].reverse())).toBe(treeDigest(files));
       const [first, ...rest] = files;
-      expect(treeDigest([{ path: first?.path ?? '', sha256: `${first?.sha256 ?? ''}x` }, ...rest])).not.toBe(treeDigest(files));
+      expect(treeDigest([{ path: first?.path ?? '', sha256: `${first?.sha256 ?? ''}x` }, ...rest])).not.toBe(
+        treeDigest(files),
+      );
     }),
   );
 });
@@ -41,7 +43,14 @@ it('gives a tree one digest whatever the order of its files, and another one whe
 it('derives seeds of 31 bits that depend on everything they are derived from', () => {
   const seed = seedOf('secret', 'search', 'digest', 0);
   expect(seed).toBe(seedOf('secret', 'search', 'digest', 0));
-  expect(new Set([seed, seedOf('other', 'search', 'digest', 0), seedOf('secret', 'claim', 'digest', 0), seedOf('secret', 'search', 'digest', 1)]).size).toBe(4);
+  expect(
+    new Set([
+      seed,
+      seedOf('other', 'search', 'digest', 0),
+      seedOf('secret', 'claim', 'digest', 0),
+      seedOf('secret', 'search', 'digest', 1),
+    ]).size,
+  ).toBe(4);
   expect(seed).toBeLessThan(2 ** 31);
 });
 
@@ -61,15 +70,26 @@ it('shows what changed between two trees, and nothing when nothing did', () => {
   expect(unifiedDiff(tree('a\n'), tree('a\n'))).toBe('');
   const diff = unifiedDiff(tree('a\nb\n'), tree('a\nc\n'));
   expect(changesBetween(diff)).toBe('-b\n+c');
-  expect(unifiedDiff(tree('a\n'), [...tree('a\n'), { path: 'w', bytes: Uint8Array.of(0xff, 0xfe) }])).toContain('Binary files');
+  expect(
+    unifiedDiff(tree('a\n'), [...tree('a\n'), { path: 'w', bytes: Uint8Array.of(0xff, 0xfe) }]),
+  ).toContain('Binary files');
 });
 
 it('ends a campaign at the first limit that it reaches', () => {
-  const limits = { trials: 10, submissions: 40, hours: 1, hoursWithoutGain: null, microUsd: null, acceleratorMs: null };
+  const limits = {
+    trials: 10,
+    submissions: 40,
+    hours: 1,
+    hoursWithoutGain: null,
+    microUsd: null,
+    acceleratorMs: null,
+  };
   const progress = { submitted: 5, counted: 5, runningMs: 0, sinceGainMs: 0 };
   expect(reachedLimit(limits, progress)).toBeNull();
   expect(reachedLimit(limits, { ...progress, counted: 10 })).toMatch(/^trials/);
   expect(reachedLimit(limits, { ...progress, submitted: 40 })).toMatch(/^submissions/);
   expect(reachedLimit(limits, { ...progress, runningMs: 3_600_000 })).toMatch(/^hours/);
-  expect(reachedLimit({ ...limits, hoursWithoutGain: 2 }, { ...progress, sinceGainMs: 7_200_000 })).toMatch(/^no gain/);
+  expect(reachedLimit({ ...limits, hoursWithoutGain: 2 }, { ...progress, sinceGainMs: 7_200_000 })).toMatch(
+    /^no gain/,
+  );
 });

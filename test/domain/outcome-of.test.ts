@@ -29,12 +29,18 @@ const failure = fc.record({
   limit: fc.constant(null),
   tail: fc.string(),
 });
-const metrics = fc.dictionary(fc.constantFrom('loss', 'bytes', 'accuracy'), fc.double({ noNaN: true, min: -1e6, max: 1e6 }));
+const metrics = fc.dictionary(
+  fc.constantFrom('loss', 'bytes', 'accuracy'),
+  fc.double({ noNaN: true, min: -1e6, max: 1e6 }),
+);
 const measured = fc.record({ failure: fc.option(failure, { nil: null }), metrics });
 const evidence: fc.Arbitrary<Evidence> = fc.record({
   preflight: fc.option(failure, { nil: null }),
   trained: fc.option(measured, { nil: null }),
-  evaluated: fc.option(fc.record({ failure: fc.option(failure, { nil: null }), metrics, feedback: fc.string() }), { nil: null }),
+  evaluated: fc.option(
+    fc.record({ failure: fc.option(failure, { nil: null }), metrics, feedback: fc.string() }),
+    { nil: null },
+  ),
   metric: fc.constant('loss'),
 });
 
@@ -65,7 +71,8 @@ describe('what a trial comes to', () => {
     [{ bytes: 100 }, { loss: 1, accuracy: 0.89 }, 'disqualified'],
     [{ bytes: 100 }, { loss: 1, accuracy: 0.9 }, 'discard'],
   ] as const)('with %j from training and %j from evaluation is %s', (known, scored, status) => {
-    const evaluated = Object.keys(scored).length === 0 ? null : { failure: null, metrics: scored, feedback: '' };
+    const evaluated =
+      Object.keys(scored).length === 0 ? null : { failure: null, metrics: scored, feedback: '' };
     const found = { preflight: null, trained: { failure: null, metrics: known }, evaluated, metric: 'loss' };
     expect(outcomeOf(task, found)?.status).toBe(status);
   });

@@ -16,7 +16,14 @@ export function frozenOf(name: string, owner: string): FrozenCampaign {
     task: { name: 'tiny', digest: '0'.repeat(64), title: 'tiny' },
     pool: 'cpu',
     lanes: [],
-    limits: { trials: 10, submissions: 40, hours: null, hoursWithoutGain: null, microUsd: null, acceleratorMs: null },
+    limits: {
+      trials: 10,
+      submissions: 40,
+      hours: null,
+      hoursWithoutGain: null,
+      microUsd: null,
+      acceleratorMs: null,
+    },
     trainSeconds: null,
     calibration: 1,
     model: { id: 'offline-proposer', offline: true },
@@ -63,9 +70,13 @@ export function storeContract(name: string, address: () => StoreAddress): void {
     it('numbers 200 concurrent submits of 60 keys 1 to 60, without a gap and the same for each key', async () => {
       const of = owner();
       const keys = Array.from({ length: 200 }, (_, i) => `k${i % 60}`);
-      const results = await Promise.all(keys.map((key) => lineage.trials.submit(proposal(of, key), UNLIMITED)));
+      const results = await Promise.all(
+        keys.map((key) => lineage.trials.submit(proposal(of, key), UNLIMITED)),
+      );
       const numbers = results.map((result) => (result.kind === 'accepted' ? result.trial.number : -1));
-      expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+      expect([...new Set(numbers)].sort((a, b) => a - b)).toEqual(
+        Array.from({ length: 60 }, (_, i) => i + 1),
+      );
       for (const [i, key] of keys.entries()) expect(numbers[i]).toBe(numbers[keys.indexOf(key)]);
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 60, counted: 60 });
     });
@@ -151,7 +162,14 @@ export function storeContract(name: string, address: () => StoreAddress): void {
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();
-      const start = { owner: of, trial: 0, direction: 'minimize', metric: 'loss', score: 2, replicates: [] } as const;
+      const start = {
+        owner: of,
+        trial: 0,
+        direction: 'minimize',
+        metric: 'loss',
+        score: 2,
+        replicates: [],
+      } as const;
       await lineage.decisions.decide(start);
       const first = await lineage.decisions.decide({ ...start, trial: 1, score: 1 });
       await lineage.decisions.decide({ ...start, trial: 2, score: 0.5 });
@@ -160,7 +178,13 @@ export function storeContract(name: string, address: () => StoreAddress): void {
 
     it('refuses a result of an attempt that was overtaken, and keeps the first one published', async () => {
       const of = owner();
-      const identity = { owner: of, snapshot: 'a'.repeat(64), purpose: 'search', index: 0, hostClass: 'h' } as const;
+      const identity = {
+        owner: of,
+        snapshot: 'a'.repeat(64),
+        purpose: 'search',
+        index: 0,
+        hostClass: 'h',
+      } as const;
       const { _id: key } = await lineage.replicates.open(identity, 1, 'secret');
       const holder = { host: 'h', worker: 'w', what: 'train', run: 'r', since: new Date() };
       const slow = await lineage.replicates.claim(key, holder);
@@ -210,7 +234,10 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         stopReason: 'end_turn',
         usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
       });
-      const [first, second] = [await lineage.sessions.attempt(session, 0), await lineage.sessions.attempt(session, 0)];
+      const [first, second] = [
+        await lineage.sessions.attempt(session, 0),
+        await lineage.sessions.attempt(session, 0),
+      ];
       expect([first, second]).toEqual([1, 2]);
       expect((await lineage.sessions.store(session, 0, second, reply('second'))).id).toBe('second');
       expect((await lineage.sessions.store(session, 0, first, reply('first'))).id).toBe('second');

@@ -50,7 +50,8 @@ describe('a recipe folder', () => {
     const { spec } = await loadTask(TINY);
     await mkdir(join(folder, '__pycache__'));
     await mkdir(join(folder, 'lib'));
-    for (const path of ['train.py', 'lib/model.py', '__pycache__/x.pyc']) await writeFile(join(folder, path), 'x');
+    for (const path of ['train.py', 'lib/model.py', '__pycache__/x.pyc'])
+      await writeFile(join(folder, path), 'x');
     expect((await loadRecipe(spec, folder)).map((file) => file.path)).toEqual(['lib/model.py', 'train.py']);
   });
 });

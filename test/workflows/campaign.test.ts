@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowFailedError } from '@temporalio/client';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
+import { replayAll } from './replaying.js';
 import { finish, submit, turnKnob } from './script.js';
 import { openWorld, type World } from './world.js';
 
@@ -82,7 +83,11 @@ describe('a campaign', () => {
 
   it('refuses a second start of a finished name in words, and keeps the first campaign', async () => {
     const fleet = await world.fleet();
-    const failure: unknown = await (await world.start('solo', SOLO)).result().catch((error: unknown) => error);
+    const failure: unknown = await (
+      await world.start('solo', SOLO)
+    )
+      .result()
+      .catch((error: unknown) => error);
     expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(
       /the campaign name "solo" was used on .* and is finished. Choose another name/,
     );
@@ -103,6 +108,11 @@ describe('a campaign', () => {
       expect(second?.outcome?.score).toBe(first?.outcome?.score);
       expect(second?.replicates).toEqual([]);
     });
+  });
+
+  it('leaves histories that replay, also in the form in which they are kept as files', async () => {
+    const replayed = await replayAll(world, ['solo', 'twins']);
+    expect(new Set(replayed)).toEqual(new Set(['campaign', 'specialist', 'trial']));
   });
 });
 

@@ -1,16 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+
 import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { workflowBundle } from '../../workers/roles.js';
+import { RECORDED } from './replaying.js';
 
-const FOLDER = fileURLToPath(new URL('../replay', import.meta.url));
+const FOLDER = RECORDED;
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 it('has histories of every workflow, recorded by an earlier commit', () => {
   for (const kind of ['campaign', 'specialist', 'trial'])
-    expect(files.some((name) => name.startsWith(kind)), `test/replay/${kind}*.json`).toBe(true);
+    expect(
+      files.some((name) => name.startsWith(kind)),
+      `test/replay/${kind}*.json`,
+    ).toBe(true);
 });
 
 it.each(files)('replays the recorded history %s against the present workflows', async (name) => {

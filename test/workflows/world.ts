@@ -7,7 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { inject } from 'vitest';
 import { cacheFolder } from '../../src/dev/places.js';
 import type { CampaignDocument, TrialDocument } from '../../src/lineage/documents.js';
@@ -16,8 +15,6 @@ import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
 import { ROLES } from '../../workers/roles.js';
 import { TINY } from '../fixtures/tiny.js';
-
-Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -50,7 +47,7 @@ export async function openWorld(): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'assay-world-'));
   const connection = await Connection.connect({ address });
   await openNamespace(connection, namespace);
-  const client = new Client({ connection, namespace });
+  const client = new Client({ connection, namespace, identity: 'test' });
   const store = { url: inject('storeUrl'), database };
   const lineage = await openLineage(store);
   const { spec, files } = await loadTask(TINY);
@@ -87,7 +84,7 @@ export async function openWorld(): Promise<World> {
       };
       const fleet = await startFleet(ROLES, {
         ...settings,
-        env: { ...process.env, ANTHROPIC_API_KEY: '', ...more },
+        env: { ...process.env, ANTHROPIC_API_KEY: '', ASSAY_HOST: 'test-host', ...more },
       });
       fleets.push(fleet);
       return fleet;

@@ -3,12 +3,12 @@ import type { ScoreMetric } from '../../analysis/head.js';
 /** Shown where a number does not exist: a crash has no score, not a score of 0. */
 export const NONE = '-';
 
-/** A score to four decimals, or four significant digits where it is small. */
+/** A score to four decimals, or to four significant digits where it is small. */
 export function score(value: number | null): string {
   if (value === null) return NONE;
   const size = Math.abs(value);
   if (Number.isInteger(value) && size < 1e9) return String(value);
-  return size >= 0.1 && size < 1e9 ? value.toFixed(4) : value.toPrecision(4);
+  return size >= 0.01 && size < 1e9 ? value.toFixed(4) : value.toPrecision(4);
 }
 
 /** A difference with its sign. */

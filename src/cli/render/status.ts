@@ -95,8 +95,8 @@ function limitLines(limits: readonly LimitUse[]): [string, string][] {
   const set = limits.filter(({ allowed }) => allowed !== null);
   return set.map((use, index) => {
     const used = use.unit === 'USD' ? `$${use.used.toFixed(4)}` : plainNumber(use.used);
-    const allowed = use.unit === 'USD' ? `$${(use.allowed ?? 0).toFixed(2)}` : `${plainNumber(use.allowed ?? 0)} ${use.unit}`;
-    return [index === 0 ? 'limits' : '', `${LIMIT_NAMES[use.limit]}: ${used} of ${allowed} (then it ${use.then})`];
+    const allowed = use.unit === 'USD' ? `$${(use.allowed ?? 0).toFixed(2)}` : `${plainNumber(use.allowed ?? 0)}${use.unit === 'h' || use.unit === 's' ? ` ${use.unit}` : ''}`;
+    return [index === 0 ? 'limits' : '', `${LIMIT_NAMES[use.limit]}: ${used} of ${allowed}, then it ${use.then}`];
   });
 }
 

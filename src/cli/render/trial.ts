@@ -58,7 +58,7 @@ function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
   return [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
 }
 
-const TIER_E = 'tier E: none. The recipe could do what its user can; time, memory and disk were only watched';
+const TIER_E = 'none (tier E): the recipe could do what its user can; time, memory and disk were only watched';
 
 /** What really held the recipe, in words. */
 function isolationText({ isolation, replicates }: TrialRecord): string {
@@ -125,8 +125,13 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
 function phaseTable(phases: readonly PhaseView[]): string {
   return columns(
     [{ title: 'PHASE' }, { title: 'WALL', right: true }, { title: 'PEAK MEMORY', right: true }, { title: 'LOG', right: true }, { title: 'TIER' }],
-    phases.map((run) => [run.phase, duration(run.wallMs), bytes(run.peakRssBytes), bytes(run.logBytes), run.isolation.tier]),
+    phases.map((run) => [run.phase, duration(run.wallMs), bytes(run.peakRssBytes), bytes(run.logBytes), tierText(run)]),
   );
+}
+
+/** The evaluator belongs to the task and is trusted, so nothing has to hold it. */
+function tierText({ phase, isolation }: PhaseView): string {
+  return phase === 'evaluate' ? `${isolation.tier} (the task's own program)` : isolation.tier;
 }
 
 function attemptText({ attempt, what, reason, host, at, interrupted }: AttemptView): string {
