@@ -35,7 +35,16 @@ const MONGODB = only('mongodb', 'Only src/lineage talks to the store.');
 const ANTHROPIC = only('@anthropic-ai/sdk', 'Only src/model talks to a model.');
 const EXECA = only('execa', 'Only src/sandbox and src/dev start processes.');
 const IO = [
-  'fs', 'fs/promises', 'child_process', 'net', 'http', 'https', 'os', 'path', 'timers', 'timers/promises',
+  'fs',
+  'fs/promises',
+  'child_process',
+  'net',
+  'http',
+  'https',
+  'os',
+  'path',
+  'timers',
+  'timers/promises',
 ].flatMap((module) => [only(module, 'No I/O here.'), only(`node:${module}`, 'No I/O here.')]);
 const restrict = (...paths) => ({ 'no-restricted-imports': ['error', { paths: paths.flat() }] });
 
@@ -48,11 +57,20 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-confusing-void-expression': [
+        'error',
+        { ignoreArrowShorthand: true, ignoreVoidReturningFunctions: true },
+      ],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { ignoreRestSiblings: true, argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       'no-console': 'error',
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
     },

@@ -95,15 +95,21 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
     microUsd: stored.frozen.limits.microUsd,
     acceleratorMs: stored.frozen.limits.acceleratorMs,
   });
-  Context.current().log.info('campaign frozen', { campaign: request.name, task: task.name, digest: task._id });
+  Context.current().log.info('campaign frozen', {
+    campaign: request.name,
+    task: task.name,
+    digest: task._id,
+  });
   return stored.frozen;
 }
 
 function parseInput(request: FreezeRequest): CampaignInput {
   const name = campaignNameSchema.safeParse(request.name);
-  if (!name.success) throw new AssayError('CAMPAIGN_INPUT', `the workflow id "${request.name}" is not ${explain(name.error)}`);
+  if (!name.success)
+    throw new AssayError('CAMPAIGN_INPUT', `the workflow id "${request.name}" is not ${explain(name.error)}`);
   const parsed = campaignInputSchema.safeParse(request.input);
-  if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', `the campaign's input is wrong: ${explain(parsed.error)}`);
+  if (!parsed.success)
+    throw new AssayError('CAMPAIGN_INPUT', `the campaign's input is wrong: ${explain(parsed.error)}`);
   return parsed.data;
 }
 
@@ -118,7 +124,10 @@ function resolve(
   const { spec } = task;
   const model = input.model ?? context.defaultModel;
   if (input.dollars !== undefined && !priceKnown(model))
-    throw new AssayError('CAMPAIGN_INPUT', `a dollar budget needs a price, and none is known for the model "${model}"`);
+    throw new AssayError(
+      'CAMPAIGN_INPUT',
+      `a dollar budget needs a price, and none is known for the model "${model}"`,
+    );
   return frozenCampaignSchema.parse({
     name: request.name,
     owner,
@@ -131,7 +140,8 @@ function resolve(
       hours: input.hours ?? null,
       hoursWithoutGain: input.hoursWithoutGain ?? null,
       microUsd: input.dollars === undefined ? null : Math.round(input.dollars * 1e6),
-      acceleratorMs: input.acceleratorSeconds === undefined ? null : Math.round(input.acceleratorSeconds * 1000),
+      acceleratorMs:
+        input.acceleratorSeconds === undefined ? null : Math.round(input.acceleratorSeconds * 1000),
     },
     trainSeconds: input.trainSeconds ?? null,
     calibration: input.calibration,
@@ -169,9 +179,13 @@ async function reportOn(context: OrchestratorContext, owner: string): Promise<Wa
     lineage.heads.best(owner),
   ]);
   const counts = await lineage.heads.counts(owner, totals.submitted);
-  const standings = best.slice(0, 10).flatMap(({ trial, role, status, score, hypothesis }) =>
-    status === null || score === null ? [] : [{ trial: trialLabel(trial), role, status, score, hypothesis }],
-  );
+  const standings = best
+    .slice(0, 10)
+    .flatMap(({ trial, role, status, score, hypothesis }) =>
+      status === null || score === null
+        ? []
+        : [{ trial: trialLabel(trial), role, status, score, hypothesis }],
+    );
   return {
     asOf: new Date().toISOString(),
     ...totals,

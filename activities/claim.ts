@@ -33,15 +33,30 @@ export async function withClaim<T>(
   const { trial, what, replicate: key, boundMs } = request;
   const { owner } = trial;
   const before = await lineage.replicates.get(key);
-  const active = { what, trial: trial.number, stage: what, host: host.name, fence: before.fence + 1, since: new Date() };
-  const controls = what === 'train' ? (['running', 'draining'] as const) : (['running', 'draining', 'paused'] as const);
+  const active = {
+    what,
+    trial: trial.number,
+    stage: what,
+    host: host.name,
+    fence: before.fence + 1,
+    since: new Date(),
+  };
+  const controls =
+    what === 'train' ? (['running', 'draining'] as const) : (['running', 'draining', 'paused'] as const);
   if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return null;
-  const held = { host: host.name, worker: host.worker, what, run: `${key}/${before.fence + 1}`, since: new Date() };
+  const held = {
+    host: host.name,
+    worker: host.worker,
+    what,
+    run: `${key}/${before.fence + 1}`,
+    since: new Date(),
+  };
   const replicate = await lineage.replicates.claim(key, held);
   const { fence } = replicate;
   const spending = (of: number): string => `${key}/${of}`;
   try {
-    if (fence > 1) await lineage.budgets.settle(owner, spending(fence - 1), 'upper-bound', 'unknown', trial.number);
+    if (fence > 1)
+      await lineage.budgets.settle(owner, spending(fence - 1), 'upper-bound', 'unknown', trial.number);
     if (!(await reserve(context, request, spending(fence)))) return null;
     const started = performance.now();
     const stage = (name: string): Promise<void> => lineage.campaigns.markWork(owner, key, fence, name);
@@ -50,7 +65,9 @@ export async function withClaim<T>(
     } finally {
       const acceleratorMs = what === 'train' ? Math.min(boundMs, Math.ceil(performance.now() - started)) : 0;
       const spent = { ...NOTHING, acceleratorMs };
-      await persist(signal, () => lineage.budgets.settle(owner, spending(fence), spent, 'known', trial.number));
+      await persist(signal, () =>
+        lineage.budgets.settle(owner, spending(fence), spent, 'known', trial.number),
+      );
     }
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : error instanceof Error ? error.message : String(error);

@@ -22,7 +22,8 @@ export async function callsAt(lineage: Lineage, session: string, turn: number): 
 
 export async function callAt(lineage: Lineage, { session, turn, index }: CallRef): Promise<Asked> {
   const asked = (await callsAt(lineage, session, turn))[index];
-  if (asked === undefined) throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no call ${index}`);
+  if (asked === undefined)
+    throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no call ${index}`);
   return asked;
 }
 
@@ -46,7 +47,12 @@ export async function storeAnswer(
 }
 
 /** The finished exchanges before a turn. Submits of the last one get their answers from the trials they became. */
-export async function exchangesBefore(lineage: Lineage, owner: string, session: string, turn: number): Promise<Exchange[]> {
+export async function exchangesBefore(
+  lineage: Lineage,
+  owner: string,
+  session: string,
+  turn: number,
+): Promise<Exchange[]> {
   const exchanges: Exchange[] = [];
   for (let at = 0; at < turn; at += 1) {
     const reply = await lineage.sessions.reply(session, at);
@@ -57,7 +63,10 @@ export async function exchangesBefore(lineage: Lineage, owner: string, session: 
       if (!stored.some((answer) => answer.index === index))
         stored.push(await answerSubmit(lineage, { owner, session, turn: at, index }, one));
     stored.sort((a, b) => a.index - b.index);
-    exchanges.push({ reply, answers: stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })) });
+    exchanges.push({
+      reply,
+      answers: stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })),
+    });
   }
   return exchanges;
 }
@@ -66,7 +75,10 @@ export async function exchangesBefore(lineage: Lineage, owner: string, session: 
 async function answerSubmit(lineage: Lineage, call: CallRef, asked: Asked): Promise<AnswerDocument> {
   const before = await workspaceAt(lineage, call);
   const trial = await lineage.trials.bySubmitKey(callKey(call.session, call.turn, call.index));
-  const text = trial?.outcome == null ? 'This call was not carried out.' : await trialAnswer(lineage, trial.owner, trial.number);
+  const text =
+    trial?.outcome == null
+      ? 'This call was not carried out.'
+      : await trialAnswer(lineage, trial.owner, trial.number);
   const base = trial?.outcome == null ? before.base : trial.number;
   return storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
 }

@@ -47,7 +47,11 @@ async function decide(
   let trial = before;
   if (before.status === null) {
     await lineage.trials.setStage(owner, number, 'deciding');
-    trial = await lineage.trials.settle(owner, number, await verdict(lineage, campaign, spec, before, interruption));
+    trial = await lineage.trials.settle(
+      owner,
+      number,
+      await verdict(lineage, campaign, spec, before, interruption),
+    );
   }
   await lineage.heads.record(owner, await rowOf(lineage, trial), spec.metric.direction);
   return decided(trial);
@@ -69,8 +73,11 @@ async function verdict(
   const evidence = await evidenceOf(lineage, trial, task);
   const outcome = outcomeOf(task, evidence);
   if (outcome === null)
-    return unmeasured('cancelled', interruption ?? 'ended before it was measured', { cancelledBy: interruption });
-  if (outcome.score === null || outcome.failure !== null || firstMiss(outcome.margins) !== undefined) return outcome;
+    return unmeasured('cancelled', interruption ?? 'ended before it was measured', {
+      cancelledBy: interruption,
+    });
+  if (outcome.score === null || outcome.failure !== null || firstMiss(outcome.margins) !== undefined)
+    return outcome;
   return adopt(lineage, campaign, task, trial, outcome, outcome.score);
 }
 
@@ -120,7 +127,8 @@ async function adopt(
     replicates: trial.replicates,
   });
   const against = decision.inputs.frontierTrial;
-  const difference = decision.delta === null ? '' : ` by ${Math.abs(decision.delta).toPrecision(4)} ${task.metric.unit}`;
+  const difference =
+    decision.delta === null ? '' : ` by ${Math.abs(decision.delta).toPrecision(4)} ${task.metric.unit}`;
   const lesson =
     against === null
       ? 'the start of the search'

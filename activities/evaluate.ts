@@ -22,7 +22,11 @@ export interface EvaluateActivities {
 /** Scoring: another process, on the sealed copy, with held-out data that training never saw. */
 export function evaluateActivities(context: HostContext): EvaluateActivities {
   return {
-    evaluate: (of) => withPulse(() => of.number, (signal) => evaluate(context, of, signal)),
+    evaluate: (of) =>
+      withPulse(
+        () => of.number,
+        (signal) => evaluate(context, of, signal),
+      ),
   };
 }
 
@@ -35,7 +39,8 @@ async function evaluate(
   const work = await hostTrial(context, of, signal);
   const { trained, evaluated } = await lineage.replicates.get(of.replicate);
   if (evaluated !== null) return { done: true };
-  if (trained?.artifact == null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
+  if (trained?.artifact == null)
+    throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   const { artifact } = trained;
   await lineage.trials.setStage(of.owner, of.number, 'evaluating');
   const request = { what: 'evaluate', trial: work.trial, replicate: of.replicate, boundMs: 0 } as const;
@@ -141,21 +146,31 @@ function evaluatedOf(
 ): Evaluated {
   const base = { fence: claim.fence, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
   if (scored.blame === 'evaluator')
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" failed: ${scored.reason}`);
+    throw new AssayError(
+      'EVALUATOR_FAULT',
+      `the evaluator of "${hosted.spec.name}" failed: ${scored.reason}`,
+    );
   const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
   if (failure !== null) return { ...base, failure };
   if (scored.evaluation === null || !('metrics' in scored.evaluation))
     throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no metrics`);
   const { metrics, feedback } = scored.evaluation;
   const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
-  return { ...base, failure: null, metrics: owned, margins: margins(hosted.spec.gates, { ...owned, ...known }), feedback };
+  return {
+    ...base,
+    failure: null,
+    metrics: owned,
+    margins: margins(hosted.spec.gates, { ...owned, ...known }),
+    feedback,
+  };
 }
 
 /** The recipe's server crashed, was late or overran a limit. */
 function recipeFailure({ serverRun, reason, late }: Scored): Failure {
   const tail = tailOf(serverRun?.log ?? '');
   const ended = serverRun === null ? null : failureOf('evaluate', serverRun);
-  if (ended !== null && ended.status !== 'cancelled') return { ...ended, reason: reason || ended.reason, tail };
+  if (ended !== null && ended.status !== 'cancelled')
+    return { ...ended, reason: reason || ended.reason, tail };
   return { status: late ? 'eval_budget_overrun' : 'crash', phase: 'evaluate', reason, limit: null, tail };
 }
 

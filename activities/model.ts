@@ -29,7 +29,11 @@ export interface ModelActivities {
 
 export function modelActivities(context: ModelContext): ModelActivities {
   return {
-    takeTurn: (at) => withPulse(() => at.turn, (signal) => takeTurn(context, at, signal)),
+    takeTurn: (at) =>
+      withPulse(
+        () => at.turn,
+        (signal) => takeTurn(context, at, signal),
+      ),
   };
 }
 
@@ -115,12 +119,21 @@ async function pay(
     async (error: unknown) => {
       const unpaid = error instanceof ModelFault && !error.maybePaid;
       const nothing = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
-      await lineage.budgets.settle(at.owner, key, unpaid ? nothing : 'upper-bound', unpaid ? 'unpaid' : 'unknown');
+      await lineage.budgets.settle(
+        at.owner,
+        key,
+        unpaid ? nothing : 'upper-bound',
+        unpaid ? 'unpaid' : 'unknown',
+      );
       throw error;
     },
   );
   const used = await persist(signal, () => lineage.sessions.store(at.session, at.turn, attempt, reply));
-  const spent = { microUsd: priceOf(reply.model, reply.usage) ?? 0, acceleratorMs: 0, tokens: tokensOf(reply.usage) };
+  const spent = {
+    microUsd: priceOf(reply.model, reply.usage) ?? 0,
+    acceleratorMs: 0,
+    tokens: tokensOf(reply.usage),
+  };
   await persist(signal, () => lineage.budgets.settle(at.owner, key, spent, 'known'));
   return used;
 }
@@ -135,6 +148,11 @@ function resultOf(reply: Reply): TurnResult {
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
     needsHost: others.some(({ call }) => call.tool === 'check'),
     submits: submits.map(({ index }) => index),
-    ends: finish !== undefined ? 'finished' : calls.length === 0 ? `the model ended its turn (${reply.stopReason})` : null,
+    ends:
+      finish !== undefined
+        ? 'finished'
+        : calls.length === 0
+          ? `the model ended its turn (${reply.stopReason})`
+          : null,
   };
 }

@@ -81,15 +81,26 @@ export async function recordRun(lineage: Lineage, phase: string, result: RunResu
 const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
 
 /** What a run that did not end well means for its trial; null for one that exited with 0. */
-export function failureOf(phase: Failure['phase'], { ending, log }: Pick<RunResult, 'ending' | 'log'>): Failure | null {
+export function failureOf(
+  phase: Failure['phase'],
+  { ending, log }: Pick<RunResult, 'ending' | 'log'>,
+): Failure | null {
   const preflight = phase === 'check' || phase === 'smoke';
   const base = { phase, tail: tailOf(log), limit: null };
   switch (ending.kind) {
     case 'exited':
       if (ending.code === 0) return null;
-      return { ...base, status: preflight ? 'preflight_crash' : 'crash', reason: `exited with code ${ending.code}` };
+      return {
+        ...base,
+        status: preflight ? 'preflight_crash' : 'crash',
+        reason: `exited with code ${ending.code}`,
+      };
     case 'signalled':
-      return { ...base, status: preflight ? 'preflight_crash' : 'crash', reason: `ended by ${ending.signal}` };
+      return {
+        ...base,
+        status: preflight ? 'preflight_crash' : 'crash',
+        reason: `ended by ${ending.signal}`,
+      };
     case 'cancelled':
       return { ...base, status: 'cancelled', reason: 'cancelled' };
     case 'limit':
@@ -104,7 +115,12 @@ function limitFailure(
   const unit = UNITS[limit];
   const over = Number((used - allowed).toPrecision(3));
   return {
-    status: limit === 'wall' ? wallStatus(phase) : phase === 'check' || phase === 'smoke' ? 'preflight_crash' : 'crash',
+    status:
+      limit === 'wall'
+        ? wallStatus(phase)
+        : phase === 'check' || phase === 'smoke'
+          ? 'preflight_crash'
+          : 'crash',
     reason: `${limit} limit: ${Number(used.toPrecision(6))} of ${allowed} ${unit}, ${over} over`,
     limit: { name: limit, used, allowed, unit },
   };

@@ -31,7 +31,10 @@ async function prepare(context: HostContext, of: TrialRef): Promise<{ next: 'tra
   if (trial.status !== null || trial.preflight !== null) return { next: 'decide' };
   const { twin } = trial;
   if (twin !== null) {
-    const status = await poll(TWIN_POLL_MS, async () => (await lineage.trials.bySubmitKey(twin))?.status ?? null);
+    const status = await poll(
+      TWIN_POLL_MS,
+      async () => (await lineage.trials.bySubmitKey(twin))?.status ?? null,
+    );
     if (status !== 'cancelled') return { next: 'decide' };
   }
   return withPulse(
@@ -81,7 +84,13 @@ async function preflight(
     };
     const writable = [recipe, out, artifact];
     if (check !== undefined) {
-      const { failure, log } = await run({ phase: 'check', command: check.run, timeoutS: check.timeout_s, env: {}, writable });
+      const { failure, log } = await run({
+        phase: 'check',
+        command: check.run,
+        timeoutS: check.timeout_s,
+        env: {},
+        writable,
+      });
       if (failure !== null) return { failure, margins: known, projected: false, log };
     }
     if (smoke === undefined) return { failure: null, margins: known, projected: false, log: '' };
@@ -92,7 +101,8 @@ async function preflight(
       env: { ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' },
       writable,
     });
-    if (smoked.failure !== null || pack === undefined) return { failure: smoked.failure, margins: known, projected: false, log: smoked.log };
+    if (smoked.failure !== null || pack === undefined)
+      return { failure: smoked.failure, margins: known, projected: false, log: smoked.log };
     const packed = await run({
       phase: 'smoke',
       command: pack.run,
@@ -100,7 +110,8 @@ async function preflight(
       env: { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact },
       writable,
     });
-    if (packed.failure !== null) return { failure: packed.failure, margins: known, projected: false, log: packed.log };
+    if (packed.failure !== null)
+      return { failure: packed.failure, margins: known, projected: false, log: packed.log };
     const sealed = await seal(artifact, sealLimits(hosted)).catch(() => null);
     const projected = sealed === null ? known : gatesWith(hosted, code + sealed.bytes);
     return { failure: null, margins: projected, projected: true, log: smoked.log };
@@ -129,10 +140,17 @@ function staticFailure(miss: Margin): Failure {
 }
 
 /** The `check` tool of a session: the same preflight, told in words. */
-export function checkerOf(context: HostContext): (owner: string, workspace: Workspace, signal: AbortSignal) => Promise<string> {
+export function checkerOf(
+  context: HostContext,
+): (owner: string, workspace: Workspace, signal: AbortSignal) => Promise<string> {
   return async (owner, workspace, signal) => {
     const { hosted } = await hostCampaign(context, owner, signal);
-    const { failure, margins: found, projected, log } = await preflight(context, hosted, workspace.snapshot, signal);
+    const {
+      failure,
+      margins: found,
+      projected,
+      log,
+    } = await preflight(context, hosted, workspace.snapshot, signal);
     const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
     return checkAnswer({ ok: failure === null, margins: found, projected, log: said });
   };

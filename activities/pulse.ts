@@ -3,7 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isStoreOutage } from '../src/lineage/lineage.js';
 
 /** Heartbeats while `work` runs, often enough that a cancel arrives within seconds. */
-export async function withPulse<T>(details: () => unknown, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withPulse<T>(
+  details: () => unknown,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const context = Context.current();
   const beat = (): void => context.heartbeat(details());
   beat();

@@ -12,7 +12,8 @@ export interface SessionActivities {
   closeSession(of: { session: string; because: string }): Promise<void>;
 }
 
-export type OpenedSession = { kind: 'open'; session: string } | { kind: 'wait' } | { kind: 'done'; reason: string };
+export type OpenedSession =
+  { kind: 'open'; session: string } | { kind: 'wait' } | { kind: 'done'; reason: string };
 
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
 const SILENT_SESSIONS = 3;
@@ -32,7 +33,8 @@ export async function closedBecause(lineage: Lineage, campaign: CampaignDocument
   if (control === 'draining' || control === 'stopping') return controlReason ?? control;
   const { counted, submitted } = await lineage.trials.totals(campaign.owner);
   if (counted >= frozen.limits.trials) return `the limit of ${frozen.limits.trials} trials is reached`;
-  if (submitted >= frozen.limits.submissions) return `the limit of ${frozen.limits.submissions} submissions is reached`;
+  if (submitted >= frozen.limits.submissions)
+    return `the limit of ${frozen.limits.submissions} submissions is reached`;
   return null;
 }
 
@@ -50,7 +52,8 @@ async function openSession(
     return { kind: 'done', reason: `no proposal in ${SILENT_SESSIONS} sessions` };
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
   const frontier = await lineage.decisions.frontier(owner);
-  if (frontier === null) throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
+  if (frontier === null)
+    throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
   const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
   const base = await lineage.trials.require(owner, frontier.trial);
   await lineage.sessions.open({
@@ -62,7 +65,9 @@ async function openSession(
     base: base.number,
     snapshot: base.snapshot,
     system: await lineage.blobs.put(await systemText(lineage, campaign.frozen, task, role)),
-    opening: await lineage.blobs.put(openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`)),
+    opening: await lineage.blobs.put(
+      openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
+    ),
     submitted: [],
     openedAt: new Date(),
     closedAt: null,
@@ -88,7 +93,9 @@ async function systemText(
     const file = task.files.find((candidate) => candidate.path === path);
     return file === undefined ? '' : lineage.blobs.text(file.sha256);
   };
-  const knowledge = task.files.filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path)).map((file) => file.path);
+  const knowledge = task.files
+    .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
+    .map((file) => file.path);
   return systemPrompt({
     task: task.spec,
     role,

@@ -83,12 +83,22 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   const before = await lineage.trials.bySubmitKey(proposed.submitKey);
   if (before !== null) return { kind: 'accepted', number: before.number };
   if (campaign.control === 'draining' || campaign.control === 'stopping')
-    return { kind: 'refused', reason: `the campaign takes no more trials (${campaign.controlReason ?? campaign.control})` };
+    return {
+      kind: 'refused',
+      reason: `the campaign takes no more trials (${campaign.controlReason ?? campaign.control})`,
+    };
   const parent = await lineage.trials.get(owner, proposed.parent);
-  if (parent === null) return { kind: 'refused', reason: `there is no trial ${proposed.parent} to be the parent` };
+  if (parent === null)
+    return { kind: 'refused', reason: `there is no trial ${proposed.parent} to be the parent` };
   if (parent.snapshot === proposed.snapshot)
-    return { kind: 'refused', reason: `nothing differs from trial ${parent.number}: the edit has to land first` };
-  const [old, now] = [await lineage.blobs.readTree(parent.snapshot), await lineage.blobs.readTree(proposed.snapshot)];
+    return {
+      kind: 'refused',
+      reason: `nothing differs from trial ${parent.number}: the edit has to land first`,
+    };
+  const [old, now] = [
+    await lineage.blobs.readTree(parent.snapshot),
+    await lineage.blobs.readTree(proposed.snapshot),
+  ];
   const diff = unifiedDiff(old, now);
   const result = await lineage.trials.submit(
     {
@@ -126,13 +136,15 @@ async function submitTrial(lineage: Lineage, call: CallRef): Promise<Submitted> 
     turn,
   });
   if (submitted.kind === 'accepted') await lineage.sessions.addSubmitted(session, submitted.number);
-  else await storeAnswer(lineage, call, asked, { text: refusedAnswer(submitted.reason), isError: true, ...at });
+  else
+    await storeAnswer(lineage, call, asked, { text: refusedAnswer(submitted.reason), isError: true, ...at });
   return submitted;
 }
 
 async function submitPerson(lineage: Lineage, owner: string, submission: unknown): Promise<Submitted> {
   const parsed = submissionSchema.safeParse(submission);
-  if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
+  if (!parsed.success)
+    throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
   const { snapshot, hypothesis, expectedDelta, requestId } = parsed.data;
   if (!(await lineage.blobs.hasTree(snapshot)))
     return { kind: 'refused', reason: 'the files of the submission are not in the store' };

@@ -18,7 +18,8 @@ import { persist, withPulse } from './pulse.js';
 import { sealLimits } from './prepare.js';
 import { withClaim, type Claim } from './claim.js';
 
-export type TrainResult = { next: 'evaluate'; replicate: string } | { next: 'decide' } | { next: 'notStarted' };
+export type TrainResult =
+  { next: 'evaluate'; replicate: string } | { next: 'decide' } | { next: 'notStarted' };
 
 export interface TrainActivities {
   train(of: TrialRef): Promise<TrainResult>;
@@ -27,7 +28,11 @@ export interface TrainActivities {
 /** Training, packing, sealing and the gates that are known then, on a lease. */
 export function trainActivities(context: HostContext): TrainActivities {
   return {
-    train: (of) => withPulse(() => of.number, (signal) => train(context, of, signal)),
+    train: (of) =>
+      withPulse(
+        () => of.number,
+        (signal) => train(context, of, signal),
+      ),
   };
 }
 
@@ -36,17 +41,28 @@ async function train(context: HostContext, of: TrialRef, signal: AbortSignal): P
   const work = await hostTrial(context, of, signal);
   const { campaign, trial, hosted } = work;
   if (trial.status !== null) return { next: 'decide' };
-  const identity = { owner: of.owner, snapshot: trial.snapshot, purpose: 'search', index: 0, hostClass: host.hostClass } as const;
+  const identity = {
+    owner: of.owner,
+    snapshot: trial.snapshot,
+    purpose: 'search',
+    index: 0,
+    hostClass: host.hostClass,
+  } as const;
   const replicate = await lineage.replicates.open(identity, of.number, campaign.secret);
   await lineage.trials.addReplicate(of.owner, of.number, replicate._id);
   if (replicate.trained !== null) return nextAfter(replicate.trained, replicate._id);
   return leases.withLease({ slots: hosted.spec.resources.slots, signal }, async () => {
     const budget = boundMs(work);
-    const trained = await withClaim(context, { what: 'train', trial, replicate: replicateKey(identity), boundMs: budget }, signal, async (claim) => {
-      await lineage.trials.setStage(of.owner, of.number, 'training');
-      const result = await runTraining(context, work, claim, signal);
-      return persist(signal, () => lineage.replicates.publishTrained(claim.replicate._id, result));
-    });
+    const trained = await withClaim(
+      context,
+      { what: 'train', trial, replicate: replicateKey(identity), boundMs: budget },
+      signal,
+      async (claim) => {
+        await lineage.trials.setStage(of.owner, of.number, 'training');
+        const result = await runTraining(context, work, claim, signal);
+        return persist(signal, () => lineage.replicates.publishTrained(claim.replicate._id, result));
+      },
+    );
     return trained === null ? { next: 'notStarted' } : nextAfter(trained, replicate._id);
   });
 }
@@ -73,7 +89,11 @@ async function runTraining(
   const { trial } = work;
   const name = `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`;
   return withWorkspace(context, name, trial.snapshot, async ({ folder, recipe, tmp }) => {
-    const dirs = { out: join(folder, 'out'), artifact: join(folder, 'artifact'), sealed: join(folder, 'sealed') };
+    const dirs = {
+      out: join(folder, 'out'),
+      artifact: join(folder, 'artifact'),
+      sealed: join(folder, 'sealed'),
+    };
     await mkdir(dirs.out);
     await mkdir(dirs.artifact);
     const runs: PhaseRun[] = [];
@@ -82,16 +102,24 @@ async function runTraining(
     const from = work.hosted.spec.phases.pack === undefined ? dirs.out : dirs.artifact;
     const sealed = await sealOr(from, dirs.sealed, work);
     if ('refused' in sealed) return trainedWith(claim, runs, sealed.refused, {});
-    const bytes = countedBytes(work.hosted.spec, await context.lineage.blobs.tree(trial.snapshot)) + sealed.bytes;
+    const bytes =
+      countedBytes(work.hosted.spec, await context.lineage.blobs.tree(trial.snapshot)) + sealed.bytes;
     const trainS = (runs.find((run) => run.phase === 'train')?.wallMs ?? 0) / 1000;
     const metrics = { bytes, train_s: trainS };
     const found = margins(work.hosted.spec.gates, metrics);
     const miss = firstMiss(found);
-    const blocked = miss === undefined ? null : sizeFailure(work, miss.gate, missText(miss), miss.value, miss.limit);
+    const blocked =
+      miss === undefined ? null : sizeFailure(work, miss.gate, missText(miss), miss.value, miss.limit);
     const files = await persist(signal, async () =>
-      context.lineage.blobs.putFiles(await readFolder(dirs.sealed, { maxFiles: 1000, maxFileBytes: 2 ** 31, code: 'HOST_FAULT' })),
+      context.lineage.blobs.putFiles(
+        await readFolder(dirs.sealed, { maxFiles: 1000, maxFileBytes: 2 ** 31, code: 'HOST_FAULT' }),
+      ),
     );
-    return { ...trainedWith(claim, runs, blocked, metrics), margins: found, artifact: { digest: sealed.digest, files } };
+    return {
+      ...trainedWith(claim, runs, blocked, metrics),
+      margins: found,
+      artifact: { digest: sealed.digest, files },
+    };
   });
 }
 
@@ -126,7 +154,11 @@ async function phasesOf(
   const trainSeconds = String(trainBudget(hosted.spec, campaign.frozen.trainSeconds));
   const run = async (call: Omit<PhaseCall, 'id' | 'cwd' | 'signal'>): Promise<Failure | null> => {
     await claim.stage(call.phase === 'pack' ? 'packing' : 'training');
-    const request = requestOf(hosted, { ...call, id: `${claim.replicate._id}/${claim.fence}/${call.phase}`, cwd: recipe, signal }, tmp);
+    const request = requestOf(
+      hosted,
+      { ...call, id: `${claim.replicate._id}/${claim.fence}/${call.phase}`, cwd: recipe, signal },
+      tmp,
+    );
     const result = await context.sandbox.run(request);
     Context.current().heartbeat(call.phase);
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
@@ -139,7 +171,12 @@ async function phasesOf(
     timeoutS: trainTimeout(hosted.spec, campaign.frozen.trainSeconds),
     writable: [recipe, out],
     readable: data === null ? [] : [data],
-    env: { ...seed, ASSAY_OUTPUT: out, ASSAY_TRAIN_SECONDS: trainSeconds, ...(data === null ? {} : { ASSAY_DATA: data }) },
+    env: {
+      ...seed,
+      ASSAY_OUTPUT: out,
+      ASSAY_TRAIN_SECONDS: trainSeconds,
+      ...(data === null ? {} : { ASSAY_DATA: data }),
+    },
   });
   if (failure !== null || pack === undefined) return failure;
   return run({
@@ -166,9 +203,14 @@ async function sealOr(
   }
 }
 
-function sizeFailure({ hosted }: HostedTrial, gate: string, reason: string, used: number, allowed: number): Failure {
+function sizeFailure(
+  { hosted }: HostedTrial,
+  gate: string,
+  reason: string,
+  used: number,
+  allowed: number,
+): Failure {
   const known = hosted.spec.gates.find((candidate) => candidate.name === gate)?.known;
   const status = known === 'train' ? 'disqualified' : 'size_blocked';
   return { status, phase: 'pack', reason, limit: { name: gate, used, allowed, unit: 'bytes' }, tail: '' };
 }
-

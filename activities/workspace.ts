@@ -25,9 +25,16 @@ const READ_LOG_TAIL = 3000;
 const READ_DIFF = 20_000;
 
 /** The tools that look at or change the workspace; each call is answered once, in order. */
-export function workspaceActivities(context: { lineage: Lineage; check: Checker | null }): WorkspaceActivities {
+export function workspaceActivities(context: {
+  lineage: Lineage;
+  check: Checker | null;
+}): WorkspaceActivities {
   return {
-    runTools: (at) => withPulse(() => at.turn, (signal) => runTools(context, at, signal)),
+    runTools: (at) =>
+      withPulse(
+        () => at.turn,
+        (signal) => runTools(context, at, signal),
+      ),
   };
 }
 
@@ -67,7 +74,8 @@ async function carryOut(
     case 'finish':
       return said('session finished');
     case 'check':
-      if (check === null) throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
+      if (check === null)
+        throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
       return said(await check(owner, workspace, signal));
     case 'lineage':
       return said(await listTrials(lineage, owner, call));
@@ -117,7 +125,9 @@ async function listTrials(
   const { frozen } = await lineage.campaigns.byOwner(owner);
   const { spec } = await lineage.tasks.get(frozen.task.digest);
   const trials = await lineage.trials.latest(owner, 500);
-  const asked = trials.filter((trial) => (role === null || trial.role === role) && (status === null || trial.status === status));
+  const asked = trials.filter(
+    (trial) => (role === null || trial.role === role) && (status === null || trial.status === status),
+  );
   const rows = await Promise.all(asked.slice(0, limit).map((trial) => rowOf(lineage, trial)));
   return rows.length === 0 ? 'no such trials' : renderRows(rows, spec.metric);
 }
@@ -150,5 +160,9 @@ async function logTail(lineage: Lineage, trial: TrialDocument): Promise<string> 
 async function rebase(lineage: Lineage, owner: string, number: number, said: Say): Promise<Answer> {
   const trial = await lineage.trials.get(owner, number);
   if (trial === null) return said(`There is no trial ${number}.`, true);
-  return { text: rebaseAnswer(number), isError: false, workspace: { snapshot: trial.snapshot, base: number } };
+  return {
+    text: rebaseAnswer(number),
+    isError: false,
+    workspace: { snapshot: trial.snapshot, base: number },
+  };
 }

@@ -1,8 +1,4 @@
-import {
-  defineSearchAttributeKey,
-  SearchAttributeType,
-  type SearchAttributePair,
-} from '@temporalio/common';
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
 import type { FrozenCampaign } from '../src/domain/campaign.js';
 
 const TASK = defineSearchAttributeKey('AssayTask', SearchAttributeType.KEYWORD);

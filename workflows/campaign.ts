@@ -132,7 +132,11 @@ async function personTrial(
 async function onlyTrial(frozen: FrozenCampaign, people: Promise<unknown>[]): Promise<void> {
   const { refused } = await personTrial(frozen, frozen.submission, people);
   if (refused === null) return;
-  throw ApplicationFailure.create({ message: `refused: ${refused}`, type: 'RECIPE_INVALID', nonRetryable: true });
+  throw ApplicationFailure.create({
+    message: `refused: ${refused}`,
+    type: 'RECIPE_INVALID',
+    nonRetryable: true,
+  });
 }
 
 async function runLane(frozen: FrozenCampaign, { role, lane }: Lane): Promise<LaneResult> {
@@ -186,7 +190,9 @@ function startWatch(desk: CampaignDesk): Watch {
   const obeyed = desk.state !== 'running' && desk.state !== 'calibrating';
   void watch.scope
     .run(() =>
-      waitingActivities.watch.executeWithOptions({ summary: 'watch limits and progress' }, [{ owner, seen, obeyed }]),
+      waitingActivities.watch.executeWithOptions({ summary: 'watch limits and progress' }, [
+        { owner, seen, obeyed },
+      ]),
     )
     .then((report) => {
       desk.report = report;
@@ -228,9 +234,16 @@ async function conclude(desk: CampaignDesk, ends: LaneEnd[]): Promise<void> {
     end.status === 'rejected' && !isCancellation(end.reason) ? [rootCause(end.reason) ?? 'unknown'] : [],
   );
   const closing = broken.length > 0 && broken.length === ends.length ? 'blocked' : 'finished';
-  if (desk.stopWish !== null) await desk.control('stopping', 'stopped', `stopped by a person (${desk.stopWish})`);
-  else if (closing === 'blocked') await desk.control('stopping', closing, `every lane failed: ${broken[0] ?? ''}`);
-  else await desk.control('stopping', closing, desk.state === 'draining' ? desk.reason : (desk.report.end ?? 'done'));
+  if (desk.stopWish !== null)
+    await desk.control('stopping', 'stopped', `stopped by a person (${desk.stopWish})`);
+  else if (closing === 'blocked')
+    await desk.control('stopping', closing, `every lane failed: ${broken[0] ?? ''}`);
+  else
+    await desk.control(
+      'stopping',
+      closing,
+      desk.state === 'draining' ? desk.reason : (desk.report.end ?? 'done'),
+    );
 }
 
 /** Ends the campaign after a cancel or a failure, when everything it started has ended. */

@@ -21,7 +21,11 @@ const WAITING_SECONDS = 24 * HOURS;
 /** Infrastructure faults of one phase before a person has to look. */
 const PHASE_ATTEMPTS = 8;
 
-const patient = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '15 seconds' } as const;
+const patient = {
+  initialInterval: '1 second',
+  backoffCoefficient: 2,
+  maximumInterval: '15 seconds',
+} as const;
 
 /** Short reads and writes of the store: tried for as long as the store is away. */
 const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 seconds', retry: patient };
@@ -69,8 +73,14 @@ export function phaseActivities(frozen: Frozen) {
     retry: { ...patient, maximumAttempts: PHASE_ATTEMPTS },
   });
   const { phaseSeconds, trainHeartbeatSeconds } = frozen;
-  const { prepare } = proxyActivities<PrepareActivities>(options('eval', phaseSeconds.prepare, trainHeartbeatSeconds));
-  const { train } = proxyActivities<TrainActivities>(options('train', phaseSeconds.train, trainHeartbeatSeconds));
-  const { evaluate } = proxyActivities<EvaluateActivities>(options('eval', phaseSeconds.evaluate, trainHeartbeatSeconds));
+  const { prepare } = proxyActivities<PrepareActivities>(
+    options('eval', phaseSeconds.prepare, trainHeartbeatSeconds),
+  );
+  const { train } = proxyActivities<TrainActivities>(
+    options('train', phaseSeconds.train, trainHeartbeatSeconds),
+  );
+  const { evaluate } = proxyActivities<EvaluateActivities>(
+    options('eval', phaseSeconds.evaluate, trainHeartbeatSeconds),
+  );
   return { prepare, train, evaluate };
 }

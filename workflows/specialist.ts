@@ -41,9 +41,10 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
   if (attributes.length > 0) upsertSearchAttributes(attributes);
   let { session, turn } = input;
   for (;;) {
-    const opened = await sessionActivities.openSession.executeWithOptions({ summary: `open session ${session}` }, [
-      { owner: frozen.owner, role, lane, index: session },
-    ]);
+    const opened = await sessionActivities.openSession.executeWithOptions(
+      { summary: `open session ${session}` },
+      [{ owner: frozen.owner, role, lane, index: session }],
+    );
     if (opened.kind === 'wait') {
       await untilRunning(frozen.owner);
       continue;
@@ -60,12 +61,20 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
 }
 
 /** One conversation, from its next turn to its end; returns why it ended. */
-async function converse(input: SpecialistInput, session: string, index: number, from: number): Promise<string> {
+async function converse(
+  input: SpecialistInput,
+  session: string,
+  index: number,
+  from: number,
+): Promise<string> {
   const { frozen, role } = input;
   for (let turn = from; turn < frozen.turns; turn += 1) {
     const at = { owner: frozen.owner, session, turn };
     setCurrentDetails(`${role}, session ${index}, turn ${turn + 1} of at most ${frozen.turns}`);
-    const reply = await modelActivities.takeTurn.executeWithOptions({ summary: `${role}: turn ${turn + 1}` }, [at]);
+    const reply = await modelActivities.takeTurn.executeWithOptions(
+      { summary: `${role}: turn ${turn + 1}` },
+      [at],
+    );
     if (reply.kind === 'wait') {
       await untilRunning(frozen.owner);
       turn -= 1;
@@ -88,9 +97,12 @@ async function submitAndRun(
   { frozen, role }: SpecialistInput,
   call: { owner: string; session: string; turn: number; index: number },
 ): Promise<void> {
-  if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled before a submit');
+  if (CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('cancelled before a submit');
   const started = await CancellationScope.nonCancellable(async () => {
-    const submitted = await submitActivities.submitTrial.executeWithOptions({ summary: 'submit a trial' }, [call]);
+    const submitted = await submitActivities.submitTrial.executeWithOptions({ summary: 'submit a trial' }, [
+      call,
+    ]);
     if (submitted.kind === 'refused') return null;
     const scope = new CancellationScope();
     return { scope, result: scope.run(() => runTrial({ frozen, role }, submitted.number)) };

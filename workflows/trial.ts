@@ -27,12 +27,15 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
   try {
     await measure(input);
   } catch (error) {
-    interruption = isCancellation(error) ? 'cancelled on request' : `infrastructure: ${rootCause(error) ?? 'fault'}`;
+    interruption = isCancellation(error)
+      ? 'cancelled on request'
+      : `infrastructure: ${rootCause(error) ?? 'fault'}`;
     log.warn('trial interrupted', { number, interruption });
   }
   return CancellationScope.nonCancellable(async () => {
-    const result = await decideActivities.decide
-      .executeWithOptions({ summary: `decide trial ${number}` }, [{ ...of, interruption }]);
+    const result = await decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
+      { ...of, interruption },
+    ]);
     announce({ frozen, number, role }, result.status, result.score);
     return result;
   });
@@ -49,7 +52,9 @@ async function measure({ frozen, number }: TrialInput): Promise<void> {
     if (trained.next === 'decide') return;
     if (trained.next === 'evaluate') {
       const replicate = trained.replicate;
-      await phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [{ ...of, replicate }]);
+      await phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [
+        { ...of, replicate },
+      ]);
       return;
     }
     await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait until the campaign goes on' }, [

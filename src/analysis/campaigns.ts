@@ -31,7 +31,10 @@ export async function campaignsModel(lineage: Lineage, limit: number): Promise<C
   return { schema: 'assay.campaigns/1', asOf: new Date().toISOString(), campaigns };
 }
 
-async function lineOf(lineage: Lineage, { _id, owner, ...campaign }: CampaignDocument): Promise<CampaignLine> {
+async function lineOf(
+  lineage: Lineage,
+  { _id, owner, ...campaign }: CampaignDocument,
+): Promise<CampaignLine> {
   const [{ metric }, totals, decision] = await Promise.all([
     campaignHead(lineage, _id),
     lineage.trials.totals(owner),

@@ -5,7 +5,14 @@ import type { Scene } from './scene.js';
 /** What happened between two looks at a campaign; a line each in plain output and in NDJSON. */
 export type CampaignEvent =
   | { event: 'state'; state: CampaignState; reason: string | null }
-  | { event: 'submitted'; trial: string; role: string; lane: string; parent: string | null; hypothesis: string }
+  | {
+      event: 'submitted';
+      trial: string;
+      role: string;
+      lane: string;
+      parent: string | null;
+      hypothesis: string;
+    }
   | { event: 'stage'; trial: string; role: string; stage: TrialStage; host: string | null }
   | {
       event: 'ended';
@@ -37,7 +44,8 @@ export function eventsBetween(before: Scene | null, after: Scene): CampaignEvent
   const stateChanged = before?.state !== state || before.reason !== reason;
   if (stateChanged && !isEnded(state)) events.push({ event: 'state', state, reason });
   const known = new Map((before?.moved ?? []).map((line) => [line.number, line]));
-  for (const line of after.moved) events.push(...trialEvents(known.get(line.number), line, hostOf(after, line)));
+  for (const line of after.moved)
+    events.push(...trialEvents(known.get(line.number), line, hostOf(after, line)));
   const { frontier } = after;
   if (before !== null && frontier !== null && frontier.version !== (before.frontier?.version ?? 0))
     events.push({ event: 'adopted', trial: frontier.label, score: frontier.score, gain: gainOf(after) });

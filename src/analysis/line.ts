@@ -40,7 +40,8 @@ export async function linesOf(
 ): Promise<TrialLine[]> {
   const known = new Map(trials.map((trial) => [trial.number, trial]));
   const missing = trials.flatMap(({ parent }) => (parent === null || known.has(parent) ? [] : [parent]));
-  for (const parent of await lineage.trials.many(owner, [...new Set(missing)])) known.set(parent.number, parent);
+  for (const parent of await lineage.trials.many(owner, [...new Set(missing)]))
+    known.set(parent.number, parent);
   return trials.map((trial) => {
     const parent = trial.parent === null ? undefined : known.get(trial.parent);
     return lineOf(trial, parent?.outcome?.score ?? null, now);

@@ -42,7 +42,8 @@ export async function logModel(
           text: await lineage.blobs.text(run.log),
         });
   const { failure } = trial.outcome ?? { failure: trial.preflight };
-  const early = replicates.length === 0 && failure !== null && (phase === undefined || phase === failure.phase);
+  const early =
+    replicates.length === 0 && failure !== null && (phase === undefined || phase === failure.phase);
   if (early)
     logs.push({
       phase: failure.phase,

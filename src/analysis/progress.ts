@@ -39,7 +39,8 @@ export interface LaneView {
 /** Milliseconds that the campaign was at work: recorded pauses are left out. */
 export function runningMs(campaign: CampaignDocument, now: Date): number {
   const end = campaign.endedAt ?? now;
-  const paused = campaign.pausedSince === null ? 0 : Math.max(0, end.getTime() - campaign.pausedSince.getTime());
+  const paused =
+    campaign.pausedSince === null ? 0 : Math.max(0, end.getTime() - campaign.pausedSince.getTime());
   return Math.max(0, end.getTime() - campaign.createdAt.getTime() - campaign.pausedMs - paused);
 }
 
@@ -52,7 +53,9 @@ export function openTrials(
     .filter((trial) => trial.status === null)
     .sort((a, b) => a.number - b.number)
     .map((trial) => {
-      const work = trial.replicates.map((key) => campaign.active[fieldOf(key)]).find((each) => each !== undefined);
+      const work = trial.replicates
+        .map((key) => campaign.active[fieldOf(key)])
+        .find((each) => each !== undefined);
       return {
         trial: trialLabel(trial.number),
         number: trial.number,

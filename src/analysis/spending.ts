@@ -22,7 +22,12 @@ export interface AuditedSpending extends Spending {
 export function spendingOf(budget: BudgetDocument): Spending {
   const reservations = Object.values(budget.open);
   const open = reservations.reduce((sum, each) => plus(sum, each.reserved), NOTHING);
-  return { settled: minus(budget.held, open), open, openReservations: reservations.length, limits: budget.limits };
+  return {
+    settled: minus(budget.held, open),
+    open,
+    openReservations: reservations.length,
+    limits: budget.limits,
+  };
 }
 
 export function auditedSpending(budget: BudgetDocument, sums: readonly LedgerSum[]): AuditedSpending {

@@ -106,7 +106,10 @@ export async function statusModel(lineage: Lineage, name: string): Promise<Statu
     open,
     start: start === null ? null : { number: START, label: trialLabel(START), score: startScore },
     frontier,
-    best: first === undefined ? null : { number: first.trial, label: trialLabel(first.trial), score: first.score },
+    best:
+      first === undefined
+        ? null
+        : { number: first.trial, label: trialLabel(first.trial), score: first.score },
     gain: frontier?.score == null || startScore === null ? null : frontier.score - startScore,
     spending,
     infrastructure: await faultCount(lineage, newest),
@@ -127,7 +130,13 @@ function limitUses(
   return [
     { limit: 'trials', used: counted, allowed: limits.trials, unit: 'trials', then: 'ends' },
     { limit: 'submissions', used: submitted, allowed: limits.submissions, unit: 'submissions', then: 'ends' },
-    { limit: 'hours', used: runningMs(campaign, now) / HOUR_MS, allowed: limits.hours, unit: 'h', then: 'ends' },
+    {
+      limit: 'hours',
+      used: runningMs(campaign, now) / HOUR_MS,
+      allowed: limits.hours,
+      unit: 'h',
+      then: 'ends',
+    },
     {
       limit: 'hoursWithoutGain',
       used: sinceGain / HOUR_MS,

@@ -138,7 +138,8 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
     hostClass: replicate.hostClass,
     seed: seedIsOpen ? replicate.seed : null,
     attempts: replicate.fence,
-    worksNow: holder === null ? null : { host: holder.host, what: holder.what, since: holder.since.toISOString() },
+    worksNow:
+      holder === null ? null : { host: holder.host, what: holder.what, since: holder.since.toISOString() },
     artifact:
       artifact === null
         ? null

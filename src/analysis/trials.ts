@@ -36,7 +36,9 @@ export async function trialsModel(lineage: Lineage, name: string, filter: TrialF
   const head = await campaignHead(lineage, name);
   const { owner } = head.campaign;
   const { submitted } = await lineage.trials.totals(owner);
-  const found = filter.best ? await bestOf(lineage, owner, filter) : await newest(lineage, head, filter, submitted);
+  const found = filter.best
+    ? await bestOf(lineage, owner, filter)
+    : await newest(lineage, head, filter, submitted);
   return {
     schema: 'assay.trials/1',
     campaign: name,
@@ -75,12 +77,15 @@ async function newest(
 async function bestOf(lineage: Lineage, owner: string, filter: TrialFilter): Promise<Found> {
   const rows = await lineage.heads.best(owner);
   const order = new Map(rows.map((row, place) => [row.trial, place]));
-  const trials = (await lineage.trials.many(owner, [...order.keys()])).filter((trial) => matches(trial, filter));
+  const trials = (await lineage.trials.many(owner, [...order.keys()])).filter((trial) =>
+    matches(trial, filter),
+  );
   trials.sort((a, b) => (order.get(a.number) ?? 0) - (order.get(b.number) ?? 0));
   return { trials: trials.slice(0, filter.limit), searchedDownTo: 0 };
 }
 
 function matches(trial: TrialDocument, { status, role }: TrialFilter): boolean {
-  const wanted = status === undefined || (status === 'running' ? trial.status === null : trial.status === status);
+  const wanted =
+    status === undefined || (status === 'running' ? trial.status === null : trial.status === status);
   return wanted && (role === undefined || trial.role === role);
 }

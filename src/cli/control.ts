@@ -10,9 +10,7 @@ import { say } from './terminal.js';
 
 /** What a person asks of a running campaign. */
 export type Wish =
-  | { ask: 'pause'; reason: string | undefined }
-  | { ask: 'resume' }
-  | { ask: 'stop'; mode: 'drain' | 'now' };
+  { ask: 'pause'; reason: string | undefined } | { ask: 'resume' } | { ask: 'stop'; mode: 'drain' | 'now' };
 
 /** `assay.control/1`. */
 export interface ControlAnswer {
@@ -49,15 +47,24 @@ export async function control(ground: Ground, name: string, wish: Wish): Promise
 
 function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocument, wish: Wish): void {
   if (isEnded(state))
-    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reason})`}`);
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reason})`}`,
+    );
   if (wish.ask === 'resume' && (now === 'draining' || now === 'stopping'))
-    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is ending (${reason ?? state}) and cannot be resumed`);
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${name}" is ending (${reason ?? state}) and cannot be resumed`,
+    );
   if (wish.ask === 'pause' && now === 'stopping')
     throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is stopping and cannot be paused`);
 }
 
 /** Whether the campaign is as it was asked to be. */
-export function isObeyed({ control: now, state }: Pick<CampaignDocument, 'control' | 'state'>, wish: Wish): boolean {
+export function isObeyed(
+  { control: now, state }: Pick<CampaignDocument, 'control' | 'state'>,
+  wish: Wish,
+): boolean {
   if (wish.ask === 'pause') return now === 'paused' && state === 'paused';
   if (wish.ask === 'resume') return now === 'running';
   if (isEnded(state) || now === 'stopping') return true;
@@ -88,9 +95,13 @@ async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<Ca
     if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
     const waited = Date.now() - since;
     if (waited > WAIT_MS)
-      throw new AssayError('TEMPORAL_UNAVAILABLE', `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`, {
-        remedy: `The signal is kept and will be obeyed once a worker takes it; \`assay status ${name}\` shows it.`,
-      });
+      throw new AssayError(
+        'TEMPORAL_UNAVAILABLE',
+        `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`,
+        {
+          remedy: `The signal is kept and will be obeyed once a worker takes it; \`assay status ${name}\` shows it.`,
+        },
+      );
     if (!told && waited > SAY_AFTER_MS) {
       say(`sent; waiting for ${name} to obey …`);
       told = true;

@@ -48,9 +48,14 @@ export async function startLocalFleet(
 }
 
 /** Runs workers until Ctrl-C, then drains them. */
-export async function runFleet(servers: Pick<Servers, 'temporal' | 'store'>, flags: FleetFlags): Promise<void> {
+export async function runFleet(
+  servers: Pick<Servers, 'temporal' | 'store'>,
+  flags: FleetFlags,
+): Promise<void> {
   const fleet = await startLocalFleet(servers, flags);
-  say(`workers: ${parseRoles(flags.roles).join(', ')} (pool ${flags.pool}). Ctrl-C ends them; campaigns go on at the next start.`);
+  say(
+    `workers: ${parseRoles(flags.roles).join(', ')} (pool ${flags.pool}). Ctrl-C ends them; campaigns go on at the next start.`,
+  );
   await Promise.race([interrupted(), fleet.ended]);
   say('draining: work in flight goes on for up to 10 s; Ctrl-C again ends at once');
   await fleet.stop();

@@ -56,9 +56,13 @@ async function connect(address: string): Promise<Connection> {
   try {
     return await Connection.connect({ address });
   } catch (error) {
-    throw new AssayError('TEMPORAL_UNAVAILABLE', `no Temporal server answers at ${address}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new AssayError(
+      'TEMPORAL_UNAVAILABLE',
+      `no Temporal server answers at ${address}: ${messageOf(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

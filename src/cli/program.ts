@@ -1,27 +1,28 @@
 import { Command } from 'commander';
-import { register as demo } from './commands/demo.js';
-import { register as dev } from './commands/dev.js';
-import { register as doctor } from './commands/doctor.js';
-import { register as log } from './commands/log.js';
-import { register as pause } from './commands/pause.js';
-import { register as resume } from './commands/resume.js';
-import { register as show } from './commands/show.js';
-import { register as start } from './commands/start.js';
-import { register as status } from './commands/status.js';
-import { register as stop } from './commands/stop.js';
-import { register as submit } from './commands/submit.js';
-import { register as task } from './commands/task.js';
-import { register as trials } from './commands/trials.js';
-import { register as watch } from './commands/watch.js';
-import { register as worker } from './commands/worker.js';
 import { packageVersion } from './version.js';
 
-const GROUPS: [string, ((program: Command) => void)[]][] = [
-  ['Begin:', [demo, doctor]],
-  ['Run:', [dev, worker, start, submit, task]],
-  ['Read:', [status, watch, trials, show, log]],
-  ['Control:', [pause, resume, stop]],
-];
+interface CommandModule {
+  register(program: Command): void;
+}
+
+/** Every command and the part of the help it stands in. Loaded on demand: workers and servers are heavy. */
+const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModule> }> = {
+  demo: { group: 'Begin:', load: () => import('./commands/demo.js') },
+  doctor: { group: 'Begin:', load: () => import('./commands/doctor.js') },
+  dev: { group: 'Run:', load: () => import('./commands/dev.js') },
+  worker: { group: 'Run:', load: () => import('./commands/worker.js') },
+  start: { group: 'Run:', load: () => import('./commands/start.js') },
+  submit: { group: 'Run:', load: () => import('./commands/submit.js') },
+  task: { group: 'Run:', load: () => import('./commands/task.js') },
+  status: { group: 'Read:', load: () => import('./commands/status.js') },
+  watch: { group: 'Read:', load: () => import('./commands/watch.js') },
+  trials: { group: 'Read:', load: () => import('./commands/trials.js') },
+  show: { group: 'Read:', load: () => import('./commands/show.js') },
+  log: { group: 'Read:', load: () => import('./commands/log.js') },
+  pause: { group: 'Control:', load: () => import('./commands/pause.js') },
+  resume: { group: 'Control:', load: () => import('./commands/resume.js') },
+  stop: { group: 'Control:', load: () => import('./commands/stop.js') },
+};
 
 const EXAMPLES = `Examples:
   assay demo                                          a small campaign on this machine, no key needed
@@ -35,22 +36,33 @@ const EVERYWHERE = `
 Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C.`;
 
-/** The whole command line. Commander's own endings come out as exceptions. */
-export function assayProgram(): Command {
+/**
+ * The command line for these arguments: the one command they name, or all of them where help or a suggestion may
+ * need them. Commander's own endings come out as exceptions.
+ */
+export async function assayProgram(args: readonly string[]): Promise<Command> {
   const program = new Command('assay');
   program
-    .description('Auto research as a durable application: specialists propose, a program that the recipe cannot touch measures.')
+    .description(
+      'Auto research as a durable application: specialists propose, a program that the recipe cannot touch measures.',
+    )
     .version(packageVersion(), '-V, --version', 'print the version')
     .exitOverride()
     .showHelpAfterError('`--help` shows what is possible.')
     .addHelpText('before', EXAMPLES)
     .addHelpText('afterAll', EVERYWHERE);
-  for (const [title, commands] of GROUPS) {
-    program.commandsGroup(title);
-    for (const register of commands) register(program);
+  for (const { group, load } of neededBy(args)) {
+    program.commandsGroup(group);
+    (await load()).register(program);
   }
   for (const command of program.commands) addCommonFlags(command);
   return program;
+}
+
+function neededBy(args: readonly string[]): (typeof COMMANDS)[string][] {
+  const named = COMMANDS[args.find((arg) => !arg.startsWith('-')) ?? ''];
+  if (named !== undefined) return [named];
+  return args[0] === '-V' || args[0] === '--version' ? [] : Object.values(COMMANDS);
 }
 
 function addCommonFlags(command: Command): void {

@@ -9,13 +9,25 @@ import { report } from './terminal.js';
 const USAGE = 2;
 
 /** Commands that end at once on Ctrl-C; the others drain or take their leave by themselves. */
-const ENDS_AT_ONCE = new Set(['status', 'trials', 'show', 'log', 'doctor', 'task', 'pause', 'resume', 'stop', 'start']);
+const ENDS_AT_ONCE = new Set([
+  'status',
+  'trials',
+  'show',
+  'log',
+  'doctor',
+  'task',
+  'pause',
+  'resume',
+  'stop',
+  'start',
+]);
 
 /** Runs one command line (without program names) and returns its exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   const debug = args.includes('--debug');
   if (args.includes('--no-color')) process.env['NO_COLOR'] = '1';
-  const program = assayProgram();
+  const program = await assayProgram(args);
+  program.hook('preAction', (_, action) => endOnInterrupt(action));
   program.hook('preAction', (_, action) => endOnInterrupt(action));
   try {
     if (args.length === 0) program.outputHelp();
@@ -37,10 +49,16 @@ function endOnInterrupt(action: Command): void {
 function known(error: unknown): unknown {
   if (error instanceof AssayError) return error;
   if (isStoreOutage(error))
-    return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, { cause: error });
-  if (isGrpcServiceError(error))
-    return new AssayError('TEMPORAL_UNAVAILABLE', `Temporal does not answer: ${error.details || error.message}`, {
+    return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
       cause: error,
     });
+  if (isGrpcServiceError(error))
+    return new AssayError(
+      'TEMPORAL_UNAVAILABLE',
+      `Temporal does not answer: ${error.details || error.message}`,
+      {
+        cause: error,
+      },
+    );
   return error;
 }

@@ -25,12 +25,16 @@ export async function startCampaign(
   input: Record<string, unknown>,
 ): Promise<WorkflowHandle> {
   const named = campaignNameSchema.safeParse(name);
-  if (!named.success) throw new AssayError('CAMPAIGN_INPUT', `the name "${name}" is not ${explain(named.error)}`);
+  if (!named.success)
+    throw new AssayError('CAMPAIGN_INPUT', `the name "${name}" is not ${explain(named.error)}`);
   const parsed = campaignInputSchema.safeParse(input);
   if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', explain(parsed.error));
   const taken = await lineage.campaigns.find(name);
   if (taken !== null)
-    throw new AssayError('CAMPAIGN_NAME_TAKEN', `the campaign name "${name}" is taken: that campaign is ${taken.state}`);
+    throw new AssayError(
+      'CAMPAIGN_NAME_TAKEN',
+      `the campaign name "${name}" is taken: that campaign is ${taken.state}`,
+    );
   try {
     return await client.workflow.start('campaign', {
       taskQueue: 'assay',
@@ -41,7 +45,10 @@ export async function startCampaign(
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new AssayError('CAMPAIGN_NAME_TAKEN', `the campaign name "${name}" is taken by a workflow on this server`);
+    throw new AssayError(
+      'CAMPAIGN_NAME_TAKEN',
+      `the campaign name "${name}" is taken by a workflow on this server`,
+    );
   }
 }
 

@@ -11,7 +11,11 @@ export function checkPlatform(platform: string, nodeVersion: string): void {
   const [major = 0, minor = 0] = nodeVersion.replace(/^v/, '').split('.').map(Number);
   const { major: wanted, minor: least } = OLDEST_NODE;
   if (major > wanted || (major === wanted && minor >= least)) return;
-  throw new AssayError('PLATFORM_UNSUPPORTED', `assay needs Node ${wanted}.${least} or later, this is ${nodeVersion}`, {
-    remedy: `Install Node ${wanted}.${least} or later.`,
-  });
+  throw new AssayError(
+    'PLATFORM_UNSUPPORTED',
+    `assay needs Node ${wanted}.${least} or later, this is ${nodeVersion}`,
+    {
+      remedy: `Install Node ${wanted}.${least} or later.`,
+    },
+  );
 }

@@ -65,7 +65,8 @@ async function appeared(ground: Ground, name: string, signal: AbortSignal): Prom
       say(`${name} waits for a worker: \`assay dev\` or \`assay worker\` runs one`);
       told = true;
     }
-    if (await aborted(signal)) throw new AssayError('CAMPAIGN_UNKNOWN', `campaign "${name}" has not begun yet`);
+    if (await aborted(signal))
+      throw new AssayError('CAMPAIGN_UNKNOWN', `campaign "${name}" has not begun yet`);
   }
 }
 
@@ -97,7 +98,12 @@ function ndjson(name: string): Display {
   return {
     show(scene, events) {
       for (const event of events) {
-        const line: EventLine = { schema: 'assay.event/1', at: scene.asOf.toISOString(), campaign: name, ...event };
+        const line: EventLine = {
+          schema: 'assay.event/1',
+          at: scene.asOf.toISOString(),
+          campaign: name,
+          ...event,
+        };
         print(JSON.stringify(line));
       }
     },

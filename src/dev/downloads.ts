@@ -1,5 +1,7 @@
 import { chmod, copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { provision, provisioned } from './cache.js';
 import { mustRun } from './commands.js';
 import { unlessRefused } from './ways.js';
@@ -8,7 +10,7 @@ const MINUTES_15 = 15 * 60;
 
 /** Runs a few lines of JavaScript in a process of their own, so that what they print and start stays apart. */
 async function inNode(script: string, module: string, args: string[], folder: string): Promise<void> {
-  const url = import.meta.resolve(module);
+  const url = pathToFileURL(createRequire(import.meta.url).resolve(module)).href;
   await mustRun(process.execPath, ['--input-type=module', '--eval', guarded(script), '--', url, ...args], {
     cwd: folder,
     seconds: MINUTES_15,

@@ -53,7 +53,13 @@ export type CampaignInput = z.infer<typeof campaignInputSchema>;
 export const laneSchema = z.object({ role: z.string(), lane: z.string() });
 export type Lane = z.infer<typeof laneSchema>;
 
-export const SEARCH_ATTRIBUTES = ['AssayTask', 'AssayRole', 'AssayStatus', 'AssayScore', 'AssayTrial'] as const;
+export const SEARCH_ATTRIBUTES = [
+  'AssayTask',
+  'AssayRole',
+  'AssayStatus',
+  'AssayScore',
+  'AssayTrial',
+] as const;
 export const searchAttributeSchema = z.enum(SEARCH_ATTRIBUTES);
 export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
 

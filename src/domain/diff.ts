@@ -26,8 +26,12 @@ export function unifiedDiff(before: readonly Named[], after: readonly Named[]): 
 
 function fileDiff(path: string, before: Uint8Array | undefined, after: Uint8Array | undefined): string {
   const [old, now] = [textOf(before ?? new Uint8Array()), textOf(after ?? new Uint8Array())];
-  const names = [before === undefined ? '/dev/null' : `a/${path}`, after === undefined ? '/dev/null' : `b/${path}`] as const;
-  if (old === null || now === null) return same(before, after) ? '' : `Binary files ${names[0]} and ${names[1]} differ\n`;
+  const names = [
+    before === undefined ? '/dev/null' : `a/${path}`,
+    after === undefined ? '/dev/null' : `b/${path}`,
+  ] as const;
+  if (old === null || now === null)
+    return same(before, after) ? '' : `Binary files ${names[0]} and ${names[1]} differ\n`;
   if (old === now) return '';
   return createTwoFilesPatch(names[0], names[1], old, now, '', '', { context: 3 }).replace(/^=+\n/, '');
 }
@@ -40,5 +44,7 @@ function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 export function changesBetween(diff: string): string {
   const lines = diff.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
   const text = lines.join('\n');
-  return text.length <= CHANGES_LIMIT ? text : `${text.slice(0, CHANGES_LIMIT)}\n… (${lines.length} changed lines in all)`;
+  return text.length <= CHANGES_LIMIT
+    ? text
+    : `${text.slice(0, CHANGES_LIMIT)}\n… (${lines.length} changed lines in all)`;
 }

@@ -4,7 +4,8 @@ import type { z } from 'zod';
 export function explain(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'malformed';
-  if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  if (issue.code === 'unrecognized_keys')
+    return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
   const field = issue.path.join('.');
   return field === '' ? issue.message : `${field}: ${issue.message}`;
 }

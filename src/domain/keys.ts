@@ -39,7 +39,8 @@ export function laneId(role: string, lane: number): string {
 export const trialKey = (owner: string, number: number): string => `${owner}/${number}`;
 export const sessionKey = (owner: string, lane: string, index: number): string => `${owner}/${lane}/${index}`;
 export const turnKey = (session: string, turn: number): string => `${session}/${turn}`;
-export const callKey = (session: string, turn: number, index: number): string => `${session}/${turn}/${index}`;
+export const callKey = (session: string, turn: number, index: number): string =>
+  `${session}/${turn}/${index}`;
 
 /** A key as a field name of a document: the store forbids dots and dollars there. */
 export function fieldOf(key: string): string {

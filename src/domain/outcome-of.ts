@@ -31,7 +31,12 @@ export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }:
   const found = margins(task.gates, metrics);
   const failure = preflight ?? trained?.failure ?? evaluated?.failure ?? null;
   if (failure !== null)
-    return { ...unmeasured(failure.status, lessonOf(failure)), failure, metrics, margins: marginsOf(failure, found) };
+    return {
+      ...unmeasured(failure.status, lessonOf(failure)),
+      failure,
+      metrics,
+      margins: marginsOf(failure, found),
+    };
   const miss = firstMiss(found);
   const score = metrics[metric] ?? null;
   if (miss !== undefined)

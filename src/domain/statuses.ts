@@ -18,7 +18,15 @@ export const trialStatusSchema = z.enum(TRIAL_STATUSES);
 export type TrialStatus = z.infer<typeof trialStatusSchema>;
 
 /** Where a trial that has no status yet is. */
-export const TRIAL_STAGES = ['queued', 'preparing', 'training', 'packing', 'evaluating', 'deciding', 'ended'] as const;
+export const TRIAL_STAGES = [
+  'queued',
+  'preparing',
+  'training',
+  'packing',
+  'evaluating',
+  'deciding',
+  'ended',
+] as const;
 export const trialStageSchema = z.enum(TRIAL_STAGES);
 export type TrialStage = z.infer<typeof trialStageSchema>;
 

@@ -6,8 +6,14 @@ const name = z
 const relative = z
   .string()
   .min(1)
-  .refine((path) => !path.startsWith('/') && !path.split('/').includes('..'), 'a path inside the task folder');
-const seconds = z.number().positive().max(7 * 86_400);
+  .refine(
+    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
+    'a path inside the task folder',
+  );
+const seconds = z
+  .number()
+  .positive()
+  .max(7 * 86_400);
 
 const phase = z.strictObject({
   run: z.string().min(1),
@@ -35,69 +41,79 @@ export const gateSchema = z
 export type Gate = z.infer<typeof gateSchema>;
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
-export const taskSchema = z.strictObject({
-  schema: z.literal('assay.task/1'),
-  name,
-  title: z.string().min(1).max(120),
-  metric: z.strictObject({
-    name: z.string().min(1),
-    unit: z.string(),
-    direction: z.enum(['minimize', 'maximize']),
-    /** The best value that can exist, where one is known. */
-    limit: z.number().optional(),
-  }),
-  decision_metric: z.string().min(1).optional(),
-  guards: z.array(z.strictObject({ metric: z.string().min(1), margin: z.number() })).default([]),
-  recipe: z.strictObject({
-    root: relative.default('recipe'),
-    editable: z.array(relative).min(1),
-    counted: z.array(relative).default([]),
-    knobs: z.enum(['marked', 'none']).default('none'),
-  }),
-  data: z
-    .strictObject({
-      prepare: relative,
-      train: relative,
-      search: relative,
-      claim: relative.optional(),
-    })
-    .optional(),
-  /** A requirements file with exact versions; the phases' `python` is a private environment made from it. */
-  requirements: relative.optional(),
-  resources: z.strictObject({
-    pool: name.default('cpu'),
-    slots: z.number().int().positive().default(1),
-    memory_mb: z.number().int().positive().default(2048),
-    disk_mb: z.number().int().positive().default(512),
-    log_kb: z.number().int().positive().default(256),
-    processes: z.number().int().positive().default(64),
-  }),
-  phases: z.strictObject({
-    check: phase.optional(),
-    smoke: phase.extend({ data: z.literal('synthetic').optional() }).optional(),
-    prewarm: phase.extend({ data: z.literal('synthetic').optional(), output: relative }).optional(),
-    train: outputPhase.extend({
-      clock: z.strictObject({ from: z.literal('data_visible'), budget_s: seconds }).optional(),
+export const taskSchema = z
+  .strictObject({
+    schema: z.literal('assay.task/1'),
+    name,
+    title: z.string().min(1).max(120),
+    metric: z.strictObject({
+      name: z.string().min(1),
+      unit: z.string(),
+      direction: z.enum(['minimize', 'maximize']),
+      /** The best value that can exist, where one is known. */
+      limit: z.number().optional(),
     }),
-    pack: outputPhase.optional(),
-    serve: z.strictObject({ run: z.string().min(1), startup_s: seconds }).optional(),
-  }),
-  replicate: z
-    .strictObject({ processes: z.number().int().positive().default(1) })
-    .default({ processes: 1 }),
-  scoring: z.enum(['served', 'direct']),
-  evaluate: phase,
-  gates: z.array(gateSchema).default([]),
-  calibration: z
-    .strictObject({ replicates: z.number().int().positive().default(5) })
-    .default({ replicates: 5 }),
-  specialists: z.array(name).min(1),
-}).superRefine((task, context) => {
-  if (task.scoring === 'served' && task.phases.serve === undefined)
-    context.addIssue({ code: 'custom', path: ['phases', 'serve'], message: 'scoring "served" needs phases.serve' });
-  if (new Set(task.specialists).size !== task.specialists.length)
-    context.addIssue({ code: 'custom', path: ['specialists'], message: 'the same specialist is named twice' });
-});
+    decision_metric: z.string().min(1).optional(),
+    guards: z.array(z.strictObject({ metric: z.string().min(1), margin: z.number() })).default([]),
+    recipe: z.strictObject({
+      root: relative.default('recipe'),
+      editable: z.array(relative).min(1),
+      counted: z.array(relative).default([]),
+      knobs: z.enum(['marked', 'none']).default('none'),
+    }),
+    data: z
+      .strictObject({
+        prepare: relative,
+        train: relative,
+        search: relative,
+        claim: relative.optional(),
+      })
+      .optional(),
+    /** A requirements file with exact versions; the phases' `python` is a private environment made from it. */
+    requirements: relative.optional(),
+    resources: z.strictObject({
+      pool: name.default('cpu'),
+      slots: z.number().int().positive().default(1),
+      memory_mb: z.number().int().positive().default(2048),
+      disk_mb: z.number().int().positive().default(512),
+      log_kb: z.number().int().positive().default(256),
+      processes: z.number().int().positive().default(64),
+    }),
+    phases: z.strictObject({
+      check: phase.optional(),
+      smoke: phase.extend({ data: z.literal('synthetic').optional() }).optional(),
+      prewarm: phase.extend({ data: z.literal('synthetic').optional(), output: relative }).optional(),
+      train: outputPhase.extend({
+        clock: z.strictObject({ from: z.literal('data_visible'), budget_s: seconds }).optional(),
+      }),
+      pack: outputPhase.optional(),
+      serve: z.strictObject({ run: z.string().min(1), startup_s: seconds }).optional(),
+    }),
+    replicate: z
+      .strictObject({ processes: z.number().int().positive().default(1) })
+      .default({ processes: 1 }),
+    scoring: z.enum(['served', 'direct']),
+    evaluate: phase,
+    gates: z.array(gateSchema).default([]),
+    calibration: z
+      .strictObject({ replicates: z.number().int().positive().default(5) })
+      .default({ replicates: 5 }),
+    specialists: z.array(name).min(1),
+  })
+  .superRefine((task, context) => {
+    if (task.scoring === 'served' && task.phases.serve === undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['phases', 'serve'],
+        message: 'scoring "served" needs phases.serve',
+      });
+    if (new Set(task.specialists).size !== task.specialists.length)
+      context.addIssue({
+        code: 'custom',
+        path: ['specialists'],
+        message: 'the same specialist is named twice',
+      });
+  });
 export type Task = z.infer<typeof taskSchema>;
 
 /** The metric that decisions use: `decision_metric`, else the headline metric. */
@@ -124,7 +140,10 @@ export function trainTimeout(task: Task, override: number | null): number {
 const PREPARE_DATA_S = 1800;
 
 /** Upper bounds of what the activities of a trial run, in seconds. */
-export function phaseSeconds(task: Task, override: number | null): { prepare: number; train: number; evaluate: number } {
+export function phaseSeconds(
+  task: Task,
+  override: number | null,
+): { prepare: number; train: number; evaluate: number } {
   const { check, smoke, pack, serve } = task.phases;
   const packing = pack?.timeout_s ?? 0;
   return {

@@ -71,7 +71,8 @@ export class Blobs {
   private async download(file: ObjectId | null): Promise<Buffer> {
     if (file === null) throw new AssayError('STORE_DOCUMENT', 'a blob has neither bytes nor a file');
     const chunks: Buffer[] = [];
-    for await (const chunk of this.bucket.openDownloadStream(file)) chunks.push(Buffer.from(z.instanceof(Uint8Array).parse(chunk)));
+    for await (const chunk of this.bucket.openDownloadStream(file))
+      chunks.push(Buffer.from(z.instanceof(Uint8Array).parse(chunk)));
     return Buffer.concat(chunks);
   }
 

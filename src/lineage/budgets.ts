@@ -1,7 +1,13 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { fieldOf } from '../domain/keys.js';
-import { budgetDocument, ledgerDocument, type Amounts, type BudgetDocument, type LedgerDocument } from './documents.js';
+import {
+  budgetDocument,
+  ledgerDocument,
+  type Amounts,
+  type BudgetDocument,
+  type LedgerDocument,
+} from './documents.js';
 import { Shelf } from './shelf.js';
 
 export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
@@ -69,7 +75,10 @@ export class Budgets {
     };
     const held = await this.budgets.change(
       { _id: owner, [field]: { $exists: false }, ...room },
-      { $inc: increments(amounts), $set: { [field]: { key, reserved: amounts, role, what, since: new Date() } } },
+      {
+        $inc: increments(amounts),
+        $set: { [field]: { key, reserved: amounts, role, what, since: new Date() } },
+      },
     );
     const settled = (await this.ledger.get(key)) !== null;
     if (settled) {

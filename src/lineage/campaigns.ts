@@ -48,7 +48,8 @@ export class Campaigns {
 
   async byName(name: string): Promise<CampaignDocument> {
     const found = await this.shelf.get(name);
-    if (found === null) throw new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
+    if (found === null)
+      throw new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
     return found;
   }
 

@@ -86,7 +86,15 @@ function decisionOn(candidate: Candidate, frontier: DecisionDocument | null): De
     rule: 'greedy',
     adopt: verdict.adopt,
     version,
-    inputs: { direction, metric, score, frontierScore, frontierTrial: frontier?.trial ?? null, frontierVersion, replicates: [...replicates] },
+    inputs: {
+      direction,
+      metric,
+      score,
+      frontierScore,
+      frontierTrial: frontier?.trial ?? null,
+      frontierVersion,
+      replicates: [...replicates],
+    },
     delta: verdict.delta,
     at: new Date(),
   };

@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { campaignStateSchema, controlSchema, trialStageSchema, trialStatusSchema } from '../domain/statuses.js';
+import {
+  campaignStateSchema,
+  controlSchema,
+  trialStageSchema,
+  trialStatusSchema,
+} from '../domain/statuses.js';
 import { frozenCampaignSchema } from '../domain/campaign.js';
 import { finite } from '../domain/evaluation.js';
 import { isolationSchema } from '../domain/isolation.js';
@@ -126,10 +131,22 @@ export const evaluatedSchema = z.object({
 });
 export type Evaluated = z.infer<typeof evaluatedSchema>;
 
-const holder = z.object({ host: z.string(), worker: z.string(), what: z.string(), run: z.string(), since: z.date() });
+const holder = z.object({
+  host: z.string(),
+  worker: z.string(),
+  what: z.string(),
+  run: z.string(),
+  since: z.date(),
+});
 export type Holder = z.infer<typeof holder>;
 
-const fault = z.object({ fence: z.number().int(), what: z.string(), reason: z.string(), host: z.string(), at: z.date() });
+const fault = z.object({
+  fence: z.number().int(),
+  what: z.string(),
+  reason: z.string(),
+  host: z.string(),
+  at: z.date(),
+});
 /** An attempt that the infrastructure, not the recipe, ended. */
 export type Fault = z.infer<typeof fault>;
 
@@ -232,7 +249,11 @@ export const answerDocument = z.object({
 });
 export type AnswerDocument = z.infer<typeof answerDocument>;
 
-const amounts = z.object({ microUsd: z.number().int(), acceleratorMs: z.number().int(), tokens: z.number().int() });
+const amounts = z.object({
+  microUsd: z.number().int(),
+  acceleratorMs: z.number().int(),
+  tokens: z.number().int(),
+});
 /** Money in millionths of a dollar, accelerator time in milliseconds of one slot, tokens of all kinds. */
 export type Amounts = z.infer<typeof amounts>;
 
@@ -241,7 +262,10 @@ export const budgetDocument = z.object({
   limits: z.object({ microUsd: z.number().int().nullable(), acceleratorMs: z.number().int().nullable() }),
   /** Settled spending plus all open reservations. */
   held: amounts,
-  open: z.record(z.string(), z.object({ key: z.string(), reserved: amounts, role: z.string(), what: z.string(), since: z.date() })),
+  open: z.record(
+    z.string(),
+    z.object({ key: z.string(), reserved: amounts, role: z.string(), what: z.string(), since: z.date() }),
+  ),
 });
 export type BudgetDocument = z.infer<typeof budgetDocument>;
 

@@ -21,7 +21,10 @@ const rowSchema = z.object({
 }) satisfies z.ZodType<TrialRow>;
 
 /** `rank` is the score turned so that smaller is better. */
-const headDocument = z.object({ _id: z.string(), rows: z.array(rowSchema.extend({ rank: z.number().nullable() })) });
+const headDocument = z.object({
+  _id: z.string(),
+  rows: z.array(rowSchema.extend({ rank: z.number().nullable() })),
+});
 const blockDocument = z.object({ _id: z.string(), statuses: z.record(z.string(), trialStatusSchema) });
 
 const RECENT = 30;
@@ -52,7 +55,8 @@ export class Heads {
     await this.push(`${owner}/role/${row.role}`, entry, { trial: -1 }, RECENT);
     if (rank !== null && (status === 'keep' || status === 'discard'))
       await this.push(`${owner}/best`, entry, { rank: 1, trial: 1 }, BEST);
-    if (row.margins.some((margin) => margin.over > 0)) await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
+    if (row.margins.some((margin) => margin.over > 0))
+      await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
     await this.blocks.update(
       { _id: `${owner}/${Math.floor(row.trial / BLOCK)}` },
       { $set: { [`statuses.${row.trial}`]: status } },
@@ -60,7 +64,12 @@ export class Heads {
     );
   }
 
-  private async push(id: string, entry: TrialRow & { rank: number | null }, sort: Record<string, 1 | -1>, keep: number): Promise<void> {
+  private async push(
+    id: string,
+    entry: TrialRow & { rank: number | null },
+    sort: Record<string, 1 | -1>,
+    keep: number,
+  ): Promise<void> {
     await this.heads.insertOnce({ _id: id, rows: [] });
     await this.heads.update(
       { _id: id, 'rows.trial': { $ne: entry.trial } },

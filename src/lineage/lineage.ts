@@ -55,7 +55,9 @@ export async function openLineage(address: StoreAddress): Promise<Lineage> {
   } catch (error) {
     await client.close();
     if (error instanceof AssayError) throw error;
-    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, { cause: error });
+    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -68,7 +68,13 @@ export class Replicates {
   async claim(key: string, holder: Holder): Promise<ReplicateDocument> {
     const before = await this.shelf.require(key);
     if (before.holder !== null)
-      await this.fault(key, before.fence, before.holder.what, 'the attempt was lost with its worker', before.holder.host);
+      await this.fault(
+        key,
+        before.fence,
+        before.holder.what,
+        'the attempt was lost with its worker',
+        before.holder.host,
+      );
     const claimed = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
     if (claimed === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
     return claimed;

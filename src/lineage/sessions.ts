@@ -54,7 +54,8 @@ export class Sessions {
   async reply(session: string, turn: number): Promise<Reply | null> {
     const found = await this.turns.get(turnKey(session, turn));
     if (found === null) return null;
-    if (found.chosen !== null) return (await this.replies.require(callKey(session, turn, found.chosen))).reply;
+    if (found.chosen !== null)
+      return (await this.replies.require(callKey(session, turn, found.chosen))).reply;
     for (let attempt = 1; attempt <= found.attempts; attempt += 1) {
       if ((await this.replies.get(callKey(session, turn, attempt))) !== null) {
         await this.choose(session, turn, attempt);

@@ -26,7 +26,10 @@ export class Shelf<T extends { _id: string }> {
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
-    throw new AssayError('STORE_DOCUMENT', `a document of ${this.collection.collectionName} is malformed${where}`);
+    throw new AssayError(
+      'STORE_DOCUMENT',
+      `a document of ${this.collection.collectionName} is malformed${where}`,
+    );
   }
 
   async get(id: string): Promise<T | null> {
@@ -74,7 +77,11 @@ export class Shelf<T extends { _id: string }> {
     return document === null ? null : this.parse(document);
   }
 
-  async update(filter: Filter<Row>, update: UpdateFilter<Row>, options: { upsert?: boolean } = {}): Promise<boolean> {
+  async update(
+    filter: Filter<Row>,
+    update: UpdateFilter<Row>,
+    options: { upsert?: boolean } = {},
+  ): Promise<boolean> {
     const result = await this.collection.updateOne(filter, update, options);
     return result.modifiedCount + result.upsertedCount > 0;
   }

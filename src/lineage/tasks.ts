@@ -56,7 +56,9 @@ export class Tasks {
 
   async list(): Promise<TaskDocument[]> {
     const names = await this.names.list({}, { sort: { _id: 1 }, limit: 1000 });
-    return (await this.tasks.many(names.map((name) => name.digest))).sort((a, b) => (a.name < b.name ? -1 : 1));
+    return (await this.tasks.many(names.map((name) => name.digest))).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    );
   }
 
   /**

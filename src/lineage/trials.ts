@@ -29,7 +29,8 @@ export type Proposal = Pick<
   | 'turn'
 >;
 
-export type SubmitResult = { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
+export type SubmitResult =
+  { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
 
 /** The trial log: numbers taken at submit, without gaps, and one terminal status each. */
 export class Trials {
@@ -56,7 +57,12 @@ export class Trials {
       const at = await this.counter(proposal.owner);
       const number = at.number + 1;
       const counted = at.counted + 1;
-      const full = number > limits.submissions ? 'submissions' : twin === null && counted > limits.trials ? 'trials' : null;
+      const full =
+        number > limits.submissions
+          ? 'submissions'
+          : twin === null && counted > limits.trials
+            ? 'trials'
+            : null;
       if (full !== null) {
         if (twin === null) await this.dropTwin(proposal);
         return { kind: 'full', limit: full };
@@ -86,7 +92,10 @@ export class Trials {
     if (trial === null)
       throw new AssayError('TWIN_PENDING', 'the same snapshot is being submitted by another session');
     if (trial.status !== 'cancelled') return holder.submitKey;
-    const taken = await this.twins.update({ _id: id, submitKey: holder.submitKey }, { $set: { submitKey: proposal.submitKey } });
+    const taken = await this.twins.update(
+      { _id: id, submitKey: holder.submitKey },
+      { $set: { submitKey: proposal.submitKey } },
+    );
     return taken ? null : this.twinOf(proposal);
   }
 
@@ -141,7 +150,9 @@ export class Trials {
   /** Trials by descending number, from `below` (exclusive) on. */
   async latest(owner: string, limit: number, below?: number): Promise<TrialDocument[]> {
     const end = below ?? (await this.totals(owner)).submitted + 1;
-    const keys = Array.from({ length: Math.max(0, Math.min(limit, end)) }, (_, i) => trialKey(owner, end - 1 - i));
+    const keys = Array.from({ length: Math.max(0, Math.min(limit, end)) }, (_, i) =>
+      trialKey(owner, end - 1 - i),
+    );
     const found = await this.shelf.many(keys);
     return found.sort((a, b) => b.number - a.number);
   }

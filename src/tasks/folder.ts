@@ -33,9 +33,13 @@ export async function readFolder(folder: string, limits: FolderLimits): Promise<
         await visit(full);
         continue;
       }
-      if (!stat.isFile()) throw new AssayError(limits.code, `${path} is not a regular file (links are not followed)`);
+      if (!stat.isFile())
+        throw new AssayError(limits.code, `${path} is not a regular file (links are not followed)`);
       if (stat.size > limits.maxFileBytes)
-        throw new AssayError(limits.code, `${path} has ${stat.size} bytes, over the limit of ${limits.maxFileBytes}`);
+        throw new AssayError(
+          limits.code,
+          `${path} has ${stat.size} bytes, over the limit of ${limits.maxFileBytes}`,
+        );
       files.push({ path, bytes: await readFile(full) });
       if (files.length > limits.maxFiles)
         throw new AssayError(limits.code, `the folder has more than ${limits.maxFiles} files`);

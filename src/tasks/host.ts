@@ -63,14 +63,20 @@ export class TaskHost {
   private async make(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
     const { spec, digest } = source;
     const folder = await this.materialise(source);
-    const requirements = spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
+    const requirements =
+      spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
     const hosted = { spec, digest, folder, python };
     if (spec.data === undefined)
       return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
     const prepared = await this.prepare(source, folder, python, signal);
-    const part = (name: string | undefined): string | null => (name === undefined ? null : join(prepared.folder, name));
-    const parts = { train: part(spec.data.train), search: part(spec.data.search), claim: part(spec.data.claim) };
+    const part = (name: string | undefined): string | null =>
+      name === undefined ? null : join(prepared.folder, name);
+    const parts = {
+      train: part(spec.data.train),
+      search: part(spec.data.search),
+      claim: part(spec.data.claim),
+    };
     return { ...hosted, parts, manifest: prepared.manifest };
   }
 
@@ -111,7 +117,10 @@ export class TaskHost {
       });
       signal.throwIfAborted();
       if (!endedWell(result))
-        throw new AssayError('HOST_FAULT', `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`);
+        throw new AssayError(
+          'HOST_FAULT',
+          `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`,
+        );
     });
     await checkManifest(target, spec.name);
     return { folder: target, manifest: sha256(await readFile(manifest)) };
@@ -126,7 +135,10 @@ async function checkManifest(folder: string, task: string): Promise<void> {
   const { files } = manifestSchema.parse(JSON.parse(text));
   for (const file of files)
     if ((await digestOf(join(folder, file.path))) !== file.sha256)
-      throw new AssayError('DATA_MISMATCH', `${file.path} of the prepared data of "${task}" differs from its manifest`);
+      throw new AssayError(
+        'DATA_MISMATCH',
+        `${file.path} of the prepared data of "${task}" differs from its manifest`,
+      );
 }
 
 async function digestOf(path: string): Promise<string | null> {

@@ -30,7 +30,10 @@ export function parseTask(text: string, file: string): Task {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
-  throw new AssayError('TASK_INVALID', `${file}:${place}: ${issue === undefined ? 'malformed' : described(issue)}`);
+  throw new AssayError(
+    'TASK_INVALID',
+    `${file}:${place}: ${issue === undefined ? 'malformed' : described(issue)}`,
+  );
 }
 
 function described(issue: z.core.$ZodIssue): string {
@@ -83,7 +86,9 @@ function referenced(spec: Task): string[] {
 /** The files below recipe.root, by their path inside it. */
 export function recipeFiles<F extends { path: string }>(spec: Task, files: readonly F[]): F[] {
   const root = `${spec.recipe.root.replace(/\/$/, '')}/`;
-  return files.flatMap((file) => (file.path.startsWith(root) ? [{ ...file, path: file.path.slice(root.length) }] : []));
+  return files.flatMap((file) =>
+    file.path.startsWith(root) ? [{ ...file, path: file.path.slice(root.length) }] : [],
+  );
 }
 
 /** Whether a path is the folder of a task. */
@@ -101,7 +106,11 @@ export async function isTaskFolder(folder: string): Promise<boolean> {
 export async function loadRecipe(spec: Task, folder: string): Promise<FolderFile[]> {
   const found = await stat(folder).catch(() => null);
   if (found?.isDirectory() !== true) throw new AssayError('RECIPE_INVALID', `${folder} is not a folder`);
-  const files = await readFolder(folder, { maxFiles: 500, maxFileBytes: 4 * 1024 * 1024, code: 'RECIPE_INVALID' });
+  const files = await readFolder(folder, {
+    maxFiles: 500,
+    maxFileBytes: 4 * 1024 * 1024,
+    code: 'RECIPE_INVALID',
+  });
   const entries = spec.recipe.editable.filter((glob) => !/[*?]/.test(glob));
   const missing = entries.find((entry) => !files.some((file) => file.path === entry));
   if (missing !== undefined)

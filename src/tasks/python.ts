@@ -15,7 +15,11 @@ export interface Python {
   env: Record<string, string>;
 }
 
-const probeSchema = z.object({ version: z.tuple([z.number(), z.number()]), prefix: z.string(), executable: z.string() });
+const probeSchema = z.object({
+  version: z.tuple([z.number(), z.number()]),
+  prefix: z.string(),
+  executable: z.string(),
+});
 
 const PROBE =
   'import json,sys,venv;print(json.dumps({"version":sys.version_info[:2],"prefix":sys.base_prefix,"executable":sys.executable}))';
@@ -26,7 +30,11 @@ const INSTALL_SECONDS = 900;
  * A private environment with exactly the given requirements, made once a host and Python version.
  * @throws AssayError PYTHON_UNAVAILABLE
  */
-export async function findPython(cache: string, requirements: string | null, signal: AbortSignal): Promise<Python> {
+export async function findPython(
+  cache: string,
+  requirements: string | null,
+  signal: AbortSignal,
+): Promise<Python> {
   const system = await probe(signal);
   if (requirements === null) return pythonIn(dirname(system.executable), system.executable, [system.prefix]);
   const key = sha256(`${requirements}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
@@ -60,7 +68,10 @@ async function probe(signal: AbortSignal): Promise<z.infer<typeof probeSchema>> 
   const found = probeSchema.parse(JSON.parse(result.log.trim()));
   const [major, minor] = found.version;
   if (major !== 3 || minor < 10)
-    throw new AssayError('PYTHON_UNAVAILABLE', `${wanted} is Python ${major}.${minor}; 3.10 or later is needed`);
+    throw new AssayError(
+      'PYTHON_UNAVAILABLE',
+      `${wanted} is Python ${major}.${minor}; 3.10 or later is needed`,
+    );
   return { ...found, prefix: await realpath(found.prefix) };
 }
 
@@ -71,14 +82,22 @@ const isComplete = (folder: string): Promise<boolean> =>
   );
 
 /** An environment cannot be moved, so it is made in its place and counts only once it is marked complete. */
-async function make(folder: string, python: string, requirements: string, signal: AbortSignal): Promise<void> {
+async function make(
+  folder: string,
+  python: string,
+  requirements: string,
+  signal: AbortSignal,
+): Promise<void> {
   const attempt = `${folder}.${randomUUID().slice(0, 8)}`;
   await mkdir(dirname(folder), { recursive: true });
   const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '/', ...pipSettings() };
   const run = async (argv: readonly [string, ...string[]]): Promise<void> => {
     const result = await runTrusted(argv, { cwd: dirname(folder), env, timeoutS: INSTALL_SECONDS, signal });
     if (!endedWell(result))
-      throw new AssayError('PYTHON_UNAVAILABLE', `${argv.slice(0, 4).join(' ')} failed: ${result.log.slice(-600)}`);
+      throw new AssayError(
+        'PYTHON_UNAVAILABLE',
+        `${argv.slice(0, 4).join(' ')} failed: ${result.log.slice(-600)}`,
+      );
   };
   await rm(folder, { recursive: true, force: true });
   await run([python, '-m', 'venv', folder]);
@@ -95,6 +114,8 @@ async function make(folder: string, python: string, requirements: string, signal
 
 /** The person's own way to the package index is kept. */
 function pipSettings(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) => /^(PIP_|HTTPS?_PROXY|https?_proxy|NO_PROXY|SSL_CERT|REQUESTS_CA)/.test(name));
+  const kept = Object.entries(process.env).filter(([name]) =>
+    /^(PIP_|HTTPS?_PROXY|https?_proxy|NO_PROXY|SSL_CERT|REQUESTS_CA)/.test(name),
+  );
   return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

@@ -3,10 +3,12 @@ import { join } from 'node:path';
 
 import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
+import { installLogger } from '../../workers/logging.js';
 import { workflowBundle } from '../../workers/roles.js';
 import { RECORDED } from './replaying.js';
 
 const FOLDER = RECORDED;
+installLogger();
 const files = readdirSync(FOLDER).filter((name) => name.endsWith('.json'));
 
 it('has histories of every workflow, recorded by an earlier commit', () => {

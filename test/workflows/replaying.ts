@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
+import { installLogger } from '../../workers/logging.js';
 import { workflowBundle } from '../../workers/roles.js';
 import type { World } from './world.js';
 
@@ -13,6 +14,7 @@ export const RECORDED = fileURLToPath(new URL('../replay', import.meta.url));
  * the histories are also written to test/replay, to be committed and replayed by later versions.
  */
 export async function replayAll(world: World, campaigns: string[]): Promise<string[]> {
+  installLogger();
   const types: string[] = [];
   for await (const { workflowId, runId, type, status } of world.client.workflow.list()) {
     const campaign = workflowId.split('/')[0] ?? '';

@@ -17,7 +17,9 @@ interface Flags {
 export function register(program: Command): void {
   program
     .command('demo')
-    .description('measure a small campaign on this machine: three specialists, 12 trials of byte-golf, no key needed')
+    .description(
+      'measure a small campaign on this machine: three specialists, 12 trials of byte-golf, no key needed',
+    )
     .option('--trials <n>', 'trials to run', '12')
     .option('--train-seconds <s>', 'training budget of one trial', '3')
     .addHelpText('after', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
@@ -34,7 +36,11 @@ async function demo(ground: Ground, flags: Flags): Promise<void> {
   const name = await freeName(lineage, 'demo');
   const stopping = new AbortController();
   try {
-    const input = { task: 'byte-golf', trials: Number(flags.trials), trainSeconds: Number(flags.trainSeconds) };
+    const input = {
+      task: 'byte-golf',
+      trials: Number(flags.trials),
+      trainSeconds: Number(flags.trainSeconds),
+    };
     await startCampaign(await ground.client(), lineage, name, input);
     const end = await Promise.race([
       followToEnd(ground, name, false, stopping.signal),
@@ -43,7 +49,8 @@ async function demo(ground: Ground, flags: Flags): Promise<void> {
     ]);
     stopping.abort();
     process.exitCode = end;
-    if (end === INTERRUPTED) say('draining: work in flight goes on for up to 10 s; Ctrl-C again ends at once');
+    if (end === INTERRUPTED)
+      say('draining: work in flight goes on for up to 10 s; Ctrl-C again ends at once');
     else await showResult(ground, name);
   } finally {
     stopping.abort();
@@ -57,7 +64,9 @@ async function showResult({ lineage }: Ground, name: string): Promise<void> {
   const { rows, metric, frontier, start } = await campaignRows(lineage, name);
   print(renderTrials(rows, metric));
   const gain = start.score !== null && frontier.score !== null ? frontier.score - start.score : null;
-  print(`start ${start.score ?? 'none'}, best ${frontier.score ?? 'none'} ${metric.unit} (${gain === null ? 'no gain' : gain.toFixed(4)}), ${frontier.label}`);
+  print(
+    `start ${start.score ?? 'none'}, best ${frontier.score ?? 'none'} ${metric.unit} (${gain === null ? 'no gain' : gain.toFixed(4)}), ${frontier.label}`,
+  );
   print('Adopted greedily on single runs of unknown noise: nothing is claimed.');
   if (frontier.number > 0) {
     print(`\nthe best recipe against the start:`);

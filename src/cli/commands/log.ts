@@ -32,7 +32,10 @@ export function register(program: Command): void {
       await withGround(['store'], async ({ lineage }) => {
         const { campaign, number } = await findTrial(lineage, trial, flags.campaign);
         const model = await logModel(lineage, campaign, number, phase);
-        if (flags.json === true) return printJson(model);
+        if (flags.json === true) {
+          printJson(model);
+          return;
+        }
         for (const log of model.logs) printLog(log);
       });
     });

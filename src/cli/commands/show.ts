@@ -12,7 +12,9 @@ interface Flags extends CommonFlags {
 export function register(program: Command): void {
   program
     .command('show')
-    .description('show everything about one trial: hypothesis, diff, score, failure, phases, isolation, decision')
+    .description(
+      'show everything about one trial: hypothesis, diff, score, failure, phases, isolation, decision',
+    )
     .argument('<trial>', 'demo/t00007; or t00007 or 7, of --campaign or else of the latest campaign')
     .option('--campaign <name>', 'campaign of a trial that is given by its number')
     .option('--json', 'print JSON: assay.trial/1')
@@ -21,7 +23,10 @@ export function register(program: Command): void {
       await withGround(['store'], async ({ lineage }) => {
         const { campaign, number, assumed } = await findTrial(lineage, trial, flags.campaign);
         const record = await trialRecord(lineage, campaign, number);
-        if (flags.json === true) return printJson(record);
+        if (flags.json === true) {
+          printJson(record);
+          return;
+        }
         print(renderRecord(record));
         if (assumed) say(`\nof the latest campaign, ${campaign}`);
         const logged = record.replicates.some(({ phases }) => phases.length > 0) || record.failure !== null;

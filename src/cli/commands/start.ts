@@ -29,7 +29,10 @@ export function register(program: Command): void {
     .option('--trials <n>', 'end after this many trials')
     .option('--hours <h>', 'end after this many hours')
     .option('--dollars <usd>', 'pause when this much money is spent')
-    .option('--model <id>', 'model of the specialists (default: Claude with a key, else the offline proposer)')
+    .option(
+      '--model <id>',
+      'model of the specialists (default: Claude with a key, else the offline proposer)',
+    )
     .option('--train-seconds <s>', 'training budget instead of the one of the task')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
     .option('--input <json|@file>', 'the whole input as one JSON object; other options win over its fields')

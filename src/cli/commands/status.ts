@@ -26,7 +26,10 @@ export function register(program: Command): void {
 
 async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
   const model = await campaignsModel(lineage, LISTED);
-  if (flags.json === true) return printJson(model);
+  if (flags.json === true) {
+    printJson(model);
+    return;
+  }
   if (model.campaigns.length === 0) {
     say('no campaigns in this store yet; `assay demo` runs a small one');
     return;
@@ -38,7 +41,10 @@ async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
 
 async function show({ lineage, servers }: Ground, campaign: string, flags: CommonFlags): Promise<void> {
   const model = await statusModel(lineage, campaign);
-  if (flags.json === true) return printJson(model);
+  if (flags.json === true) {
+    printJson(model);
+    return;
+  }
   print(renderStatus(model, onStdout, priceKnown(model.model.id)));
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
   else if (servers.owned) say(`\nnothing runs it now: \`assay dev\` goes on with it`);

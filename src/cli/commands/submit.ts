@@ -41,7 +41,10 @@ export function register(program: Command): void {
     .option('--campaign <name>', 'a running campaign to submit to')
     .option('--train-seconds <s>', 'training budget instead of the one of the task (alone only)')
     .option('--wait', 'wait for the end and print the record')
-    .option('--json', 'print JSON: the record (assay.trial/1) with --wait, else the number (assay.submitted/1)')
+    .option(
+      '--json',
+      'print JSON: the record (assay.trial/1) with --wait, else the number (assay.submitted/1)',
+    )
     .addHelpText(
       'after',
       `
@@ -69,8 +72,12 @@ async function submit(ground: Ground, flags: Flags): Promise<void> {
     requestId: randomUUID(),
   };
   const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
-  const fleet = alone && flags.wait === true ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }) : null;
-  if (alone && fleet === null) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
+  const fleet =
+    alone && flags.wait === true
+      ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool })
+      : null;
+  if (alone && fleet === null)
+    say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   try {
     const placed = await place(client, lineage, flags, task, submission);
     if (flags.wait === true) await untilEnded(lineage, placed.campaign, placed.number);

@@ -17,7 +17,10 @@ export function register(program: Command): void {
     .addHelpText('before', 'Examples:\n  assay task list\n  assay task list --json\n')
     .action(async (flags: CommonFlags) => {
       const model = await withGround(['store'], ({ lineage }) => listTasks(lineage));
-      if (flags.json === true) return printJson(model);
+      if (flags.json === true) {
+        printJson(model);
+        return;
+      }
       print(renderTasks(model));
       say('\n`assay start --task NAME --watch` starts a campaign');
     });
@@ -30,8 +33,15 @@ export function register(program: Command): void {
     .action(async (dir: string, flags: CommonFlags) => {
       const { spec, files } = await loadTask(dir);
       const stored = await withGround(['store'], ({ lineage }) => lineage.tasks.push(spec, files, 'person'));
-      if (flags.json === true)
-        return printJson({ schema: 'assay.pushed/1', name: spec.name, digest: stored._id, files: stored.files.length });
+      if (flags.json === true) {
+        printJson({
+          schema: 'assay.pushed/1',
+          name: spec.name,
+          digest: stored._id,
+          files: stored.files.length,
+        });
+        return;
+      }
       print(`${spec.name} ${stored._id}`);
       say(`stored ${stored.files.length} files; \`assay start --task ${spec.name} --watch\` searches on it`);
     });

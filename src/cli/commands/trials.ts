@@ -41,9 +41,17 @@ export function register(program: Command): void {
       };
       await withGround(['store'], async ({ lineage }) => {
         const model = await trialsModel(lineage, campaign, filter);
-        if (flags.json === true) return printJson(model);
+        if (flags.json === true) {
+          printJson(model);
+          return;
+        }
         const width = process.stdout.isTTY ? Math.max(24, process.stdout.columns - OTHER_COLUMNS) : undefined;
-        print(renderTrials(model.trials, model.metric, { paint: onStdout, ...(width === undefined ? {} : { width }) }));
+        print(
+          renderTrials(model.trials, model.metric, {
+            paint: onStdout,
+            ...(width === undefined ? {} : { width }),
+          }),
+        );
         say(`\n${model.remark}`);
         if (model.searchedDownTo > 0) say(`trials below number ${model.searchedDownTo} were not looked at`);
         const [first] = model.trials;

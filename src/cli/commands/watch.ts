@@ -28,7 +28,9 @@ async function watch(ground: Ground, name: string, json: boolean): Promise<void>
   stopping.abort();
   if (typeof ended === 'string') {
     await following.catch(() => undefined);
-    say(`campaign ${name} goes on; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`);
+    say(
+      `campaign ${name} goes on; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`,
+    );
     process.exitCode = INTERRUPTED;
     return;
   }
@@ -40,9 +42,13 @@ async function refuseStandstill({ servers, lineage }: Ground, name: string): Pro
   if (!servers.owned) return;
   const campaign = await lineage.campaigns.byName(name);
   if (isEnded(campaign.state)) return;
-  throw new AssayError('TEMPORAL_UNAVAILABLE', `campaign "${name}" is ${campaign.state}, but nothing runs here`, {
-    remedy: '`assay dev` goes on with it where it left off.',
-  });
+  throw new AssayError(
+    'TEMPORAL_UNAVAILABLE',
+    `campaign "${name}" is ${campaign.state}, but nothing runs here`,
+    {
+      remedy: '`assay dev` goes on with it where it left off.',
+    },
+  );
 }
 
 function sayNext({ _id: name, state }: CampaignDocument): void {

@@ -15,8 +15,13 @@ export interface Checked {
 /** What this machine has, and under it what to do about what it lacks. */
 export function renderDoctor(findings: readonly Checked[], paint: Paint): string {
   const rows = findings.map((each) => [mark(each, paint), each.part, oneLine(each.found)]);
-  const remedies = findings.flatMap(({ part, remedy }) => (remedy === null ? [] : [`${part}: ${oneLine(remedy)}`]));
-  return [columns([{ title: '' }, { title: 'PART' }, { title: 'FOUND' }], rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
+  const remedies = findings.flatMap(({ part, remedy }) =>
+    remedy === null ? [] : [`${part}: ${oneLine(remedy)}`],
+  );
+  return [
+    columns([{ title: '' }, { title: 'PART' }, { title: 'FOUND' }], rows),
+    ...(remedies.length === 0 ? [] : ['', ...remedies]),
+  ].join('\n');
 }
 
 function mark({ ok, essential }: Checked, paint: Paint): string {

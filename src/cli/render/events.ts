@@ -42,7 +42,9 @@ function bestText(
   { frontier, score: value, gain }: { frontier: string | null; score: number | null; gain: number | null },
   metric: ScoreMetric,
 ): string {
-  return frontier === null ? '' : `: best ${withUnit(score(value), metric)} (${frontier})${gainText(gain, metric)}`;
+  return frontier === null
+    ? ''
+    : `: best ${withUnit(score(value), metric)} (${frontier})${gainText(gain, metric)}`;
 }
 
 function gainText(gain: number | null, metric: ScoreMetric): string {

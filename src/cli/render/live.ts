@@ -42,7 +42,9 @@ function laneLines({ lanes, open, campaign }: Scene, paint: Paint, width: number
   ];
   const widest = Math.max(0, ...rows.map(([lane]) => lane.length));
   const idle = campaign.control === 'running' ? 'proposing' : campaign.control;
-  const shown = rows.slice(0, LANES_SHOWN).map(([lane, trial]) => laneLine(lane.padEnd(widest), trial, idle, paint, width));
+  const shown = rows
+    .slice(0, LANES_SHOWN)
+    .map(([lane, trial]) => laneLine(lane.padEnd(widest), trial, idle, paint, width));
   const more = rows.length - shown.length;
   return more === 0 ? shown : [...shown, `  and ${more} more`];
 }

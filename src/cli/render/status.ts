@@ -40,9 +40,18 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
   const lines: [string, string][] = [
     ['state', `${paint(stateColour(status.state), status.state)}${reason}${controlText(status)}`],
     ['task', `${status.task.name} (${status.task.digest.slice(0, 12)}), ${oneLine(status.task.title)}`],
-    ['model', `${status.model.id}${status.model.offline ? ' (offline: turns numeric knobs, no language model)' : ''}`],
-    ['running for', `${duration(status.runningMs)}${status.pausedMs > 0 ? `, pauses of ${duration(status.pausedMs)} left out` : ''}`],
-    ['trials', `${countsText(status.counts, paint)}${status.open.length === 0 ? '' : `, ${status.open.length} open`}`],
+    [
+      'model',
+      `${status.model.id}${status.model.offline ? ' (offline: turns numeric knobs, no language model)' : ''}`,
+    ],
+    [
+      'running for',
+      `${duration(status.runningMs)}${status.pausedMs > 0 ? `, pauses of ${duration(status.pausedMs)} left out` : ''}`,
+    ],
+    [
+      'trials',
+      `${countsText(status.counts, paint)}${status.open.length === 0 ? '' : `, ${status.open.length} open`}`,
+    ],
     ['start', milestoneText(start?.label ?? null, start?.score ?? null, status)],
     ['best', `${milestoneText(frontier?.label ?? null, frontier?.score ?? null, status)}${gainText(status)}`],
     ['', paint('dim', `${metric.name}, ${metric.direction}; ${status.remark}`)],
@@ -55,7 +64,8 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
   const busy = new Set(status.open.map(({ lane }) => lane));
   const idle = status.lanes.filter(({ lane }) => !busy.has(lane)).map(({ lane }) => lane);
   if (status.open.length > 0) sections.push('', openTable(status.open, paint));
-  if (idle.length > 0 && status.endedAt === null) sections.push('', `lanes without an open trial: ${idle.join(', ')}`);
+  if (idle.length > 0 && status.endedAt === null)
+    sections.push('', `lanes without an open trial: ${idle.join(', ')}`);
   return sections.join('\n');
 }
 
@@ -95,18 +105,30 @@ function limitLines(limits: readonly LimitUse[]): [string, string][] {
   const set = limits.filter(({ allowed }) => allowed !== null);
   return set.map((use, index) => {
     const used = use.unit === 'USD' ? `$${use.used.toFixed(4)}` : plainNumber(use.used);
-    const allowed = use.unit === 'USD' ? `$${(use.allowed ?? 0).toFixed(2)}` : `${plainNumber(use.allowed ?? 0)}${use.unit === 'h' || use.unit === 's' ? ` ${use.unit}` : ''}`;
-    return [index === 0 ? 'limits' : '', `${LIMIT_NAMES[use.limit]}: ${used} of ${allowed}, then it ${use.then}`];
+    const allowed =
+      use.unit === 'USD'
+        ? `$${(use.allowed ?? 0).toFixed(2)}`
+        : `${plainNumber(use.allowed ?? 0)}${use.unit === 'h' || use.unit === 's' ? ` ${use.unit}` : ''}`;
+    return [
+      index === 0 ? 'limits' : '',
+      `${LIMIT_NAMES[use.limit]}: ${used} of ${allowed}, then it ${use.then}`,
+    ];
   });
 }
 
 function spendingLines({ spending }: StatusModel, priced: boolean): [string, string][] {
   const { settled, open, openReservations, unknown } = spending;
-  const held = openReservations === 0 ? '' : `, ${usd(open.microUsd)} held for ${plural(openReservations, 'open reservation')}`;
+  const held =
+    openReservations === 0
+      ? ''
+      : `, ${usd(open.microUsd)} held for ${plural(openReservations, 'open reservation')}`;
   const money = priced ? `${usd(settled.microUsd)} settled${held}` : 'the price of this model is not known';
   const lines: [string, string][] = [
     ['spent', `${integer(settled.tokens)} tokens, ${money}`],
-    ['', `${(settled.acceleratorMs / 1000).toFixed(1)} s of accelerator${open.acceleratorMs > 0 ? `, ${(open.acceleratorMs / 1000).toFixed(1)} s held` : ''}`],
+    [
+      '',
+      `${(settled.acceleratorMs / 1000).toFixed(1)} s of accelerator${open.acceleratorMs > 0 ? `, ${(open.acceleratorMs / 1000).toFixed(1)} s held` : ''}`,
+    ],
   ];
   if (unknown.rows > 0)
     lines.push([
@@ -121,14 +143,22 @@ function faultText({ infrastructure }: StatusModel): string {
   const scope = `in the newest ${plural(ofTrials, 'trial')}`;
   const cutShort = interrupted === 0 ? '' : `, ${interrupted} cut short on request`;
   if (faults === 0) return `none of the infrastructure${cutShort}, ${scope}`;
-  const latest = last === null ? '' : `; last: ${last.what} on ${last.host}: ${cut(oneLine(last.reason), 80)}`;
+  const latest =
+    last === null ? '' : `; last: ${last.what} on ${last.host}: ${cut(oneLine(last.reason), 80)}`;
   return `${faults} of the infrastructure, tried again${cutShort}, ${scope}${latest}`;
 }
 
 /** What runs now. */
 export function openTable(open: readonly OpenTrial[], paint: Paint): string {
   return columns(
-    [{ title: 'OPEN' }, { title: 'LANE' }, { title: 'STAGE' }, { title: 'FOR', right: true }, { title: 'HOST' }, { title: 'HYPOTHESIS' }],
+    [
+      { title: 'OPEN' },
+      { title: 'LANE' },
+      { title: 'STAGE' },
+      { title: 'FOR', right: true },
+      { title: 'HOST' },
+      { title: 'HYPOTHESIS' },
+    ],
     open.map((trial) => [
       trial.trial,
       trial.lane,
@@ -139,4 +169,3 @@ export function openTable(open: readonly OpenTrial[], paint: Paint): string {
     ]),
   );
 }
-

@@ -26,7 +26,9 @@ export function fields(pairs: readonly (readonly [string, string])[]): string {
   const width = Math.max(0, ...pairs.map(([label]) => label.length)) + 2;
   const lines = pairs.map(([label, value]) => {
     const [first = '', ...more] = value.split('\n');
-    return [`${label.padEnd(width)}${first}`, ...more.map((line) => `${' '.repeat(width)}${line}`)].join('\n');
+    return [`${label.padEnd(width)}${first}`, ...more.map((line) => `${' '.repeat(width)}${line}`)].join(
+      '\n',
+    );
   });
   return lines.join('\n');
 }

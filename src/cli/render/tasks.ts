@@ -4,7 +4,14 @@ import { cut, oneLine } from './text.js';
 
 export function renderTasks({ tasks }: TasksModel): string {
   return columns(
-    [{ title: 'TASK' }, { title: 'FROM' }, { title: 'METRIC' }, { title: 'SPECIALISTS' }, { title: 'POOL' }, { title: 'TITLE' }],
+    [
+      { title: 'TASK' },
+      { title: 'FROM' },
+      { title: 'METRIC' },
+      { title: 'SPECIALISTS' },
+      { title: 'POOL' },
+      { title: 'TITLE' },
+    ],
     tasks.map((task) => [
       task.name,
       task.from === 'person' ? 'pushed' : 'assay',

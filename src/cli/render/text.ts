@@ -13,7 +13,7 @@ export function oneLine(text: string): string {
 
 /** At most `width` characters, the end marked where it was cut. */
 export function cut(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
 }
 

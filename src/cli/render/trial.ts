@@ -17,7 +17,9 @@ export function renderRecord(
     ...failureSection(record, paint),
     ...numbersSection(record),
     ...record.replicates.map((replicate) => replicateSection(replicate, paint)),
-    ...(record.feedback === '' ? [] : [`${paint('bold', 'feedback of the evaluator')}\n${indent(clean(record.feedback), 2)}`]),
+    ...(record.feedback === ''
+      ? []
+      : [`${paint('bold', 'feedback of the evaluator')}\n${indent(clean(record.feedback), 2)}`]),
     diffSection(record, paint, color),
   ];
   return sections.join('\n\n');
@@ -27,8 +29,10 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
   const { metric, session } = record;
   const expected =
     record.expectedDelta === null ? '' : `, expected ${withUnit(signed(record.expectedDelta), metric)}`;
-  const from = session === null ? 'no session' : `session ${session.index ?? session.id}, turn ${session.turn ?? 0}`;
-  const delta = record.delta === null ? '' : ` (${deltaText(record.delta, metric, paint)} against its parent${expected})`;
+  const from =
+    session === null ? 'no session' : `session ${session.index ?? session.id}, turn ${session.turn ?? 0}`;
+  const delta =
+    record.delta === null ? '' : ` (${deltaText(record.delta, metric, paint)} against its parent${expected})`;
   const lines: [string, string][] = [
     ['hypothesis', clean(record.hypothesis)],
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
@@ -39,10 +43,14 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
     ['snapshot', record.snapshot.slice(0, 16)],
     ['isolation', isolationText(record)],
-    ['submitted', `${record.submittedAt}${record.endedAt === null ? `, open for ${duration(record.elapsedMs)}` : `, ended after ${duration(record.elapsedMs)}`}`],
+    [
+      'submitted',
+      `${record.submittedAt}${record.endedAt === null ? `, open for ${duration(record.elapsedMs)}` : `, ended after ${duration(record.elapsedMs)}`}`,
+    ],
     ['workflow', record.workflowId],
   ];
-  if (record.duplicateOf !== null) lines.push(['duplicate of', `${record.duplicateOf}: nothing was run, its result is shown`]);
+  if (record.duplicateOf !== null)
+    lines.push(['duplicate of', `${record.duplicateOf}: nothing was run, its result is shown`]);
   if (record.cancelledBy !== null) lines.push(['cancelled', oneLine(record.cancelledBy)]);
   return [...lines, ...decisionLines(record)];
 }
@@ -58,7 +66,8 @@ function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
   return [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
 }
 
-const TIER_E = 'none (tier E): the recipe could do what its user can; time, memory and disk were only watched';
+const TIER_E =
+  'none (tier E): the recipe could do what its user can; time, memory and disk were only watched';
 
 /** What really held the recipe, in words. */
 function isolationText({ isolation, replicates }: TrialRecord): string {
@@ -70,7 +79,9 @@ function isolationText({ isolation, replicates }: TrialRecord): string {
       .filter(([, value]) => value === level)
       .map(([name]) => name)
       .join(', ');
-  const groups = ['enforced', 'advisory', 'none'].map((level) => [level, by(level)]).filter(([, names]) => names !== '');
+  const groups = ['enforced', 'advisory', 'none']
+    .map((level) => [level, by(level)])
+    .filter(([, names]) => names !== '');
   return `tier ${tier}: ${groups.map(([level, names]) => `${level ?? ''}: ${names ?? ''}`).join('; ')}`;
 }
 
@@ -82,19 +93,29 @@ function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
       ? ''
       : `\n  ${limit.name}: used ${plainNumber(limit.used)} ${limit.unit}, allowed ${plainNumber(limit.allowed)} ${limit.unit}, over by ${plainNumber(Number((limit.used - limit.allowed).toPrecision(6)))} ${limit.unit}`;
   const tail = failure.tail === '' ? '' : `\n${indent(clean(failure.tail), 4)}`;
-  return [`${paint('red', 'failed')} in ${failure.phase} as ${failure.status}: ${oneLine(failure.reason)}${numbers}${tail}`];
+  return [
+    `${paint('red', 'failed')} in ${failure.phase} as ${failure.status}: ${oneLine(failure.reason)}${numbers}${tail}`,
+  ];
 }
 
 function numbersSection({ metrics, margins }: TrialRecord): string[] {
   const sections: string[] = [];
   const names = Object.keys(metrics).sort();
   if (names.length > 0)
-    sections.push(`metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`);
+    sections.push(
+      `metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`,
+    );
   if (margins.length > 0)
     sections.push(
       `gates\n${indent(
         columns(
-          [{ title: 'GATE' }, { title: 'METRIC' }, { title: 'VALUE', right: true }, { title: 'LIMIT', right: true }, { title: 'MARGIN' }],
+          [
+            { title: 'GATE' },
+            { title: 'METRIC' },
+            { title: 'VALUE', right: true },
+            { title: 'LIMIT', right: true },
+            { title: 'MARGIN' },
+          ],
           margins.map((margin) => [
             margin.gate,
             margin.metric,
@@ -114,7 +135,11 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
   const title = `${paint('bold', `replicate ${replicate.index}`)} (${replicate.purpose}) on ${replicate.hostClass}`;
   const seed = replicate.seed === null ? 'hidden until the campaign has ended' : String(replicate.seed);
   const lines: [string, string][] = [['seed', seed]];
-  if (artifact !== null) lines.push(['artifact', `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`]);
+  if (artifact !== null)
+    lines.push([
+      'artifact',
+      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`,
+    ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   const parts = [title, indent(fields(lines), 2)];
   if (replicate.phases.length > 0) parts.push(indent(phaseTable(replicate.phases), 2));
@@ -124,8 +149,20 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
 
 function phaseTable(phases: readonly PhaseView[]): string {
   return columns(
-    [{ title: 'PHASE' }, { title: 'WALL', right: true }, { title: 'PEAK MEMORY', right: true }, { title: 'LOG', right: true }, { title: 'TIER' }],
-    phases.map((run) => [run.phase, duration(run.wallMs), bytes(run.peakRssBytes), bytes(run.logBytes), tierText(run)]),
+    [
+      { title: 'PHASE' },
+      { title: 'WALL', right: true },
+      { title: 'PEAK MEMORY', right: true },
+      { title: 'LOG', right: true },
+      { title: 'TIER' },
+    ],
+    phases.map((run) => [
+      run.phase,
+      duration(run.wallMs),
+      bytes(run.peakRssBytes),
+      bytes(run.logBytes),
+      tierText(run),
+    ]),
   );
 }
 
@@ -140,6 +177,7 @@ function attemptText({ attempt, what, reason, host, at, interrupted }: AttemptVi
 }
 
 function diffSection({ diff, parent }: TrialRecord, paint: Paint, color: boolean): string {
-  if (diff === '') return parent === null ? 'the start recipe: there is no diff' : `no difference to its parent ${parent}`;
+  if (diff === '')
+    return parent === null ? 'the start recipe: there is no diff' : `no difference to its parent ${parent}`;
   return `${paint('bold', `diff against ${parent ?? 'nothing'}`)} (computed from what is stored)\n${renderDiff(diff, color)}`;
 }
