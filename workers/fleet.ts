@@ -15,13 +15,13 @@ import { openSandbox } from '../src/sandbox/sandbox.js';
 import { TaskHost } from '../src/tasks/host.js';
 import type { HostContext } from '../activities/context.js';
 import { installLogger } from './logging.js';
+import type { Role } from './role-names.js';
 import {
   evalWorker,
   modelWorker,
   orchestratorWorker,
   registeredAttributes,
   trainWorker,
-  type Role,
   type WorkerGround,
 } from './roles.js';
 

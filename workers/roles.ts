@@ -20,9 +20,6 @@ import { workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import { logger } from './logging.js';
 
-export const ROLES = ['orchestrator', 'model', 'trainer', 'evaluator'] as const;
-export type Role = (typeof ROLES)[number];
-
 /** What a worker of any role is built on. */
 export interface WorkerGround {
   connection: NativeConnection;

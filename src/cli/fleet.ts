@@ -2,8 +2,8 @@ import { cpus } from 'node:os';
 import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
 import type { Servers } from '../dev/servers.js';
-import { startFleet, type Fleet } from '../../workers/fleet.js';
-import { ROLES, type Role } from '../../workers/roles.js';
+import type { Fleet } from '../../workers/fleet.js';
+import { ROLES, type Role } from '../../workers/role-names.js';
 import { cacheFolder, homeFolder } from './ground.js';
 import { interrupted } from './interrupt.js';
 import { say } from './terminal.js';
@@ -36,6 +36,7 @@ export async function startLocalFleet(
   { temporal, store }: Pick<Servers, 'temporal' | 'store'>,
   flags: FleetFlags,
 ): Promise<Fleet> {
+  const { startFleet } = await import('../../workers/fleet.js');
   return startFleet(parseRoles(flags.roles), {
     temporal: { address: temporal.address, namespace: temporal.namespace },
     store: { url: store.url, database: store.database },

@@ -13,7 +13,7 @@ import type { CampaignDocument, TrialDocument } from '../../src/lineage/document
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
-import { ROLES } from '../../workers/roles.js';
+import { ROLES } from '../../workers/role-names.js';
 import { TINY } from '../fixtures/tiny.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -4,6 +4,7 @@ import { startLocalFleet } from '../fleet.js';
 import { withGround, type Ground } from '../ground.js';
 import { INTERRUPTED, interrupted } from '../interrupt.js';
 import { renderDiff } from '../render/diff.js';
+import { score, signed } from '../render/numbers.js';
 import { renderTrials } from '../render/trials.js';
 import { followToEnd } from '../ending.js';
 import { freeName, startCampaign } from '../start-campaign.js';
@@ -65,7 +66,7 @@ async function showResult({ lineage }: Ground, name: string): Promise<void> {
   print(renderTrials(rows, metric));
   const gain = start.score !== null && frontier.score !== null ? frontier.score - start.score : null;
   print(
-    `start ${start.score ?? 'none'}, best ${frontier.score ?? 'none'} ${metric.unit} (${gain === null ? 'no gain' : gain.toFixed(4)}), ${frontier.label}`,
+    `start ${score(start.score)}, best ${score(frontier.score)} ${metric.unit} (${signed(gain)}), ${frontier.label}`,
   );
   print('Adopted greedily on single runs of unknown noise: nothing is claimed.');
   if (frontier.number > 0) {
@@ -73,8 +74,10 @@ async function showResult({ lineage }: Ground, name: string): Promise<void> {
     print(renderDiff(frontier.diffToStart, process.stdout.isTTY));
   }
   say('');
+  const best = `npx assay show ${name}/${frontier.label}`.padEnd(32);
+  const all = `npx assay trials ${name}`.padEnd(32);
   say(`where to look further:
-  ${styled('bold', `npx assay show ${name}/${frontier.label}`, process.stderr)}   everything about the best trial
-  npx assay trials ${name}          all of them
-  npx assay dev                     servers, workers and the Temporal UI, until Ctrl-C`);
+  ${styled('bold', best, process.stderr)} everything about the best trial
+  ${all} all of them
+  ${'npx assay dev'.padEnd(32)} servers, workers and the Temporal UI, until Ctrl-C`);
 }

@@ -1,0 +1,241 @@
+import { describe, expect, it } from 'vitest';
+import type { TrialLine } from '../../src/analysis/line.js';
+import type { TrialRecord } from '../../src/analysis/trial-record.js';
+import { describeControl } from '../../src/cli/control-answer.js';
+import { isObeyed } from '../../src/cli/control.js';
+import { renderDiff } from '../../src/cli/render/diff.js';
+import { renderDoctor } from '../../src/cli/render/doctor.js';
+import { bytes, duration, score, signed, usd } from '../../src/cli/render/numbers.js';
+import { plain, type Paint } from '../../src/cli/render/paint.js';
+import { clean, cut, oneLine } from '../../src/cli/render/text.js';
+import { renderRecord } from '../../src/cli/render/trial.js';
+import { renderTrials } from '../../src/cli/render/trials.js';
+import { checkPlatform } from '../../src/cli/supported.js';
+
+const METRIC = { name: 'loss', unit: 'nats', direction: 'minimize' } as const;
+const LINE: TrialLine = {
+  trial: 't00002',
+  number: 2,
+  role: 'arch',
+  lane: 'arch-1',
+  parent: 't00000',
+  status: 'discard',
+  stage: 'ended',
+  stageAt: '2026-01-01T00:00:10.000Z',
+  score: 1.75,
+  delta: -0.25,
+  expectedDelta: -0.1,
+  hypothesis: 'wider',
+  lesson: 'not better than trial 1',
+  duplicateOf: null,
+  submittedAt: '2026-01-01T00:00:00.000Z',
+  endedAt: '2026-01-01T00:00:10.000Z',
+  elapsedMs: 10_000,
+};
+const ISOLATED = {
+  fs: 'enforced',
+  net: 'enforced',
+  pid: 'enforced',
+  mem: 'advisory',
+  pids: 'advisory',
+  disk: 'advisory',
+  gpu: 'none',
+  secrets: 'enforced',
+} as const;
+const RECORD: TrialRecord = {
+  ...LINE,
+  schema: 'assay.trial/1',
+  asOf: '2026-01-01T00:00:10.000Z',
+  campaign: 'demo',
+  workflowId: 'demo/t00002',
+  task: { name: 'tiny', digest: '0'.repeat(64), title: 'tiny' },
+  metric: METRIC,
+  session: { id: 's/arch-1/0', index: 0, turn: 3 },
+  snapshot: '1'.repeat(64),
+  parentSnapshot: '2'.repeat(64),
+  metrics: { loss: 1.75, bytes: 24_120 },
+  margins: [{ gate: 'size', metric: 'bytes', value: 24_120, limit: 24_000, side: 'max', over: 120 }],
+  failure: null,
+  feedback: '',
+  cancelledBy: null,
+  replicates: [
+    {
+      purpose: 'search',
+      index: 0,
+      hostClass: 'small',
+      seed: null,
+      attempts: 1,
+      worksNow: null,
+      artifact: null,
+      phases: [],
+      metrics: {},
+      infra: [],
+    },
+  ],
+  isolation: { tier: 'C', ...ISOLATED },
+  decision: null,
+  diff: '--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-X = 1\n+X = 2\n',
+  remark: 'nothing is claimed',
+};
+const marked: Paint = (colour, text) => `<${colour}>${text}</${colour}>`;
+const shown = (record: Partial<TrialRecord>): string =>
+  renderRecord({ ...RECORD, ...record }, { paint: plain, color: false });
+
+describe('numbers', () => {
+  it('always carry their unit, and no score is not a score of 0', () => {
+    expect(score(null)).toBe('-');
+    expect(score(2.659996926)).toBe('2.6600');
+    expect(score(0.00012345)).toBe('0.0001235');
+    expect(signed(0.5)).toBe('+0.5000');
+    expect(usd(0)).toBe('$0.0000');
+    expect(usd(1_234_567)).toBe('$1.2346');
+    expect(bytes(24_000)).toBe('24,000 bytes');
+    expect([400, 59_960, 185_000, 7_500_000, 273_600_000].map(duration)).toEqual([
+      '0.4 s',
+      '1 min 00 s',
+      '3 min 05 s',
+      '2 h 05 min',
+      '3 d 4 h',
+    ]);
+  });
+});
+
+describe('text of models and recipes', () => {
+  it('cannot move the cursor, hide a line or turn its direction', () => {
+    expect(clean('a\u001b[2Jb\rc\u202Ed\u0007')).toBe('a\uFFFD[2Jb\uFFFDc\uFFFDd\uFFFD');
+    expect(clean('kept\ttab\nand line\r\n')).toBe('kept\ttab\nand line\n');
+    expect(oneLine('two\nlines\t here ')).toBe('two lines here');
+    expect(cut('abcdef', 4)).toBe('abc…');
+  });
+
+  it('is harmless in tables, records and diffs', () => {
+    const hostile = '\u001b]0;owned\u0007\nnext';
+    expect(renderTrials([{ ...LINE, hypothesis: hostile }], METRIC, { paint: plain })).not.toMatch(
+      /[\u001b\u0007]/,
+    );
+    expect(
+      shown({ hypothesis: hostile, lesson: hostile, diff: `+${hostile}`, feedback: hostile }),
+    ).not.toMatch(/[\u001b\u0007]/);
+    expect(renderDiff(`+${hostile}`, false)).not.toMatch(/[\u001b\u0007]/);
+  });
+});
+
+describe('the table of trials', () => {
+  it('names metric and unit once and leaves the score of a crash empty', () => {
+    const [head = '', row = ''] = renderTrials(
+      [{ ...LINE, status: 'crash', score: null, delta: null }],
+      METRIC,
+      { paint: plain },
+    ).split('\n');
+    expect(head).toMatch(/TRIAL +ROLE +PARENT +STATUS +loss nats +DELTA +TIME +HYPOTHESIS/);
+    expect(row).toMatch(/^t00002 +arch +t00000 +crash +- +- +10\.0 s +wider$/);
+  });
+
+  it('colours a difference by the direction of the metric', () => {
+    expect(renderTrials([LINE], METRIC, { paint: marked })).toContain('<green>-0.2500</green>');
+    expect(renderTrials([LINE], { ...METRIC, direction: 'maximize' }, { paint: marked })).not.toContain(
+      '<green>',
+    );
+  });
+});
+
+describe('the record of a trial', () => {
+  it('says what a score is worth, and shows the missed gate by how much', () => {
+    expect(shown({})).toContain('1.7500 nats (-0.2500 against its parent, expected -0.1000 nats)');
+    expect(shown({})).toContain('nothing is claimed');
+    expect(shown({})).toMatch(/size +bytes +24,120 +≤ 24,000 +missed by 120/);
+  });
+
+  it('says that a seed is hidden, and shows it when it is not', () => {
+    expect(shown({})).toContain('hidden until the campaign has ended');
+    const [replicate] = RECORD.replicates;
+    expect(shown({ replicates: replicate === undefined ? [] : [{ ...replicate, seed: 4711 }] })).toMatch(
+      /seed +4711/,
+    );
+  });
+
+  it('says plainly when nothing held the recipe', () => {
+    expect(shown({})).toContain(
+      'tier C: enforced: fs, net, pid, secrets; advisory: mem, pids, disk; none: gpu',
+    );
+    expect(shown({ isolation: { tier: 'E', ...ISOLATED } })).toContain(
+      'none (tier E): the recipe could do what its user can',
+    );
+  });
+
+  it('shows a failure with its numbers and the end of its log', () => {
+    const limit = { name: 'wall', used: 15.5, allowed: 15, unit: 's' };
+    const failure = {
+      status: 'train_budget_overrun',
+      phase: 'train',
+      reason: 'wall limit',
+      limit,
+      tail: 'step 9',
+    } as const;
+    expect(shown({ failure })).toContain('failed in train as train_budget_overrun: wall limit');
+    expect(shown({ failure })).toContain('used 15.5 s, allowed 15 s, over by 0.5 s');
+    expect(shown({ failure })).toContain('    step 9');
+  });
+});
+
+describe('a diff', () => {
+  it('is coloured only where colours are wanted', () => {
+    expect(renderDiff(RECORD.diff, false)).toBe(RECORD.diff.trimEnd());
+    expect(renderDiff(RECORD.diff, true)).toContain('\u001b[32m+X = 2');
+  });
+});
+
+describe('doctor', () => {
+  it('tells what is missing from what only makes it weaker, with the remedies below', () => {
+    const findings = [
+      { part: 'Store', ok: false, essential: true, found: 'none', remedy: 'Install it.' },
+      { part: 'Isolation', ok: false, essential: false, found: 'no bwrap', remedy: 'Install bubblewrap.' },
+    ];
+    const text = renderDoctor(findings, plain);
+    expect(text).toMatch(/missing +Store +none/);
+    expect(text).toMatch(/weaker +Isolation +no bwrap/);
+    expect(text).toContain('Store: Install it.\nIsolation: Install bubblewrap.');
+  });
+});
+
+describe('a wish to a campaign', () => {
+  it('counts as obeyed only when the work has to obey it and the state says so', () => {
+    const pause = { ask: 'pause', reason: undefined } as const;
+    expect(isObeyed({ control: 'paused', state: 'running' }, pause)).toBe(false);
+    expect(isObeyed({ control: 'paused', state: 'paused' }, pause)).toBe(true);
+    expect(isObeyed({ control: 'draining', state: 'draining' }, { ask: 'stop', mode: 'drain' })).toBe(true);
+    expect(isObeyed({ control: 'draining', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(false);
+    expect(isObeyed({ control: 'stopping', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(true);
+  });
+
+  it('is answered with the work that still ends, or that nobody was there to obey', () => {
+    const answer = {
+      schema: 'assay.control/1',
+      campaign: 'demo',
+      asked: 'pause',
+      state: 'paused',
+      control: 'paused',
+    } as const;
+    const stillRunning = [{ trial: 7, stage: 'training', host: 'a' }];
+    expect(describeControl({ ...answer, acknowledged: true, stillRunning })).toBe(
+      'demo: paused; still ending: t00007 (training on a)',
+    );
+    expect(describeControl({ ...answer, acknowledged: false, stillRunning: [] })).toContain('no worker runs');
+  });
+});
+
+describe('a machine that assay does not support', () => {
+  it('is refused with what to use instead', () => {
+    expect(() => checkPlatform('win32', '22.0.0')).toThrow(
+      expect.objectContaining({
+        code: 'PLATFORM_UNSUPPORTED',
+        exit: 3,
+        remedy: expect.stringContaining('WSL2'),
+      }),
+    );
+    expect(() => checkPlatform('linux', '20.18.3')).toThrow(/20\.19 or later, this is 20\.18\.3/);
+    expect(() => checkPlatform('linux', '18.20.0')).toThrow(/20\.19/);
+    expect(() => checkPlatform('darwin', '20.19.0')).not.toThrow();
+    expect(() => checkPlatform('linux', '24.1.0')).not.toThrow();
+  });
+});
