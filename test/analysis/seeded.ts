@@ -30,12 +30,12 @@ export interface Seeded {
   database: string;
   name: string;
   owner: string;
-  submit(hypothesis: string, role?: string): Promise<TrialDocument>;
+  submit: (hypothesis: string, role?: string) => Promise<TrialDocument>;
   /** Ends a trial as measured with this score; the decision rule says how. */
-  measure(trial: TrialDocument, score: number): Promise<void>;
-  fail(trial: TrialDocument, outcome: Outcome): Promise<void>;
+  measure: (trial: TrialDocument, score: number) => Promise<void>;
+  fail: (trial: TrialDocument, outcome: Outcome) => Promise<void>;
   /** Begins a replicate, loses one attempt with its worker, and leaves the second at work. */
-  begin(trial: TrialDocument): Promise<string>;
+  begin: (trial: TrialDocument) => Promise<string>;
 }
 
 export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Promise<Seeded> {

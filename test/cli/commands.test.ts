@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { seedCampaign, type Seeded } from '../analysis/seeded.js';
@@ -14,11 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => seeded.lineage.close());
 
-function assay(args: readonly string[], env: Record<string, string> = {}): ResultPromise<{ reject: false }> {
-  const servers = { ASSAY_MONGODB_URL: inject('storeUrl'), ASSAY_MONGODB_DATABASE: seeded.database };
+function assay(args: readonly string[], env: Record<string, string> = {}) {
   return execa(process.execPath, [ASSAY, ...args], {
     reject: false,
-    env: { ...servers, NO_COLOR: '1', ...env },
+    env: {
+      ASSAY_MONGODB_URL: inject('storeUrl'),
+      ASSAY_MONGODB_DATABASE: seeded.database,
+      NO_COLOR: '1',
+      ...env,
+    },
   });
 }
 
@@ -77,7 +81,7 @@ describe('a mistake', () => {
 describe('an environment that lacks something', () => {
   it('ends with exit code 3', async () => {
     const { exitCode, stderr } = await assay(['status'], {
-      ASSAY_MONGODB_URL: 'mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=300',
+      ASSAY_MONGODB_URL: 'http://127.0.0.1:1',
     });
     expect(exitCode).toBe(3);
     expect(stderr).toContain('ASSAY_MONGODB_URL');
