@@ -17,7 +17,18 @@ const rooms = [
   [
     'cli',
     'src/cli',
-    ['domain', 'sandbox', 'lineage', 'tasks', 'model', 'analysis', 'dev', 'workers', 'workflows'],
+    [
+      'domain',
+      'sandbox',
+      'lineage',
+      'tasks',
+      'model',
+      'analysis',
+      'dev',
+      'activities',
+      'workers',
+      'workflows',
+    ],
   ],
 ];
 

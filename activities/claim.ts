@@ -55,8 +55,7 @@ export async function withClaim<T>(
   const { fence } = replicate;
   const spending = (of: number): string => `${key}/${of}`;
   try {
-    if (fence > 1)
-      await lineage.budgets.settle(owner, spending(fence - 1), 'upper-bound', 'unknown', trial.number);
+    if (fence > 1) await lineage.budgets.settle(owner, spending(fence - 1), 'upper-bound', 'unknown');
     if (!(await reserve(context, request, spending(fence)))) return null;
     const started = performance.now();
     const stage = (name: string): Promise<void> => lineage.campaigns.markWork(owner, key, fence, name);
@@ -65,9 +64,7 @@ export async function withClaim<T>(
     } finally {
       const acceleratorMs = what === 'train' ? Math.min(boundMs, Math.ceil(performance.now() - started)) : 0;
       const spent = { ...NOTHING, acceleratorMs };
-      await persist(signal, () =>
-        lineage.budgets.settle(owner, spending(fence), spent, 'known', trial.number),
-      );
+      await persist(signal, () => lineage.budgets.settle(owner, spending(fence), spent, 'known'));
     }
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : error instanceof Error ? error.message : String(error);
@@ -87,7 +84,7 @@ async function reserve(
 ): Promise<boolean> {
   const amounts = { ...NOTHING, acceleratorMs: what === 'train' ? boundMs : 0 };
   const { owner, role } = trial;
-  const result = await lineage.budgets.reserve({ owner, key, amounts, what, role });
+  const result = await lineage.budgets.reserve({ owner, key, amounts, what, role, trial: trial.number });
   if (result === 'reserved') return true;
   await lineage.campaigns.setControl(owner, 'paused', 'the budget of accelerator time is used up');
   return false;

@@ -1,4 +1,5 @@
 import type { SearchAttributeName } from '../src/domain/campaign.js';
+import type { WorkflowFact } from '../src/domain/reconcile.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { ModelEndpoints } from '../src/model/endpoints.js';
 import type { LeasePool } from '../src/sandbox/lease.js';
@@ -14,6 +15,8 @@ export interface OrchestratorContext {
   registeredAttributes: () => Promise<SearchAttributeName[]>;
   /** The model of campaigns that name none. */
   defaultModel: string;
+  /** What the server says of a workflow id. */
+  workflowFact: (id: string) => Promise<WorkflowFact>;
 }
 
 /** What activities that start processes use besides. */
@@ -35,8 +38,10 @@ export interface HostIdentity {
   name: string;
   /** Hosts whose timings can be compared have the same class. */
   hostClass: string;
-  /** This process. */
+  /** This process, as Temporal shows it. */
   worker: string;
-  /** A folder of this host for workspaces that are removed after use. */
+  /** This process among all that this machine has run; the prefix of its runs. */
+  process: string;
+  /** A folder of this process for workspaces that are removed after use. */
   work: string;
 }

@@ -27,7 +27,7 @@ export interface DecideActivities {
 /** Decide and record: what is stored is read, one verdict is stored, and everyone can see it. */
 export function decideActivities({ lineage }: { lineage: Lineage }): DecideActivities {
   return {
-    decide: ({ owner, number, interruption }) => decide(lineage, owner, number, interruption),
+    decide: ({ owner, number, interruption }) => decideTrial(lineage, owner, number, interruption),
     outcome: async ({ owner, number }) => {
       const trial = await lineage.trials.require(owner, number);
       return { ...decided(trial), lesson: trial.outcome?.lesson ?? '' };
@@ -35,7 +35,8 @@ export function decideActivities({ lineage }: { lineage: Lineage }): DecideActiv
   };
 }
 
-async function decide(
+/** Settles a trial by what is stored of it; one that is settled stays as it is. */
+export async function decideTrial(
   lineage: Lineage,
   owner: string,
   number: number,

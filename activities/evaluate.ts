@@ -68,7 +68,7 @@ async function runEvaluation(
     await writeFolder(sealed, await lineage.blobs.readFiles(artifact.files));
     await mkdir(serverTmp);
     await writeFile(harness, JSON.stringify(known));
-    const requests = requestsOf(work, claim, { recipe, tmp, sealed, serverTmp, harness }, signal);
+    const requests = requestsOf(context, work, claim, { recipe, tmp, sealed, serverTmp, harness }, signal);
     const scored = await score(sandbox, requests);
     if (signal.aborted) signal.throwIfAborted();
     const runs = await persist(signal, () => runsOf(context, scored));
@@ -84,7 +84,13 @@ interface Folders {
   harness: string;
 }
 
-function requestsOf({ hosted }: HostedTrial, claim: Claim, folders: Folders, signal: AbortSignal) {
+function requestsOf(
+  context: HostContext,
+  { hosted }: HostedTrial,
+  claim: Claim,
+  folders: Folders,
+  signal: AbortSignal,
+) {
   const { evaluate: evaluator, phases } = hosted.spec;
   const { recipe, tmp, sealed, serverTmp, harness } = folders;
   const held = hosted.parts.search;
@@ -94,6 +100,7 @@ function requestsOf({ hosted }: HostedTrial, claim: Claim, folders: Folders, sig
       ? null
       : {
           ...requestOf(
+            context,
             hosted,
             {
               id: `${id}/serve`,
@@ -114,6 +121,7 @@ function requestsOf({ hosted }: HostedTrial, claim: Claim, folders: Folders, sig
   return {
     server,
     evaluator: requestOf(
+      context,
       hosted,
       {
         id: `${id}/evaluate`,

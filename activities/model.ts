@@ -97,6 +97,7 @@ async function reserve(
     amounts: { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens },
     what: 'model',
     role: session.role,
+    trial: null,
   });
   if (result === 'reserved') return true;
   if (result === 'settled') throw new AssayError('OVERTAKEN', 'this attempt was given up by a later one');

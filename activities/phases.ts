@@ -46,10 +46,15 @@ export interface PhaseCall {
 }
 
 /** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
-export function requestOf(hosted: HostedTask, call: PhaseCall, tmp: string): RunRequest {
+export function requestOf(
+  { host }: Pick<HostContext, 'host'>,
+  hosted: HostedTask,
+  call: PhaseCall,
+  tmp: string,
+): RunRequest {
   const { resources } = hosted.spec;
   return {
-    id: call.id,
+    id: `${host.process}/${call.id}`,
     command: call.command,
     cwd: call.cwd,
     writable: [tmp, ...call.writable],

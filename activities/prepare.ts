@@ -77,7 +77,12 @@ async function preflight(
     await mkdir(artifact);
     const run = async (call: Pick<PhaseCall, 'phase' | 'command' | 'timeoutS' | 'env' | 'writable'>) => {
       const result = await sandbox.run(
-        requestOf(hosted, { ...call, id: `${name}/${call.phase}`, cwd: recipe, readable: [], signal }, tmp),
+        requestOf(
+          context,
+          hosted,
+          { ...call, id: `${name}/${call.phase}`, cwd: recipe, readable: [], signal },
+          tmp,
+        ),
       );
       if (result.ending.kind === 'cancelled') signal.throwIfAborted();
       return { failure: failureOf(call.phase, result), log: result.log };

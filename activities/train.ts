@@ -155,6 +155,7 @@ async function phasesOf(
   const run = async (call: Omit<PhaseCall, 'id' | 'cwd' | 'signal'>): Promise<Failure | null> => {
     await claim.stage(call.phase === 'pack' ? 'packing' : 'training');
     const request = requestOf(
+      context,
       hosted,
       { ...call, id: `${claim.replicate._id}/${claim.fence}/${call.phase}`, cwd: recipe, signal },
       tmp,

@@ -12,8 +12,10 @@ import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../src/model/pricing.js';
 import { LeasePool } from '../src/sandbox/lease.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
+import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { TaskHost } from '../src/tasks/host.js';
 import type { HostContext } from '../activities/context.js';
+import { scheduleReconcile, workflowFact } from './reconciling.js';
 import { installLogger } from './logging.js';
 import type { Role } from './role-names.js';
 import {
@@ -114,10 +116,12 @@ async function orchestrator(
 ): Promise<Worker> {
   const client = new Client({ connection: ground.connection, namespace: ground.namespace });
   const key = settings.env.ANTHROPIC_API_KEY;
+  await scheduleReconcile(client);
   return orchestratorWorker(ground, {
     lineage,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
+    workflowFact: (id) => workflowFact(client, id),
     defaultModel:
       settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
   });
@@ -130,9 +134,12 @@ async function hostContext(
   worker: string,
 ): Promise<HostContext> {
   const { home, cache, pool, slots } = settings;
+  const work = join(home, 'work');
+  await sweepDeadWorkers(work);
+  const own = await openWorkerFolder(work);
   return {
     lineage,
-    host: { name, hostClass: hostClass(), worker, work: join(home, 'work') },
+    host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks: new TaskHost(home, cache),
     sandbox: await openSandbox(),
     leases: new LeasePool(pool, slots, join(home, 'leases')),

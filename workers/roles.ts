@@ -13,6 +13,7 @@ import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
 import { checkerOf, prepareActivities } from '../activities/prepare.js';
+import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
 import { trainActivities } from '../activities/train.js';
@@ -60,6 +61,7 @@ export async function orchestratorWorker(
       ...sessionActivities(context),
       ...submitActivities(context),
       ...decideActivities(context),
+      ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },
     maxConcurrentActivityTaskExecutions: 200,

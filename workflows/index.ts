@@ -1,3 +1,4 @@
 export { campaign } from './campaign.js';
 export { specialist } from './specialist.js';
 export { trial } from './trial.js';
+export { reconcile } from './reconcile.js';

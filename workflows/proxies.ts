@@ -4,6 +4,7 @@ import type { DecideActivities } from '../activities/decide.js';
 import type { EvaluateActivities } from '../activities/evaluate.js';
 import type { ModelActivities } from '../activities/model.js';
 import type { PrepareActivities } from '../activities/prepare.js';
+import type { ReconcileActivities } from '../activities/reconcile.js';
 import type { SessionActivities } from '../activities/session.js';
 import type { SubmitActivities } from '../activities/submit.js';
 import type { TrainActivities } from '../activities/train.js';
@@ -34,6 +35,10 @@ export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watc
 export const sessionActivities = proxyActivities<SessionActivities>(light);
 export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitOutcome'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
+export const reconcileActivities = proxyActivities<ReconcileActivities>({
+  ...light,
+  startToCloseTimeout: '10 minutes',
+});
 
 /** Activities that wait for something to become true, and say that they are alive. */
 export const waitingActivities = proxyActivities<

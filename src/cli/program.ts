@@ -19,9 +19,11 @@ const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModul
   trials: { group: 'Read:', load: () => import('./commands/trials.js') },
   show: { group: 'Read:', load: () => import('./commands/show.js') },
   log: { group: 'Read:', load: () => import('./commands/log.js') },
+  replay: { group: 'Read:', load: () => import('./commands/replay.js') },
   pause: { group: 'Control:', load: () => import('./commands/pause.js') },
   resume: { group: 'Control:', load: () => import('./commands/resume.js') },
   stop: { group: 'Control:', load: () => import('./commands/stop.js') },
+  reconcile: { group: 'Control:', load: () => import('./commands/reconcile.js') },
 };
 
 const EXAMPLES = `Examples:

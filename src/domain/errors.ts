@@ -40,6 +40,18 @@ export const ERRORS = {
     '`assay task list` shows the tasks; `assay task push DIR` adds yours.',
   ),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml at the place shown.'),
+  HISTORY_UNKNOWN: entry(
+    'user',
+    2,
+    false,
+    '`assay status` and `assay trials CAMPAIGN` list what there is; servers forget what ended long ago.',
+  ),
+  HISTORY_INVALID: entry(
+    'user',
+    2,
+    false,
+    'Give a file that `temporal workflow show --workflow-id ID --output json` wrote.',
+  ),
   PRICES_INVALID: entry('user', 2, false, 'Correct the price file: dollars per million tokens, by model id.'),
   RECIPE_INVALID: entry('user', 2, false, 'Correct the recipe folder and submit it again.'),
   START_RECIPE_FAILED: entry(

@@ -20,6 +20,8 @@ export interface Reservation {
   amounts: Amounts;
   what: string;
   role: string;
+  /** The trial that it is spent on; null for what belongs to none. */
+  trial: number | null;
 }
 
 const sumDocument = z.object({
@@ -54,6 +56,10 @@ export class Budgets {
     await this.budgets.insertOnce({ _id: owner, limits, held: NOTHING, open: {} });
   }
 
+  async find(owner: string): Promise<BudgetDocument | null> {
+    return this.budgets.get(owner);
+  }
+
   async get(owner: string): Promise<BudgetDocument> {
     return this.budgets.require(owner);
   }
@@ -64,7 +70,7 @@ export class Budgets {
 
   /** Holds the amounts if every limit leaves room; a key already held counts as reserved. */
   async reserve(reservation: Reservation): Promise<ReserveResult> {
-    const { owner, key, amounts, what, role } = reservation;
+    const { owner, key, amounts, what, role, trial } = reservation;
     const field = `open.${fieldOf(key)}`;
     const { limits } = await this.budgets.require(owner);
     const room = {
@@ -77,7 +83,7 @@ export class Budgets {
       { _id: owner, [field]: { $exists: false }, ...room },
       {
         $inc: increments(amounts),
-        $set: { [field]: { key, reserved: amounts, role, what, since: new Date() } },
+        $set: { [field]: { key, trial, reserved: amounts, role, what, since: new Date() } },
       },
     );
     const settled = (await this.ledger.get(key)) !== null;
@@ -96,7 +102,6 @@ export class Budgets {
     key: string,
     spent: Amounts | 'upper-bound',
     certainty: LedgerDocument['certainty'],
-    trial: number | null = null,
   ): Promise<void> {
     const open = (await this.budgets.require(owner)).open[fieldOf(key)];
     if (open === undefined) return;
@@ -105,7 +110,7 @@ export class Budgets {
       owner,
       what: open.what,
       role: open.role,
-      trial,
+      trial: open.trial,
       reserved: open.reserved,
       spent: spent === 'upper-bound' ? open.reserved : spent,
       certainty,

@@ -114,6 +114,11 @@ export class Campaigns {
     await this.shelf.update({ owner, [`${field}.fence`]: fence }, { $set: { [`${field}.stage`]: stage } });
   }
 
+  /** Forgets all registered work, when nobody can be left to do it. */
+  async clearWork(owner: string): Promise<void> {
+    await this.shelf.update({ owner }, { $set: { active: {} } });
+  }
+
   /** Ends registered work; work that a later attempt has taken over stays. */
   async endWork(owner: string, key: string, fence: number): Promise<void> {
     const field = `active.${fieldOf(key)}`;

@@ -264,7 +264,14 @@ export const budgetDocument = z.object({
   held: amounts,
   open: z.record(
     z.string(),
-    z.object({ key: z.string(), reserved: amounts, role: z.string(), what: z.string(), since: z.date() }),
+    z.object({
+      key: z.string(),
+      trial: z.number().int().nullable(),
+      reserved: amounts,
+      role: z.string(),
+      what: z.string(),
+      since: z.date(),
+    }),
   ),
 });
 export type BudgetDocument = z.infer<typeof budgetDocument>;

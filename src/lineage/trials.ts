@@ -157,6 +157,11 @@ export class Trials {
     return found.sort((a, b) => b.number - a.number);
   }
 
+  /** Trials without a status; a scan, for reconciling and the audit only. */
+  async open(owner: string, limit: number): Promise<TrialDocument[]> {
+    return this.shelf.list({ owner, status: null }, { limit });
+  }
+
   async setStage(owner: string, number: number, stage: TrialStage): Promise<void> {
     await this.shelf.update(
       { _id: trialKey(owner, number), status: null },

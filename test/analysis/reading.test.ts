@@ -61,6 +61,7 @@ describe('the status of a campaign', () => {
       amounts: lost,
       what: 'model',
       role: 'arch',
+      trial: null,
     });
     await lineage.budgets.settle(owner, `${owner}/lost`, 'upper-bound', 'unknown');
     const { spending, limits } = await statusModel(lineage, name);

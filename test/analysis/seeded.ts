@@ -170,6 +170,7 @@ async function begin(lineage: Lineage, { owner, number, snapshot }: TrialDocumen
     amounts: reserved,
     what: 'train',
     role: 'opt',
+    trial: number,
   });
   return key;
 }

@@ -124,7 +124,9 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       const amounts = { ...NOTHING, microUsd: 10 };
       const asked = Array.from({ length: 60 }, (_, i) => `${of}/k.${i}`);
       const results = await Promise.all(
-        asked.map((key) => lineage.budgets.reserve({ owner: of, key, amounts, what: 'model', role: 'solo' })),
+        asked.map((key) =>
+          lineage.budgets.reserve({ owner: of, key, amounts, what: 'model', role: 'solo', trial: null }),
+        ),
       );
       expect(results.filter((result) => result === 'reserved')).toHaveLength(10);
       expect((await lineage.budgets.get(of)).held.microUsd).toBe(100);
@@ -134,7 +136,14 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       const of = owner();
       const key = `${of}/k`;
       await lineage.budgets.create(of, { microUsd: null, acceleratorMs: null });
-      const request = { owner: of, key, amounts: { ...NOTHING, tokens: 50 }, what: 'model', role: 'solo' };
+      const request = {
+        owner: of,
+        key,
+        amounts: { ...NOTHING, tokens: 50 },
+        what: 'model',
+        role: 'solo',
+        trial: null,
+      };
       await lineage.budgets.reserve(request);
       const spent = { ...NOTHING, tokens: 20 };
       await Promise.all([1, 2, 3].map(() => lineage.budgets.settle(of, key, spent, 'known')));

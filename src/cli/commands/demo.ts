@@ -4,6 +4,7 @@ import { startLocalFleet } from '../fleet.js';
 import { withGround, type Ground } from '../ground.js';
 import { INTERRUPTED, interrupted } from '../interrupt.js';
 import { renderDiff } from '../render/diff.js';
+import { wantsColour } from '../render/paint.js';
 import { score, signed } from '../render/numbers.js';
 import { renderTrials } from '../render/trials.js';
 import { followToEnd } from '../ending.js';
@@ -23,7 +24,7 @@ export function register(program: Command): void {
     )
     .option('--trials <n>', 'trials to run', '12')
     .option('--train-seconds <s>', 'training budget of one trial', '3')
-    .addHelpText('after', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
+    .addHelpText('before', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
     .action(async (flags: Flags) => {
       await withGround(['temporal', 'store'], (ground) => demo(ground, flags));
     });
@@ -71,7 +72,7 @@ async function showResult({ lineage }: Ground, name: string): Promise<void> {
   print('Adopted greedily on single runs of unknown noise: nothing is claimed.');
   if (frontier.number > 0) {
     print(`\nthe best recipe against the start:`);
-    print(renderDiff(frontier.diffToStart, process.stdout.isTTY));
+    print(renderDiff(frontier.diffToStart, wantsColour(process.stdout)));
   }
   say('');
   const best = `npx assay show ${name}/${frontier.label}`.padEnd(32);

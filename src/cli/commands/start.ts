@@ -39,7 +39,7 @@ export function register(program: Command): void {
     .option('--watch', 'stay and show what happens')
     .option('--json', 'print JSON')
     .addHelpText(
-      'after',
+      'before',
       `
 Examples:
   assay start --task byte-golf --trials 24 --watch

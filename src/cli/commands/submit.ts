@@ -46,7 +46,7 @@ export function register(program: Command): void {
       'print JSON: the record (assay.trial/1) with --wait, else the number (assay.submitted/1)',
     )
     .addHelpText(
-      'after',
+      'before',
       `
 Examples:
   assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --wait

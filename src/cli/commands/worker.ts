@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .option('--pool <name>', 'pool whose queues the trainer and evaluator poll', 'cpu')
     .option('--slots <n>', 'trainings at the same time (default: one core is left for the rest)')
     .addHelpText(
-      'after',
+      'before',
       `
 Examples:
   assay worker

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { reconcile } from '../../../activities/reconcile.js';
+import { workflowFact } from '../../../workers/reconciling.js';
+import { sweepDeadWorkers } from '../../sandbox/worker-folders.js';
+import { homeFolder, withGround } from '../ground.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+interface Flags extends CommonFlags {
+  dryRun?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('reconcile')
+    .description(
+      'settle what nobody is left to settle: trials, reservations, claims, folders of dead workers',
+    )
+    .argument('[campaign]', 'one campaign; default: all of this store')
+    .option('--dry-run', 'only say what would be done')
+    .option('--json', 'print JSON (assay.reconcile/1)')
+    .addHelpText('before', '\nExamples:\n  assay reconcile --dry-run\n  assay reconcile night-1')
+    .action(async (campaign: string | undefined, flags: Flags) => {
+      await withGround(['temporal', 'store'], async (ground) => {
+        const dryRun = flags.dryRun === true;
+        const client = await ground.client();
+        const context = { lineage: ground.lineage, workflowFact: (id: string) => workflowFact(client, id) };
+        const findings = await reconcile(context, {
+          ...(campaign === undefined ? {} : { campaign }),
+          dryRun,
+        });
+        const folders = await sweepDeadWorkers(join(homeFolder(), 'work'), dryRun);
+        if (flags.json === true) {
+          printJson({ schema: 'assay.reconcile/1', dryRun, findings, folders });
+          return;
+        }
+        for (const { campaign: name, what, key, did } of findings) print(`${name}  ${what}  ${key}  ${did}`);
+        for (const { folder, killed } of folders)
+          print(
+            `-  folder  ${folder}  ${dryRun ? 'would be removed' : `removed, ${killed} processes ended`}`,
+          );
+        say(
+          findings.length + folders.length === 0
+            ? 'nothing to settle'
+            : `${findings.length + folders.length} findings`,
+        );
+      });
+    });
+}

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { reconcile } from '../../activities/reconcile.js';
+import { workflowFact } from '../../workers/reconciling.js';
+import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
+import { submit, turnKnob } from './script.js';
+import { openWorld, until, type World } from './world.js';
+
+let world: World;
+let model: ScriptedServer;
+beforeAll(async () => {
+  world = await openWorld();
+  const slow = 'X = 2.0  # knob: -10..10\nSLEEP = 25.0';
+  model = await startScriptedServer([
+    turnKnob('X = 1.0  # knob: -10..10\nSLEEP = 0.0', slow),
+    submit('slow'),
+  ]);
+});
+afterAll(async () => {
+  await world.stop();
+  await model.stop();
+});
+
+it('ends every trial, reservation and claim of a campaign that was terminated while its worker was dead', async () => {
+  const worker = world.worker({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
+  await worker.ready;
+  const handle = await world.start('gone', {
+    task: 'tiny',
+    model: 'scripted',
+    specialists: ['solo'],
+    trials: 3,
+  });
+  const { owner } = await until('training to begin', async () => {
+    const campaign = await world.campaign('gone').catch(() => null);
+    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 1) ? campaign : null;
+  });
+  await worker.kill('SIGKILL');
+  await handle.terminate('by a test');
+  await world.client.workflow.getHandle('gone/solo-1').terminate('by a test');
+  await world.client.workflow.getHandle('gone/t00001').terminate('by a test');
+
+  const context = { lineage: world.lineage, workflowFact: (id: string) => workflowFact(world.client, id) };
+  const planned = await reconcile(context, { campaign: 'gone', dryRun: true });
+  expect(new Set(planned.map((finding) => finding.what))).toEqual(
+    new Set(['trial', 'reservation', 'claim', 'campaign']),
+  );
+  expect((await world.campaign('gone')).state).toBe('running');
+
+  await reconcile(context, { campaign: 'gone' });
+  expect(await world.campaign('gone')).toMatchObject({ state: 'stopped', active: {} });
+  expect((await world.trials('gone')).map((trial) => trial.status)).toEqual(['cancelled']);
+  const budget = await world.lineage.budgets.get(owner);
+  expect(budget.open).toEqual({});
+  const rows = await world.lineage.budgets.rows(owner, 100);
+  expect(rows.filter((row) => row.certainty === 'unknown').map((row) => row.what)).toEqual(['train']);
+  expect(rows.reduce((sum, row) => sum + row.spent.acceleratorMs, 0)).toBe(budget.held.acceleratorMs);
+  expect(await reconcile(context, { campaign: 'gone' })).toEqual([]);
+});
