@@ -6,6 +6,7 @@ import {
   WorkflowIdReusePolicy,
   continueAsNew,
   isCancellation,
+  rootCause,
   setCurrentDetails,
   startChild,
   upsertSearchAttributes,
@@ -16,6 +17,7 @@ import { trialWorkflowId } from '../src/domain/keys.js';
 import { searchAttributesOf } from './attributes.js';
 import type { LaneResult } from './messages.js';
 import {
+  decideActivities,
   modelActivities,
   sessionActivities,
   submitActivities,
@@ -123,7 +125,10 @@ async function settled(child: CancellationScope, result: Promise<unknown>): Prom
   }
 }
 
-/** Runs a trial's workflow; where it was started before, waits for the outcome that is stored. */
+/**
+ * Runs a trial's workflow; where it was started before, waits for the outcome that is stored. A trial whose
+ * workflow was ended from outside is settled by what is stored of it, and its lane goes on.
+ */
 export async function runTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
   const { frozen, role } = of;
   try {
@@ -137,9 +142,16 @@ export async function runTrial(of: { frozen: Frozen; role: string }, number: num
     });
     await handle.result();
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    await waitingActivities.awaitOutcome.executeWithOptions({ summary: `wait for trial ${number}` }, [
-      { owner: frozen.owner, number },
+    if (error instanceof WorkflowExecutionAlreadyStartedError) {
+      await waitingActivities.awaitOutcome.executeWithOptions({ summary: `wait for trial ${number}` }, [
+        { owner: frozen.owner, number },
+      ]);
+      return;
+    }
+    if (CancellationScope.current().consideredCancelled) throw error;
+    const interruption = `its workflow ended: ${rootCause(error) ?? 'without a reason'}`;
+    await decideActivities.decide.executeWithOptions({ summary: `settle trial ${number}` }, [
+      { owner: frozen.owner, number, interruption },
     ]);
   }
 }

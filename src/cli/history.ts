@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, Connection, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { findServers } from '../dev/servers.js';
 import { AssayError, messageOf } from '../domain/errors.js';
@@ -38,7 +38,7 @@ export async function historyFromServer(workflowId: string, runId: string | unde
       const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
       return JSON.parse(historyToJSON(history));
     } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      if (!isUnknown(error)) throw error;
       throw new AssayError(
         'HISTORY_UNKNOWN',
         `there is no workflow "${workflowId}" in the namespace "${namespace}"`,
@@ -49,4 +49,13 @@ export async function historyFromServer(workflowId: string, runId: string | unde
   } finally {
     await servers.stop();
   }
+}
+
+/** gRPC's codes of an argument that makes no sense (such as a run id that is none) and of a thing not found. */
+const UNKNOWN: readonly number[] = [3, 5];
+
+function isUnknown(error: unknown): boolean {
+  return (
+    error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && UNKNOWN.includes(error.code))
+  );
 }

@@ -1,0 +1,47 @@
+import { ERRORS, type Actor } from '../domain/errors.js';
+import { BAD_INPUTS, type BadInput } from './bad-inputs.js';
+
+const WHO: Record<Actor, string> = {
+  user: 'you',
+  environment: 'whoever runs the machine',
+  transient: 'nobody, at first',
+  bug: 'the maintainers',
+};
+
+/** What a code, a status or a message may hold that would break a table. */
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+
+const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+
+/** docs/errors.md: the registry of errors, and what comes of bad input. */
+export function renderErrors(): string {
+  return [
+    '# Errors',
+    '',
+    'Written from `src/domain/errors.ts` and `src/analysis/bad-inputs.ts` by `ASSAY_RECORD=1 npx vitest run test/domain/errors.test.ts`; not to be edited by hand.',
+    '',
+    'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says whether Temporal tries the activity again by itself. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
+    '',
+    row('code', 'who acts', 'exit', 'retried', 'what to do'),
+    row('---', '---', '---', '---', '---'),
+    ...Object.entries(ERRORS).map(([code, { who, exit, retryable, remedy }]) =>
+      row(`\`${code}\``, WHO[who], String(exit), retryable ? 'yes' : 'no', remedy),
+    ),
+    '',
+    '## Bad input, and what it gets',
+    '',
+    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial, except `cancelled` when it lasted. The last column quotes what is said; rows marked † are read from the code and covered by no test.',
+    '',
+    row('input', 'noticed', 'gets', 'how it reads'),
+    row('---', '---', '---', '---'),
+    ...BAD_INPUTS.map(inputRow),
+    '',
+  ].join('\n');
+}
+
+function inputRow({ input, noticed, gets, reads, tested }: BadInput): string {
+  const got = gets.map((each) =>
+    'error' in each ? `\`${each.error}\`` : 'status' in each ? `trial \`${each.status}\`` : each.words,
+  );
+  return row(`${input}${tested === null ? ' †' : ''}`, noticed, got.join(', then '), reads);
+}
