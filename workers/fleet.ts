@@ -36,7 +36,7 @@ export interface FleetSettings {
   /** Folder shared between clones. */
   cache: string;
   pool: string;
-  /** Slots that trainings of this host may use at the same time. */
+  /** Slots that trainings of this host may use at the same time; the other cores check and evaluate. */
   slots: number;
   env: NodeJS.ProcessEnv;
 }
@@ -75,7 +75,9 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
     const context = await hostContext(lineage, settings, name, ground.identity);
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, settings.pool));
     if (roles.includes('evaluator'))
-      workers.push(await evalWorker(ground, context, settings.pool, cpus().length));
+      workers.push(
+        await evalWorker(ground, context, settings.pool, Math.max(1, cpus().length - settings.slots)),
+      );
   }
   const running = Promise.all(workers.map((worker) => worker.run()));
   const ended = running

@@ -19,6 +19,8 @@ export type Frozen = Pick<
 const HOURS = 3600;
 /** Waiting for a lease happens inside the activity; what a phase may take is enforced where it runs. */
 const WAITING_SECONDS = 24 * HOURS;
+/** Checks and evaluations are cheap to repeat, so a lost one is noticed early. */
+const CHECK_HEARTBEAT_SECONDS = 30;
 /** Infrastructure faults of one phase before a person has to look. */
 const PHASE_ATTEMPTS = 8;
 
@@ -79,13 +81,13 @@ export function phaseActivities(frozen: Frozen) {
   });
   const { phaseSeconds, trainHeartbeatSeconds } = frozen;
   const { prepare } = proxyActivities<PrepareActivities>(
-    options('eval', phaseSeconds.prepare, trainHeartbeatSeconds),
+    options('eval', phaseSeconds.prepare, CHECK_HEARTBEAT_SECONDS),
   );
   const { train } = proxyActivities<TrainActivities>(
     options('train', phaseSeconds.train, trainHeartbeatSeconds),
   );
   const { evaluate } = proxyActivities<EvaluateActivities>(
-    options('eval', phaseSeconds.evaluate, trainHeartbeatSeconds),
+    options('eval', phaseSeconds.evaluate, CHECK_HEARTBEAT_SECONDS),
   );
   return { prepare, train, evaluate };
 }

@@ -1,5 +1,10 @@
 import { ERRORS, type Actor } from '../domain/errors.js';
-import { BAD_INPUTS, type BadInput } from './bad-inputs.js';
+import type { BadInput } from './bad-input.js';
+import { BAD_PROGRAMS } from './bad-programs.js';
+import { BAD_REQUESTS } from './bad-requests.js';
+
+/** What comes of input that is wrong, for docs/errors.md. */
+export const BAD_INPUTS: readonly BadInput[] = [...BAD_REQUESTS, ...BAD_PROGRAMS];
 
 const WHO: Record<Actor, string> = {
   user: 'you',
@@ -18,7 +23,7 @@ export function renderErrors(): string {
   return [
     '# Errors',
     '',
-    'Written from `src/domain/errors.ts` and `src/analysis/bad-inputs.ts` by `ASSAY_RECORD=1 npx vitest run test/domain/errors.test.ts`; not to be edited by hand.',
+    'Written from `src/domain/errors.ts` and the files `src/analysis/bad-*.ts` by `ASSAY_RECORD=1 npx vitest run test/domain/errors.test.ts`; not to be edited by hand.',
     '',
     'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says whether Temporal tries the activity again by itself. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
     '',
@@ -30,7 +35,7 @@ export function renderErrors(): string {
     '',
     '## Bad input, and what it gets',
     '',
-    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial, except `cancelled` when it lasted. The last column quotes what is said; rows marked † are read from the code and covered by no test.',
+    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial, except `cancelled` when it lasted. The last column quotes what is said; of rows marked ‡ a test shows the first step, and what follows is read from the code; rows marked † are only read from the code.',
     '',
     row('input', 'noticed', 'gets', 'how it reads'),
     row('---', '---', '---', '---'),
@@ -43,5 +48,10 @@ function inputRow({ input, noticed, gets, reads, tested }: BadInput): string {
   const got = gets.map((each) =>
     'error' in each ? `\`${each.error}\`` : 'status' in each ? `trial \`${each.status}\`` : each.words,
   );
-  return row(`${input}${tested === null ? ' †' : ''}`, noticed, got.join(', then '), reads);
+  return row(`${input}${markOf(tested)}`, noticed, got.join(', then '), reads);
+}
+
+function markOf(tested: BadInput['tested']): string {
+  if (tested === null) return ' †';
+  return tested.whole ? '' : ' ‡';
 }

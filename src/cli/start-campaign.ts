@@ -5,11 +5,19 @@ import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/explain.js';
 import { campaignNameSchema } from '../domain/keys.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { isTaskFolder, loadTask } from '../tasks/load.js';
+import { findTask } from '../tasks/find.js';
+import { loadTask } from '../tasks/load.js';
+import { BUNDLED_TASKS } from './ground.js';
 
-/** A task as a person names it: a folder of theirs is uploaded now, anything else is a name or a digest. */
+/**
+ * A task as a person names it: a folder of theirs is uploaded now, anything else is a name or a digest.
+ * @throws AssayError TASK_UNKNOWN, TASK_INVALID
+ */
 export async function taskReference(lineage: Lineage, task: string): Promise<string> {
-  if (!task.includes('/') || !(await isTaskFolder(task))) return task;
+  if (!task.includes('/')) {
+    await findTask({ lineage, bundledTasks: BUNDLED_TASKS }, task);
+    return task;
+  }
   const { spec, files } = await loadTask(task);
   return (await lineage.tasks.push(spec, files, 'person'))._id;
 }

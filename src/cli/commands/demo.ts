@@ -42,6 +42,7 @@ async function demo(ground: Ground, flags: Flags): Promise<void> {
       task: 'byte-golf',
       trials: Number(flags.trials),
       trainSeconds: Number(flags.trainSeconds),
+      trainHeartbeatSeconds: 20,
     };
     await startCampaign(await ground.client(), lineage, name, input);
     const end = await Promise.race([

@@ -122,6 +122,12 @@ async function place(
     say(`campaign ${name}: the start is measured, then your trial`);
     return { campaign: name, number: 1 };
   }
+  const { state } = await lineage.campaigns.byName(flags.campaign);
+  if (isEnded(state))
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${flags.campaign}" is ${state} and takes no more trials`,
+    );
   try {
     const handle = client.workflow.getHandle(flags.campaign);
     const placed = await handle.executeUpdate(submitUpdate, { args: [submission] });
@@ -129,7 +135,7 @@ async function place(
     throw new AssayError('RECIPE_INVALID', `refused: ${placed.refused ?? 'no reason given'}`);
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
-    throw new AssayError('USAGE', `refused: ${messageOf(error.cause ?? error)}`);
+    throw new AssayError('CAMPAIGN_ENDED', `refused: ${messageOf(error.cause ?? error)}`);
   }
 }
 
