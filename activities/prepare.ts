@@ -11,30 +11,30 @@ import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostCampaign, hostTrial } from './hosting.js';
 import { countedBytes, failureOf, requestOf, tailOf, withWorkspace, type PhaseCall } from './phases.js';
-import { poll, withPulse } from './pulse.js';
+import { withPulse } from './pulse.js';
 import type { Workspace } from './workspace-state.js';
 
+export type PrepareNext = 'train' | 'decide' | 'twin';
+
 export interface PrepareActivities {
-  /** Everything that can be found out before an accelerator is taken. */
-  prepare(of: TrialRef): Promise<{ next: 'train' | 'decide' }>;
+  /**
+   * Everything that can be found out before an accelerator is taken. `twin`: an earlier trial with the same
+   * snapshot has not ended; waiting for it is not done here, where it would take the place of that trial's own work.
+   */
+  prepare(of: TrialRef): Promise<{ next: PrepareNext }>;
 }
 
 export function prepareActivities(context: HostContext): PrepareActivities {
   return { prepare: (of) => prepare(context, of) };
 }
 
-const TWIN_POLL_MS = 1000;
-
-async function prepare(context: HostContext, of: TrialRef): Promise<{ next: 'train' | 'decide' }> {
+async function prepare(context: HostContext, of: TrialRef): Promise<{ next: PrepareNext }> {
   const { lineage } = context;
   const trial = await lineage.trials.require(of.owner, of.number);
   if (trial.status !== null || trial.preflight !== null) return { next: 'decide' };
-  const { twin } = trial;
-  if (twin !== null) {
-    const status = await poll(
-      TWIN_POLL_MS,
-      async () => (await lineage.trials.bySubmitKey(twin))?.status ?? null,
-    );
+  if (trial.twin !== null) {
+    const status = (await lineage.trials.bySubmitKey(trial.twin))?.status ?? null;
+    if (status === null) return { next: 'twin' };
     if (status !== 'cancelled') return { next: 'decide' };
   }
   return withPulse(

@@ -27,6 +27,8 @@ export interface SubmitActivities {
   submitTrial(call: CallRef): Promise<Submitted>;
   submitPerson(of: { owner: string; submission: unknown }): Promise<Submitted>;
   awaitOutcome(of: { owner: string; number: number }): Promise<TrialStatus>;
+  /** Waits for the end of the earlier trial that has the same snapshot. */
+  awaitTwin(of: { owner: string; number: number }): Promise<TrialStatus>;
 }
 
 const POLL_MS = 1000;
@@ -39,6 +41,11 @@ export function submitActivities({ lineage }: { lineage: Lineage }): SubmitActiv
     submitPerson: ({ owner, submission }) => submitPerson(lineage, owner, submission),
     awaitOutcome: ({ owner, number }) =>
       poll(POLL_MS, async () => (await lineage.trials.require(owner, number)).status),
+    awaitTwin: async ({ owner, number }) => {
+      const { twin } = await lineage.trials.require(owner, number);
+      if (twin === null) throw new AssayError('INTERNAL', `trial ${number} has no twin`);
+      return poll(POLL_MS, async () => (await lineage.trials.bySubmitKey(twin))?.status ?? null);
+    },
   };
 }
 

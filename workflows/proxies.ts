@@ -35,7 +35,7 @@ const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 se
 
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
-export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitOutcome'>>(light);
+export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
 export const reconcileActivities = proxyActivities<ReconcileActivities>({
   ...light,
@@ -44,7 +44,7 @@ export const reconcileActivities = proxyActivities<ReconcileActivities>({
 
 /** Activities that wait for something to become true, and say that they are alive. */
 export const waitingActivities = proxyActivities<
-  Pick<CampaignActivities, 'watch' | 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome'>
+  Pick<CampaignActivities, 'watch' | 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>
 >({
   taskQueue: 'assay',
   startToCloseTimeout: '2 hours',

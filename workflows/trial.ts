@@ -45,7 +45,14 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
 async function measure({ frozen, number }: TrialInput): Promise<void> {
   const phases = phaseActivities(frozen);
   const of = { owner: frozen.owner, number };
-  const prepared = await phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+  let prepared = await phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+  while (prepared.next === 'twin') {
+    await waitingActivities.awaitTwin.executeWithOptions(
+      { summary: 'wait for the same code to be measured' },
+      [of],
+    );
+    prepared = await phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+  }
   if (prepared.next === 'decide') return;
   for (;;) {
     const trained = await phases.train.executeWithOptions({ summary: `train trial ${number}` }, [of]);

@@ -110,6 +110,16 @@ describe('a campaign', () => {
     });
   });
 
+  it('lets two trials of the same code be under way at once, of which one is measured', async () => {
+    const near = turnKnob(LEFT, 'X = 2.25  # knob: -10..10');
+    const twice = [use('submit_trial', { hypothesis: 'once' }), use('submit_trial', { hypothesis: 'twice' })];
+    await withScript(world, [near, { blocks: twice }], async () => {
+      await (await world.start('both', { ...SOLO, trials: 5, submissions: 2 })).result();
+      const statuses = (await world.trials('both')).map((trial) => trial.status);
+      expect(statuses.sort()).toEqual(['duplicate', 'keep']);
+    });
+  });
+
   it('leaves histories that replay, also in the form in which they are kept as files', async () => {
     const replayed = await replayAll(world, ['solo', 'twins']);
     expect(new Set(replayed)).toEqual(new Set(['campaign', 'specialist', 'trial']));
