@@ -12,7 +12,7 @@ import { explain } from '../src/domain/explain.js';
 import { campaignNameSchema, laneId, ownerOf, trialLabel } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { phaseSeconds, type Task } from '../src/domain/task.js';
-import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
+import type { BudgetDocument, CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { OFFLINE_MODEL, priceKnown } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
 import type { OrchestratorContext } from './context.js';
@@ -86,21 +86,25 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const { lineage } = context;
   const owner = ownerOf(request.namespace, request.firstExecutionRunId);
   const before = await lineage.campaigns.find(request.name);
-  if (before?.owner === owner) return before.frozen;
+  if (before?.owner === owner) {
+    await lineage.budgets.create(owner, moneyLimits(before.frozen));
+    return before.frozen;
+  }
   const input = parseInput(request);
   const task = await findTask(context, input.task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
   const stored = await lineage.campaigns.freeze(frozen);
-  await lineage.budgets.create(owner, {
-    microUsd: stored.frozen.limits.microUsd,
-    acceleratorMs: stored.frozen.limits.acceleratorMs,
-  });
+  await lineage.budgets.create(owner, moneyLimits(stored.frozen));
   Context.current().log.info('campaign frozen', {
     campaign: request.name,
     task: task.name,
     digest: task._id,
   });
   return stored.frozen;
+}
+
+function moneyLimits({ limits: { microUsd, acceleratorMs } }: FrozenCampaign): BudgetDocument['limits'] {
+  return { microUsd, acceleratorMs };
 }
 
 function parseInput(request: FreezeRequest): CampaignInput {

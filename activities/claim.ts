@@ -1,3 +1,4 @@
+import { AssayError, messageOf } from '../src/domain/errors.js';
 import { NOTHING } from '../src/lineage/budgets.js';
 import type { ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
@@ -15,59 +16,43 @@ export interface ClaimRequest {
   what: 'train' | 'evaluate';
   trial: TrialDocument;
   replicate: string;
-  /** Upper bound of the accelerator time it can cost, in milliseconds of one slot. */
+  /** Upper bound of the accelerator time it can cost, in milliseconds of one slot; 0 for work that needs none. */
   boundMs: number;
 }
 
 /**
- * Takes the claim, runs the work and lets go. Returns null, and starts nothing, when the campaign does not let
- * work start now. What an earlier attempt reserved and never settled is settled at its upper bound.
+ * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and the campaign
+ * drains, so that nobody will raise it.
  */
+export type Claimed<T> = { kind: 'done'; result: T } | { kind: 'notStarted' } | { kind: 'exhausted' };
+
+const spendingKey = (replicate: string, fence: number): string => `${replicate}/${fence}`;
+
+/** Takes the claim, runs the work and lets go, whatever comes of it. */
 export async function withClaim<T>(
   context: HostContext,
   request: ClaimRequest,
   signal: AbortSignal,
   work: (claim: Claim) => Promise<T>,
-): Promise<T | null> {
+): Promise<Claimed<T>> {
   const { lineage, host } = context;
-  const { trial, what, replicate: key, boundMs } = request;
+  const { trial, what, replicate: key } = request;
   const { owner } = trial;
-  const before = await lineage.replicates.get(key);
-  const active = {
-    what,
-    trial: trial.number,
-    stage: what,
-    host: host.name,
-    fence: before.fence + 1,
-    since: new Date(),
-  };
-  const controls =
-    what === 'train' ? (['running', 'draining'] as const) : (['running', 'draining', 'paused'] as const);
-  if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return null;
-  const held = {
-    host: host.name,
-    worker: host.worker,
-    what,
-    run: `${key}/${before.fence + 1}`,
-    since: new Date(),
-  };
+  const held = { host: host.name, worker: host.worker, what, run: host.process, since: new Date() };
   const replicate = await lineage.replicates.claim(key, held);
   const { fence } = replicate;
-  const spending = (of: number): string => `${key}/${of}`;
+  const active = { what, trial: trial.number, stage: what, host: host.name, fence, since: new Date() };
+  const controls =
+    what === 'train' ? (['running', 'draining'] as const) : (['running', 'draining', 'paused'] as const);
   try {
-    if (fence > 1) await lineage.budgets.settle(owner, spending(fence - 1), 'upper-bound', 'unknown');
-    if (!(await reserve(context, request, spending(fence)))) return null;
-    const started = performance.now();
-    const stage = (name: string): Promise<void> => lineage.campaigns.markWork(owner, key, fence, name);
-    try {
-      return await work({ replicate, fence, stage });
-    } finally {
-      const acceleratorMs = what === 'train' ? Math.min(boundMs, Math.ceil(performance.now() - started)) : 0;
-      const spent = { ...NOTHING, acceleratorMs };
-      await persist(signal, () => lineage.budgets.settle(owner, spending(fence), spent, 'known'));
-    }
+    for (let lost = 1; lost < fence; lost += 1)
+      await lineage.budgets.settle(owner, spendingKey(key, lost), 'upper-bound', 'unknown');
+    if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return { kind: 'notStarted' };
+    const refused = await reserve(context, request, fence);
+    if (refused !== null) return { kind: refused };
+    return { kind: 'done', result: await charged(context, request, signal, replicate, work) };
   } catch (error) {
-    const reason = signal.aborted ? 'cancelled' : error instanceof Error ? error.message : String(error);
+    const reason = signal.aborted ? 'cancelled' : messageOf(error);
     await lineage.replicates.fault(key, fence, what, reason, host.name);
     throw error;
   } finally {
@@ -76,16 +61,45 @@ export async function withClaim<T>(
   }
 }
 
-/** Holds the accelerator time; a limit that leaves no room pauses the campaign. */
+/** Runs the work and settles what it took, by the harness's clock. */
+async function charged<T>(
+  { lineage }: HostContext,
+  { trial, boundMs }: ClaimRequest,
+  signal: AbortSignal,
+  replicate: ReplicateDocument,
+  work: (claim: Claim) => Promise<T>,
+): Promise<T> {
+  const { _id: key, fence } = replicate;
+  const { owner } = trial;
+  const started = performance.now();
+  try {
+    return await work({
+      replicate,
+      fence,
+      stage: (name) => lineage.campaigns.markWork(owner, key, fence, name),
+    });
+  } finally {
+    const acceleratorMs = Math.min(boundMs, Math.ceil(performance.now() - started));
+    const spent = { ...NOTHING, acceleratorMs };
+    await persist(signal, () => lineage.budgets.settle(owner, spendingKey(key, fence), spent, 'known'));
+  }
+}
+
+/** Holds the accelerator time; a limit that leaves no room pauses a running campaign. */
 async function reserve(
   { lineage }: HostContext,
-  { trial, what, boundMs }: ClaimRequest,
-  key: string,
-): Promise<boolean> {
-  const amounts = { ...NOTHING, acceleratorMs: what === 'train' ? boundMs : 0 };
-  const { owner, role } = trial;
-  const result = await lineage.budgets.reserve({ owner, key, amounts, what, role, trial: trial.number });
-  if (result === 'reserved') return true;
-  await lineage.campaigns.setControl(owner, 'paused', 'the budget of accelerator time is used up');
-  return false;
+  { trial, what, replicate, boundMs }: ClaimRequest,
+  fence: number,
+): Promise<'notStarted' | 'exhausted' | null> {
+  if (boundMs === 0) return null;
+  const { owner, role, number } = trial;
+  const key = spendingKey(replicate, fence);
+  const amounts = { ...NOTHING, acceleratorMs: boundMs };
+  const result = await lineage.budgets.reserve({ owner, key, amounts, what, role, trial: number });
+  if (result === 'reserved') return null;
+  if (result === 'settled')
+    throw new AssayError('OVERTAKEN', `attempt ${fence} on ${replicate} was given up`);
+  await lineage.campaigns.pauseIfRunning(owner, 'the budget of accelerator time is used up');
+  const { control } = await lineage.campaigns.byOwner(owner);
+  return control === 'draining' ? 'exhausted' : 'notStarted';
 }

@@ -98,7 +98,10 @@ async function twinOutcome(lineage: Lineage, trial: TrialDocument): Promise<Outc
 
 async function evidenceOf(lineage: Lineage, trial: TrialDocument, task: Task): Promise<Evidence> {
   const replicates = await lineage.replicates.many(trial.replicates);
-  const measured = replicates.find((replicate) => replicate.evaluated !== null) ?? replicates.at(0) ?? null;
+  const measured =
+    replicates.find((replicate) => replicate.evaluated !== null) ??
+    replicates.find((replicate) => replicate.trained !== null) ??
+    null;
   const { trained, evaluated } = measured ?? { trained: null, evaluated: null };
   return {
     preflight: trial.preflight,

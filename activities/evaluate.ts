@@ -38,7 +38,10 @@ async function evaluate(
   const { lineage } = context;
   const work = await hostTrial(context, of, signal);
   const { trained, evaluated } = await lineage.replicates.get(of.replicate);
-  if (evaluated !== null) return { done: true };
+  if (evaluated !== null) {
+    await lineage.campaigns.endWork(of.owner, of.replicate, evaluated.fence);
+    return { done: true };
+  }
   if (trained?.artifact == null)
     throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   const { artifact } = trained;
@@ -48,7 +51,7 @@ async function evaluate(
     const scored = await runEvaluation(context, work, claim, artifact, trained.metrics, signal);
     return persist(signal, () => lineage.replicates.publishEvaluated(of.replicate, scored));
   });
-  return { done: result !== null };
+  return { done: result.kind === 'done' };
 }
 
 /** @throws AssayError EVALUATOR_FAULT when the evaluator itself failed: that is never the trial's fault */

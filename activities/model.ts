@@ -1,7 +1,7 @@
 import { AssayError } from '../src/domain/errors.js';
 import { turnKey } from '../src/domain/keys.js';
 import type { Reply } from '../src/domain/conversation.js';
-import type { CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
+import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type TurnRequest } from '../src/model/client.js';
 import { priceOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
@@ -41,7 +41,10 @@ export function modelActivities(context: ModelContext): ModelActivities {
 async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal): Promise<TurnResult> {
   const { lineage } = context;
   const stored = await lineage.sessions.reply(at.session, at.turn);
-  if (stored !== null) return resultOf(stored);
+  if (stored !== null) {
+    await settleTurn(lineage, at, stored);
+    return resultOf(stored);
+  }
   const campaign = await lineage.campaigns.byOwner(at.owner);
   if (campaign.control === 'paused') return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);
@@ -77,7 +80,22 @@ const attemptKey = (at: TurnRef, attempt: number): string => `${turnKey(at.sessi
 /** Attempts of which no reply came back may have been paid: they are settled at what they could have cost. */
 async function settleLost(lineage: Lineage, at: TurnRef, attempt: number): Promise<void> {
   for (let lost = 1; lost < attempt; lost += 1)
-    await lineage.budgets.settle(at.owner, attemptKey(at, lost), 'upper-bound', 'unknown');
+    await lineage.budgets.giveUp(at.owner, attemptKey(at, lost), 'model');
+}
+
+/** A turn that has its reply leaves no reservation open, wherever an earlier attempt was cut off. */
+async function settleTurn(lineage: Lineage, at: TurnRef, reply: Reply): Promise<void> {
+  const { attempts, chosen } = await lineage.sessions.attempts(at.session, at.turn);
+  if (chosen !== null) await lineage.budgets.settle(at.owner, attemptKey(at, chosen), costOf(reply), 'known');
+  await settleLost(lineage, at, attempts + 1);
+}
+
+function costOf(reply: Reply): Amounts {
+  return {
+    microUsd: priceOf(reply.model, reply.usage) ?? 0,
+    acceleratorMs: 0,
+    tokens: tokensOf(reply.usage),
+  };
 }
 
 /** Holds what the request can cost at most; a limit that leaves no room pauses the campaign. */
@@ -101,7 +119,7 @@ async function reserve(
   });
   if (result === 'reserved') return true;
   if (result === 'settled') throw new AssayError('OVERTAKEN', 'this attempt was given up by a later one');
-  await lineage.campaigns.setControl(campaign.owner, 'paused', 'the dollar budget is used up');
+  await lineage.campaigns.pauseIfRunning(campaign.owner, 'the dollar budget is used up');
   return false;
 }
 
@@ -130,12 +148,7 @@ async function pay(
     },
   );
   const used = await persist(signal, () => lineage.sessions.store(at.session, at.turn, attempt, reply));
-  const spent = {
-    microUsd: priceOf(reply.model, reply.usage) ?? 0,
-    acceleratorMs: 0,
-    tokens: tokensOf(reply.usage),
-  };
-  await persist(signal, () => lineage.budgets.settle(at.owner, key, spent, 'known'));
+  await persist(signal, () => lineage.budgets.settle(at.owner, key, costOf(reply), 'known'));
   return used;
 }
 

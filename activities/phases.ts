@@ -29,7 +29,8 @@ export async function withWorkspace<T>(
     await mkdir(tmp, { recursive: true });
     return await use({ folder, recipe, tmp });
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // what could not be removed now is removed when the next worker starts; the result must not be lost for it
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

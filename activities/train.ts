@@ -7,7 +7,6 @@ import { trainBudget, trainTimeout } from '../src/domain/task.js';
 import { missText } from '../src/domain/outcome-of.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { PhaseRun, Trained } from '../src/lineage/documents.js';
-import { replicateKey } from '../src/lineage/replicates.js';
 import { SealRefused, sealTo, type Sealed } from '../src/sandbox/seal.js';
 import { readFolder } from '../src/tasks/folder.js';
 import type { HostContext } from './context.js';
@@ -19,7 +18,10 @@ import { sealLimits } from './prepare.js';
 import { withClaim, type Claim } from './claim.js';
 
 export type TrainResult =
-  { next: 'evaluate'; replicate: string } | { next: 'decide' } | { next: 'notStarted' };
+  | { next: 'evaluate'; replicate: string }
+  | { next: 'decide' }
+  | { next: 'notStarted' }
+  | { next: 'exhausted' };
 
 export interface TrainActivities {
   train(of: TrialRef): Promise<TrainResult>;
@@ -41,29 +43,28 @@ async function train(context: HostContext, of: TrialRef, signal: AbortSignal): P
   const work = await hostTrial(context, of, signal);
   const { campaign, trial, hosted } = work;
   if (trial.status !== null) return { next: 'decide' };
-  const identity = {
-    owner: of.owner,
-    snapshot: trial.snapshot,
-    purpose: 'search',
-    index: 0,
-    hostClass: host.hostClass,
-  } as const;
-  const replicate = await lineage.replicates.open(identity, of.number, campaign.secret);
-  await lineage.trials.addReplicate(of.owner, of.number, replicate._id);
-  if (replicate.trained !== null) return nextAfter(replicate.trained, replicate._id);
+  const { owner, number } = of;
+  const before = (await lineage.replicates.many(trial.replicates)).find(
+    (replicate) => replicate.trained !== null,
+  );
+  const { snapshot } = trial;
+  const identity = { owner, snapshot, purpose: 'search', index: 0, hostClass: host.hostClass } as const;
+  const replicate = before ?? (await lineage.replicates.open(identity, number, campaign.secret));
+  const key = replicate._id;
+  await lineage.trials.addReplicate(owner, number, key);
+  if (replicate.trained !== null) {
+    await lineage.campaigns.endWork(owner, key, replicate.fence);
+    return nextAfter(replicate.trained, key);
+  }
   return leases.withLease({ slots: hosted.spec.resources.slots, signal }, async () => {
-    const budget = boundMs(work);
-    const trained = await withClaim(
-      context,
-      { what: 'train', trial, replicate: replicateKey(identity), boundMs: budget },
-      signal,
-      async (claim) => {
-        await lineage.trials.setStage(of.owner, of.number, 'training');
-        const result = await runTraining(context, work, claim, signal);
-        return persist(signal, () => lineage.replicates.publishTrained(claim.replicate._id, result));
-      },
-    );
-    return trained === null ? { next: 'notStarted' } : nextAfter(trained, replicate._id);
+    const request = { what: 'train', trial, replicate: key, boundMs: boundMs(work) } as const;
+    const claimed = await withClaim(context, request, signal, async (claim) => {
+      await lineage.trials.setStage(owner, number, 'training');
+      const result = await runTraining(context, work, claim, signal);
+      return persist(signal, () => lineage.replicates.publishTrained(key, result));
+    });
+    if (claimed.kind === 'done') return nextAfter(claimed.result, key);
+    return { next: claimed.kind };
   });
 }
 

@@ -12,7 +12,7 @@ export function asFailure(error: unknown): unknown {
     type: error.code,
     nonRetryable: !error.retryable,
     cause: error,
-    ...(wait === null ? {} : { nextRetryDelay: wait }),
+    ...(wait === null ? {} : { nextRetryDelay: Math.max(1000, wait) }),
   });
 }
 

@@ -8,6 +8,7 @@ import {
   isCancellation,
   rootCause,
   setHandler,
+  sleep,
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -158,13 +159,14 @@ async function govern(desk: CampaignDesk, work: CancellationScope, body: Promise
   };
   body.then(note, note);
   let heard = 0;
-  let watch: Watch | null = null;
+  let watch = startWatch(desk);
   for (;;) {
     if (desk.asked > heard) {
       heard = desk.asked;
       await obey(desk, work);
-    }
-    if (watch?.ended !== false) {
+      watch.scope.cancel();
+      watch = startWatch(desk);
+    } else if (watch.ended) {
       await obeyLimits(desk);
       watch = startWatch(desk);
     }
@@ -182,6 +184,8 @@ interface Watch {
   ended: boolean;
 }
 
+const AFTER_FAILED_WATCH = '1 minute';
+
 /** One long activity at a time looks at the store; it returns when something has to be done, else about hourly. */
 function startWatch(desk: CampaignDesk): Watch {
   const watch: Watch = { scope: new CancellationScope(), ended: false };
@@ -195,10 +199,11 @@ function startWatch(desk: CampaignDesk): Watch {
       ]),
     )
     .then((report) => {
+      if (watch.scope.consideredCancelled) return;
       desk.report = report;
       desk.show();
     })
-    .catch(() => undefined)
+    .catch((error: unknown) => (isCancellation(error) ? undefined : sleep(AFTER_FAILED_WATCH)))
     .then(() => {
       watch.ended = true;
     });
@@ -222,7 +227,7 @@ async function obey(desk: CampaignDesk, work: CancellationScope): Promise<void> 
     await desk.control('draining', 'draining', 'stopped by a person');
   } else if (pauseWish !== null && state !== 'paused') {
     await desk.control('paused', 'paused', pauseWish);
-  } else if (pauseWish === null && state === 'paused') {
+  } else if (pauseWish === null && state !== 'draining') {
     await desk.control('running', desk.stage, null);
   }
 }

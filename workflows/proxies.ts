@@ -22,7 +22,7 @@ const WAITING_SECONDS = 24 * HOURS;
 /** Checks and evaluations are cheap to repeat, so a lost one is noticed early. */
 const CHECK_HEARTBEAT_SECONDS = 30;
 /** Infrastructure faults of one phase before a person has to look. */
-const PHASE_ATTEMPTS = 8;
+const PHASE_ATTEMPTS = 30;
 
 const patient = {
   initialInterval: '1 second',
@@ -52,11 +52,14 @@ export const waitingActivities = proxyActivities<
   retry: patient,
 });
 
-/** One turn of a conversation: replies can be long, and a provider that is down is waited for. */
+/**
+ * One turn of a conversation: replies can be long, and a provider that is down is waited for. An outage of the server
+ * that is longer than the heartbeat's timeout cuts paid requests off, so it is not short.
+ */
 export const modelActivities = proxyActivities<ModelActivities>({
   taskQueue: 'assay-model',
   startToCloseTimeout: '1 hour',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '2 minutes',
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
 });
 

@@ -5,12 +5,12 @@ import {
   ParentClosePolicy,
   WorkflowIdReusePolicy,
   continueAsNew,
-  isCancellation,
   rootCause,
   setCurrentDetails,
   startChild,
   upsertSearchAttributes,
   workflowInfo,
+  type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { trialWorkflowId } from '../src/domain/keys.js';
@@ -106,54 +106,71 @@ async function submitAndRun(
       call,
     ]);
     if (submitted.kind === 'refused') return null;
-    const scope = new CancellationScope();
-    return { scope, result: scope.run(() => runTrial({ frozen, role }, submitted.number)) };
+    return startTrial({ frozen, role }, submitted.number);
   });
-  if (started !== null) await settled(started.scope, started.result);
+  if (started !== null) await untilEnded(frozen, started);
 }
 
-/** A cancel of this scope reaches the child, and its end is still waited for. */
-async function settled(child: CancellationScope, result: Promise<unknown>): Promise<void> {
-  const cancelled = CancellationScope.current().cancelRequested;
+interface StartedTrial {
+  number: number;
+  /** Cancelling it cancels the child. */
+  scope: CancellationScope;
+  /** null where the workflow was started before. */
+  handle: ChildWorkflowHandle<typeof trial> | null;
+}
+
+/** Starts a trial's workflow, unless that was done before. A cancel reaches the child only once it has started. */
+async function startTrial(of: { frozen: Frozen; role: string }, number: number): Promise<StartedTrial> {
+  const { frozen, role } = of;
+  const scope = new CancellationScope();
   try {
-    await Promise.race([result, cancelled]);
+    const handle = await scope.run(() =>
+      startChild(trial, {
+        workflowId: trialWorkflowId(frozen.name, number),
+        args: [{ frozen, role, number }],
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        staticSummary: `trial ${number} by ${role}`,
+      }),
+    );
+    return { number, scope, handle };
   } catch (error) {
-    if (!isCancellation(error)) throw error;
-    child.cancel();
-    await CancellationScope.nonCancellable(() => result);
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { number, scope, handle: null };
     throw error;
   }
 }
 
 /**
- * Runs a trial's workflow; where it was started before, waits for the outcome that is stored. A trial whose
- * workflow was ended from outside is settled by what is stored of it, and its lane goes on.
+ * Waits for the end of a trial; where its workflow was started before, for the outcome that is stored. A cancel of
+ * this scope reaches the child, and its end is still waited for.
  */
-export async function runTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
-  const { frozen, role } = of;
+async function untilEnded(frozen: Frozen, { number, scope, handle }: StartedTrial): Promise<void> {
+  const of = { owner: frozen.owner, number };
+  if (handle === null) {
+    await waitingActivities.awaitOutcome.executeWithOptions({ summary: `wait for trial ${number}` }, [of]);
+    return;
+  }
+  const result = handle.result();
   try {
-    const handle = await startChild(trial, {
-      workflowId: trialWorkflowId(frozen.name, number),
-      args: [{ frozen, role, number }],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      staticSummary: `trial ${number} by ${role}`,
-    });
-    await handle.result();
+    await Promise.race([result, CancellationScope.current().cancelRequested]);
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      await waitingActivities.awaitOutcome.executeWithOptions({ summary: `wait for trial ${number}` }, [
-        { owner: frozen.owner, number },
-      ]);
-      return;
+    if (CancellationScope.current().consideredCancelled) {
+      scope.cancel();
+      await CancellationScope.nonCancellable(() => result.catch(() => undefined));
+      throw error;
     }
-    if (CancellationScope.current().consideredCancelled) throw error;
     const interruption = `its workflow ended: ${rootCause(error) ?? 'without a reason'}`;
     await decideActivities.decide.executeWithOptions({ summary: `settle trial ${number}` }, [
-      { owner: frozen.owner, number, interruption },
+      { ...of, interruption },
     ]);
   }
+}
+
+/** Runs a trial whose number is taken to its end. */
+export async function runTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
+  const started = await CancellationScope.nonCancellable(() => startTrial(of, number));
+  await untilEnded(of.frozen, started);
 }
 
 async function untilRunning(owner: string): Promise<void> {

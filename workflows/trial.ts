@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   isCancellation,
   log,
@@ -57,6 +58,7 @@ async function measure({ frozen, number }: TrialInput): Promise<void> {
   for (;;) {
     const trained = await phases.train.executeWithOptions({ summary: `train trial ${number}` }, [of]);
     if (trained.next === 'decide') return;
+    if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
     if (trained.next === 'evaluate') {
       const replicate = trained.replicate;
       await phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [

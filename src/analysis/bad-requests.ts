@@ -6,14 +6,14 @@ const CLIENT = begunBy('test/model/client.test.ts');
 
 const ASKED: readonly BadInput[] = [
   {
-    input: 'a task that does not exist, with `assay submit`',
+    input: 'a task that does not exist, with `assay start` or `assay submit`',
     noticed: 'before anything starts',
     gets: [error('TASK_UNKNOWN')],
     reads: 'there is no task "NAME"',
     tested: null,
   },
   {
-    input: 'a task that does not exist, with `assay start` or the Temporal CLI',
+    input: 'a task that does not exist, with the Temporal CLI or a client',
     noticed: 'first activity of the campaign: its workflow fails at once',
     gets: [error('TASK_UNKNOWN')],
     reads: 'there is no task "NAME". `assay task list` shows the tasks; …',

@@ -120,6 +120,16 @@ export class Budgets {
     await this.close(owner, key, open.reserved, row.spent);
   }
 
+  /**
+   * Settles what a lost attempt may have spent at its upper bound. One that had reserved nothing yet gets an empty
+   * row, so that it cannot spend any more if it was only asleep.
+   */
+  async giveUp(owner: string, key: string, what: string): Promise<void> {
+    await this.settle(owner, key, 'upper-bound', 'unknown');
+    const row = { _id: key, owner, what, role: '', trial: null, reserved: NOTHING, spent: NOTHING };
+    await this.ledger.insertOnce({ ...row, certainty: 'unpaid', at: new Date() });
+  }
+
   private async close(owner: string, key: string, reserved: Amounts, spent: Amounts): Promise<void> {
     const field = `open.${fieldOf(key)}`;
     const difference = {

@@ -77,16 +77,26 @@ export class Campaigns {
 
   /** Says what work may do from now on; recorded pauses do not count as hours of the campaign. */
   async setControl(owner: string, control: Control, reason: string | null): Promise<void> {
-    const now = new Date();
+    for (;;) {
+      const before = await this.byOwner(owner);
+      if (before.control === control || (await this.move(before, control, reason))) return;
+    }
+  }
+
+  /** What a worker may do when a limit leaves no room: a campaign that drains or stops goes on doing so. */
+  async pauseIfRunning(owner: string, reason: string): Promise<void> {
     const before = await this.byOwner(owner);
-    if (before.control === control) return;
-    const pausing = control === 'paused';
-    const ended = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();
-    await this.shelf.update(
-      { owner, control: before.control },
+    if (before.control === 'running') await this.move(before, 'paused', reason);
+  }
+
+  private async move(before: CampaignDocument, control: Control, reason: string | null): Promise<boolean> {
+    const now = new Date();
+    const paused = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();
+    return this.shelf.update(
+      { owner: before.owner, control: before.control },
       {
-        $set: { control, controlReason: reason, pausedSince: pausing ? now : null },
-        $inc: { pausedMs: ended },
+        $set: { control, controlReason: reason, pausedSince: control === 'paused' ? now : null },
+        $inc: { pausedMs: paused },
       },
     );
   }

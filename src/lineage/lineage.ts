@@ -1,4 +1,11 @@
-import { MongoClient, MongoNetworkError, MongoServerSelectionError, type Db } from 'mongodb';
+import {
+  MongoClient,
+  MongoError,
+  MongoNetworkError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+  type Db,
+} from 'mongodb';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { Blobs } from './blobs.js';
@@ -97,7 +104,15 @@ async function ensureIndexes(database: Db): Promise<void> {
   await database.collection('ledger').createIndex({ owner: 1 }, {}, {});
 }
 
+/** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */
+const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError', 'ResetPool'];
+
 /** Whether an error means that the store is away, so that trying again later can help. */
 export function isStoreOutage(error: unknown): boolean {
-  return error instanceof MongoNetworkError || error instanceof MongoServerSelectionError;
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoTopologyClosedError ||
+    (error instanceof MongoError && OUTAGE_LABELS.some((label) => error.hasErrorLabel(label)))
+  );
 }

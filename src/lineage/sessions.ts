@@ -65,6 +65,12 @@ export class Sessions {
     return null;
   }
 
+  /** How many attempts a turn has had, and which one's reply it uses. */
+  async attempts(session: string, turn: number): Promise<{ attempts: number; chosen: number | null }> {
+    const found = await this.turns.get(turnKey(session, turn));
+    return { attempts: found?.attempts ?? 0, chosen: found?.chosen ?? null };
+  }
+
   /** The number of a new attempt at a turn, taken before anything is paid. */
   async attempt(session: string, turn: number): Promise<number> {
     const id = turnKey(session, turn);

@@ -170,7 +170,10 @@ export class Trials {
   }
 
   async setPreflight(owner: string, number: number, preflight: Failure): Promise<void> {
-    await this.shelf.update({ _id: trialKey(owner, number), status: null }, { $set: { preflight } });
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null, replicates: [] },
+      { $set: { preflight } },
+    );
   }
 
   async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
