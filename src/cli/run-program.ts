@@ -19,6 +19,7 @@ const ENDS_AT_ONCE = new Set([
   'pause',
   'resume',
   'stop',
+  'replay',
   'start',
 ]);
 
