@@ -4,6 +4,7 @@ import { sha256 } from '../src/domain/digest.js';
 import { AssayError } from '../src/domain/errors.js';
 import type { Evaluation } from '../src/domain/evaluation.js';
 import { margins } from '../src/domain/gates.js';
+import { decisionMetric } from '../src/domain/task.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { Evaluated, PhaseRun, Trained } from '../src/lineage/documents.js';
 import { score, type Scored } from '../src/sandbox/scoring.js';
@@ -167,6 +168,9 @@ function evaluatedOf(
     throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no metrics`);
   const { metrics, feedback } = scored.evaluation;
   const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
+  const metric = decisionMetric(hosted.spec);
+  if (!(metric in owned) && !(metric in known))
+    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no "${metric}"`);
   return {
     ...base,
     failure: null,
