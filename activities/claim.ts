@@ -1,5 +1,6 @@
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { NOTHING } from '../src/lineage/budgets.js';
+import { LOST } from '../src/lineage/replicates.js';
 import type { ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import { persist } from './pulse.js';
@@ -46,19 +47,36 @@ export async function withClaim<T>(
     what === 'train' ? (['running', 'draining'] as const) : (['running', 'draining', 'paused'] as const);
   try {
     for (let lost = 1; lost < fence; lost += 1)
-      await lineage.budgets.settle(owner, spendingKey(key, lost), 'upper-bound', 'unknown');
+      await lineage.budgets.giveUp(owner, spendingKey(key, lost), what);
+    refuseToLoseMore(replicate);
     if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return { kind: 'notStarted' };
     const refused = await reserve(context, request, fence);
     if (refused !== null) return { kind: refused };
     return { kind: 'done', result: await charged(context, request, signal, replicate, work) };
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : messageOf(error);
-    await lineage.replicates.fault(key, fence, what, reason, host.name);
+    const code = error instanceof AssayError ? error.code : null;
+    await lineage.replicates.fault(key, { fence, what, reason, code, host: host.name });
     throw error;
   } finally {
     await lineage.replicates.release(key, fence);
     await lineage.campaigns.endWork(owner, key, fence);
   }
+}
+
+/** Attempts on one replicate that may be lost with their workers before a person has to look. */
+const LOST_WORKERS = 10;
+
+/**
+ * A trial that takes its workers down must not eat them without end. This attempt followed a lost one if that was
+ * the last thing that happened to the replicate.
+ */
+function refuseToLoseMore({ faults, fence, _id: key }: ReplicateDocument): void {
+  const last = faults.at(-1);
+  if (last?.code !== LOST || last.fence !== fence - 1) return;
+  const lost = faults.filter(({ code }) => code === LOST).length;
+  if (lost >= LOST_WORKERS)
+    throw new AssayError('WORKERS_LOST', `${lost} attempts on ${key} were lost with their workers`);
 }
 
 /** Runs the work and settles what it took, by the harness's clock. */

@@ -8,7 +8,8 @@ import { missText } from '../src/domain/outcome-of.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { PhaseRun, Trained } from '../src/lineage/documents.js';
 import { SealRefused, sealTo, type Sealed } from '../src/sandbox/seal.js';
-import { readFolder } from '../src/tasks/folder.js';
+import { writeFolder } from '../src/tasks/folder.js';
+import { keepCheckpoint, restoreCheckpoint, storeSealed } from './checkpoint.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
@@ -87,35 +88,26 @@ async function runTraining(
   claim: Claim,
   signal: AbortSignal,
 ): Promise<Trained> {
-  const { trial } = work;
+  const { lineage } = context;
+  const { spec } = work.hosted;
+  const { snapshot } = work.trial;
   const name = `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`;
-  return withWorkspace(context, name, trial.snapshot, async ({ folder, recipe, tmp }) => {
-    const dirs = {
-      out: join(folder, 'out'),
-      artifact: join(folder, 'artifact'),
-      sealed: join(folder, 'sealed'),
-    };
-    await mkdir(dirs.out);
-    await mkdir(dirs.artifact);
+  return withWorkspace(context, name, snapshot, async ({ folder, recipe, tmp }) => {
+    const folders = await foldersIn(folder, recipe, tmp);
+    const { out, artifact, sealed: to } = folders;
     const runs: PhaseRun[] = [];
-    const failure = await phasesOf(context, work, claim, { recipe, tmp, ...dirs }, runs, signal);
+    const failure = await phasesOf({ context, work, claim, folders, runs, signal });
     if (failure !== null) return trainedWith(claim, runs, failure, {});
-    const from = work.hosted.spec.phases.pack === undefined ? dirs.out : dirs.artifact;
-    const sealed = await sealOr(from, dirs.sealed, work);
+    const sealed = await sealOr(spec.phases.pack === undefined ? out : artifact, to, work);
     if ('refused' in sealed) return trainedWith(claim, runs, sealed.refused, {});
-    const bytes =
-      countedBytes(work.hosted.spec, await context.lineage.blobs.tree(trial.snapshot)) + sealed.bytes;
+    const bytes = countedBytes(spec, await lineage.blobs.tree(snapshot)) + sealed.bytes;
     const trainS = (runs.find((run) => run.phase === 'train')?.wallMs ?? 0) / 1000;
     const metrics = { bytes, train_s: trainS };
-    const found = margins(work.hosted.spec.gates, metrics);
+    const found = margins(spec.gates, metrics);
     const miss = firstMiss(found);
     const blocked =
       miss === undefined ? null : sizeFailure(work, miss.gate, missText(miss), miss.value, miss.limit);
-    const files = await persist(signal, async () =>
-      context.lineage.blobs.putFiles(
-        await readFolder(dirs.sealed, { maxFiles: 1000, maxFileBytes: 2 ** 31, code: 'HOST_FAULT' }),
-      ),
-    );
+    const files = await persist(signal, () => storeSealed(lineage, to, sealed));
     return {
       ...trainedWith(claim, runs, blocked, metrics),
       margins: found,
@@ -135,60 +127,96 @@ function trainedWith(
 
 interface Folders {
   recipe: string;
+  /** The recipe again, as submitted: what training wrote beside its outputs is not there for packing. */
+  packing: string;
   tmp: string;
   out: string;
+  scratch: string;
   artifact: string;
+  sealed: string;
 }
 
-async function phasesOf(
-  context: HostContext,
-  { hosted, campaign }: HostedTrial,
-  claim: Claim,
-  folders: Folders,
-  runs: PhaseRun[],
-  signal: AbortSignal,
-): Promise<Failure | null> {
-  const { recipe, tmp, out, artifact } = folders;
-  const { train: training, pack } = hosted.spec.phases;
+async function foldersIn(folder: string, recipe: string, tmp: string): Promise<Folders> {
+  const [out, artifact] = [join(folder, 'out'), join(folder, 'artifact')];
+  await mkdir(out);
+  await mkdir(artifact);
+  const [packing, scratch] = [join(folder, 'packing'), join(folder, 'checkpoint')];
+  return { recipe, packing, tmp, out, scratch, artifact, sealed: join(folder, 'sealed') };
+}
+
+interface Training {
+  context: HostContext;
+  work: HostedTrial;
+  claim: Claim;
+  folders: Folders;
+  /** Filled while the phases run. */
+  runs: PhaseRun[];
+  signal: AbortSignal;
+}
+
+/** Trains, unless an earlier attempt has, and packs; the first failure ends it. */
+async function phasesOf(training: Training): Promise<Failure | null> {
+  const { context, work, claim, folders, runs, signal } = training;
+  const { lineage } = context;
+  const { pack } = work.hosted.spec.phases;
+  const restored = await restoreCheckpoint(lineage, claim.replicate, folders.out);
+  if (restored !== null) runs.push(restored);
+  else {
+    const { failure, run } = await runPhase(training, trainCall(training));
+    if (failure !== null) return failure;
+    if (pack !== undefined) await persist(signal, () => keepCheckpoint(lineage, claim, run, folders));
+  }
+  if (pack === undefined) return null;
+  await writeFolder(folders.packing, await lineage.blobs.readTree(work.trial.snapshot));
+  const { out, artifact, packing } = folders;
+  const { failure } = await runPhase(training, {
+    phase: 'pack',
+    command: pack.run,
+    cwd: packing,
+    timeoutS: pack.timeout_s,
+    writable: [packing, artifact],
+    readable: [out],
+    env: { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact },
+  });
+  return failure;
+}
+
+type Call = Omit<PhaseCall, 'id' | 'signal'>;
+
+function trainCall({ work: { hosted, campaign }, folders: { recipe, out } }: Training): Call {
+  const { spec } = hosted;
+  const { trainSeconds } = campaign.frozen;
   const data = hosted.parts.train;
-  const seed = { ASSAY_SEED: String(claim.replicate.seed) };
-  const trainSeconds = String(trainBudget(hosted.spec, campaign.frozen.trainSeconds));
-  const run = async (call: Omit<PhaseCall, 'id' | 'cwd' | 'signal'>): Promise<Failure | null> => {
-    await claim.stage(call.phase === 'pack' ? 'packing' : 'training');
-    const request = requestOf(
-      context,
-      hosted,
-      { ...call, id: `${claim.replicate._id}/${claim.fence}/${call.phase}`, cwd: recipe, signal },
-      tmp,
-    );
-    const result = await context.sandbox.run(request);
-    Context.current().heartbeat(call.phase);
-    if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-    runs.push(await persist(signal, () => recordRun(context.lineage, call.phase, result)));
-    return failureOf(call.phase, result);
-  };
-  const failure = await run({
+  return {
     phase: 'train',
-    command: training.run,
-    timeoutS: trainTimeout(hosted.spec, campaign.frozen.trainSeconds),
+    command: spec.phases.train.run,
+    cwd: recipe,
+    timeoutS: trainTimeout(spec, trainSeconds),
     writable: [recipe, out],
     readable: data === null ? [] : [data],
     env: {
-      ...seed,
       ASSAY_OUTPUT: out,
-      ASSAY_TRAIN_SECONDS: trainSeconds,
+      ASSAY_TRAIN_SECONDS: String(trainBudget(spec, trainSeconds)),
       ...(data === null ? {} : { ASSAY_DATA: data }),
     },
-  });
-  if (failure !== null || pack === undefined) return failure;
-  return run({
-    phase: 'pack',
-    command: pack.run,
-    timeoutS: pack.timeout_s,
-    writable: [recipe, artifact],
-    readable: [out],
-    env: { ...seed, ASSAY_INPUT: out, ASSAY_OUTPUT: artifact },
-  });
+  };
+}
+
+async function runPhase(
+  { context, work, claim, folders, runs, signal }: Training,
+  call: Call,
+): Promise<{ failure: Failure | null; run: PhaseRun }> {
+  const { phase } = call;
+  await claim.stage(phase === 'pack' ? 'packing' : 'training');
+  const id = `${claim.replicate._id}/${claim.fence}/${phase}`;
+  const env = { ASSAY_SEED: String(claim.replicate.seed), ...call.env };
+  const request = requestOf(context, work.hosted, { ...call, id, env, signal }, folders.tmp);
+  const result = await context.sandbox.run(request);
+  Context.current().heartbeat(phase);
+  if (result.ending.kind === 'cancelled') signal.throwIfAborted();
+  const run = await persist(signal, () => recordRun(context.lineage, phase, result));
+  runs.push(run);
+  return { failure: failureOf(phase, result), run };
 }
 
 async function sealOr(

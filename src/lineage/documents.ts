@@ -9,7 +9,6 @@ import { frozenCampaignSchema } from '../domain/campaign.js';
 import { finite } from '../domain/evaluation.js';
 import { isolationSchema } from '../domain/isolation.js';
 import { failureSchema, marginSchema, outcomeSchema } from '../domain/outcome.js';
-import { replySchema } from '../domain/conversation.js';
 import { taskSchema } from '../domain/task.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -120,6 +119,9 @@ export const trainedSchema = z.object({
 });
 export type Trained = z.infer<typeof trainedSchema>;
 
+const checkpointSchema = z.object({ fence: z.number().int(), run: phaseRun, files: z.array(file) });
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
 export const evaluatedSchema = z.object({
   fence: z.number().int(),
   failure: failureSchema.nullable(),
@@ -144,6 +146,8 @@ const fault = z.object({
   fence: z.number().int(),
   what: z.string(),
   reason: z.string(),
+  /** The code of the error, null for one that has none. */
+  code: z.string().nullable(),
   host: z.string(),
   at: z.date(),
 });
@@ -162,6 +166,8 @@ export const replicateDocument = z.object({
   trial: z.number().int(),
   fence: z.number().int(),
   holder: holder.nullable(),
+  /** What training left, kept until it is packed. */
+  checkpoint: checkpointSchema.nullable(),
   trained: trainedSchema.nullable(),
   evaluated: evaluatedSchema.nullable(),
   faults: z.array(fault),
@@ -229,7 +235,8 @@ export const replyDocument = z.object({
   session: z.string(),
   turn: z.number().int(),
   attempt: z.number().int(),
-  reply: replySchema,
+  /** As JSON text: a model may use any string as a key of a tool's input, a document of the store may not. */
+  reply: z.string(),
   at: z.date(),
 });
 

@@ -3,7 +3,9 @@ import { AssayError } from '../domain/errors.js';
 import { seedOf } from '../domain/digest.js';
 import {
   replicateDocument,
+  type Checkpoint,
   type Evaluated,
+  type Fault,
   type Holder,
   type ReplicateDocument,
   type Trained,
@@ -26,6 +28,9 @@ export function replicateKey(identity: ReplicateIdentity): string {
 
 const FAULTS_KEPT = 50;
 
+/** The code of a fault that nobody reported: the attempt's process was gone. */
+export const LOST = 'LOST';
+
 /** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
 export class Replicates {
   private readonly shelf;
@@ -46,6 +51,7 @@ export class Replicates {
       trial,
       fence: 0,
       holder: null,
+      checkpoint: null,
       trained: null,
       evaluated: null,
       faults: [],
@@ -68,13 +74,13 @@ export class Replicates {
   async claim(key: string, holder: Holder): Promise<ReplicateDocument> {
     const before = await this.shelf.require(key);
     if (before.holder !== null)
-      await this.fault(
-        key,
-        before.fence,
-        before.holder.what,
-        'the attempt was lost with its worker',
-        before.holder.host,
-      );
+      await this.fault(key, {
+        fence: before.fence,
+        what: before.holder.what,
+        reason: 'the attempt was lost with its worker',
+        code: LOST,
+        host: before.holder.host,
+      });
     const claimed = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
     if (claimed === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
     return claimed;
@@ -85,10 +91,18 @@ export class Replicates {
     await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
   }
 
-  async fault(key: string, fence: number, what: string, reason: string, host: string): Promise<void> {
+  async fault(key: string, fault: Omit<Fault, 'at'>): Promise<void> {
     await this.shelf.update(
       { _id: key },
-      { $push: { faults: { $each: [{ fence, what, reason, host, at: new Date() }], $slice: -FAULTS_KEPT } } },
+      { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
+    );
+  }
+
+  /** The first one counts; an attempt that was overtaken writes nothing. */
+  async keepCheckpoint(key: string, checkpoint: Checkpoint): Promise<void> {
+    await this.shelf.update(
+      { _id: key, fence: checkpoint.fence, trained: null, checkpoint: null },
+      { $set: { checkpoint } },
     );
   }
 
@@ -96,7 +110,7 @@ export class Replicates {
   async publishTrained(key: string, trained: Trained): Promise<Trained> {
     await this.shelf.update(
       { _id: key, fence: trained.fence, trained: null },
-      { $set: { trained, holder: null } },
+      { $set: { trained, holder: null, checkpoint: null } },
     );
     return this.published((await this.shelf.require(key)).trained, key, trained.fence);
   }

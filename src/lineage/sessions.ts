@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import { callKey, turnKey } from '../domain/keys.js';
-import type { Reply } from '../domain/conversation.js';
+import { replySchema, type Reply } from '../domain/conversation.js';
 import {
   answerDocument,
   replyDocument,
@@ -54,8 +54,10 @@ export class Sessions {
   async reply(session: string, turn: number): Promise<Reply | null> {
     const found = await this.turns.get(turnKey(session, turn));
     if (found === null) return null;
-    if (found.chosen !== null)
-      return (await this.replies.require(callKey(session, turn, found.chosen))).reply;
+    if (found.chosen !== null) {
+      const { reply } = await this.replies.require(callKey(session, turn, found.chosen));
+      return replySchema.parse(JSON.parse(reply));
+    }
     for (let attempt = 1; attempt <= found.attempts; attempt += 1) {
       if ((await this.replies.get(callKey(session, turn, attempt))) !== null) {
         await this.choose(session, turn, attempt);
@@ -82,7 +84,14 @@ export class Sessions {
   /** Stores a paid reply and returns the one the turn uses: this one, unless another was chosen before. */
   async store(session: string, turn: number, attempt: number, reply: Reply): Promise<Reply> {
     const _id = callKey(session, turn, attempt);
-    await this.replies.insertOnce({ _id, session, turn, attempt, reply, at: new Date() });
+    await this.replies.insertOnce({
+      _id,
+      session,
+      turn,
+      attempt,
+      reply: JSON.stringify(reply),
+      at: new Date(),
+    });
     await this.choose(session, turn, attempt);
     return (await this.reply(session, turn)) ?? reply;
   }
