@@ -1,19 +1,33 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { AssayError } from '../src/domain/errors.js';
+import { AssayError, ERRORS, messageOf } from '../src/domain/errors.js';
+import { isStoreTrouble } from '../src/lineage/lineage.js';
 import { ModelFault } from '../src/model/client.js';
 
+/**
+ * Attempts of one activity after which a fault that may be one host's, or a bug of ours, needs a person. With the
+ * pauses of the retry policy that is after about a minute and a half.
+ */
+export const BOUNDED_ATTEMPTS = 10;
+
 /** The one place where our errors become Temporal's: the code is the type, and the registry says what is retried. */
-export function asFailure(error: unknown): unknown {
-  if (!(error instanceof AssayError)) return error;
+export function asFailure(error: AssayError, attempt: number): ApplicationFailure {
+  const { retry } = ERRORS[error.code];
   const wait = error instanceof ModelFault ? error.retryAfterMs : null;
   return ApplicationFailure.create({
     message: `${error.message}. ${error.remedy}`,
     type: error.code,
-    nonRetryable: !error.retryable,
+    nonRetryable: retry === false || (retry === 'bounded' && attempt >= BOUNDED_ATTEMPTS),
     cause: error,
     ...(wait === null ? {} : { nextRetryDelay: Math.max(1000, wait) }),
   });
+}
+
+/** A store that is away is waited for without end, as is a cancel on its way; what nobody foresaw is not. */
+function passesByItself(error: unknown, attempt: number): boolean {
+  const { cancellationSignal } = Context.current();
+  return cancellationSignal.aborted || isStoreTrouble(error) || attempt < BOUNDED_ATTEMPTS;
 }
 
 export function failureInterceptor(): { inbound: ActivityInboundCallsInterceptor } {
@@ -23,7 +37,10 @@ export function failureInterceptor(): { inbound: ActivityInboundCallsInterceptor
         try {
           return await next(input);
         } catch (error) {
-          throw asFailure(error);
+          const { attempt } = Context.current().info;
+          if (error instanceof AssayError) throw asFailure(error, attempt);
+          if (passesByItself(error, attempt)) throw error;
+          throw asFailure(new AssayError('INTERNAL', messageOf(error), { cause: error }), attempt);
         }
       },
     },

@@ -21,7 +21,7 @@ import type { Role } from './role-names.js';
 import {
   evalWorker,
   modelWorker,
-  orchestratorWorker,
+  orchestratorWorkers,
   registeredAttributes,
   trainWorker,
   type WorkerGround,
@@ -60,7 +60,7 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };
   const closers: (() => Promise<void>)[] = [];
   const workers: Worker[] = [];
-  if (roles.includes('orchestrator')) workers.push(await orchestrator(ground, lineage, settings));
+  if (roles.includes('orchestrator')) workers.push(...(await orchestrators(ground, lineage, settings)));
   if (roles.includes('model')) {
     const offline = await startOfflineProposer();
     closers.push(() => offline.stop());
@@ -111,15 +111,15 @@ async function connect(address: string): Promise<NativeConnection> {
   }
 }
 
-async function orchestrator(
+async function orchestrators(
   ground: WorkerGround,
   lineage: Lineage,
   settings: FleetSettings,
-): Promise<Worker> {
+): Promise<Worker[]> {
   const client = new Client({ connection: ground.connection, namespace: ground.namespace });
   const key = settings.env.ANTHROPIC_API_KEY;
   await scheduleReconcile(client);
-  return orchestratorWorker(ground, {
+  return orchestratorWorkers(ground, {
     lineage,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),

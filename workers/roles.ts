@@ -47,12 +47,21 @@ export function workflowBundle(): Promise<WorkflowBundle> {
   return bundle;
 }
 
-/** Workflows and the light activities, on the queue `assay`. */
-export async function orchestratorWorker(
+/** Activities of these that wait, a handful of bytes each, as long as it takes. */
+const WAITING = 5000;
+
+/** Workflows and the light activities on the queue `assay`, and those that only wait on one of their own. */
+export async function orchestratorWorkers(
   ground: WorkerGround,
   context: OrchestratorContext,
-): Promise<Worker> {
-  return Worker.create({
+): Promise<Worker[]> {
+  const waiting = await Worker.create({
+    ...optionsOf(ground),
+    taskQueue: 'assay-wait',
+    activities: { ...campaignActivities(context), ...submitActivities(context) },
+    maxConcurrentActivityTaskExecutions: WAITING,
+  });
+  const main = await Worker.create({
     ...optionsOf(ground),
     taskQueue: 'assay',
     workflowBundle: await workflowBundle(),
@@ -67,6 +76,7 @@ export async function orchestratorWorker(
     maxConcurrentActivityTaskExecutions: 200,
     maxConcurrentWorkflowTaskExecutions: 40,
   });
+  return [main, waiting];
 }
 
 /** Turns of conversations, on the queue `assay-model`. */

@@ -21,8 +21,6 @@ const HOURS = 3600;
 const WAITING_SECONDS = 24 * HOURS;
 /** Checks and evaluations are cheap to repeat, so a lost one is noticed early. */
 const CHECK_HEARTBEAT_SECONDS = 30;
-/** Infrastructure faults of one phase before a person has to look. */
-const PHASE_ATTEMPTS = 30;
 
 const patient = {
   initialInterval: '1 second',
@@ -42,15 +40,25 @@ export const reconcileActivities = proxyActivities<ReconcileActivities>({
   startToCloseTimeout: '10 minutes',
 });
 
-/** Activities that wait for something to become true, and say that they are alive. */
-export const waitingActivities = proxyActivities<
-  Pick<CampaignActivities, 'watch' | 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>
->({
-  taskQueue: 'assay',
+const waiting: ActivityOptions = {
   startToCloseTimeout: '2 hours',
   heartbeatTimeout: '15 seconds',
   retry: patient,
+};
+
+/** One a campaign, beside the short activities. */
+export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
+  ...waiting,
+  taskQueue: 'assay',
 });
+
+/**
+ * Activities of lanes and trials that wait for something to become true, and say that they are alive. They have a
+ * queue of their own: however many wait, what they wait for still finds its place.
+ */
+export const waitingActivities = proxyActivities<
+  Pick<CampaignActivities, 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>
+>({ ...waiting, taskQueue: 'assay-wait' });
 
 /**
  * One turn of a conversation: replies can be long, and a provider that is down is waited for. An outage of the server
@@ -80,7 +88,7 @@ export function phaseActivities(frozen: Frozen) {
     startToCloseTimeout: (seconds + WAITING_SECONDS) * 1000,
     heartbeatTimeout: heartbeatSeconds * 1000,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    retry: { ...patient, maximumAttempts: PHASE_ATTEMPTS },
+    retry: patient,
   });
   const { phaseSeconds, trainHeartbeatSeconds } = frozen;
   const { prepare } = proxyActivities<PrepareActivities>(
