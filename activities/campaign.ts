@@ -7,9 +7,17 @@ import {
   type FrozenCampaign,
   type Lane,
 } from '../src/domain/campaign.js';
+import { dueState, type Sighting } from '../src/domain/course.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/explain.js';
-import { campaignNameSchema, laneId, ownerOf, trialLabel } from '../src/domain/keys.js';
+import {
+  START,
+  campaignNameSchema,
+  laneId,
+  ownerOf,
+  trialLabel,
+  trialWorkflowId,
+} from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { phaseSeconds, type Task } from '../src/domain/task.js';
 import type { BudgetDocument, CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
@@ -27,7 +35,7 @@ export interface FreezeRequest {
 }
 
 /** What the campaign workflow keeps of its progress. */
-export interface WatchReport {
+export interface WatchReport extends Sighting {
   asOf: string;
   submitted: number;
   counted: number;
@@ -36,10 +44,6 @@ export interface WatchReport {
   frontierVersion: number;
   bestScore: number | null;
   best: { trial: string; role: string; status: TrialStatus; score: number; hypothesis: string }[];
-  /** Why the search has to end, when it has to. */
-  end: string | null;
-  /** Why it has to pause, when it has to. */
-  pause: string | null;
 }
 
 export interface CampaignActivities {
@@ -47,7 +51,9 @@ export interface CampaignActivities {
   setState(to: { owner: string; state: CampaignState; reason: string | null }): Promise<void>;
   setControl(to: { owner: string; control: Control; reason: string | null }): Promise<void>;
   look(of: { owner: string }): Promise<WatchReport>;
-  watch(of: { owner: string; seen: number; obeyed: boolean }): Promise<WatchReport>;
+  watch(of: { owner: string; seen: number; state: CampaignState }): Promise<WatchReport>;
+  /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
+  block(of: { owner: string; reason: string }): Promise<Control>;
   awaitControl(of: { owner: string; until: Control[] }): Promise<Control>;
 }
 
@@ -64,12 +70,13 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
     setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason),
     setControl: ({ owner, control, reason }) => lineage.campaigns.setControl(owner, control, reason),
     look: ({ owner }) => look(owner),
-    watch: ({ owner, seen, obeyed }) => {
+    block: ({ owner, reason }) => lineage.campaigns.block(owner, reason),
+    watch: ({ owner, seen, state }) => {
       const since = Date.now();
       return poll(LOOK_EVERY_MS, async () => {
         const report = await look(owner);
         const elapsed = Date.now() - since;
-        const told = !obeyed && (report.end !== null || report.pause !== null);
+        const told = dueState(state, report) !== null;
         const improved = report.frontierVersion > seen && elapsed > QUIET_MS;
         return told || improved || elapsed > WATCH_MS ? report : null;
       });
@@ -90,6 +97,11 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
     await lineage.budgets.create(owner, moneyLimits(before.frozen));
     return before.frozen;
   }
+  if (before === null && (await context.workflowFact(trialWorkflowId(request.name, START))) !== 'missing')
+    throw new AssayError(
+      'CAMPAIGN_NAME_TAKEN',
+      `this Temporal server has trials of an earlier campaign "${request.name}", which this store does not know`,
+    );
   const input = parseInput(request);
   const task = await findTask(context, input.task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
@@ -199,8 +211,12 @@ async function reportOn(context: OrchestratorContext, owner: string): Promise<Wa
     bestScore: frontier?.inputs.score ?? null,
     best: standings,
     end: isUnended(campaign.control) ? endOf(campaign, totals, frontier?.at ?? null) : null,
-    pause: campaign.control === 'paused' ? (campaign.controlReason ?? 'paused') : null,
+    held: heldBy(campaign),
   };
+}
+
+function heldBy({ control, controlReason }: CampaignDocument): WatchReport['held'] {
+  return control === 'paused' || control === 'blocked' ? { control, reason: controlReason ?? control } : null;
 }
 
 function endOf(

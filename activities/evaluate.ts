@@ -1,24 +1,22 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { sha256 } from '../src/domain/digest.js';
 import { AssayError } from '../src/domain/errors.js';
-import type { Evaluation } from '../src/domain/evaluation.js';
-import { margins } from '../src/domain/gates.js';
-import { decisionMetric } from '../src/domain/task.js';
+import { START } from '../src/domain/keys.js';
 import type { Failure } from '../src/domain/outcome.js';
-import type { Evaluated, PhaseRun, Trained } from '../src/lineage/documents.js';
-import { score, type Scored } from '../src/sandbox/scoring.js';
-import { writeFolder } from '../src/tasks/folder.js';
+import type { Evaluated, ReplicateDocument } from '../src/lineage/documents.js';
+import { withClaim, type Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
-import { failureOf, recordRun, requestOf, tailOf, withWorkspace } from './phases.js';
 import { persist, withPulse } from './pulse.js';
-import { withClaim, type Claim } from './claim.js';
+import { scoreArtifact, type Measurable } from './score.js';
+
+export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' };
 
 export interface EvaluateActivities {
-  evaluate(of: TrialRef & { replicate: string }): Promise<{ done: boolean }>;
+  evaluate(of: TrialRef & { replicate: string }): Promise<EvaluateResult>;
 }
+
+/** Evaluations of one artifact that the evaluator may fail before the start's artifact says who is at fault. */
+const EVALUATOR_FAULTS = 3;
 
 /** Scoring: another process, on the sealed copy, with held-out data that training never saw. */
 export function evaluateActivities(context: HostContext): EvaluateActivities {
@@ -35,164 +33,89 @@ async function evaluate(
   context: HostContext,
   of: TrialRef & { replicate: string },
   signal: AbortSignal,
-): Promise<{ done: boolean }> {
+): Promise<EvaluateResult> {
   const { lineage } = context;
   const work = await hostTrial(context, of, signal);
-  const { trained, evaluated } = await lineage.replicates.get(of.replicate);
-  if (evaluated !== null) {
-    await lineage.campaigns.endWork(of.owner, of.replicate, evaluated.fence);
-    return { done: true };
+  const replicate = await lineage.replicates.get(of.replicate);
+  if (replicate.evaluated !== null) {
+    await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
+    return { next: 'decide' };
   }
-  if (trained?.artifact == null)
-    throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
-  const { artifact } = trained;
+  const measured = measurable(replicate);
+  if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   await lineage.trials.setStage(of.owner, of.number, 'evaluating');
   const request = { what: 'evaluate', trial: work.trial, replicate: of.replicate, boundMs: 0 } as const;
   const result = await withClaim(context, request, signal, async (claim) => {
-    const scored = await runEvaluation(context, work, claim, artifact, trained.metrics, signal);
+    const scored = await scoreArtifact(context, work, claim, measured, signal).catch((error: unknown) =>
+      blame(context, work, claim, error, signal),
+    );
     return persist(signal, () => lineage.replicates.publishEvaluated(of.replicate, scored));
   });
-  return { done: result.kind === 'done' };
+  return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
 }
 
-/** @throws AssayError EVALUATOR_FAULT when the evaluator itself failed: that is never the trial's fault */
-async function runEvaluation(
+function measurable({ snapshot, trained }: ReplicateDocument): Measurable | null {
+  if (trained?.artifact == null) return null;
+  return { snapshot, artifact: trained.artifact, known: trained.metrics };
+}
+
+/**
+ * Who is at fault when the evaluator fails again and again: it has to score the start's artifact on this host. If it
+ * does, this artifact breaks it, which ends the trial; if not, a person has to look.
+ * @throws AssayError EVALUATOR_FAULT while it may pass, EVALUATOR_BROKEN when the start cannot be scored either
+ */
+async function blame(
   context: HostContext,
   work: HostedTrial,
   claim: Claim,
-  artifact: NonNullable<Trained['artifact']>,
-  known: Record<string, number>,
+  error: unknown,
   signal: AbortSignal,
 ): Promise<Evaluated> {
-  const { lineage, sandbox } = context;
-  const name = `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`;
-  return withWorkspace(context, name, work.trial.snapshot, async ({ folder, recipe, tmp }) => {
-    const sealed = join(folder, 'sealed');
-    const [serverTmp, harness] = [join(folder, 'server-tmp'), join(folder, 'harness.json')];
-    await writeFolder(sealed, await lineage.blobs.readFiles(artifact.files));
-    await mkdir(serverTmp);
-    await writeFile(harness, JSON.stringify(known));
-    const requests = requestsOf(context, work, claim, { recipe, tmp, sealed, serverTmp, harness }, signal);
-    const scored = await score(sandbox, requests);
-    if (signal.aborted) signal.throwIfAborted();
-    const runs = await persist(signal, () => runsOf(context, scored));
-    return evaluatedOf(work, claim, runs, scored, known);
-  });
-}
-
-interface Folders {
-  recipe: string;
-  tmp: string;
-  sealed: string;
-  serverTmp: string;
-  harness: string;
-}
-
-function requestsOf(
-  context: HostContext,
-  { hosted }: HostedTrial,
-  claim: Claim,
-  folders: Folders,
-  signal: AbortSignal,
-) {
-  const { evaluate: evaluator, phases } = hosted.spec;
-  const { recipe, tmp, sealed, serverTmp, harness } = folders;
-  const held = hosted.parts.search;
-  const id = `${claim.replicate._id}/${claim.fence}`;
-  const server =
-    phases.serve === undefined
-      ? null
-      : {
-          ...requestOf(
-            context,
-            hosted,
-            {
-              id: `${id}/serve`,
-              phase: 'evaluate',
-              command: phases.serve.run,
-              cwd: recipe,
-              timeoutS: evaluator.timeout_s + phases.serve.startup_s,
-              writable: [],
-              readable: [recipe, sealed],
-              env: { ASSAY_ARTIFACT: sealed },
-              signal,
-            },
-            serverTmp,
-          ),
-          startupS: phases.serve.startup_s,
-        };
-  const data = held === null ? {} : { ASSAY_DATA: held };
-  return {
-    server,
-    evaluator: requestOf(
-      context,
-      hosted,
-      {
-        id: `${id}/evaluate`,
-        phase: 'evaluate',
-        command: evaluator.run,
-        cwd: hosted.folder,
-        timeoutS: evaluator.timeout_s,
-        writable: [],
-        readable: [hosted.folder, sealed, harness, ...(held === null ? [] : [held])],
-        env: { ASSAY_ARTIFACT: sealed, ASSAY_HARNESS: harness, ...data },
-        signal,
-      },
-      tmp,
-    ),
-  };
-}
-
-async function runsOf({ lineage }: HostContext, scored: Scored): Promise<PhaseRun[]> {
-  const runs = [await recordRun(lineage, 'evaluate', scored.evaluatorRun)];
-  if (scored.serverRun !== null) runs.push(await recordRun(lineage, 'serve', scored.serverRun));
-  return runs;
-}
-
-function evaluatedOf(
-  { hosted }: HostedTrial,
-  claim: Claim,
-  runs: PhaseRun[],
-  scored: Scored,
-  known: Record<string, number>,
-): Evaluated {
-  const base = { fence: claim.fence, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
-  if (scored.blame === 'evaluator')
+  if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;
+  const failed = claim.replicate.faults.filter(({ code }) => code === error.code).length + 1;
+  if (failed < EVALUATOR_FAULTS) throw error;
+  await claim.stage('evaluating the start to find who is at fault');
+  const broken = await startFault(context, work, claim, signal);
+  const times = `the evaluator failed ${failed} times on this artifact`;
+  if (broken !== null)
     throw new AssayError(
-      'EVALUATOR_FAULT',
-      `the evaluator of "${hosted.spec.name}" failed: ${scored.reason}`,
+      'EVALUATOR_BROKEN',
+      `${times}, and ${broken} on ${context.host.name}: ${error.message}`,
+      { cause: error },
     );
-  const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
-  if (failure !== null) return { ...base, failure };
-  if (scored.evaluation === null || !('metrics' in scored.evaluation))
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no metrics`);
-  const { metrics, feedback } = scored.evaluation;
-  const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
-  const metric = decisionMetric(hosted.spec);
-  if (!(metric in owned) && !(metric in known))
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no "${metric}"`);
+  const reason = `${times}, while it scores the start recipe on the same host: ${error.message}`;
+  const failure: Failure = { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' };
   return {
-    ...base,
-    failure: null,
-    metrics: owned,
-    margins: margins(hosted.spec.gates, { ...owned, ...known }),
-    feedback,
+    fence: claim.fence,
+    failure,
+    runs: [],
+    margins: [],
+    metrics: {},
+    feedback: '',
+    at: new Date(),
   };
 }
 
-/** The recipe's server crashed, was late or overran a limit. */
-function recipeFailure({ serverRun, reason, late }: Scored): Failure {
-  const tail = tailOf(serverRun?.log ?? '');
-  const ended = serverRun === null ? null : failureOf('evaluate', serverRun);
-  if (ended !== null && ended.status !== 'cancelled')
-    return { ...ended, reason: reason || ended.reason, tail };
-  return { status: late ? 'eval_budget_overrun' : 'crash', phase: 'evaluate', reason, limit: null, tail };
-}
-
-/** The evaluator found the recipe's answers unusable. */
-function answeredFailure(evaluation: Evaluation | null): Failure | null {
-  if (evaluation === null || !('failure' in evaluation)) return null;
-  const { kind, reason } = evaluation.failure;
-  const status = kind === 'late' ? 'eval_budget_overrun' : kind === 'twins_disagree' ? 'violation' : 'crash';
-  return { status, phase: 'evaluate', reason: `${kind}: ${reason}`, limit: null, tail: '' };
+/** Why the start's own artifact cannot be scored on this host, in words; null when it can. */
+async function startFault(
+  context: HostContext,
+  work: HostedTrial,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const { lineage } = context;
+  const { owner, number } = work.trial;
+  if (number === START) return 'it is the start itself, which has to be scored';
+  const start = await lineage.trials.require(owner, START);
+  const [measured] = (await lineage.replicates.many(start.replicates)).flatMap(
+    (one) => measurable(one) ?? [],
+  );
+  if (measured === undefined) return 'the start has no artifact to compare with';
+  try {
+    const { failure } = await scoreArtifact(context, work, claim, measured, signal);
+    return failure === null ? null : `the start is not scored either (${failure.reason})`;
+  } catch (error) {
+    if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;
+    return 'the start is not scored either';
+  }
 }

@@ -1,6 +1,7 @@
 import { AssayError } from '../src/domain/errors.js';
 import { turnKey } from '../src/domain/keys.js';
 import type { Reply } from '../src/domain/conversation.js';
+import { isHeld } from '../src/domain/statuses.js';
 import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type TurnRequest } from '../src/model/client.js';
@@ -46,7 +47,7 @@ async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal)
     return resultOf(stored);
   }
   const campaign = await lineage.campaigns.byOwner(at.owner);
-  if (campaign.control === 'paused') return { kind: 'wait' };
+  if (isHeld(campaign.control)) return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);
   if (closed !== null) return { kind: 'closed', reason: closed };
   const session = await lineage.sessions.get(at.session);

@@ -1,7 +1,9 @@
 import type { FrozenCampaign } from '../src/domain/campaign.js';
+import { REFUSED_TWICE } from '../src/domain/conversation.js';
 import { AssayError } from '../src/domain/errors.js';
 import { sessionKey } from '../src/domain/keys.js';
 import { trainBudget } from '../src/domain/task.js';
+import { isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { lineageView } from '../src/lineage/view.js';
@@ -45,7 +47,7 @@ async function openSession(
   const id = sessionKey(owner, lane, index);
   if ((await lineage.sessions.find(id)) !== null) return { kind: 'open', session: id };
   const campaign = await lineage.campaigns.byOwner(owner);
-  if (campaign.control === 'paused') return { kind: 'wait' };
+  if (isHeld(campaign.control)) return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);
   if (closed !== null) return { kind: 'done', reason: closed };
   if (await isSilent(lineage, owner, lane, index))
@@ -80,7 +82,9 @@ async function isSilent(lineage: Lineage, owner: string, lane: string, index: nu
   if (index < SILENT_SESSIONS) return false;
   const indices = Array.from({ length: SILENT_SESSIONS }, (_, i) => index - 1 - i);
   const sessions = await Promise.all(indices.map((at) => lineage.sessions.find(sessionKey(owner, lane, at))));
-  return sessions.every((session) => session?.submitted.length === 0);
+  return sessions.every(
+    (session) => session?.submitted.length === 0 && session.closedBecause !== REFUSED_TWICE,
+  );
 }
 
 async function systemText(

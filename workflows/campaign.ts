@@ -13,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FrozenCampaign, Lane } from '../src/domain/campaign.js';
+import { dueState } from '../src/domain/course.js';
 import { START } from '../src/domain/keys.js';
 import { CampaignDesk } from './desk.js';
 import {
@@ -26,7 +27,7 @@ import {
   type LaneResult,
   type PersonTrial,
 } from './messages.js';
-import { campaignActivities, decideActivities, submitActivities, waitingActivities } from './proxies.js';
+import { campaignActivities, decideActivities, submitActivities, watch as watchActivity } from './proxies.js';
 import { runTrial, specialist } from './specialist.js';
 
 type LaneEnd = PromiseSettledResult<LaneResult>;
@@ -191,11 +192,10 @@ function startWatch(desk: CampaignDesk): Watch {
   const watch: Watch = { scope: new CancellationScope(), ended: false };
   const { owner } = desk.frozen;
   const seen = desk.report?.frontierVersion ?? 0;
-  const obeyed = desk.state !== 'running' && desk.state !== 'calibrating';
   void watch.scope
     .run(() =>
-      waitingActivities.watch.executeWithOptions({ summary: 'watch limits and progress' }, [
-        { owner, seen, obeyed },
+      watchActivity.executeWithOptions({ summary: 'watch limits and progress' }, [
+        { owner, seen, state: desk.state },
       ]),
     )
     .then((report) => {
@@ -210,12 +210,12 @@ function startWatch(desk: CampaignDesk): Watch {
   return watch;
 }
 
-/** Limits on the search end it; limits on money and accelerator time pause it. */
+/** Limits on the search end it; exhausted budgets pause it, and faults that do not pass block it, where work starts. */
 async function obeyLimits(desk: CampaignDesk): Promise<void> {
-  const { report, state } = desk;
-  if (report === null || (state !== 'running' && state !== 'calibrating')) return;
-  if (report.end !== null) await desk.control('draining', 'draining', report.end);
-  else if (report.pause !== null) await desk.control('paused', 'paused', report.pause);
+  const due = desk.report === null ? null : dueState(desk.state, desk.report);
+  if (due === null) return;
+  if (due.state === 'draining') await desk.control('draining', 'draining', due.reason);
+  else await desk.enter(due.state, due.reason);
 }
 
 async function obey(desk: CampaignDesk, work: CancellationScope): Promise<void> {
@@ -238,10 +238,10 @@ async function conclude(desk: CampaignDesk, ends: LaneEnd[]): Promise<void> {
   const broken = ends.flatMap((end) =>
     end.status === 'rejected' && !isCancellation(end.reason) ? [rootCause(end.reason) ?? 'unknown'] : [],
   );
-  const closing = broken.length > 0 && broken.length === ends.length ? 'blocked' : 'finished';
+  const closing = broken.length > 0 && broken.length === ends.length ? 'failed' : 'finished';
   if (desk.stopWish !== null)
     await desk.control('stopping', 'stopped', `stopped by a person (${desk.stopWish})`);
-  else if (closing === 'blocked')
+  else if (closing === 'failed')
     await desk.control('stopping', closing, `every lane failed: ${broken[0] ?? ''}`);
   else
     await desk.control(

@@ -1,10 +1,12 @@
 import {
+  ActivityFailure,
   CancellationScope,
   CancelledFailure,
   ChildWorkflowCancellationType,
   ParentClosePolicy,
   WorkflowIdReusePolicy,
   continueAsNew,
+  isCancellation,
   rootCause,
   setCurrentDetails,
   startChild,
@@ -13,10 +15,13 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { REFUSED_TWICE } from '../src/domain/conversation.js';
 import { trialWorkflowId } from '../src/domain/keys.js';
 import { searchAttributesOf } from './attributes.js';
+import { saidBy } from './faults.js';
 import type { LaneResult } from './messages.js';
 import {
+  campaignActivities,
   decideActivities,
   modelActivities,
   sessionActivities,
@@ -41,55 +46,87 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
   const { frozen, lane, role } = input;
   const attributes = searchAttributesOf(frozen, { role, status: 'running' });
   if (attributes.length > 0) upsertSearchAttributes(attributes);
-  let { session, turn } = input;
+  const at: Position = { session: input.session, turn: input.turn, refusals: 0 };
   for (;;) {
-    const opened = await sessionActivities.openSession.executeWithOptions(
-      { summary: `open session ${session}` },
-      [{ owner: frozen.owner, role, lane, index: session }],
-    );
-    if (opened.kind === 'wait') {
-      await untilRunning(frozen.owner);
-      continue;
+    try {
+      const reason = await nextSession(input, at);
+      if (reason !== null) return { lane, reason };
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+      at.refusals += 1;
+      await blocked(input, error);
     }
-    if (opened.kind === 'done') return { lane, reason: opened.reason };
-    const ended = await converse(input, opened.session, session, turn);
-    await sessionActivities.closeSession.executeWithOptions({ summary: `close session ${session}` }, [
-      { session: opened.session, because: ended },
-    ]);
-    session += 1;
-    turn = 0;
-    await renewHistory({ ...input, session, turn });
   }
 }
 
+/** Where a lane is in its conversation. */
+interface Position {
+  session: number;
+  turn: number;
+  /** How often this turn failed for good, a person's resume between each. */
+  refusals: number;
+}
+
+/** A turn that still fails after a person has looked is left behind, and its session with it. */
+const REFUSALS = 2;
+
+/** One session, or what is left of it; returns why the lane has nothing more to do, or null. */
+async function nextSession(input: SpecialistInput, at: Position): Promise<string | null> {
+  const { frozen, lane, role } = input;
+  const opened = await sessionActivities.openSession.executeWithOptions(
+    { summary: `open session ${at.session}` },
+    [{ owner: frozen.owner, role, lane, index: at.session }],
+  );
+  if (opened.kind === 'wait') {
+    await untilRunning(frozen.owner);
+    return null;
+  }
+  if (opened.kind === 'done') return opened.reason;
+  const because = at.refusals >= REFUSALS ? REFUSED_TWICE : await converse(input, opened.session, at);
+  await sessionActivities.closeSession.executeWithOptions({ summary: `close session ${at.session}` }, [
+    { session: opened.session, because },
+  ]);
+  at.session += 1;
+  at.turn = 0;
+  at.refusals = 0;
+  await renewHistory({ ...input, session: at.session, turn: at.turn });
+  return null;
+}
+
+/** What failed for good, or again and again, blocks the campaign until a person has looked. */
+async function blocked({ frozen, lane }: SpecialistInput, error: ActivityFailure): Promise<void> {
+  const reason = `${lane}: ${saidBy(error)}`;
+  const control = await campaignActivities.block.executeWithOptions({ summary: 'block: a lane failed' }, [
+    { owner: frozen.owner, reason },
+  ]);
+  if (control === 'stopping') throw error;
+  await untilRunning(frozen.owner);
+}
+
 /** One conversation, from its next turn to its end; returns why it ended. */
-async function converse(
-  input: SpecialistInput,
-  session: string,
-  index: number,
-  from: number,
-): Promise<string> {
+async function converse(input: SpecialistInput, session: string, at: Position): Promise<string> {
   const { frozen, role } = input;
-  for (let turn = from; turn < frozen.turns; turn += 1) {
-    const at = { owner: frozen.owner, session, turn };
-    setCurrentDetails(`${role}, session ${index}, turn ${turn + 1} of at most ${frozen.turns}`);
+  while (at.turn < frozen.turns) {
+    const of = { owner: frozen.owner, session, turn: at.turn };
+    setCurrentDetails(`${role}, session ${at.session}, turn ${at.turn + 1} of at most ${frozen.turns}`);
     const reply = await modelActivities.takeTurn.executeWithOptions(
-      { summary: `${role}: turn ${turn + 1}` },
-      [at],
+      { summary: `${role}: turn ${at.turn + 1}` },
+      [of],
     );
     if (reply.kind === 'wait') {
       await untilRunning(frozen.owner);
-      turn -= 1;
       continue;
     }
     if (reply.kind === 'closed') return reply.reason;
     if (reply.tools.length > 0) {
       const { runTools } = workspaceActivities(frozen.pool, reply.needsHost);
-      await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [at]);
+      await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
-    await Promise.all(reply.submits.map((call) => submitAndRun(input, { ...at, index: call })));
+    await Promise.all(reply.submits.map((call) => submitAndRun(input, { ...of, index: call })));
     if (reply.ends !== null) return reply.ends;
-    await renewHistory({ ...input, session: index, turn: turn + 1 });
+    at.turn += 1;
+    at.refusals = 0;
+    await renewHistory({ ...input, session: at.session, turn: at.turn });
   }
   return `the cap of ${frozen.turns} turns`;
 }

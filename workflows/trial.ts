@@ -1,4 +1,5 @@
 import {
+  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   isCancellation,
@@ -10,8 +11,15 @@ import {
 } from '@temporalio/workflow';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { trialAttributes } from './attributes.js';
+import { saidBy } from './faults.js';
 import type { TrialResult } from './messages.js';
-import { decideActivities, phaseActivities, waitingActivities, type Frozen } from './proxies.js';
+import {
+  campaignActivities,
+  decideActivities,
+  phaseActivities,
+  waitingActivities,
+  type Frozen,
+} from './proxies.js';
 
 export interface TrialInput {
   frozen: Frozen;
@@ -46,30 +54,68 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
 async function measure({ frozen, number }: TrialInput): Promise<void> {
   const phases = phaseActivities(frozen);
   const of = { owner: frozen.owner, number };
-  let prepared = await phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+  const prepare = () => phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+  let prepared = await parked(frozen, `preparing trial ${number}`, prepare);
   while (prepared.next === 'twin') {
     await waitingActivities.awaitTwin.executeWithOptions(
       { summary: 'wait for the same code to be measured' },
       [of],
     );
-    prepared = await phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
+    prepared = await parked(frozen, `preparing trial ${number}`, prepare);
   }
   if (prepared.next === 'decide') return;
+  const trained = await whenAllowed(frozen, `training trial ${number}`, () =>
+    phases.train.executeWithOptions({ summary: `train trial ${number}` }, [of]),
+  );
+  if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
+  if (trained.next !== 'evaluate') return;
+  const { replicate } = trained;
+  await whenAllowed(frozen, `evaluating trial ${number}`, () =>
+    phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [{ ...of, replicate }]),
+  );
+}
+
+/** Runs a phase once the campaign lets it start. */
+async function whenAllowed<T>(frozen: Frozen, what: string, run: () => Promise<T | NotStarted>): Promise<T> {
   for (;;) {
-    const trained = await phases.train.executeWithOptions({ summary: `train trial ${number}` }, [of]);
-    if (trained.next === 'decide') return;
-    if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
-    if (trained.next === 'evaluate') {
-      const replicate = trained.replicate;
-      await phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [
-        { ...of, replicate },
-      ]);
-      return;
-    }
-    await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait until the campaign goes on' }, [
-      { owner: frozen.owner, until: ['running', 'draining'] },
-    ]);
+    const result = await parked(frozen, what, run);
+    if (!isNotStarted(result)) return result;
+    await untilAllowed(frozen);
   }
+}
+
+interface NotStarted {
+  next: 'notStarted';
+}
+
+function isNotStarted(result: unknown): result is NotStarted {
+  return typeof result === 'object' && result !== null && 'next' in result && result.next === 'notStarted';
+}
+
+/**
+ * Runs a phase; one that fails although it was tried again and again blocks the campaign, and the trial waits until
+ * a person has looked: what the infrastructure did is never held against it.
+ */
+async function parked<T>(frozen: Frozen, what: string, run: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+      const control = await campaignActivities.block.executeWithOptions(
+        { summary: `block: ${what} failed` },
+        [{ owner: frozen.owner, reason: `${what}: ${saidBy(error)}` }],
+      );
+      if (control === 'stopping') throw error;
+      await untilAllowed(frozen);
+    }
+  }
+}
+
+async function untilAllowed({ owner }: Frozen): Promise<void> {
+  await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait until the campaign goes on' }, [
+    { owner, until: ['running', 'draining'] },
+  ]);
 }
 
 function announce(input: TrialInput, status: TrialStatus | null, score: number | null): void {

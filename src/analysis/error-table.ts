@@ -13,6 +13,8 @@ const WHO: Record<Actor, string> = {
   bug: 'the maintainers',
 };
 
+const RETRIED = { no: 'no', bounded: 'a few times', endless: 'until it passes' } as const;
+
 /** What a code, a status or a message may hold that would break a table. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -25,12 +27,12 @@ export function renderErrors(): string {
     '',
     'Written from `src/domain/errors.ts` and the files `src/analysis/bad-*.ts` by `ASSAY_RECORD=1 npx vitest run test/domain/errors.test.ts`; not to be edited by hand.',
     '',
-    'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says whether Temporal tries the activity again by itself. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
+    'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says how often Temporal tries the activity again by itself; after that, and at once for what is not retried, the campaign is `blocked` with its trials parked until a person has mended the cause and resumes it. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
     '',
     row('code', 'who acts', 'exit', 'retried', 'what to do'),
     row('---', '---', '---', '---', '---'),
-    ...Object.entries(ERRORS).map(([code, { who, exit, retryable, remedy }]) =>
-      row(`\`${code}\``, WHO[who], String(exit), retryable ? 'yes' : 'no', remedy),
+    ...Object.entries(ERRORS).map(([code, { who, exit, retry, remedy }]) =>
+      row(`\`${code}\``, WHO[who], String(exit), RETRIED[retry || 'no'], remedy),
     ),
     '',
     '## Bad input, and what it gets',

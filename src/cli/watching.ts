@@ -4,7 +4,7 @@ import { createLogUpdate } from 'log-update';
 import { eventsBetween, type CampaignEvent, type EventLine } from '../analysis/events.js';
 import { Observer, type Scene } from '../analysis/scene.js';
 import { AssayError, messageOf } from '../domain/errors.js';
-import { isEnded } from '../domain/statuses.js';
+import { isEnded, needsPerson } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents.js';
 import type { Ground } from './ground.js';
 import { renderEvent } from './render/events.js';
@@ -42,7 +42,7 @@ export async function follow(
       const scene = await observer.look();
       display.show(scene, eventsBetween(before, scene));
       before = scene;
-      if (isEnded(scene.state) || (await aborted(signal))) return scene.campaign;
+      if (needsPerson(scene.state) || (await aborted(signal))) return scene.campaign;
     }
   } finally {
     display.close();

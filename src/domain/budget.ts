@@ -1,9 +1,9 @@
 import type { FrozenCampaign } from './campaign.js';
-import type { Control } from './statuses.js';
+import { isHeld, type Control } from './statuses.js';
 
 /** Whether a campaign under this control can still be ended by a limit. */
 export function isUnended(control: Control): boolean {
-  return control === 'running' || control === 'paused';
+  return control === 'running' || isHeld(control);
 }
 
 export interface Progress {

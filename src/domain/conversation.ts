@@ -52,3 +52,6 @@ export interface Exchange {
 export function toolUses(reply: Reply): ToolUse[] {
   return reply.content.flatMap((block) => (block.type === 'tool_use' ? [toolUseBlock.parse(block)] : []));
 }
+
+/** Why a session was closed whose turn failed for good twice, a person's resume in between. */
+export const REFUSED_TWICE = 'refused twice';

@@ -5,18 +5,21 @@ interface ErrorEntry {
   who: Actor;
   /** Exit code of the CLI: 1 failed, 2 usage, 3 environment, 4 budget. */
   exit: 1 | 2 | 3 | 4;
-  /** Whether Temporal may try the same activity again. */
-  retryable: boolean;
+  /**
+   * How often Temporal tries the same activity again: `endless` for what passes by itself however long it takes,
+   * `bounded` for what may be one host's trouble and needs a person if it does not pass.
+   */
+  retry: false | 'bounded' | 'endless';
   /** What the reader can do next; one sentence. */
   remedy: string;
 }
 
-const entry = (who: Actor, exit: ErrorEntry['exit'], retryable: boolean, remedy: string): ErrorEntry => ({
-  who,
-  exit,
-  retryable,
-  remedy,
-});
+const entry = (
+  who: Actor,
+  exit: ErrorEntry['exit'],
+  retry: ErrorEntry['retry'],
+  remedy: string,
+): ErrorEntry => ({ who, exit, retry, remedy });
 
 /** Every error assay raises on purpose, once. docs/errors.md is written from this table. */
 export const ERRORS = {
@@ -26,6 +29,12 @@ export const ERRORS = {
   CAMPAIGN_NAME_TAKEN: entry('user', 2, false, 'Choose another name; the old campaign is kept as it is.'),
   CAMPAIGN_UNKNOWN: entry('user', 2, false, '`assay status` lists the campaigns of this store.'),
   CAMPAIGN_ENDED: entry('user', 2, false, 'Start another one; `assay start --help` shows how.'),
+  CAMPAIGN_BLOCKED: entry(
+    'user',
+    1,
+    false,
+    'Mend the cause, then `assay resume CAMPAIGN`; its trials wait until then.',
+  ),
   LOG_MISSING: entry(
     'user',
     1,
@@ -79,7 +88,12 @@ export const ERRORS = {
     false,
     'Use the assay version that wrote this store, or another database name.',
   ),
-  PYTHON_UNAVAILABLE: entry('environment', 3, false, 'Install Python 3.10 or later with its venv module.'),
+  PYTHON_UNAVAILABLE: entry(
+    'environment',
+    3,
+    'bounded',
+    'Install Python 3.10 or later with its venv module.',
+  ),
   PLATFORM_UNSUPPORTED: entry('environment', 3, false, 'Use Linux, macOS or WSL2.'),
   MODEL_KEY_MISSING: entry(
     'environment',
@@ -90,36 +104,64 @@ export const ERRORS = {
   DATA_MISMATCH: entry(
     'environment',
     3,
-    false,
+    'bounded',
     'Remove the prepared data of this task on that host and let it be prepared again.',
   ),
   // what passes by itself
-  STORE_UNREACHABLE: entry('transient', 3, true, 'Nothing to do if the store comes back; assay tries again.'),
+  STORE_UNREACHABLE: entry(
+    'transient',
+    3,
+    'endless',
+    'Nothing to do if the store comes back; assay tries again.',
+  ),
   MODEL_UNREACHABLE: entry(
     'transient',
     3,
-    true,
+    'endless',
     'Nothing to do if the provider comes back; assay tries again.',
   ),
-  MODEL_OVERLOADED: entry('transient', 3, true, 'Nothing to do; assay waits as long as the provider asks.'),
+  MODEL_OVERLOADED: entry(
+    'transient',
+    3,
+    'endless',
+    'Nothing to do; assay waits as long as the provider asks.',
+  ),
   OVERTAKEN: entry(
     'transient',
     1,
-    true,
+    'endless',
     'Nothing to do; a later attempt owns this work and its result is used.',
   ),
-  TWIN_PENDING: entry('transient', 1, true, 'Nothing to do; the same snapshot is being submitted elsewhere.'),
+  TWIN_PENDING: entry(
+    'transient',
+    1,
+    'endless',
+    'Nothing to do; the same snapshot is being submitted elsewhere.',
+  ),
   EVALUATOR_FAULT: entry(
     'transient',
     1,
-    true,
+    'bounded',
     'If it repeats, read the log of the attempt and mend the evaluator of the task.',
   ),
   HOST_FAULT: entry(
     'transient',
     1,
-    true,
+    'bounded',
     'If it repeats, look at the disk and the sandbox of that host with `assay doctor`.',
+  ),
+  // what stops a campaign until a person has looked
+  EVALUATOR_BROKEN: entry(
+    'environment',
+    1,
+    false,
+    'Mend what the evaluator needs on that host, then `assay resume CAMPAIGN`; an evaluator that is wrong itself needs a new campaign.',
+  ),
+  WORKERS_LOST: entry(
+    'environment',
+    1,
+    false,
+    'Look at what this trial does to its workers (memory, above all), then `assay resume CAMPAIGN`, or cancel the trial.',
   ),
   // what a model endpoint refuses for good
   MODEL_REQUEST_REFUSED: entry(
@@ -156,7 +198,7 @@ export class AssayError extends Error {
   readonly remedy: string;
 
   get retryable(): boolean {
-    return ERRORS[this.code].retryable;
+    return ERRORS[this.code].retry !== false;
   }
 
   get exit(): number {

@@ -48,10 +48,23 @@ export type CampaignState = z.infer<typeof campaignStateSchema>;
 
 /** States in which nothing of the campaign will move again. */
 export function isEnded(state: CampaignState): boolean {
-  return state === 'finished' || state === 'stopped' || state === 'failed' || state === 'blocked';
+  return state === 'finished' || state === 'stopped' || state === 'failed';
+}
+
+/** States in which nothing moves by itself: it has ended, or a person has to mend something and resume it. */
+export function needsPerson(state: CampaignState): boolean {
+  return isEnded(state) || state === 'blocked';
 }
 
 /** What running work has to obey; changed by people and by limits, read before any work starts. */
-export const CONTROLS = ['running', 'paused', 'draining', 'stopping'] as const;
+export const CONTROLS = ['running', 'paused', 'blocked', 'draining', 'stopping'] as const;
 export const controlSchema = z.enum(CONTROLS);
 export type Control = z.infer<typeof controlSchema>;
+
+/**
+ * Controls under which nothing begins until a person says so: `paused` by a person or an exhausted budget, `blocked`
+ * by a fault that came again and again.
+ */
+export function isHeld(control: Control): boolean {
+  return control === 'paused' || control === 'blocked';
+}

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { FrozenCampaign } from '../domain/campaign.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
-import { isEnded, type CampaignState, type Control } from '../domain/statuses.js';
+import { isEnded, isHeld, type CampaignState, type Control } from '../domain/statuses.js';
 import { campaignDocument, type ActiveWork, type CampaignDocument } from './documents.js';
 import { Shelf } from './shelf.js';
 
@@ -89,13 +89,26 @@ export class Campaigns {
     if (before.control === 'running') await this.move(before, 'paused', reason);
   }
 
+  /**
+   * What a worker may do when a fault does not pass: nothing begins until a person has looked. One that is paused
+   * or stopping stays so. Returns the control that holds afterwards.
+   */
+  async block(owner: string, reason: string): Promise<Control> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      const { control } = before;
+      if (control === 'stopping' || isHeld(control)) return control;
+      if (await this.move(before, 'blocked', reason)) return 'blocked';
+    }
+  }
+
   private async move(before: CampaignDocument, control: Control, reason: string | null): Promise<boolean> {
     const now = new Date();
     const paused = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();
     return this.shelf.update(
       { owner: before.owner, control: before.control },
       {
-        $set: { control, controlReason: reason, pausedSince: control === 'paused' ? now : null },
+        $set: { control, controlReason: reason, pausedSince: isHeld(control) ? now : null },
         $inc: { pausedMs: paused },
       },
     );

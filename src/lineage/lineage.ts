@@ -107,6 +107,11 @@ async function ensureIndexes(database: Db): Promise<void> {
 /** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */
 const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError', 'ResetPool'];
 
+/** Whether an error is the store's own: away, refusing, or overloaded. It says nothing about what was asked of it. */
+export function isStoreTrouble(error: unknown): boolean {
+  return error instanceof MongoError;
+}
+
 /** Whether an error means that the store is away, so that trying again later can help. */
 export function isStoreOutage(error: unknown): boolean {
   return (

@@ -141,12 +141,14 @@ async function place(
 
 const POLL_MS = 500;
 
-/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial */
+/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED */
 async function untilEnded(lineage: Lineage, name: string, number: number): Promise<void> {
   for (;;) {
     const campaign = await lineage.campaigns.find(name);
     const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;
+    if (campaign?.state === 'blocked')
+      throw new AssayError('CAMPAIGN_BLOCKED', `"${name}" is blocked: ${campaign.reason ?? ''}`);
     if (campaign !== null && isEnded(campaign.state) && trial === null)
       throw new AssayError('RECIPE_INVALID', `nothing was measured: ${campaign.reason ?? campaign.state}`);
     await sleep(POLL_MS);

@@ -52,7 +52,14 @@ async function refuseStandstill({ servers, lineage }: Ground, name: string): Pro
 }
 
 function sayNext({ _id: name, state }: CampaignDocument): void {
-  if (state === 'failed' || state === 'blocked') {
+  if (state === 'blocked') {
+    process.exitCode = 1;
+    say(
+      `next: mend that, then \`assay resume ${name}\`; its trials wait. \`assay stop ${name} --now\` ends it`,
+    );
+    return;
+  }
+  if (state === 'failed') {
     process.exitCode = 1;
     say(`next: \`assay status ${name}\` says why; \`assay trials ${name}\` lists what ran`);
     return;

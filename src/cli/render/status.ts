@@ -72,7 +72,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
 function controlText({ state, control }: StatusModel): string {
   const expected = { paused: 'paused', draining: 'draining', stopped: 'stopping', finished: 'stopping' };
   const usual = Object.entries(expected).find(([key]) => key === state)?.[1] ?? 'running';
-  const ended = state === 'failed' || state === 'blocked';
+  const ended = state === 'failed';
   return control === usual || ended ? '' : `, work is ${control}`;
 }
 
