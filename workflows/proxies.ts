@@ -60,11 +60,15 @@ export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>
 >({ ...waiting, taskQueue: 'assay-wait' });
 
+/** Work whose end is waited for after a cancel: nothing of it may go on when its workflow has ended. */
+const ended = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+
 /**
  * One turn of a conversation: replies can be long, and a provider that is down is waited for. An outage of the server
  * that is longer than the heartbeat's timeout cuts paid requests off, so it is not short.
  */
 export const modelActivities = proxyActivities<ModelActivities>({
+  ...ended,
   taskQueue: 'assay-model',
   startToCloseTimeout: '1 hour',
   heartbeatTimeout: '2 minutes',
@@ -74,6 +78,7 @@ export const modelActivities = proxyActivities<ModelActivities>({
 /** Tools that only edit run anywhere; those that start processes run on a host of the pool. */
 export function workspaceActivities(pool: string, needsHost: boolean) {
   return proxyActivities<WorkspaceActivities>({
+    ...(needsHost ? ended : {}),
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
     startToCloseTimeout: '10 minutes',
     heartbeatTimeout: '20 seconds',
@@ -87,7 +92,7 @@ export function phaseActivities(frozen: Frozen) {
     taskQueue: `assay-${queue}-${frozen.pool}`,
     startToCloseTimeout: (seconds + WAITING_SECONDS) * 1000,
     heartbeatTimeout: heartbeatSeconds * 1000,
-    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    ...ended,
     retry: patient,
   });
   const { phaseSeconds, trainHeartbeatSeconds } = frozen;

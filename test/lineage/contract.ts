@@ -254,6 +254,21 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.sessions.reply(session, 1)).toBeNull();
     });
 
+    it('keeps a reply whatever its tools were called with, so that it is not paid for again', async () => {
+      const session = `${owner()}/solo-1/0`;
+      const input = { '': 1, 'a.b': 2, $set: 3, 'nul\0key': { deep: ['\0', '\ud800'] } };
+      const reply = {
+        id: 'msg',
+        model: 'm',
+        content: [{ type: 'tool_use' as const, id: 't', name: 'n', input }],
+        stopReason: 'tool_use',
+        usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
+      };
+      const attempt = await lineage.sessions.attempt(session, 0);
+      await lineage.sessions.store(session, 0, attempt, reply);
+      expect(await lineage.sessions.reply(session, 0)).toEqual(reply);
+    });
+
     it('keeps blobs of any size whole, and notices when they were altered', async () => {
       const large = Buffer.alloc(20 * 1024 * 1024, 7);
       const digest = await lineage.blobs.put(large);

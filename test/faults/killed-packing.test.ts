@@ -1,0 +1,77 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadTask } from '../../src/tasks/load.js';
+import { TINY } from '../fixtures/tiny.js';
+import { openWorld, until, type World } from '../workflows/world.js';
+
+let world: World;
+let folder: string;
+
+/** The tiny task with a slow pack, which needs what training left; both say which attempt they belong to. */
+beforeAll(async () => {
+  world = await openWorld();
+  folder = await mkdtemp(join(tmpdir(), 'assay-packing-'));
+  await cp(TINY, folder, { recursive: true });
+  const yaml = await readFile(join(folder, 'task.yaml'), 'utf8');
+  await writeFile(
+    join(folder, 'task.yaml'),
+    yaml.replace(
+      '\nscoring:',
+      "\n  pack: { run: 'python train.py --pack', timeout_s: 60, output: artifact/, reads: ['train.py', out/] }\nscoring:",
+    ),
+  );
+  await writeFile(
+    join(folder, 'recipe/train.py'),
+    `import os, pathlib, shutil, sys, time
+X = 1.0  # knob: -10..10
+run, out = os.environ["ASSAY_RUN"], pathlib.Path(os.environ["ASSAY_OUTPUT"])
+if "--pack" in sys.argv:
+    assert not pathlib.Path("beside").exists()
+    left = pathlib.Path(os.environ["ASSAY_INPUT"])
+    print("packed by", run, "what was trained by", (left / "deep/run.txt").read_text())
+    time.sleep(6)
+    shutil.copy(left / "x.json", out / "x.json")
+else:
+    pathlib.Path("beside").touch()
+    (out / "deep").mkdir()
+    (out / "deep/run.txt").write_text(run)
+    (out / "x.json").write_text('{"x": %r}' % X)
+`,
+  );
+  const { spec, files } = await loadTask(folder);
+  await world.lineage.tasks.push(spec, files, 'person');
+});
+afterAll(async () => {
+  await world.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('packs what training left, and does not train again, after kill -9 of the worker while it packed', async () => {
+  const first = world.worker();
+  await first.ready;
+  const handle = await world.start('packing', {
+    task: 'tiny',
+    model: 'offline-proposer',
+    specialists: ['solo'],
+    trials: 1,
+    trainHeartbeatSeconds: 5,
+  });
+  await until('packing to begin', async () => {
+    const campaign = await world.campaign('packing').catch(() => null);
+    return Object.values(campaign?.active ?? {}).some(({ stage }) => stage === 'packing') || null;
+  });
+  await first.kill('SIGKILL');
+  const second = world.worker();
+  await handle.result();
+  const { owner } = await world.campaign('packing');
+  const start = await world.lineage.trials.require(owner, 0);
+  const [replicate] = await world.lineage.replicates.many(start.replicates);
+  expect(start.status).toBe('keep');
+  expect(replicate).toMatchObject({ checkpoint: null, trained: { fence: 2 } });
+  expect(replicate?.trained?.runs.map(({ phase }) => phase)).toEqual(['train', 'pack']);
+  const log = await world.lineage.blobs.text(replicate?.trained?.runs[1]?.log ?? '');
+  expect(log).toMatch(/packed by \S+\/2\/pack what was trained by \S+\/1\/train/);
+  await second.kill('SIGTERM');
+});
