@@ -13,12 +13,14 @@ export interface Claim {
   stage(stage: string): Promise<void>;
 }
 
-export interface ClaimRequest {
+export interface ClaimRequest<T> {
   what: 'train' | 'evaluate';
   trial: TrialDocument;
   replicate: string;
   /** Upper bound of the accelerator time it can cost, in milliseconds of one slot; 0 for work that needs none. */
   boundMs: number;
+  /** The result, where an attempt has published it while this one was waiting for its turn. */
+  published: (replicate: ReplicateDocument) => T | null;
 }
 
 /**
@@ -32,7 +34,7 @@ const spendingKey = (replicate: string, fence: number): string => `${replicate}/
 /** Takes the claim, runs the work and lets go, whatever comes of it. */
 export async function withClaim<T>(
   context: HostContext,
-  request: ClaimRequest,
+  request: ClaimRequest<T>,
   signal: AbortSignal,
   work: (claim: Claim) => Promise<T>,
 ): Promise<Claimed<T>> {
@@ -48,6 +50,8 @@ export async function withClaim<T>(
   try {
     for (let lost = 1; lost < fence; lost += 1)
       await lineage.budgets.giveUp(owner, spendingKey(key, lost), what);
+    const made = request.published(replicate);
+    if (made !== null) return { kind: 'done', result: made };
     refuseToLoseMore(replicate);
     if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return { kind: 'notStarted' };
     const refused = await reserve(context, request, fence);
@@ -82,7 +86,7 @@ function refuseToLoseMore({ faults, fence, _id: key }: ReplicateDocument): void 
 /** Runs the work and settles what it took, by the harness's clock. */
 async function charged<T>(
   { lineage }: HostContext,
-  { trial, boundMs }: ClaimRequest,
+  { trial, boundMs }: Pick<ClaimRequest<T>, 'trial' | 'boundMs'>,
   signal: AbortSignal,
   replicate: ReplicateDocument,
   work: (claim: Claim) => Promise<T>,
@@ -106,7 +110,7 @@ async function charged<T>(
 /** Holds the accelerator time; a limit that leaves no room pauses a running campaign. */
 async function reserve(
   { lineage }: HostContext,
-  { trial, what, replicate, boundMs }: ClaimRequest,
+  { trial, what, replicate, boundMs }: Omit<ClaimRequest<unknown>, 'published'>,
   fence: number,
 ): Promise<'notStarted' | 'exhausted' | null> {
   if (boundMs === 0) return null;

@@ -44,7 +44,9 @@ async function evaluate(
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   await lineage.trials.setStage(of.owner, of.number, 'evaluating');
-  const request = { what: 'evaluate', trial: work.trial, replicate: of.replicate, boundMs: 0 } as const;
+  const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
+  const claimed = { what: 'evaluate', trial: work.trial, replicate: of.replicate } as const;
+  const request = { ...claimed, boundMs: 0, published };
   const result = await withClaim(context, request, signal, async (claim) => {
     const scored = await scoreArtifact(context, work, claim, measured, signal).catch((error: unknown) =>
       blame(context, work, claim, error, signal),

@@ -49,7 +49,10 @@ async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal)
   const campaign = await lineage.campaigns.byOwner(at.owner);
   if (isHeld(campaign.control)) return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);
-  if (closed !== null) return { kind: 'closed', reason: closed };
+  if (closed !== null) {
+    await settleLost(lineage, at, (await lineage.sessions.attempts(at.session, at.turn)).attempts + 1);
+    return { kind: 'closed', reason: closed };
+  }
   const session = await lineage.sessions.get(at.session);
   const request = await requestOf(lineage, campaign, session, at);
   const attempt = await lineage.sessions.attempt(at.session, at.turn);

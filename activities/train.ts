@@ -6,7 +6,7 @@ import { firstMiss, margins } from '../src/domain/gates.js';
 import { trainBudget, trainTimeout } from '../src/domain/task.js';
 import { missText } from '../src/domain/outcome-of.js';
 import type { Failure } from '../src/domain/outcome.js';
-import type { PhaseRun, Trained } from '../src/lineage/documents.js';
+import type { PhaseRun, ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import { SealRefused, sealTo, type Sealed } from '../src/sandbox/seal.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import { keepCheckpoint, restoreCheckpoint, storeSealed } from './checkpoint.js';
@@ -58,7 +58,8 @@ async function train(context: HostContext, of: TrialRef, signal: AbortSignal): P
     return nextAfter(replicate.trained, key);
   }
   return leases.withLease({ slots: hosted.spec.resources.slots, signal }, async () => {
-    const request = { what: 'train', trial, replicate: key, boundMs: boundMs(work) } as const;
+    const published = ({ trained }: ReplicateDocument): Trained | null => trained;
+    const request = { what: 'train', trial, replicate: key, boundMs: boundMs(work), published } as const;
     const claimed = await withClaim(context, request, signal, async (claim) => {
       await lineage.trials.setStage(owner, number, 'training');
       const result = await runTraining(context, work, claim, signal);
