@@ -144,9 +144,12 @@ async function decisions(ground: ChaosGround, trials: readonly TrialDocument[]):
 const replicateOf = (id: string): string => id.replace(/\/\d+$/, '');
 const fenceOf = (id: string): number => Number(/\/(\d+)$/.exec(id)?.[1]);
 
+/** A phase begins when those before it are completed; the recipe's server and the evaluator run side by side. */
+const ORDER: Readonly<Record<string, number>> = { train: 1, pack: 2, serve: 3, evaluate: 3 };
+
 /**
- * A published training or evaluation is never begun again: not by the process table, not by the claims, not by the
- * ledger. One that was cut off is begun again at most once a fault.
+ * A completed training, packing or evaluation is never begun again: not by the process table, and not by the ledger.
+ * One that was cut off is begun again at most once a fault.
  */
 function phasesRepeated(
   replicates: readonly ReplicateDocument[],
@@ -156,7 +159,7 @@ function phasesRepeated(
 ): { violations: string[]; lost: number; seen: number } {
   const violations: string[] = [];
   let [lost, seen, published] = [0, 0, 0];
-  for (const { _id: key, trial, trained, evaluated, fence, holder, faults } of replicates) {
+  for (const { _id: key, trial, trained, evaluated, checkpoint, holder, faults } of replicates) {
     const say = (what: string): number => violations.push(`trial ${trial}: ${what}`);
     if (trained === null) {
       say('it was never trained');
@@ -165,8 +168,7 @@ function phasesRepeated(
     const blocked = trained.failure !== null || trained.artifact === null;
     if (evaluated === null && !blocked) say('it was never evaluated');
     if (holder !== null) say(`its claim is still held by ${holder.worker}`);
-    const last = (evaluated ?? trained).fence;
-    if (fence !== last) say(`claim ${fence} was taken after the result of claim ${last} was published`);
+    if (checkpoint !== null) say('what training left is still kept for packing');
     const rows = ledger.filter((row) => row.what === 'train' && replicateOf(row._id) === key);
     for (const row of rows) {
       const of = fenceOf(row._id);
@@ -176,14 +178,17 @@ function phasesRepeated(
     }
     if (!rows.some((row) => fenceOf(row._id) === trained.fence))
       say('the training that counts was not charged');
+    const seenOf = runs.filter((run) => run.replicate === key).sort((a, b) => a.at - b.at);
+    for (const [first, second] of pairs(seenOf))
+      if ((ORDER[second.phase] ?? 0) < (ORDER[first.phase] ?? 0))
+        say(`${second.phase} was begun after ${first.phase}, so that it had been completed`);
     for (const [phase, result] of [
       ['train', trained],
       ['evaluate', evaluated],
     ] as const) {
       if (result === null) continue;
       published += 1;
-      const own = runs.filter((run) => run.replicate === key && run.phase === phase);
-      own.sort((a, b) => a.at - b.at);
+      const own = seenOf.filter((run) => run.phase === phase);
       if (own.some((run) => run.fence === result.fence)) seen += 1;
       for (const run of own)
         if (run.fence > result.fence || run.at > result.at.getTime() + LATE_MS)
