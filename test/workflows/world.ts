@@ -14,7 +14,7 @@ import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
 import { ROLES } from '../../workers/role-names.js';
-import { TINY } from '../fixtures/tiny.js';
+import { NOOP, TINY } from '../fixtures/tiny.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -40,18 +40,23 @@ export interface WorkerProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-export async function openWorld(): Promise<World> {
-  const address = inject('temporalAddress');
+/** `own`: servers of the test itself, for faults that would disturb the other files of the run. */
+export async function openWorld(
+  own: { temporalAddress?: string; storeUrl?: string } = {},
+): Promise<World> {
+  const address = own.temporalAddress ?? inject('temporalAddress');
   const namespace = `world-${randomUUID().slice(0, 8)}`;
   const database = `assay_${namespace}`;
   const home = await mkdtemp(join(tmpdir(), 'assay-world-'));
   const connection = await Connection.connect({ address });
   await openNamespace(connection, namespace);
   const client = new Client({ connection, namespace, identity: 'test' });
-  const store = { url: inject('storeUrl'), database };
+  const store = { url: own.storeUrl ?? inject('storeUrl'), database };
   const lineage = await openLineage(store);
-  const { spec, files } = await loadTask(TINY);
-  await lineage.tasks.push(spec, files, 'person');
+  for (const folder of [TINY, NOOP]) {
+    const { spec, files } = await loadTask(folder);
+    await lineage.tasks.push(spec, files, 'person');
+  }
   const env = {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,

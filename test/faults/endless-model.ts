@@ -1,0 +1,61 @@
+import { createServer } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { EDIT_TOOL } from '../../src/model/tools.js';
+import { streamMessage, writeMessage, type WireMessage } from '../../src/model/wire.js';
+
+const requestSchema = z.looseObject({ model: z.string(), stream: z.boolean().default(false) });
+
+export interface EndlessModel {
+  url: string;
+  /** How many requests it has answered. */
+  asked(): number;
+  stop(): Promise<void>;
+}
+
+/** The loss that the n-th proposal leads to: every hundredth is an improvement, all others are worse than the start. */
+const lossOf = (n: number): number => (n % 100 === 0 ? -n : n);
+
+/**
+ * A Messages API that proposes for ever: each reply writes a number that no other has written into the recipe of the
+ * task `noop`, and submits it.
+ */
+export async function startEndlessModel(): Promise<EndlessModel> {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    void text(request).then((body) => {
+      const { model, stream } = requestSchema.parse(JSON.parse(body));
+      asked += 1;
+      const message = proposal(model, asked);
+      if (stream) streamMessage(response, message);
+      else writeMessage(response, message);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    asked: () => asked,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function proposal(model: string, n: number): WireMessage {
+  const edit = { command: 'create', path: 'x', file_text: `${lossOf(n)}\n` };
+  const submit = { hypothesis: `number ${n}`, expected_delta: 0 };
+  return {
+    id: `msg_endless_${n}`,
+    model,
+    content: [
+      { type: 'tool_use', id: `toolu_edit_${n}`, name: EDIT_TOOL, input: edit },
+      { type: 'tool_use', id: `toolu_submit_${n}`, name: 'submit_trial', input: submit },
+    ],
+    stop_reason: 'tool_use',
+    usage: { input_tokens: 100, output_tokens: 20, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+  };
+}
