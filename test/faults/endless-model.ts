@@ -56,6 +56,11 @@ function proposal(model: string, n: number): WireMessage {
       { type: 'tool_use', id: `toolu_submit_${n}`, name: 'submit_trial', input: submit },
     ],
     stop_reason: 'tool_use',
-    usage: { input_tokens: 100, output_tokens: 20, cache_read_input_tokens: 0, cache_creation_input_tokens: 0 },
+    usage: {
+      input_tokens: 100,
+      output_tokens: 20,
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+    },
   };
 }

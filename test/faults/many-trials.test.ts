@@ -5,10 +5,10 @@ import { openWorld, until, type World } from '../workflows/world.js';
 import { startEndlessModel, type EndlessModel } from './endless-model.js';
 import { openOwnServers, type OwnServers } from './own-servers.js';
 
-const TRIALS = 200;
+const TRIALS = 100;
 const LANES = 10;
 /** The events after which the server asks for a continue-as-new; by default 4,096. */
-const RENEWAL = 150;
+const RENEWAL = 100;
 
 let servers: OwnServers;
 let world: World;
@@ -55,14 +55,14 @@ it('measures many trials in a history that does not grow with them, and cancels 
   const { historyLength, runId } = await handle.describe();
   // a child, a timer or a signal for each trial would be three events or more each
   expect(historyLength).toBeLessThan(2 * TRIALS);
-  expect(runId).toBe(handle.firstExecutionRunId);
+  expect((await world.campaign('many')).owner).toBe(`${world.namespace}/${runId}`);
   for (let lane = 1; lane <= LANES; lane += 1)
     await until(`lane ${lane} to have continued-as-new`, async () =>
       (await count(`WorkflowId="many/solo-${lane}" AND ExecutionStatus="ContinuedAsNew"`)) > 0 ? true : null,
     );
   expect(await count(`ExecutionStatus IN ("Canceled", "Terminated", "Failed", "TimedOut")`)).toBe(0);
   await worker.kill('SIGKILL');
-});
+}, 600_000);
 
 it('leaves no trial without a status and no reservation open after a terminate in mid-run and kill -9 of the workers', async () => {
   const worker = world.worker(modelAt());
@@ -81,8 +81,11 @@ it('leaves no trial without a status and no reservation open after a terminate i
 
   const next = world.worker(modelAt());
   await next.ready;
-  await until('lanes and trials to obey the end of their campaign', async () =>
-    (await count('ExecutionStatus="Running" AND WorkflowId STARTS_WITH "gone"')) === 0 ? true : null,
+  await until(
+    'lanes and trials to obey the end of their campaign',
+    async () =>
+      (await count('ExecutionStatus="Running" AND WorkflowId STARTS_WITH "gone"')) === 0 ? true : null,
+    240,
   );
   const context = { lineage: world.lineage, workflowFact: (id: string) => workflowFact(world.client, id) };
   await reconcile(context, { campaign: 'gone' });
@@ -97,4 +100,4 @@ it('leaves no trial without a status and no reservation open after a terminate i
   expect(rows.reduce((sum, row) => sum + row.spent.acceleratorMs, 0)).toBe(budget.held.acceleratorMs);
   expect(rows.reduce((sum, row) => sum + row.spent.tokens, 0)).toBe(budget.held.tokens);
   expect(await reconcile(context, { campaign: 'gone' })).toEqual([]);
-});
+}, 600_000);

@@ -41,9 +41,7 @@ export interface WorkerProcess {
 }
 
 /** `own`: servers of the test itself, for faults that would disturb the other files of the run. */
-export async function openWorld(
-  own: { temporalAddress?: string; storeUrl?: string } = {},
-): Promise<World> {
+export async function openWorld(own: { temporalAddress?: string; storeUrl?: string } = {}): Promise<World> {
   const address = own.temporalAddress ?? inject('temporalAddress');
   const namespace = `world-${randomUUID().slice(0, 8)}`;
   const database = `assay_${namespace}`;
