@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { json } from 'node:stream/consumers';
 import { z } from 'zod';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { streamMessage, writeMessage, type WireMessage } from '../../src/model/wire.js';
@@ -13,20 +13,20 @@ export interface EndlessModel {
   stop(): Promise<void>;
 }
 
-/** The loss that the n-th proposal leads to: every hundredth is an improvement, all others are worse than the start. */
-const lossOf = (n: number): number => (n % 100 === 0 ? -n : n);
+/** A file of a recipe as the n-th proposal writes it; no two may be equal. */
+export type Proposal = (n: number) => { path: string; text: string };
 
-/**
- * A Messages API that proposes for ever: each reply writes a number that no other has written into the recipe of the
- * task `noop`, and submits it.
- */
-export async function startEndlessModel(): Promise<EndlessModel> {
+/** For the task `noop`: every hundredth is an improvement, all others are worse than the start. */
+const numbers: Proposal = (n) => ({ path: 'x', text: `${n % 100 === 0 ? -n : n}\n` });
+
+/** A Messages API that proposes for ever: each reply writes a file and submits it. */
+export async function startEndlessModel(propose: Proposal = numbers): Promise<EndlessModel> {
   let asked = 0;
   const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      const { model, stream } = requestSchema.parse(JSON.parse(body));
+    void json(request).then((body) => {
+      const { model, stream } = requestSchema.parse(body);
       asked += 1;
-      const message = proposal(model, asked);
+      const message = reply(model, asked, propose(asked));
       if (stream) streamMessage(response, message);
       else writeMessage(response, message);
     });
@@ -45,8 +45,8 @@ export async function startEndlessModel(): Promise<EndlessModel> {
   };
 }
 
-function proposal(model: string, n: number): WireMessage {
-  const edit = { command: 'create', path: 'x', file_text: `${lossOf(n)}\n` };
+function reply(model: string, n: number, { path, text }: ReturnType<Proposal>): WireMessage {
+  const edit = { command: 'create', path, file_text: text };
   const submit = { hypothesis: `number ${n}`, expected_delta: 0 };
   return {
     id: `msg_endless_${n}`,

@@ -3,28 +3,28 @@ import { reconcile } from '../../activities/reconcile.js';
 import { workflowFact } from '../../workers/reconciling.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { startEndlessModel, type EndlessModel } from './endless-model.js';
-import { openOwnServers, type OwnServers } from './own-servers.js';
+import { openOwnTemporal, type OwnServer } from './own-servers.js';
 
 const TRIALS = 100;
 const LANES = 10;
 /** The events after which the server asks for a continue-as-new; by default 4,096. */
 const RENEWAL = 100;
 
-let servers: OwnServers;
+let temporal: OwnServer;
 let world: World;
 let model: EndlessModel;
 beforeAll(async () => {
-  servers = await openOwnServers([
+  temporal = await openOwnTemporal([
     '--dynamic-config-value',
     `limit.historyCount.suggestContinueAsNew=${RENEWAL}`,
   ]);
-  world = await openWorld(servers);
+  world = await openWorld({ temporalAddress: temporal.address });
   model = await startEndlessModel();
 });
 afterAll(async () => {
   await world.stop();
   await model.stop();
-  await servers.stop();
+  await temporal.stop();
 });
 
 const input = (trials: number) => ({

@@ -9,59 +9,27 @@ import { launch, markerFor, untilAnswers, type ServerProcess } from '../../src/d
 import { findStoreProgram, findTemporalProgram, startStore } from '../../src/dev/servers.js';
 import { askTemporal } from '../../src/dev/temporal-health.js';
 
-/** Servers of one test: they can be killed, stopped and started again on the same ports and data. */
-export interface OwnServers {
-  temporal: RunningServer;
-  store: RunningServer;
-  temporalAddress: string;
-  storeUrl: string;
-  /** Ends both and removes their data. */
+/** A server of one test: it can be killed, stopped and started again on the same port and data. */
+export interface OwnServer {
+  server: RunningServer;
+  /** host:port of Temporal, the URL of a store. */
+  address: string;
+  /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
 
 const say = (line: string): boolean => process.stderr.write(`${line}\n`);
 
-/** Starts a store and a bare Temporal server: no search attribute of ours, no setting but the given flags. */
-export async function openOwnServers(flags: readonly string[] = []): Promise<OwnServers> {
-  const folder = await mkdtemp(join(tmpdir(), 'assay-own-'));
-  const home = homeAt(folder);
-  const [temporal, store] = await Promise.all([bareTemporal(home, flags), ownStore(home)]);
-  return {
-    temporal: temporal.server,
-    store: store.server,
-    temporalAddress: temporal.address,
-    storeUrl: store.url,
-    stop: async () => {
-      for (const { server } of [temporal, store]) {
-        await server.stop();
-        noLongerMine(server.pid);
-      }
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function ownStore(home: Home): Promise<{ server: RunningServer; url: string }> {
-  const program = await findStoreProgram(home, say);
-  const started = (server: ServerProcess): Promise<void> => {
-    endWithMe(server.pid);
-    return Promise.resolve();
-  };
-  const server = await startStore({ home: home.folder, program, started });
-  return { server, url: server.url };
-}
-
-async function bareTemporal(
-  home: Home,
-  flags: readonly string[],
-): Promise<{ server: RunningServer; address: string }> {
-  const { file } = await findTemporalProgram(say);
-  const address = `127.0.0.1:${await freePort()}`;
-  const [ip = '', port = ''] = address.split(':');
-  const log = join(home.logs, 'temporal.log');
+/** A bare Temporal server: no search attribute of ours, no setting but the given flags. */
+export async function openOwnTemporal(flags: readonly string[] = []): Promise<OwnServer> {
+  const home = await freshHome();
   await mkdir(home.logs, { recursive: true });
+  const { file } = await findTemporalProgram(say);
+  const [ip, port] = ['127.0.0.1', await freePort()];
+  const address = `${ip}:${port}`;
+  const log = join(home.logs, 'temporal.log');
   const args = [
-    ...['server', 'start-dev', '--headless', '--ip', ip, '--port', port, '--log-level', 'warn'],
+    ...['server', 'start-dev', '--headless', '--ip', ip, '--port', String(port), '--log-level', 'warn'],
     ...['--db-filename', home.temporalDatabase, ...flags],
   ];
   const start = async (): Promise<ServerProcess> => {
@@ -73,5 +41,30 @@ async function bareTemporal(
     });
     return server;
   };
-  return { server: new RunningServer(await start(), start), address };
+  return ownServer(home, new RunningServer(await start(), start), address);
+}
+
+/** A store with nothing in it. */
+export async function openOwnStore(): Promise<OwnServer> {
+  const home = await freshHome();
+  const program = await findStoreProgram(home, say);
+  const started = (server: ServerProcess): Promise<void> => {
+    endWithMe(server.pid);
+    return Promise.resolve();
+  };
+  const server = await startStore({ home: home.folder, program, started });
+  return ownServer(home, server, server.url);
+}
+
+async function freshHome(): Promise<Home> {
+  return homeAt(await mkdtemp(join(tmpdir(), 'assay-own-')));
+}
+
+function ownServer(home: Home, server: RunningServer, address: string): OwnServer {
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    noLongerMine(server.pid);
+    await rm(home.folder, { recursive: true, force: true });
+  };
+  return { server, address, stop };
 }

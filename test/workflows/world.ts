@@ -13,7 +13,7 @@ import type { CampaignDocument, TrialDocument } from '../../src/lineage/document
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
-import { ROLES } from '../../workers/role-names.js';
+import { ROLES, type Role } from '../../workers/role-names.js';
 import { NOOP, TINY } from '../fixtures/tiny.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,7 +28,8 @@ export interface World {
   campaign(name: string): Promise<CampaignDocument>;
   trials(name: string): Promise<TrialDocument[]>;
   fleet(env?: Record<string, string>): Promise<Fleet>;
-  worker(env?: Record<string, string>): WorkerProcess;
+  /** `roles`: all of them when left out. */
+  worker(env?: Record<string, string>, roles?: readonly Role[]): WorkerProcess;
   stop(): Promise<void>;
 }
 
@@ -92,8 +93,8 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
       fleets.push(fleet);
       return fleet;
     },
-    worker: (more = {}) => {
-      const worker = spawnWorker({ ...env, ...more });
+    worker: (more = {}, roles = []) => {
+      const worker = spawnWorker({ ...env, ...more }, roles);
       workers.push(worker);
       return worker;
     },
@@ -123,8 +124,8 @@ async function openNamespace(connection: Connection, namespace: string): Promise
   throw new Error(`namespace ${namespace} did not come up`);
 }
 
-function spawnWorker(env: Record<string, string>): WorkerProcess {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/assay.js'), 'worker'], {
+function spawnWorker(env: Record<string, string>, roles: readonly Role[]): WorkerProcess {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/assay.js'), 'worker', ...roles], {
     env: { ...process.env, ANTHROPIC_API_KEY: '', ...env },
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],

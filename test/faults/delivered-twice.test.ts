@@ -1,0 +1,176 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { campaignActivities } from '../../activities/campaign.js';
+import type { HostContext } from '../../activities/context.js';
+import { decideActivities } from '../../activities/decide.js';
+import { evaluateActivities } from '../../activities/evaluate.js';
+import { modelActivities } from '../../activities/model.js';
+import { prepareActivities } from '../../activities/prepare.js';
+import { sessionActivities } from '../../activities/session.js';
+import { submitActivities } from '../../activities/submit.js';
+import { trainActivities } from '../../activities/train.js';
+import { workspaceActivities } from '../../activities/workspace.js';
+import { cacheFolder } from '../../src/dev/places.js';
+import { modelEndpoints } from '../../src/model/endpoints.js';
+import { LeasePool } from '../../src/sandbox/lease.js';
+import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { TaskHost } from '../../src/tasks/host.js';
+import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
+import { submit, turnKnob } from '../workflows/script.js';
+import { openWorld, type World } from '../workflows/world.js';
+
+let world: World;
+let model: ScriptedServer;
+let owner: string;
+const homes: string[] = [];
+/** Ids of all that the sandboxes ran. */
+const runs: string[] = [];
+beforeAll(async () => {
+  world = await openWorld();
+  const edit = turnKnob('X = 1.0  # knob: -10..10\nSLEEP = 0.0', 'X = 2.0  # knob: -10..10\nSLEEP = 1.0');
+  // each turn may be paid twice, because the second delivery cannot know whether the first will end
+  model = await startScriptedServer([edit, edit, submit('once'), submit('once')]);
+  const orchestrator = {
+    lineage: world.lineage,
+    bundledTasks: '',
+    registeredAttributes: () => Promise.resolve([]),
+    defaultModel: 'scripted',
+    workflowFact: () => Promise.resolve('running' as const),
+  };
+  const request = {
+    input: { task: 'tiny', specialists: ['solo'] },
+    name: 'twice',
+    namespace: world.namespace,
+    firstExecutionRunId: 'run',
+  };
+  const [frozen, again] = await twice(() => campaignActivities(orchestrator).freeze(request));
+  expect(again).toEqual(frozen);
+  owner = frozen.owner;
+  await world.lineage.campaigns.setState(owner, 'running', null);
+});
+afterAll(async () => {
+  await world.stop();
+  await model.stop();
+  for (const home of homes) await rm(home, { recursive: true, force: true });
+});
+
+/** Two attempts of one activity at the same time, both of which have to end well. */
+async function twice<R>(attempt: () => Promise<R>): Promise<[R, R]> {
+  const run = (): Promise<R> => new MockActivityEnvironment().run(attempt);
+  return Promise.all([run(), run()]);
+}
+
+async function openHost(name: string): Promise<HostContext> {
+  const home = await mkdtemp(join(tmpdir(), `assay-${name}-`));
+  homes.push(home);
+  const sandbox = await openSandbox();
+  const run = sandbox.run.bind(sandbox);
+  sandbox.run = (request) => {
+    runs.push(request.id);
+    return run(request);
+  };
+  return {
+    lineage: world.lineage,
+    host: {
+      name,
+      hostClass: 'test',
+      worker: name,
+      process: `${name}-${process.pid}`,
+      work: join(home, 'work'),
+    },
+    tasks: new TaskHost(home, cacheFolder()),
+    sandbox,
+    leases: new LeasePool('cpu', 1, join(home, 'leases')),
+  };
+}
+
+/** Runs one activity on two hosts at the same time: at least one has to end well; the other may be overtaken. */
+async function onTwoHosts<R>(attempt: (host: HostContext) => Promise<R>): Promise<R> {
+  const hosts = await Promise.all([openHost('one'), openHost('two')]);
+  const run = (host: HostContext): Promise<R> => new MockActivityEnvironment().run(() => attempt(host));
+  const ends = await Promise.allSettled(hosts.map(run));
+  const results = ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []));
+  for (const end of ends)
+    if (end.status === 'rejected') expect(end.reason).toMatchObject({ code: 'OVERTAKEN' });
+  for (const result of results) expect(result).toEqual(results[0]);
+  for (const result of results) return result;
+  throw new Error('both attempts failed');
+}
+
+/** What was really run of a phase. */
+const runsOf = (phase: string): string[] => runs.filter((run) => run.endsWith(`/${phase}`));
+
+it('measures the start once when every step is delivered twice to one host', async () => {
+  const start = { owner, number: 0 };
+  const host = await openHost('alone');
+  const submits = submitActivities({ lineage: world.lineage });
+  expect(await twice(() => submits.submitStart({ owner }))).toEqual([{ number: 0 }, { number: 0 }]);
+  expect(await twice(() => prepareActivities(host).prepare(start))).toEqual([
+    { next: 'train' },
+    { next: 'train' },
+  ]);
+  const [trained, again] = await twice(() => trainActivities(host).train(start));
+  expect(again).toEqual(trained);
+  if (trained.next !== 'evaluate') throw new Error(trained.next);
+  // the second attempt waited for the lease of the first, and then found its result
+  expect(runsOf('train')).toHaveLength(1);
+  expect((await world.lineage.replicates.get(trained.replicate)).trained?.fence).toBe(1);
+
+  const { replicate } = trained;
+  await onTwoHosts((one) => evaluateActivities(one).evaluate({ ...start, replicate }));
+  const evaluated = (await world.lineage.replicates.get(trained.replicate)).evaluated;
+  expect(evaluated?.metrics).toEqual({ loss: 4 });
+  const decides = decideActivities({ lineage: world.lineage });
+  const kept = { number: 0, status: 'keep', score: 4 };
+  expect(await twice(() => decides.decide({ ...start, interruption: null }))).toEqual([kept, kept]);
+  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 0, version: 1 });
+});
+
+it('takes one number for a conversation whose every step is delivered twice', async () => {
+  const { lineage } = world;
+  const sessions = sessionActivities({ lineage });
+  const of = { owner, role: 'solo', lane: 'solo-1', index: 0 };
+  const [opened, reopened] = await twice(() => sessions.openSession(of));
+  expect(reopened).toEqual(opened);
+  if (opened.kind !== 'open') throw new Error(opened.kind);
+  const endpoints = modelEndpoints({ offlineUrl: '', baseUrl: model.url, apiKey: 'test-key' });
+  const turns = modelActivities({ lineage, endpoints });
+  const workspace = workspaceActivities({ lineage, check: null });
+  for (const turn of [0, 1]) {
+    const at = { owner, session: opened.session, turn };
+    const [reply, same] = await twice(() => turns.takeTurn(at));
+    expect(same).toEqual(reply);
+    await twice(() => workspace.runTools(at));
+  }
+  const submits = submitActivities({ lineage });
+  const accepted = { kind: 'accepted', number: 1 };
+  const call = { owner, session: opened.session, turn: 1, index: 0 };
+  expect(await twice(() => submits.submitTrial(call))).toEqual([accepted, accepted]);
+  expect(await lineage.trials.totals(owner)).toEqual({ submitted: 1, counted: 1 });
+  expect((await lineage.sessions.get(opened.session)).submitted).toEqual([1]);
+  expect((await lineage.budgets.get(owner)).open).toEqual({});
+});
+
+it('gives one result to a trial whose training and scoring are delivered to two hosts at once', async () => {
+  const of = { owner, number: 1 };
+  const trained = await onTwoHosts((host) => trainActivities(host).train(of));
+  if (trained.next !== 'evaluate') throw new Error(trained.next);
+  const replicate = await world.lineage.replicates.get(trained.replicate);
+  // which of the two is the later one is chance; that it is the later one's result is not
+  const own = runsOf('train').filter((run) => run.includes(`${trained.replicate}/`));
+  expect(own.length).toBeLessThanOrEqual(2);
+  expect(replicate.trained?.fence).toBe(own.length);
+  await onTwoHosts((host) => evaluateActivities(host).evaluate({ ...of, replicate: replicate._id }));
+  const decides = decideActivities({ lineage: world.lineage });
+  const kept = { number: 1, status: 'keep', score: 1 };
+  expect(await twice(() => decides.decide({ ...of, interruption: null }))).toEqual([kept, kept]);
+  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 1, version: 2 });
+  const trial = await world.lineage.trials.require(owner, 1);
+  expect(trial.replicates).toEqual([trained.replicate]);
+  const { active } = await world.campaign('twice');
+  expect(active).toEqual({});
+  expect((await world.lineage.budgets.get(owner)).open).toEqual({});
+});

@@ -1,0 +1,18 @@
+import { markerOf, processTable } from '../../src/sandbox/processes.js';
+
+/** A living process that a sandbox started, and the run that it belongs to. */
+export interface RunProcess {
+  pid: number;
+  /** `WORKER/REPLICATE/FENCE/PHASE` */
+  run: string;
+}
+
+/** The living processes of all runs on this machine whose id contains a text. */
+export async function processesOf(text: string): Promise<RunProcess[]> {
+  const found: RunProcess[] = [];
+  for (const { pid, zombie } of (await processTable()).values()) {
+    const run = zombie ? null : markerOf(pid);
+    if (run?.includes(text) === true) found.push({ pid, run });
+  }
+  return found;
+}
