@@ -39,11 +39,13 @@ export interface FleetSettings {
   /** Slots that trainings of this host may use at the same time; the other cores check and evaluate. */
   slots: number;
   env: NodeJS.ProcessEnv;
+  /** What a person has to know, a line each; by default it is logged. */
+  say?: (line: string) => void;
 }
 
 /** Running workers of one process. */
 export interface Fleet {
-  /** Ends them, letting work in flight go on for a bounded time. */
+  /** Ends them, letting work in flight go on for a bounded time. Never rejects: failures are those of `ended`. */
   stop(): Promise<void>;
   /** Settles when all have ended; rejects when one failed. */
   ended: Promise<void>;
@@ -79,20 +81,24 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
         await evalWorker(ground, context, settings.pool, Math.max(1, cpus().length - settings.slots)),
       );
   }
-  const running = Promise.all(workers.map((worker) => worker.run()));
-  const ended = running
-    .then(() => undefined)
-    .finally(async () => {
-      for (const close of closers) await close();
-      await lineage.close();
-      await connection.close();
-    });
+  const shutDown = (): void => {
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // when one fails, the others would only pretend that this process works
+  const running = Promise.allSettled(workers.map((worker) => worker.run().finally(shutDown)));
+  const ended = running.then(async (ends) => {
+    for (const close of closers) await close();
+    await lineage.close();
+    await connection.close();
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  });
   ended.catch(() => undefined);
   return {
     ended,
     stop: async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-      await ended;
+      shutDown();
+      await ended.catch(() => undefined);
     },
   };
 }

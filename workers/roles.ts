@@ -20,6 +20,7 @@ import { trainActivities } from '../activities/train.js';
 import { workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import { logger } from './logging.js';
+import { GRACE_MS } from './role-names.js';
 
 /** What a worker of any role is built on. */
 export interface WorkerGround {
@@ -28,13 +29,13 @@ export interface WorkerGround {
   identity: string;
 }
 
-function optionsOf(ground: WorkerGround): WorkerOptions {
+function optionsOf(ground: WorkerGround, graceMs = GRACE_MS): WorkerOptions {
   return {
     ...ground,
     taskQueue: '',
     interceptors: { activity: [failureInterceptor] },
     maxHeartbeatThrottleInterval: '5 seconds',
-    shutdownGraceTime: '10 seconds',
+    shutdownGraceTime: graceMs,
   };
 }
 
@@ -56,13 +57,14 @@ export async function orchestratorWorkers(
   context: OrchestratorContext,
 ): Promise<Worker[]> {
   const waiting = await Worker.create({
-    ...optionsOf(ground),
+    ...optionsOf(ground, 0),
     taskQueue: 'assay-wait',
     activities: { ...campaignActivities(context), ...submitActivities(context) },
     maxConcurrentActivityTaskExecutions: WAITING,
   });
   const main = await Worker.create({
-    ...optionsOf(ground),
+    // its longer activities only wait for something, and another worker waits as well
+    ...optionsOf(ground, 0),
     taskQueue: 'assay',
     workflowBundle: await workflowBundle(),
     activities: {

@@ -1,11 +1,14 @@
 import { cpus } from 'node:os';
 import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
+import { orAborted } from '../dev/aborting.js';
 import type { Servers } from '../dev/servers.js';
+import { killRunsNow } from '../sandbox/exit.js';
 import type { Fleet } from '../../workers/fleet.js';
-import { ROLES, type Role } from '../../workers/role-names.js';
+import { GRACE_MS, ROLES, type Role } from '../../workers/role-names.js';
+import { within } from './deadline.js';
 import { cacheFolder, homeFolder } from './ground.js';
-import { interrupted } from './interrupt.js';
+import { endRequest, interrupted, interruption } from './interrupt.js';
 import { say } from './terminal.js';
 
 /** What a person says of the workers to run. */
@@ -31,13 +34,21 @@ export function parseSlots(text: string | undefined): number {
   throw new AssayError('USAGE', `--slots takes a whole number from 1 to 1024, not "${text}"`);
 }
 
-/** Starts workers of this machine against the servers that the command found. */
+/** Until here the workers have ended, or what they run is killed. */
+const DRAIN_MS = GRACE_MS + 3000;
+const START_ENDS_MS = 3000;
+
+/**
+ * Starts workers of this machine against the servers that the command found. When `signal` is aborted meanwhile, they
+ * are stopped again and its reason is thrown.
+ */
 export async function startLocalFleet(
   { temporal, store }: Pick<Servers, 'temporal' | 'store'>,
   flags: FleetFlags,
+  signal: AbortSignal,
 ): Promise<Fleet> {
   const { startFleet } = await import('../../workers/fleet.js');
-  return startFleet(parseRoles(flags.roles), {
+  const starting = startFleet(parseRoles(flags.roles), {
     temporal: { address: temporal.address, namespace: temporal.namespace },
     store: { url: store.url, database: store.database },
     home: homeFolder(),
@@ -45,19 +56,42 @@ export async function startLocalFleet(
     pool: flags.pool,
     slots: parseSlots(flags.slots),
     env: process.env,
+    say,
   });
+  try {
+    return await orAborted(signal, starting);
+  } catch (error) {
+    const stopped = starting.then(
+      (fleet) => fleet.stop(),
+      () => undefined,
+    );
+    if (signal.aborted) await within(START_ENDS_MS, 'the start of the workers', stopped);
+    throw error;
+  }
 }
 
-/** Runs workers until Ctrl-C, then drains them. */
+/** Ends workers in bounded time; what they run then is dead, and begins again under another worker. */
+export async function drain(fleet: Fleet): Promise<void> {
+  if (interruption() !== null)
+    say(`draining: work in flight goes on for up to ${GRACE_MS / 1000} s; Ctrl-C again ends at once`);
+  if (await within(DRAIN_MS, 'the work of the workers', fleet.stop())) return;
+  const killed = killRunsNow();
+  if (killed > 0) say(`${killed} running programs were killed; their phases begin again`);
+}
+
+/** Runs workers until a signal, then drains them. */
 export async function runFleet(
   servers: Pick<Servers, 'temporal' | 'store'>,
   flags: FleetFlags,
 ): Promise<void> {
-  const fleet = await startLocalFleet(servers, flags);
+  const fleet = await startLocalFleet(servers, flags, endRequest());
   say(
     `workers: ${parseRoles(flags.roles).join(', ')} (pool ${flags.pool}). Ctrl-C ends them; campaigns go on at the next start.`,
   );
-  await Promise.race([interrupted(), fleet.ended]);
-  say('draining: work in flight goes on for up to 10 s; Ctrl-C again ends at once');
-  await fleet.stop();
+  try {
+    await Promise.race([interrupted(), fleet.ended]);
+  } finally {
+    await drain(fleet);
+  }
+  process.exitCode = interruption()?.exitCode ?? 0;
 }

@@ -3,8 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { findServers, type Servers } from '../dev/servers.js';
+import { NEVER, orAborted } from '../dev/aborting.js';
 import { cacheFolder, homeOf } from '../dev/places.js';
 import { openLineage, type Lineage } from '../lineage/lineage.js';
+import { within } from './deadline.js';
 import { say } from './terminal.js';
 
 /** The folder that assay runs from: the clone, or the installed package. */
@@ -24,15 +26,21 @@ export interface Ground {
   client(): Promise<Client>;
 }
 
-/** Finds or starts the servers a command needs, runs it, and leaves nothing behind. */
+const CLOSE_MS = 1000;
+
+/**
+ * Finds or starts the servers a command needs, runs it, and leaves nothing behind. While the servers start, aborting
+ * `signal` ends them again and rejects with its reason; after that it is for `use` to obey it.
+ */
 export async function withGround<T>(
   need: ('temporal' | 'store')[],
   use: (ground: Ground) => Promise<T>,
+  signal: AbortSignal = NEVER,
 ): Promise<T> {
-  const servers = await findServers({ home: homeFolder(), need, say });
+  const servers = await findServers({ home: homeFolder(), need, say, signal });
   let connection: Connection | null = null;
   try {
-    const lineage = await openLineage(servers.store);
+    const lineage = await orAborted(signal, openLineage(servers.store));
     try {
       const client = async (): Promise<Client> => {
         connection ??= await connect(servers.temporal.address);
@@ -40,11 +48,11 @@ export async function withGround<T>(
       };
       return await use({ servers, lineage, client });
     } finally {
-      await lineage.close();
+      await within(CLOSE_MS, 'the connection to the store', lineage.close());
     }
   } finally {
     await closeQuietly(connection);
-    await servers.stop();
+    await servers.stop({ hurried: signal.aborted });
   }
 }
 

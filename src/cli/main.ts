@@ -4,14 +4,19 @@ import { report } from './terminal.js';
 // a reader such as `head` may close the pipe early: that ends a command, it is not a fault
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EIO') throw error;
 });
+// a terminal that is gone takes no more words: the end goes on without them
+process.stderr.on('error', () => undefined);
 
 try {
   checkPlatform(process.platform, process.versions.node);
   // only now: the rest may not even load on what is refused
   const { runProgram } = await import('./run-program.js');
+  const { interruption } = await import('./interrupt.js');
   process.exitCode = await runProgram(process.argv.slice(2));
+  // what hangs in a server that does not answer must not keep an interrupted command alive
+  if (interruption() !== null) process.exit();
 } catch (error) {
   process.exitCode = report(error, process.argv.includes('--debug'));
 }

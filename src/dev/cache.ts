@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { goesWithMe } from '../sandbox/exit.js';
 import { hasFiles, isCode, parsedJson, replaceFile, sha256Of, textOf } from './files.js';
 import { cacheFolder } from './places.js';
 
@@ -34,6 +35,7 @@ export async function provision(
   const folder = join(cacheFolder(), name);
   const fresh = join(cacheFolder(), `.fresh-${randomUUID()}`);
   await mkdir(fresh, { recursive: true });
+  const gone = goesWithMe(fresh);
   try {
     await fill(fresh);
     await check(fresh, pinned);
@@ -43,6 +45,7 @@ export async function provision(
     });
   } finally {
     await rm(fresh, { recursive: true, force: true });
+    gone();
   }
   await check(folder, pinned);
   return folder;

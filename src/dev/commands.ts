@@ -1,5 +1,7 @@
 import { execa } from 'execa';
+import { NEVER } from './aborting.js';
 import { installerEnvironment } from './environment.js';
+import { endWithMe, noLongerMine, signalGroup } from './last-resort.js';
 
 /** What a short command printed, or null when it failed or is not there. */
 export async function outputOf(file: string, args: readonly string[], seconds = 20): Promise<string | null> {
@@ -15,15 +17,17 @@ export async function outputOf(file: string, args: readonly string[], seconds = 
 }
 
 /**
- * Runs a package client or a download to its end.
- * @throws Error with the line of its output that names the cause
+ * Runs a package client or a download to its end, in a process group that dies with this process.
+ * @throws Error with the line of its output that names the cause; the signal's reason when that was aborted
  */
 export async function mustRun(
   file: string,
   args: readonly string[],
-  options: { cwd: string; seconds: number; env?: NodeJS.ProcessEnv },
+  options: { cwd: string; seconds: number; env?: NodeJS.ProcessEnv; signal?: AbortSignal },
 ): Promise<string> {
-  const done = await execa(file, args, {
+  const { signal = NEVER } = options;
+  signal.throwIfAborted();
+  const child = execa(file, args, {
     cwd: options.cwd,
     env: { ...installerEnvironment(), ...options.env },
     extendEnv: false,
@@ -32,7 +36,21 @@ export async function mustRun(
     reject: false,
     timeout: options.seconds * 1000,
     forceKillAfterDelay: 2000,
+    detached: true,
+    cleanup: false,
   });
+  const { pid } = child;
+  const kill = (): void => {
+    if (pid !== undefined) signalGroup(pid, 'SIGKILL');
+  };
+  if (pid !== undefined) endWithMe(pid);
+  signal.addEventListener('abort', kill, { once: true });
+  const done = await child.finally(() => {
+    signal.removeEventListener('abort', kill);
+    kill();
+    if (pid !== undefined) noLongerMine(pid);
+  });
+  signal.throwIfAborted();
   if (!done.failed) return done.stdout;
   if (done.timedOut) throw new Error(`no end after ${options.seconds} s`);
   throw new Error(causeIn(done.all) ?? `${file} ended with ${done.exitCode ?? done.signal ?? 'no word'}`);

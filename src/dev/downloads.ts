@@ -9,11 +9,18 @@ import { unlessRefused } from './ways.js';
 const MINUTES_15 = 15 * 60;
 
 /** Runs a few lines of JavaScript in a process of their own, so that what they print and start stays apart. */
-async function inNode(script: string, module: string, args: string[], folder: string): Promise<void> {
+async function inNode(
+  script: string,
+  module: string,
+  args: string[],
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
   const url = pathToFileURL(createRequire(import.meta.url).resolve(module)).href;
   await mustRun(process.execPath, ['--input-type=module', '--eval', guarded(script), '--', url, ...args], {
     cwd: folder,
     seconds: MINUTES_15,
+    signal,
     // The client of the mongod download checks certificates only when npm is told to.
     env: { npm_config_strict_ssl: 'true', MONGOMS_MAX_RETRIES: '1' },
   });
@@ -37,16 +44,16 @@ const { MongoBinary } = await import(url);
 await MongoBinary.getPath({ downloadDir, version, checkMD5: true, systemBinary: '' });`;
 
 /** The Temporal CLI of its makers, through the client of the SDK. */
-export function downloadTemporal(version: string): Promise<string> {
-  return download('temporal', version, (folder) =>
-    inNode(TEMPORAL_SCRIPT, '@temporalio/testing', [folder, `v${version}`], folder),
+export function downloadTemporal(version: string, signal: AbortSignal): Promise<string> {
+  return download('temporal', version, signal, (folder) =>
+    inNode(TEMPORAL_SCRIPT, '@temporalio/testing', [folder, `v${version}`], folder, signal),
   );
 }
 
 /** The mongod of its makers, through the client of mongodb-memory-server; its archive is checked against its MD5. */
-export function downloadMongod(version: string): Promise<string> {
-  return download('mongod', version, (folder) =>
-    inNode(MONGOD_SCRIPT, 'mongodb-memory-server-core', [folder, version], folder),
+export function downloadMongod(version: string, signal: AbortSignal): Promise<string> {
+  return download('mongod', version, signal, (folder) =>
+    inNode(MONGOD_SCRIPT, 'mongodb-memory-server-core', [folder, version], folder, signal),
   );
 }
 
@@ -69,22 +76,26 @@ export async function downloadedBefore(
 async function download(
   program: string,
   version: string,
+  signal: AbortSignal,
   fetch: (folder: string) => Promise<void>,
 ): Promise<string> {
   const name = folderName(program, version);
-  const folder = await unlessRefused(name, () =>
-    provision(name, {}, async (fresh) => {
-      const landing = join(fresh, 'landing');
-      await mkdir(landing);
-      await fetch(landing);
-      const file = (await readdir(landing)).find(
-        (entry) => entry.startsWith(program) && !/\.(md5|downloading|lock)$/.test(entry),
-      );
-      if (file === undefined) throw new Error(`the download of ${program} left no program`);
-      await copyFile(join(landing, file), join(fresh, program));
-      await chmod(join(fresh, program), 0o755);
-      await rm(landing, { recursive: true });
-    }),
+  const folder = await unlessRefused(
+    name,
+    () =>
+      provision(name, {}, async (fresh) => {
+        const landing = join(fresh, 'landing');
+        await mkdir(landing);
+        await fetch(landing);
+        const file = (await readdir(landing)).find(
+          (entry) => entry.startsWith(program) && !/\.(md5|downloading|lock)$/.test(entry),
+        );
+        if (file === undefined) throw new Error(`the download of ${program} left no program`);
+        await copyFile(join(landing, file), join(fresh, program));
+        await chmod(join(fresh, program), 0o755);
+        await rm(landing, { recursive: true });
+      }),
+    signal,
   );
   return join(folder, program);
 }

@@ -16,7 +16,7 @@ const POM = fileURLToPath(new URL('./fallback-store/pom.xml', import.meta.url));
  * mongo-java-server with the launcher of this version of assay, from package registries.
  * @throws Error when Java or Maven is missing, or a package cannot be had or is not the pinned one
  */
-export async function fallbackStore(say: (line: string) => void): Promise<StoreProgram> {
+export async function fallbackStore(say: (line: string) => void, signal: AbortSignal): Promise<StoreProgram> {
   const java = await javaProgram();
   const compiler = await javaTool('javac');
   if (compiler === null) throw new Error('there is no javac: a JDK is needed, a runtime is not enough');
@@ -28,10 +28,15 @@ export async function fallbackStore(say: (line: string) => void): Promise<StoreP
     await mkdir(jars);
     await copyFile(POM, join(fresh, 'pom.xml'));
     const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${jars}`, '-DincludeScope=runtime'];
-    await mustRun(maven, ['--batch-mode', '--no-transfer-progress', ...copy], { cwd: fresh, seconds: 600 });
+    await mustRun(maven, ['--batch-mode', '--no-transfer-progress', ...copy], {
+      cwd: fresh,
+      seconds: 600,
+      signal,
+    });
     await mustRun(compiler, ['-d', join(fresh, 'classes'), '-cp', join(jars, '*'), LAUNCHER], {
       cwd: fresh,
       seconds: 120,
+      signal,
     });
   });
   return served(java, folder);

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, constants, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -14,8 +14,13 @@ export async function sha256Of(file: string): Promise<string> {
 /** Replaces a file as one step: a reader sees the old text or the new one, never a part. */
 export async function replaceFile(file: string, text: string): Promise<void> {
   const fresh = `${file}.${randomUUID()}`;
-  await writeFile(fresh, text, { mode: 0o600 });
-  await rename(fresh, file);
+  try {
+    await writeFile(fresh, text, { mode: 0o600 });
+    await rename(fresh, file);
+  } catch (error) {
+    await rm(fresh, { force: true });
+    throw error;
+  }
 }
 
 /** The text of a file, or null when there is none. */

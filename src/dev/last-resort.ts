@@ -1,16 +1,18 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const groups = new Set<number>();
+const groups = new Map<number, () => void>();
 
 /**
- * Should this process end without having stopped a server it owns, the server is told to end. Signals are left to
- * whoever else listens to them (a command that stops its servers properly); alone, it passes them on and dies of them.
+ * Should this process end without having stopped a server or an installer that it owns, that one is killed: servers
+ * lose nothing that they acknowledged. Signals are left to whoever else listens to them (a command that stops its
+ * servers properly); alone, it passes them on and dies of them.
+ * @param killed is called after it, and can only do what needs no waiting
  */
-export function endWithMe(group: number): void {
+export function endWithMe(group: number, killed: () => void = () => undefined): void {
   if (groups.size === 0) {
     process.on('exit', endAll);
     for (const signal of SIGNALS) process.on(signal, onSignal);
   }
-  groups.add(group);
+  groups.set(group, killed);
 }
 
 /** The server was stopped, or is somebody else's now. */
@@ -21,7 +23,8 @@ export function noLongerMine(group: number): void {
 }
 
 function endAll(): void {
-  for (const group of groups) signalGroup(group, 'SIGTERM');
+  for (const group of groups.keys()) signalGroup(group, 'SIGKILL');
+  for (const killed of groups.values()) killed();
 }
 
 function onSignal(signal: NodeJS.Signals): void {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { linkSync, rmSync, writeFileSync } from 'node:fs';
 import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { startOf } from '../sandbox/processes.js';
+import { NEVER } from './aborting.js';
 import { isCode, parsedJson, textOf } from './files.js';
 
 const holderShape = z.object({ pid: z.number().int(), start: z.string(), token: z.string() });
@@ -13,20 +15,27 @@ const POLL_MS = 50;
 /** Breaking a lock takes well under a millisecond; a guard this old was left by a breaker that was killed. */
 const GUARD_STALE_MS = 10_000;
 
+/** Locks that this process holds: should it exit, they are removed. */
+const held = new Set<string>();
+
 /**
- * Does something that only one command at a time may do. Waits for a living holder, however long it takes; the
- * lock of a dead one is taken over. Locks work between processes of one host.
+ * Does something that only one command at a time may do. Waits for a living holder, however long it takes unless
+ * `signal` is aborted, with whose reason it then rejects; the lock of a dead one is taken over. Locks work between
+ * processes of one host.
  * @param waiting is called once, with the pid of the holder, when the lock is not free at once
  */
 export async function withLock<T>(
   file: string,
   waiting: (pid: number) => void,
   work: () => Promise<T>,
+  signal: AbortSignal = NEVER,
 ): Promise<T> {
   await mkdir(dirname(file), { recursive: true });
   const mine = await me();
   let told = false;
-  while (!(await take(file, mine))) {
+  for (;;) {
+    signal.throwIfAborted();
+    if (await take(file, mine)) break;
     const holder = await holderOf(file);
     if (holder === null) continue;
     if ((await startOf(holder.pid)) !== holder.start) {
@@ -37,11 +46,44 @@ export async function withLock<T>(
     told = true;
     await sleep(POLL_MS);
   }
+  hold(file);
   try {
     return await work();
   } finally {
     await rm(file, { force: true });
+    held.delete(file);
   }
+}
+
+/** Does something under the lock without waiting for anything, as this process exits; not when another holds it. */
+export function withLockNow(file: string, work: () => void): void {
+  if (held.has(file)) return work();
+  const fresh = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(fresh, JSON.stringify({ pid: process.pid, start: 'exiting', token: fresh }));
+    linkSync(fresh, file);
+  } catch {
+    return;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+  try {
+    work();
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+function hold(file: string): void {
+  if (held.size === 0) {
+    process.off('exit', letGo);
+    process.on('exit', letGo);
+  }
+  held.add(file);
+}
+
+function letGo(): void {
+  for (const file of held) rmSync(file, { force: true });
 }
 
 async function me(): Promise<Holder> {
@@ -51,8 +93,8 @@ async function me(): Promise<Holder> {
 /** A link appears with its whole text or not at all, so nobody ever reads half a holder. */
 async function take(file: string, mine: Holder): Promise<boolean> {
   const fresh = `${file}.${mine.token}`;
-  await writeFile(fresh, JSON.stringify(mine));
   try {
+    await writeFile(fresh, JSON.stringify(mine));
     await link(fresh, file);
     return true;
   } catch (error) {

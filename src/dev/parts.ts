@@ -15,6 +15,7 @@ export interface PartStart {
   /** The ports of last time, if there was one. */
   ports: Readonly<Record<string, number>>;
   say: (line: string) => void;
+  signal: AbortSignal;
   /** Writes the server down as soon as its process exists. */
   note: (entry: Omit<Entry, 'owner'>) => Promise<void>;
 }
@@ -35,13 +36,14 @@ export const PARTS: Readonly<Record<Part, PartRules>> = {
     async ask(address) {
       await askTemporal(address, namespaceOf(), ANSWER_MS);
     },
-    async start({ home, ports: remembered, say, note }) {
-      const program = await findTemporalProgram(say);
+    async start({ home, ports: remembered, say, signal, note }) {
+      const program = await findTemporalProgram(say, signal);
       const { how, version } = program;
       say(`starting ${how} …`);
       await startTemporal({
         home,
         program,
+        signal,
         namespace: namespaceOf(),
         ports: chosen(remembered, 'port', 'uiPort'),
         started: (process: ServerProcess, ports) =>
@@ -54,13 +56,14 @@ export const PARTS: Readonly<Record<Part, PartRules>> = {
     async ask(address) {
       await pingStore(address, ANSWER_MS);
     },
-    async start({ home, ports: remembered, say, note }) {
-      const program = await findStoreProgram(homeAt(home), say);
+    async start({ home, ports: remembered, say, signal, note }) {
+      const program = await findStoreProgram(homeAt(home), say, signal);
       const { how, version, query } = program;
       say(`starting ${how} …`);
       await startStore({
         home,
         program,
+        signal,
         ports: chosen(remembered, 'port'),
         started: (process: ServerProcess, ports) =>
           note({ process, ports: { ...ports }, address: urlOf(ports, query), how, version }),

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parsedJson, replaceFile, textOf } from './files.js';
 
@@ -22,6 +24,22 @@ const recordShape = z.object({ temporal: entryShape.nullable(), store: entryShap
 export type ServerRecord = z.infer<typeof recordShape>;
 export type Entry = z.infer<typeof entryShape>;
 export type Part = keyof ServerRecord;
+
+/** Writes down, as this process exits, that one of its servers does not run. */
+export function noteGoneNow(file: string, part: Part, pid: number): void {
+  const fresh = `${file}.${randomUUID()}`;
+  try {
+    const parsed = recordShape.safeParse(parsedJson(readFileSync(file, 'utf8')));
+    const entry = parsed.data?.[part];
+    if (parsed.data === undefined || entry?.process?.pid !== pid) return;
+    parsed.data[part] = { ...entry, process: null, owner: null };
+    writeFileSync(fresh, `${JSON.stringify(parsed.data, null, 2)}\n`, { mode: 0o600 });
+    renameSync(fresh, file);
+  } catch {
+    // a reader of the record looks at who is alive
+    rmSync(fresh, { force: true });
+  }
+}
 
 /** The record of a home folder, while its lock is held. */
 export class OpenRecord {

@@ -17,8 +17,8 @@ export class RunningServer {
   }
 
   /** Ends it cleanly. */
-  stop(): Promise<void> {
-    return end(this.current);
+  async stop(): Promise<void> {
+    await end(this.current);
   }
 
   /** Ends it at once, as a crash would: SIGKILL to its process group. */

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, rename, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { startOf, sweepStrays } from '../sandbox/processes.js';
+import { orAborted } from './aborting.js';
 import { serverEnvironment } from './environment.js';
 import { signalGroup } from './last-resort.js';
+import { lastLines, rotate } from './logs.js';
 
-const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 const CLEAN_END_MS = 10_000;
+/** The same where somebody waits for an end: what is killed then loses nothing that it acknowledged. */
+export const HURRIED_MS = 4_000;
 const KILLED_END_MS = 5_000;
 
 /** A process, unmistakably: its pid may be used again, but not with the same start. It leads a group of its own. */
@@ -68,24 +71,21 @@ export async function launch(command: Command): Promise<ServerProcess> {
   }
 }
 
-async function rotate(log: string): Promise<void> {
-  const size = await stat(log).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > LOG_LIMIT_BYTES) await rename(log, `${log}.1`);
-}
-
 /** Whether the very process is alive. */
 export async function isAlive(server: ServerProcess): Promise<boolean> {
   return (await startOf(server.pid)) === server.start;
 }
 
-/** Ends a server cleanly: SIGTERM, time to write down what it holds, then SIGKILL for what is left of its group. */
-export async function end(server: ServerProcess): Promise<void> {
-  if (!(await isAlive(server))) return;
+/**
+ * Ends a server cleanly: SIGTERM, time to write down what it holds, then SIGKILL for what is left of its group.
+ * Returns whether SIGTERM was enough.
+ */
+export async function end(server: ServerProcess, cleanMs = CLEAN_END_MS): Promise<boolean> {
+  if (!(await isAlive(server))) return true;
   signalGroup(server.pid, 'SIGTERM');
-  if (!(await isGone(server, CLEAN_END_MS))) await kill(server);
+  if (await isGone(server, cleanMs)) return true;
+  await kill(server);
+  return false;
 }
 
 /** Ends a server at once, as a crash would. */
@@ -106,21 +106,24 @@ async function isGone(server: ServerProcess, withinMs: number): Promise<boolean>
 
 /**
  * Asks until the server answers.
- * @throws Error when it ends before, or gives no answer in time, with the last lines of its log
+ * @throws Error when it ends before, or gives no answer in time, with the last lines of its log; the signal's reason
+ * when that was aborted
  */
 export async function untilAnswers(
   server: ServerProcess,
   log: string,
   withinMs: number,
+  signal: AbortSignal,
   ask: () => Promise<void>,
 ): Promise<void> {
   let reason: unknown = null;
   const deadline = Date.now() + withinMs;
   while (Date.now() < deadline) {
     try {
-      await ask();
+      await orAborted(signal, ask());
       return;
     } catch (error) {
+      signal.throwIfAborted();
       reason = error;
     }
     if (!(await isAlive(server))) {
@@ -135,16 +138,4 @@ export async function untilAnswers(
       cause: reason,
     },
   );
-}
-
-async function lastLines(log: string): Promise<string> {
-  const file = await open(log);
-  try {
-    const { size } = await file.stat();
-    const length = Math.min(size, 2000);
-    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.toString('utf8').trimEnd().split('\n').slice(-8).join('\n');
-  } finally {
-    await file.close();
-  }
 }

@@ -8,12 +8,15 @@ import {
   namedTemporal,
   namespaceOf,
 } from './external.js';
+import { NEVER, orAborted } from './aborting.js';
+import { lookAfter, rotateAll, type Caretaker } from './caretaker.js';
 import { endWithMe, noLongerMine } from './last-resort.js';
-import { withLock } from './lock.js';
+import { withLock, withLockNow } from './lock.js';
 import { PARTS } from './parts.js';
 import { homeAt, type Home } from './places.js';
-import { OpenRecord, type Entry, type Part, type ServerRecord } from './record.js';
-import { end, isAlive, type ServerProcess } from './server-process.js';
+import { noteGoneNow, OpenRecord, type Entry, type Part, type ServerRecord } from './record.js';
+import { checkRoom } from './room.js';
+import { end, HURRIED_MS, isAlive, type ServerProcess } from './server-process.js';
 
 /** The real servers that a command works with. */
 export interface Servers {
@@ -21,8 +24,11 @@ export interface Servers {
   temporal: { address: string; namespace: string; uiUrl: string | null; how: string };
   /** `url` is empty when this part was not asked for and does not run. */
   store: { url: string; database: string; how: string };
-  /** Stops the servers that this command started or adopted, and no others. May be called twice. */
-  stop(): Promise<void>;
+  /**
+   * Stops the servers that this command started or adopted, and no others. May be called twice. One that does not end
+   * within ten seconds, or four when hurried, is killed, which `say` is told; that loses nothing acknowledged.
+   */
+  stop(how?: { hurried: boolean }): Promise<void>;
   /** True when this process started or adopted one of them, and so stops it. */
   owned: boolean;
 }
@@ -33,25 +39,40 @@ export interface FindOptions {
   need: readonly Part[];
   /** Progress, a line each, for stderr. */
   say: (line: string) => void;
+  /** Aborting ends what was started until then; the search rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const CLEAN_END_MS = 10_000;
+/** How long an ending command waits for one that starts servers at this moment. */
+const LOCK_MS = 2000;
+
+/** What a command does about the servers of its clone. */
+interface Claim {
+  home: Home;
+  say: (line: string) => void;
+  signal: AbortSignal;
+  /** Those that this process must stop. */
+  mine: Map<Part, ServerProcess>;
 }
 
 /**
  * Finds the servers a command needs: those named in the environment, else those that another command of this clone
  * runs, else its own. Servers whose command was killed are adopted; dead ones start again on the same data and ports.
- * @throws AssayError TEMPORAL_UNAVAILABLE, STORE_UNAVAILABLE
+ * @throws AssayError TEMPORAL_UNAVAILABLE, STORE_UNAVAILABLE, DISK_FULL
  */
 export async function findServers(options: FindOptions): Promise<Servers> {
+  const { say, signal = NEVER } = options;
   const home = homeAt(options.home);
-  const external = await namedServers(options.need);
+  const external = await orAborted(signal, namedServers(options.need));
   const local = options.need.filter((part) => external[part] === null);
-  const mine = new Map<Part, ServerProcess>();
+  const claim: Claim = { home, say, signal, mine: new Map() };
   const record =
-    local.length === 0
-      ? (await OpenRecord.read(home.record)).parts
-      : await claimed(home, local, mine, options.say);
+    local.length === 0 ? (await OpenRecord.read(home.record)).parts : await claimed(claim, local);
   const temporal = external.temporal ?? (await entryInUse(record.temporal));
   const store = external.store ?? (await entryInUse(record.store));
   const uiPort = external.temporal === null ? record.temporal?.ports['uiPort'] : undefined;
+  const caretaker: Caretaker | null = claim.mine.size > 0 ? lookAfter(home, say) : null;
   return {
     temporal: {
       address: temporal.address,
@@ -60,8 +81,11 @@ export async function findServers(options: FindOptions): Promise<Servers> {
       how: temporal.how,
     },
     store: { url: store.address, database: databaseOf(), how: store.how },
-    stop: () => released(home, mine),
-    owned: mine.size > 0,
+    stop: async (how) => {
+      caretaker?.stop();
+      await released(claim, how?.hurried === true ? HURRIED_MS : CLEAN_END_MS);
+    },
+    owned: claim.mine.size > 0,
   };
 }
 
@@ -93,51 +117,45 @@ async function entryInUse(entry: Entry | null): Promise<Address> {
 }
 
 /** Has every part running; those that this process must stop later are put into `mine`. */
-async function claimed(
-  home: Home,
-  parts: readonly Part[],
-  mine: Map<Part, ServerProcess>,
-  say: (line: string) => void,
-): Promise<ServerRecord> {
+async function claimed(claim: Claim, parts: readonly Part[]): Promise<ServerRecord> {
+  const { home, say, signal } = claim;
   await mkdir(home.folder, { recursive: true, mode: 0o700 });
   const waiting = (pid: number): void => say(`waiting for another assay command (process ${pid}) …`);
+  const work = async (): Promise<ServerRecord> => {
+    const record = await OpenRecord.read(home.record);
+    const ready = await Promise.allSettled(parts.map((part) => claimPart(claim, record, part)));
+    const failed = ready.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return record.parts;
+  };
   try {
-    return await withLock(home.lock, waiting, async () => {
-      const record = await OpenRecord.read(home.record);
-      const ready = await Promise.allSettled(parts.map((part) => claim(home, record, part, mine, say)));
-      const failed = ready.find((each) => each.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
-      return record.parts;
-    });
+    return await withLock(home.lock, waiting, work, signal);
   } catch (error) {
-    await released(home, mine);
+    await released(claim, signal.aborted ? HURRIED_MS : CLEAN_END_MS);
     throw error;
   }
 }
 
-async function claim(
-  home: Home,
-  record: OpenRecord,
-  part: Part,
-  mine: Map<Part, ServerProcess>,
-  say: (line: string) => void,
-): Promise<void> {
+async function claimPart({ home, say, signal, mine }: Claim, record: OpenRecord, part: Part): Promise<void> {
   const rules = PARTS[part];
   const self = { pid: process.pid, start: (await startOf(process.pid)) ?? '' };
   const own = async (entry: Omit<Entry, 'owner'>): Promise<void> => {
     record.parts[part] = { ...entry, owner: self };
     if (entry.process !== null) {
+      const { pid } = entry.process;
       mine.set(part, entry.process);
-      endWithMe(entry.process.pid);
+      endWithMe(pid, () => withLockNow(home.lock, () => noteGoneNow(home.record, part, pid)));
     }
     await record.save();
   };
   const entry = record.parts[part];
   if (entry?.process && (await isAlive(entry.process))) {
-    const answers = await rules.ask(entry.address).then(
+    await rotateAll(home);
+    const answers = await orAborted(signal, rules.ask(entry.address)).then(
       () => true,
       () => false,
     );
+    signal.throwIfAborted();
     if (answers && entry.owner !== null && (await isAlive(entry.owner))) return;
     if (answers) {
       say(`${rules.title} still runs after its command was killed: taken over`);
@@ -146,33 +164,39 @@ async function claim(
     say(`${rules.title} does not answer: started again`);
     await end(entry.process);
   }
-  await rules.start({ home: home.folder, ports: entry?.ports ?? {}, say, note: own });
+  await checkRoom(home.folder, say);
+  await rules.start({ home: home.folder, ports: entry?.ports ?? {}, say, signal, note: own });
 }
 
 /** Stops what is in `mine`, unless another command has taken it over meanwhile. */
-async function released(home: Home, mine: Map<Part, ServerProcess>): Promise<void> {
+async function released({ home, say, mine }: Claim, cleanMs: number): Promise<void> {
   if (mine.size === 0) return;
-  await withLock(
-    home.lock,
-    () => undefined,
-    async () => {
-      const record = await OpenRecord.read(home.record);
-      const own = [...mine];
-      mine.clear();
-      await Promise.all(
-        own.map(async ([part, server]) => {
-          const entry = record.parts[part];
-          const still = entry?.process?.pid === server.pid && entry.owner?.pid === process.pid;
-          if (still) {
-            await end(server);
-            record.parts[part] = { ...entry, process: null, owner: null };
-          }
-          noLongerMine(server.pid);
-        }),
-      );
-      await record.save();
-    },
-  );
+  const own = [...mine];
+  mine.clear();
+  const stopAll = async (parts: Partial<ServerRecord>): Promise<void> => {
+    const stopped = own.map(async ([part, server]) => {
+      const entry = parts[part];
+      if (entry === undefined || (entry?.process?.pid === server.pid && entry.owner?.pid === process.pid)) {
+        if (!(await end(server, cleanMs))) say(`${PARTS[part].title} did not end in time and was killed`);
+        if (entry) parts[part] = { ...entry, process: null, owner: null };
+      }
+      noLongerMine(server.pid);
+    });
+    await Promise.all(stopped);
+  };
+  const work = async (): Promise<void> => {
+    const record = await OpenRecord.read(home.record);
+    await stopAll(record.parts);
+    await record.save();
+  };
+  const patience = AbortSignal.timeout(LOCK_MS);
+  try {
+    await withLock(home.lock, () => undefined, work, patience);
+  } catch (error) {
+    if (error !== patience.reason) throw error;
+    // who holds the lock looks at who is alive, whatever the record says
+    await stopAll({});
+  }
 }
 
 export { startStore } from './store-server.js';

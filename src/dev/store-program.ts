@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AssayError } from '../domain/errors.js';
+import { NEVER } from './aborting.js';
 import { outputOf } from './commands.js';
 import { downloadMongod, downloadedBefore } from './downloads.js';
 import { fallbackStore, fallbackStoreInCache } from './fallback-store.js';
@@ -34,9 +35,13 @@ export function storeFolder(home: Home, kind: StoreKind): string {
  * Finds a program for the store of this home, or provisions one.
  * @throws AssayError STORE_UNAVAILABLE with what was tried and the remedy of each way
  */
-export async function findStoreProgram(home: Home, say: (line: string) => void): Promise<StoreProgram> {
+export async function findStoreProgram(
+  home: Home,
+  say: (line: string) => void,
+  signal: AbortSignal = NEVER,
+): Promise<StoreProgram> {
   const begun = await kindBegun(home);
-  const { found, misses } = await firstWay(waysFor(begun, say), say);
+  const { found, misses } = await firstWay(waysFor(begun, say, signal), say, signal);
   if (found === null) throw storeUnavailable(home, begun, misses);
   if (found.kind === 'fallback') {
     say(
@@ -61,12 +66,16 @@ async function kindBegun(home: Home): Promise<StoreKind | null> {
   return (await hasFiles(storeFolder(home, 'fallback'))) ? 'fallback' : null;
 }
 
-function waysFor(begun: StoreKind | null, say: (line: string) => void): Way<StoreProgram>[] {
+function waysFor(
+  begun: StoreKind | null,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Way<StoreProgram>[] {
   const mongod = [pathWay, cachedMongodWay];
-  const fallback = [cachedFallbackWay, packagesWay(say)];
+  const fallback = [cachedFallbackWay, packagesWay(say, signal)];
   if (begun === 'fallback') return fallback;
-  if (begun === 'mongod') return [...mongod, downloadWay(say)];
-  return [...mongod, downloadWay(say), ...fallback];
+  if (begun === 'mongod') return [...mongod, downloadWay(say, signal)];
+  return [...mongod, downloadWay(say, signal), ...fallback];
 }
 
 function storeUnavailable(home: Home, begun: StoreKind | null, misses: readonly Miss[]): AssayError {
@@ -100,13 +109,13 @@ const cachedMongodWay: Way<StoreProgram> = {
   },
 };
 
-function downloadWay(say: (line: string) => void): Way<StoreProgram> {
+function downloadWay(say: (line: string) => void, signal: AbortSignal): Way<StoreProgram> {
   return {
     name: 'the official download of mongod',
     remedy: 'let this machine reach the download site of MongoDB',
     async find() {
       say(`getting mongod ${MONGOD_VERSION} …`);
-      const file = await downloadMongod(MONGOD_VERSION);
+      const file = await downloadMongod(MONGOD_VERSION, signal);
       return mongod(file, MONGOD_VERSION, `mongod ${MONGOD_VERSION}, official download`);
     },
   };
@@ -118,11 +127,11 @@ const cachedFallbackWay: Way<StoreProgram> = {
   find: () => fallbackStoreInCache(),
 };
 
-function packagesWay(say: (line: string) => void): Way<StoreProgram> {
+function packagesWay(say: (line: string) => void, signal: AbortSignal): Way<StoreProgram> {
   return {
     name: 'mongo-java-server from Maven packages',
     remedy: 'install a JDK (17 or later) and Maven, and let Maven reach its repository',
-    find: () => fallbackStore(say),
+    find: () => fallbackStore(say, signal),
   };
 }
 

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { pingStore } from '../lineage/ping.js';
+import { NEVER } from './aborting.js';
 import { homeAt } from './places.js';
 import { knock } from './knock.js';
 import { portLike } from './ports.js';
 import { RunningServer } from './running-server.js';
-import { end, launch, markerFor, untilAnswers, type ServerProcess } from './server-process.js';
+import { end, HURRIED_MS, launch, markerFor, untilAnswers, type ServerProcess } from './server-process.js';
 import { storeFolder, type StoreProgram } from './store-program.js';
 
 const START_MS = 60_000;
@@ -38,6 +39,8 @@ export interface StoreStart {
   ports?: Partial<StorePorts>;
   /** Told of every process as soon as it exists, before it answers. */
   started?: (process: ServerProcess, ports: StorePorts) => Promise<void>;
+  /** Aborting ends the server again; the start rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -69,12 +72,13 @@ async function launched(options: StoreStart, ports: StorePorts): Promise<ServerP
   });
   await options.started?.(process, ports);
   try {
-    await untilAnswers(process, log, START_MS, async () => {
+    await untilAnswers(process, log, START_MS, options.signal ?? NEVER, async () => {
       await knock(`127.0.0.1:${ports.port}`, 1000);
       await pingStore(urlOf(ports, options.program.query), 5000);
     });
   } catch (error) {
-    await end(process);
+    await (options.signal?.aborted === true ? end(process, HURRIED_MS) : end(process));
+    options.signal?.throwIfAborted();
     const message = `${options.program.how} does not start: ${messageOf(error)}`;
     throw new AssayError('STORE_UNAVAILABLE', message, { cause: error });
   }

@@ -1,11 +1,10 @@
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { messageOf } from '../domain/errors.js';
 import { outputOf } from './commands.js';
 import { checkNamedStore, checkNamedTemporal, namedStore, namedTemporal } from './external.js';
 import { javaTool } from './fallback-store.js';
-import { hasFiles, onPath } from './files.js';
+import { onPath } from './files.js';
 import { cacheFolder, homeAt } from './places.js';
+import { isNearlyFull, isTooFull, roomAt, roomText } from './room.js';
 import { presentStoreProgram } from './store-program.js';
 import { presentTemporalProgram } from './temporal-program.js';
 
@@ -17,6 +16,8 @@ export interface Finding {
   found: string;
   /** What to do, when something is to be done. */
   remedy: string | null;
+  /** Set where assay cannot run at all until it is done. */
+  essential?: boolean;
 }
 
 const WANTED_FREE_BYTES = 5e9;
@@ -104,19 +105,14 @@ async function bubblewrap(): Promise<Finding> {
 }
 
 async function disk(home: string): Promise<Finding> {
-  const free = await Promise.all([home, cacheFolder()].map(freeBytes));
-  const least = Math.min(...free);
-  const found = `${(least / 1e9).toFixed(1)} GB free`;
+  const rooms = await Promise.all([home, cacheFolder()].map(roomAt));
+  const [least] = rooms.sort((a, b) => a.bytes - b.bytes);
   const remedy = 'Free some disk space, or set ASSAY_HOME and ASSAY_CACHE to folders on another disk.';
-  return least >= WANTED_FREE_BYTES ? good('Disk', found) : bad('Disk', found, remedy);
-}
-
-/** Of the disk that holds a folder, or will hold it. */
-async function freeBytes(folder: string): Promise<number> {
-  const at = (await hasFiles(folder)) || dirname(folder) === folder ? folder : null;
-  if (at === null) return freeBytes(dirname(folder));
-  const { bavail, bsize } = await statfs(at);
-  return bavail * bsize;
+  if (least === undefined || rooms.some(isTooFull))
+    return { ...bad('Disk', `full: ${rooms.map(roomText).join(', ')}`, remedy), essential: true };
+  return least.bytes >= WANTED_FREE_BYTES && !rooms.some(isNearlyFull)
+    ? good('Disk', roomText(least))
+    : bad('Disk', roomText(least), remedy);
 }
 
 function key(): Finding {

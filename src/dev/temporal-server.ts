@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssayError, messageOf } from '../domain/errors.js';
+import { NEVER } from './aborting.js';
 import { homeAt } from './places.js';
 import { portLike } from './ports.js';
 import { RunningServer } from './running-server.js';
-import { end, launch, markerFor, untilAnswers, type ServerProcess } from './server-process.js';
+import { end, HURRIED_MS, launch, markerFor, untilAnswers, type ServerProcess } from './server-process.js';
 import { askTemporal } from './temporal-health.js';
 import type { TemporalProgram } from './temporal-program.js';
 
@@ -51,6 +52,8 @@ export interface TemporalStart {
   ports?: Partial<TemporalPorts>;
   /** Told of every process as soon as it exists, before it answers. */
   started?: (process: ServerProcess, ports: TemporalPorts) => Promise<void>;
+  /** Aborting ends the server again; the start rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -80,11 +83,12 @@ async function launched(options: TemporalStart, ports: TemporalPorts): Promise<S
   });
   await options.started?.(process, ports);
   try {
-    await untilAnswers(process, log, START_MS, async () => {
+    await untilAnswers(process, log, START_MS, options.signal ?? NEVER, async () => {
       await askTemporal(addressOf(ports), options.namespace, 5000);
     });
   } catch (error) {
-    await end(process);
+    await (options.signal?.aborted === true ? end(process, HURRIED_MS) : end(process));
+    options.signal?.throwIfAborted();
     const message = `${options.program.how} does not start: ${messageOf(error)}`;
     throw new AssayError('TEMPORAL_UNAVAILABLE', message, { cause: error });
   }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../domain/errors.js';
+import { NEVER } from './aborting.js';
 import { parsedJson, replaceFile, textOf } from './files.js';
 import { cacheFolder } from './places.js';
 
@@ -22,18 +23,24 @@ export interface Miss {
   remedy: string;
 }
 
-/** Tries the ways in their order; each failure is kept for the message, and the next way is tried. */
+/**
+ * Tries the ways in their order; each failure is kept for the message, and the next way is tried. Rejects with the
+ * signal's reason when that was aborted.
+ */
 export async function firstWay<T>(
   ways: readonly Way<T>[],
   say: (line: string) => void,
+  signal: AbortSignal = NEVER,
 ): Promise<{ found: T | null; misses: Miss[] }> {
   const misses: Miss[] = [];
   for (const way of ways) {
+    signal.throwIfAborted();
     try {
       const found = await way.find();
       if (found !== null) return { found, misses };
       misses.push({ way: way.name, reason: 'not there', remedy: way.remedy });
     } catch (error) {
+      signal.throwIfAborted();
       const reason = messageOf(error).split('\n')[0] ?? '';
       misses.push({ way: way.name, reason, remedy: way.remedy });
       say(`${way.name}: ${reason}`);
@@ -55,7 +62,11 @@ export const RETRY_VARIABLE = 'ASSAY_RETRY_DOWNLOADS';
  * A download that failed is not tried again for a day, so that not every command waits for a blocked network;
  * ASSAY_RETRY_DOWNLOADS=1 tries at once.
  */
-export async function unlessRefused<T>(name: string, download: () => Promise<T>): Promise<T> {
+export async function unlessRefused<T>(
+  name: string,
+  download: () => Promise<T>,
+  signal: AbortSignal = NEVER,
+): Promise<T> {
   const file = join(cacheFolder(), 'refused', `${name}.json`);
   const earlier = refusalShape.safeParse(parsedJson((await textOf(file)) ?? ''));
   const age = earlier.success ? Date.now() - earlier.data.at : DAY_MS;
@@ -68,6 +79,7 @@ export async function unlessRefused<T>(name: string, download: () => Promise<T>)
   try {
     return await download();
   } catch (error) {
+    signal.throwIfAborted();
     await mkdir(join(cacheFolder(), 'refused'), { recursive: true });
     const reason = messageOf(error).split('\n')[0] ?? '';
     await replaceFile(file, JSON.stringify({ at: Date.now(), reason }));

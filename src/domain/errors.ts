@@ -94,6 +94,12 @@ export const ERRORS = {
     'bounded',
     'Install Python 3.10 or later with its venv module.',
   ),
+  DISK_FULL: entry(
+    'environment',
+    3,
+    false,
+    'Free some disk space, or set ASSAY_HOME to a folder on another disk.',
+  ),
   PLATFORM_UNSUPPORTED: entry('environment', 3, false, 'Use Linux, macOS or WSL2.'),
   MODEL_KEY_MISSING: entry(
     'environment',

@@ -133,8 +133,8 @@ async function takeSlot(folder: string, name: string, slot: number): Promise<Slo
   }
   const draft = join(folder, `${name}~${randomUUID()}`);
   const file = join(folder, `${name}.${newest + 1}`);
-  await writeFile(draft, JSON.stringify(await self()));
   try {
+    await writeFile(draft, JSON.stringify(await self()));
     await link(draft, file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST')

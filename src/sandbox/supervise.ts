@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
 import { diskUse } from './disk.js';
+import { diesWithMe } from './exit.js';
 import { Family } from './family.js';
 import { BoundedLog } from './log.js';
 import { offerToKernel } from './processes.js';
@@ -74,8 +75,10 @@ export function supervise(plan: Plan): Supervision {
   const streams: readonly unknown[] = child.stdio;
   if (child.pid === undefined) return stillborn(failure);
   offerToKernel(child.pid);
+  const over = diesWithMe(child.pid, request.id);
   const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
   const run = new Run(plan, child.pid, exited, streams);
+  void run.done.then(over, over);
   return {
     stdin: writableOf(streams[0]),
     stdout: readableOf(streams[1]),

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { goesWithMe } from './exit.js';
 import { startOf, sweepStrays } from './processes.js';
 
 /** `PID-START`: names a process for as long as its machine is up. */
@@ -13,11 +14,12 @@ export interface Swept {
   killed: number;
 }
 
-/** The folder of this worker below `work`; its runs carry its name as their prefix. */
+/** The folder of this worker below `work`; its runs carry its name as their prefix. It goes with this process. */
 export async function openWorkerFolder(work: string): Promise<{ folder: string; name: string }> {
   const name = await processName(process.pid);
   const folder = join(work, name);
   await mkdir(folder, { recursive: true });
+  goesWithMe(folder);
   return { folder, name };
 }
 

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { campaignRows } from '../../analysis/rows.js';
-import { startLocalFleet } from '../fleet.js';
+import { orAborted } from '../../dev/aborting.js';
+import { within } from '../deadline.js';
+import { drain, startLocalFleet } from '../fleet.js';
 import { withGround, type Ground } from '../ground.js';
-import { INTERRUPTED, interrupted } from '../interrupt.js';
+import { endRequest, interruption } from '../interrupt.js';
 import { renderDiff } from '../render/diff.js';
 import { wantsColour } from '../render/paint.js';
 import { score, signed } from '../render/numbers.js';
@@ -10,6 +12,8 @@ import { renderTrials } from '../render/trials.js';
 import { followToEnd } from '../ending.js';
 import { freeName, startCampaign } from '../start-campaign.js';
 import { print, say, styled } from '../terminal.js';
+
+const CLOSE_MS = 1000;
 
 interface Flags {
   trials: string;
@@ -26,41 +30,54 @@ export function register(program: Command): void {
     .option('--train-seconds <s>', 'training budget of one trial', '3')
     .addHelpText('before', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
     .action(async (flags: Flags) => {
-      await withGround(['temporal', 'store'], (ground) => demo(ground, flags));
+      const signal = endRequest();
+      const left = await withGround(['temporal', 'store'], (ground) => demo(ground, flags, signal), signal);
+      if (left !== null) say(`stopped; campaign ${left} is kept and goes on under \`npx assay dev\``);
     });
 }
 
-/** Starts servers, workers and a campaign, and ends by itself with what was found. */
-async function demo(ground: Ground, flags: Flags): Promise<void> {
-  const { servers, lineage } = ground;
+/** Starts workers and a campaign, and ends by itself with what was found; returns what to say at an early end. */
+async function demo(ground: Ground, flags: Flags, signal: AbortSignal): Promise<string | null> {
+  const { servers } = ground;
   if (servers.temporal.uiUrl !== null) say(`Temporal UI while this runs: ${servers.temporal.uiUrl}`);
-  const fleet = await startLocalFleet(servers, { roles: [], pool: 'cpu' });
-  const name = await freeName(lineage, 'demo');
-  const stopping = new AbortController();
+  const fleet = await startLocalFleet(servers, { roles: [], pool: 'cpu' }, signal);
+  let name: string | null = null;
   try {
-    const input = {
-      task: 'byte-golf',
-      trials: Number(flags.trials),
-      trainSeconds: Number(flags.trainSeconds),
-      trainHeartbeatSeconds: 20,
-    };
-    await startCampaign(await ground.client(), lineage, name, input);
-    const end = await Promise.race([
-      followToEnd(ground, name, false, stopping.signal),
-      interrupted().then(() => INTERRUPTED),
-      fleet.ended.then(() => 1),
-    ]);
-    stopping.abort();
-    process.exitCode = end;
-    if (end === INTERRUPTED)
-      say('draining: work in flight goes on for up to 10 s; Ctrl-C again ends at once');
-    else await showResult(ground, name);
+    name = await orAborted(signal, freeName(ground.lineage, 'demo'));
+    await orAborted(signal, begin(ground, name, flags));
+    const following = followToEnd(ground, name, false, signal);
+    const workersEnded = fleet.ended.then(() => 1);
+    process.exitCode = await orAborted(signal, Promise.race([following, workersEnded])).catch(
+      async (error: unknown) => {
+        // the live picture is put away before anything else is said
+        if (signal.aborted)
+          await within(
+            CLOSE_MS,
+            'the last look',
+            following.catch(() => undefined),
+          );
+        throw error;
+      },
+    );
+    await showResult(ground, name);
+    return null;
+  } catch (error) {
+    const early = interruption();
+    if (early === null) throw error;
+    process.exitCode = early.exitCode;
+    return name;
   } finally {
-    stopping.abort();
-    await fleet.stop();
+    await drain(fleet);
   }
-  if (process.exitCode === INTERRUPTED)
-    say(`stopped; campaign ${name} is kept and goes on under \`npx assay dev\``);
+}
+
+async function begin(ground: Ground, name: string, flags: Flags): Promise<void> {
+  await startCampaign(await ground.client(), ground.lineage, name, {
+    task: 'byte-golf',
+    trials: Number(flags.trials),
+    trainSeconds: Number(flags.trainSeconds),
+    trainHeartbeatSeconds: 20,
+  });
 }
 
 async function showResult({ lineage }: Ground, name: string): Promise<void> {

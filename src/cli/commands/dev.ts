@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { runFleet } from '../fleet.js';
 import { withGround } from '../ground.js';
+import { endRequest } from '../interrupt.js';
 import { say } from '../terminal.js';
 
 export function register(program: Command): void {
@@ -13,12 +14,16 @@ export function register(program: Command): void {
       '\nExample:\n  assay dev\n  assay start --task byte-golf --trials 12   # in another terminal',
     )
     .action(async (flags: { slots?: string }) => {
-      await withGround(['temporal', 'store'], async ({ servers }) => {
-        const { temporal, store } = servers;
-        say(`Temporal ${temporal.address}${temporal.uiUrl === null ? '' : `, UI ${temporal.uiUrl}`}`);
-        say(`store ${store.url} (${store.how})`);
-        await runFleet(servers, { slots: flags.slots, roles: [], pool: 'cpu' });
-      });
+      await withGround(
+        ['temporal', 'store'],
+        async ({ servers }) => {
+          const { temporal, store } = servers;
+          say(`Temporal ${temporal.address}${temporal.uiUrl === null ? '' : `, UI ${temporal.uiUrl}`}`);
+          say(`store ${store.url} (${store.how})`);
+          await runFleet(servers, { slots: flags.slots, roles: [], pool: 'cpu' });
+        },
+        endRequest(),
+      );
       say('stopped. `assay dev` goes on where this left off.');
     });
 }

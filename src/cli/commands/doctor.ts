@@ -21,7 +21,10 @@ export function register(program: Command): void {
     .addHelpText('after', '\nThe exit code is 3 when something essential is missing.')
     .action(async (flags: CommonFlags) => {
       const found = await survey({ home: homeFolder() });
-      const findings = found.map((each) => ({ ...each, essential: isEssential(each.part) }));
+      const findings = found.map((each) => ({
+        ...each,
+        essential: each.essential ?? isEssential(each.part),
+      }));
       const ok = findings.every((each) => each.ok || !each.essential);
       if (flags.json === true) printJson({ schema: 'assay.doctor/1', ok, findings });
       else print(renderDoctor(findings, onStdout));

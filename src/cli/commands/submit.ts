@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { submitUpdate } from '../../../workflows/messages.js';
+import { orAborted } from '../../dev/aborting.js';
 import { trialRecord } from '../../analysis/trial-record.js';
 import type { Submission } from '../../domain/campaign.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
@@ -13,8 +14,9 @@ import type { TaskDocument } from '../../lineage/documents.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { findTask } from '../../tasks/find.js';
 import { loadRecipe } from '../../tasks/load.js';
-import { startLocalFleet } from '../fleet.js';
+import { drain, startLocalFleet } from '../fleet.js';
 import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
+import { endRequest, interruption } from '../interrupt.js';
 import { someWorkerPolls } from '../pollers.js';
 import { renderRecord } from '../render/trial.js';
 import { freeName, startCampaign, taskReference } from '../start-campaign.js';
@@ -56,13 +58,16 @@ Alone, the start recipe of the task is measured once for comparison. Where no wo
 itself until the trial has ended.`,
     )
     .action(async (flags: Flags) => {
-      await withGround(['temporal', 'store'], (ground) => submit(ground, flags));
+      const signal = endRequest();
+      const left = await withGround(['temporal', 'store'], (ground) => submit(ground, flags, signal), signal);
+      if (left !== null) say(`stopped; ${left} is kept and goes on where workers run: \`assay dev\``);
     });
 }
 
-async function submit(ground: Ground, flags: Flags): Promise<void> {
+/** Returns the trial when the wait for it ended early. */
+async function submit(ground: Ground, flags: Flags, signal: AbortSignal): Promise<string | null> {
   const { lineage, servers } = ground;
-  const client = await ground.client();
+  const client = await orAborted(signal, ground.client());
   const task = await taskOf(lineage, flags);
   const files = await loadRecipe(task.spec, flags.recipe);
   const submission: Submission = {
@@ -74,16 +79,23 @@ async function submit(ground: Ground, flags: Flags): Promise<void> {
   const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   const fleet =
     alone && flags.wait === true
-      ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool })
+      ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }, signal)
       : null;
   if (alone && fleet === null)
     say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
+  let placed: Placed | null = null;
   try {
-    const placed = await place(client, lineage, flags, task, submission);
-    if (flags.wait === true) await untilEnded(lineage, placed.campaign, placed.number);
+    placed = await orAborted(signal, place(client, lineage, flags, task, submission));
+    if (flags.wait === true) await orAborted(signal, untilEnded(lineage, placed.campaign, placed.number));
     await answer(lineage, placed, flags);
+    return null;
+  } catch (error) {
+    const early = interruption();
+    if (early === null || placed === null) throw error;
+    process.exitCode = early.exitCode;
+    return trialWorkflowId(placed.campaign, placed.number);
   } finally {
-    await fleet?.stop();
+    if (fleet !== null) await drain(fleet);
   }
 }
 

@@ -3,7 +3,8 @@ import { AssayError } from '../../domain/errors.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents.js';
 import { withGround, type Ground } from '../ground.js';
-import { INTERRUPTED, interrupted } from '../interrupt.js';
+import { within } from '../deadline.js';
+import { endRequest, interrupted, Interrupted } from '../interrupt.js';
 import { say, type CommonFlags } from '../terminal.js';
 import { follow } from '../watching.js';
 
@@ -16,7 +17,7 @@ export function register(program: Command): void {
     .addHelpText('before', 'Examples:\n  assay watch demo\n  assay watch demo --json | jq .event\n')
     .addHelpText('after', '\nThe exit code is 1 when the campaign failed or is blocked.')
     .action(async (campaign: string, flags: CommonFlags) => {
-      await withGround(['store'], (ground) => watch(ground, campaign, flags.json === true));
+      await withGround(['store'], (ground) => watch(ground, campaign, flags.json === true), endRequest());
     });
 }
 
@@ -26,12 +27,16 @@ async function watch(ground: Ground, name: string, json: boolean): Promise<void>
   const following = follow(ground, name, { json, signal: stopping.signal });
   const ended = await Promise.race([following, interrupted()]);
   stopping.abort();
-  if (typeof ended === 'string') {
-    await following.catch(() => undefined);
+  if (ended instanceof Interrupted) {
+    await within(
+      1000,
+      'the last look',
+      following.catch(() => undefined),
+    );
     say(
       `campaign ${name} goes on; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`,
     );
-    process.exitCode = INTERRUPTED;
+    process.exitCode = ended.exitCode;
     return;
   }
   sayNext(ended);

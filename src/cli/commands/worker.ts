@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { runFleet } from '../fleet.js';
 import { withGround } from '../ground.js';
+import { endRequest } from '../interrupt.js';
 import { say } from '../terminal.js';
 
 interface Flags {
@@ -25,9 +26,13 @@ Examples:
 The servers come from TEMPORAL_ADDRESS and ASSAY_MONGODB_URL; without them, those of this clone.`,
     )
     .action(async (roles: string[], { pool, slots }: Flags) => {
-      await withGround(['temporal', 'store'], async ({ servers }) => {
-        await runFleet(servers, { slots, roles, pool });
-      });
+      await withGround(
+        ['temporal', 'store'],
+        async ({ servers }) => {
+          await runFleet(servers, { slots, roles, pool });
+        },
+        endRequest(),
+      );
       say('stopped. What was in flight is taken up by the next worker of these roles.');
     });
 }
