@@ -11,12 +11,16 @@ import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../src/model/pricing.js';
 import { LeasePool } from '../src/sandbox/lease.js';
+import { guarded } from '../src/sandbox/guarded.js';
+import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { TaskHost } from '../src/tasks/host.js';
 import type { HostContext } from '../activities/context.js';
 import { scheduleReconcile, workflowFact } from './reconciling.js';
-import { installLogger } from './logging.js';
+import { Gate } from './gate.js';
+import { HostWatch } from './host-watch.js';
+import { installLogger, logger } from './logging.js';
 import type { Role } from './role-names.js';
 import {
   evalWorker,
@@ -24,6 +28,7 @@ import {
   orchestratorWorkers,
   registeredAttributes,
   trainWorker,
+  type HostGuard,
   type WorkerGround,
 } from './roles.js';
 
@@ -51,6 +56,9 @@ export interface Fleet {
   ended: Promise<void>;
 }
 
+/** Those that start processes, and so depend on the health of their host. */
+const HOST_ROLES: readonly Role[] = ['trainer', 'evaluator'];
+
 const DEFAULT_MODEL = 'claude-opus-5-5';
 
 /** Starts workers of the given roles in this process. */
@@ -74,12 +82,12 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
     );
   }
   if (roles.includes('trainer') || roles.includes('evaluator')) {
-    const context = await hostContext(lineage, settings, name, ground.identity);
-    if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, settings.pool));
+    const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
+    closers.push(() => guard.watch.stop());
+    const { pool, slots } = settings;
+    if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
-      workers.push(
-        await evalWorker(ground, context, settings.pool, Math.max(1, cpus().length - settings.slots)),
-      );
+      workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
   }
   const shutDown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -140,18 +148,29 @@ async function hostContext(
   settings: FleetSettings,
   name: string,
   worker: string,
-): Promise<HostContext> {
+  roles: readonly Role[],
+): Promise<{ context: HostContext; guard: HostGuard }> {
   const { home, cache, pool, slots } = settings;
   const work = join(home, 'work');
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
-  return {
+  const tasks = new TaskHost(home, cache);
+  const sandbox = await openSandbox();
+  const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
+  const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
+  const gate = new Gate();
+  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
+  const say = settings.say ?? ((line: string) => logger.error(line));
+  const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
+  await watch.start();
+  const context = {
     lineage,
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
-    tasks: new TaskHost(home, cache),
-    sandbox: await openSandbox(),
+    tasks,
+    sandbox: guarded(sandbox, own.folder, room),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
   };
+  return { context, guard: { gate, watch } };
 }
 
 /** Hosts with the same processor and platform measure alike; others are never compared without calibration. */

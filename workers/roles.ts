@@ -19,6 +19,8 @@ import { submitActivities } from '../activities/submit.js';
 import { trainActivities } from '../activities/train.js';
 import { workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
+import type { Gate } from './gate.js';
+import type { HostWatch } from './host-watch.js';
 import { logger } from './logging.js';
 import { GRACE_MS } from './role-names.js';
 
@@ -91,13 +93,38 @@ export async function modelWorker(ground: WorkerGround, context: ModelContext): 
   });
 }
 
+/** What keeps a host that is not well from taking work. */
+export interface HostGuard {
+  gate: Gate;
+  watch: HostWatch;
+}
+
+function guardedBy({ gate, watch }: HostGuard, capacity: number): Partial<WorkerOptions> {
+  const none = { type: 'fixed-size', numSlots: 1 } as const;
+  return {
+    // the first is the outermost: failures of ours become Temporal's after the watch has seen them
+    interceptors: { activity: [failureInterceptor, watch.interceptor()] },
+    tuner: {
+      activityTaskSlotSupplier: gate.slots(capacity),
+      workflowTaskSlotSupplier: none,
+      localActivityTaskSlotSupplier: none,
+      nexusTaskSlotSupplier: none,
+    },
+  };
+}
+
 /** Training on this host's leases: no more trainings are taken from the queue than there are slots. */
-export async function trainWorker(ground: WorkerGround, context: HostContext, pool: string): Promise<Worker> {
+export async function trainWorker(
+  ground: WorkerGround,
+  context: HostContext,
+  pool: string,
+  guard: HostGuard,
+): Promise<Worker> {
   return Worker.create({
     ...optionsOf(ground),
+    ...guardedBy(guard, context.leases.capacity),
     taskQueue: `assay-train-${pool}`,
     activities: trainActivities(context),
-    maxConcurrentActivityTaskExecutions: context.leases.capacity,
   });
 }
 
@@ -107,16 +134,17 @@ export async function evalWorker(
   context: HostContext,
   pool: string,
   concurrency: number,
+  guard: HostGuard,
 ): Promise<Worker> {
   return Worker.create({
     ...optionsOf(ground),
+    ...guardedBy(guard, concurrency),
     taskQueue: `assay-eval-${pool}`,
     activities: {
       ...prepareActivities(context),
       ...evaluateActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context) }),
     },
-    maxConcurrentActivityTaskExecutions: concurrency,
   });
 }
 

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_LIMIT_BYTES, rotate } from './logs.js';
 import type { Home } from './places.js';
-import { isNearlyFull, roomAt, roomText } from './room.js';
+import { roomAt, roomText } from '../sandbox/room.js';
+import { isNearlyFull } from './room.js';
 
 const EVERY_MS = 10_000;
 

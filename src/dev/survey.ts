@@ -4,7 +4,8 @@ import { checkNamedStore, checkNamedTemporal, namedStore, namedTemporal } from '
 import { javaTool } from './fallback-store.js';
 import { onPath } from './files.js';
 import { cacheFolder, homeAt } from './places.js';
-import { isNearlyFull, isTooFull, roomAt, roomText } from './room.js';
+import { roomAt, roomText } from '../sandbox/room.js';
+import { isNearlyFull, isTooFull } from './room.js';
 import { presentStoreProgram } from './store-program.js';
 import { presentTemporalProgram } from './temporal-program.js';
 

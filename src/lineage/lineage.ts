@@ -13,6 +13,7 @@ import { Budgets } from './budgets.js';
 import { Campaigns } from './campaigns.js';
 import { Decisions } from './decisions.js';
 import { Heads } from './heads.js';
+import { Hosts } from './hosts.js';
 import { Replicates } from './replicates.js';
 import { Sessions } from './sessions.js';
 import { Shelf } from './shelf.js';
@@ -35,6 +36,7 @@ export interface Lineage {
   sessions: Sessions;
   budgets: Budgets;
   heads: Heads;
+  hosts: Hosts;
   close(): Promise<void>;
 }
 
@@ -80,6 +82,7 @@ function lineageOf(client: MongoClient, database: Db): Lineage {
     sessions: new Sessions(database),
     budgets: new Budgets(database),
     heads: new Heads(database),
+    hosts: new Hosts(database),
     close: () => client.close(),
   };
 }

@@ -42,6 +42,7 @@ const PREPARE_SECONDS = 1800;
 /** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
 export class TaskHost {
   private readonly hosted = new Map<string, Promise<HostedTask>>();
+  private largest = 0;
 
   constructor(
     /** Folder of this host for tasks and their data. */
@@ -50,8 +51,14 @@ export class TaskHost {
     private readonly cache: string,
   ) {}
 
+  /** The most that a run of a task seen here may write, in bytes; 0 before the first. */
+  get largestDiskBytes(): number {
+    return this.largest;
+  }
+
   /** Makes sure of everything the task needs; the second caller waits for the first. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
+    this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
     const known = this.hosted.get(source.digest);
     if (known !== undefined) return known;
     const making = this.make(source, signal);

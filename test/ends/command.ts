@@ -67,7 +67,12 @@ export class TestHome {
       if (!Number.isInteger(pid) || pid === process.pid) return [];
       const text = readOrNull(() => readFileSync(`/proc/${pid}/environ`, 'utf8'));
       const state = readOrNull(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-      if (text === null || text === '' || state === null || / [ZX] /.test(state.slice(state.lastIndexOf(')'))))
+      if (
+        text === null ||
+        text === '' ||
+        state === null ||
+        / [ZX] /.test(state.slice(state.lastIndexOf(')')))
+      )
         return [];
       const run = /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1];
       const cwd = readOrNull(() => readlinkSync(`/proc/${pid}/cwd`)) ?? '';
@@ -155,7 +160,12 @@ export class Running {
   }
 
   async says(text: string, seconds = 90): Promise<void> {
-    await until(`"${text}" in: ${this.said}`, () => this.said.includes(text) || null, seconds, () => this.said);
+    await until(
+      `"${text}" in: ${this.said}`,
+      () => this.said.includes(text) || null,
+      seconds,
+      () => this.said,
+    );
   }
 }
 

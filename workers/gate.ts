@@ -1,0 +1,67 @@
+import type { CustomSlotSupplier, SlotInfo, SlotPermit } from '@temporalio/worker';
+
+/**
+ * Lets workers poll, or not: a worker asks for a slot before it polls, and a closed gate gives none. Work in flight
+ * goes on. A poll that was out already when the gate closed may still bring one task.
+ */
+export class Gate {
+  /** Why it is closed; null while it is open. */
+  #closed: string | null = null;
+  readonly #waiting = new Set<() => void>();
+
+  get closed(): string | null {
+    return this.#closed;
+  }
+
+  set(closed: string | null): void {
+    this.#closed = closed;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** The slots of one worker. */
+  slots(capacity: number): CustomSlotSupplier<SlotInfo> {
+    let free = capacity;
+    const take = (): SlotPermit | null => {
+      if (this.#closed !== null || free === 0) return null;
+      free -= 1;
+      return {};
+    };
+    return {
+      type: 'custom',
+      tryReserveSlot: take,
+      reserveSlot: async (_context, aborted) => {
+        for (;;) {
+          const permit = take();
+          if (permit !== null) return permit;
+          await this.#changed(aborted);
+        }
+      },
+      markSlotUsed: () => undefined,
+      releaseSlot: () => {
+        free += 1;
+        this.#wake();
+      },
+    };
+  }
+
+  #changed(aborted: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const refuse = (): void => {
+        this.#waiting.delete(wake);
+        reject(aborted.reason instanceof Error ? aborted.reason : new Error('the worker ends'));
+      };
+      const wake = (): void => {
+        aborted.removeEventListener('abort', refuse);
+        resolve();
+      };
+      if (aborted.aborted) return refuse();
+      aborted.addEventListener('abort', refuse, { once: true });
+      this.#waiting.add(wake);
+    });
+  }
+}

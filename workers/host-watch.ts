@@ -1,0 +1,117 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
+import { AssayError, messageOf } from '../src/domain/errors.js';
+import type { Hosts } from '../src/lineage/hosts.js';
+import type { HostHealth } from '../src/sandbox/host-health.js';
+import type { Gate } from './gate.js';
+
+const EVERY_MS = 15_000;
+/** A healthy host says so less often. */
+const REPORT_MS = 60_000;
+
+/** Who reports. */
+export interface HostReporter {
+  host: string;
+  pool: string;
+  roles: string[];
+}
+
+/** Looks at the health of this host and lets its workers poll only while it is well. */
+export class HostWatch {
+  readonly #id: string;
+  #since = new Date();
+  #reportedAt = -Infinity;
+  #looking: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly health: HostHealth,
+    private readonly gate: Gate,
+    private readonly hosts: Hosts,
+    private readonly reporter: HostReporter,
+    private readonly say: (line: string) => void,
+  ) {
+    this.#id = `${reporter.host}/${reporter.pool}/${reporter.roles.join('+')}`;
+  }
+
+  /** The first look, before anything is polled; then one every 15 s. */
+  async start(): Promise<void> {
+    await this.look();
+    this.#timer = setInterval(() => void this.look(), EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await this.hosts.leave(this.#id).catch(() => undefined);
+  }
+
+  /** Looks now; a look that is under way is waited for instead. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    return this.#looking;
+  }
+
+  async #look(): Promise<void> {
+    const why = await this.health.look();
+    const changed = (why === null) !== (this.gate.closed === null);
+    this.gate.set(why);
+    if (changed) {
+      this.#since = new Date();
+      this.say(
+        why === null
+          ? 'this host is well again and takes work'
+          : `this host takes no more work until it is well again: ${why}`,
+      );
+    }
+    const due = performance.now() - this.#reportedAt >= REPORT_MS;
+    // the store may be away; the next look reports again
+    if (changed || due) void this.#report(why).catch(() => undefined);
+  }
+
+  async #report(why: string | null): Promise<void> {
+    const { host, pool, roles } = this.reporter;
+    const said = { host, pool, roles, healthy: why === null, why, since: this.#since, at: new Date() };
+    await this.hosts.report({ _id: this.#id, ...said });
+    this.#reportedAt = performance.now();
+  }
+
+  /** Refuses what an earlier poll still brings while the gate is closed, and looks again after every fault of the host. */
+  interceptor(): () => { inbound: ActivityInboundCallsInterceptor } {
+    return () => ({
+      inbound: {
+        execute: async (input, next) => {
+          const { closed } = this.gate;
+          if (closed !== null) throw refusal(closed);
+          try {
+            return await next(input);
+          } catch (error) {
+            const fault = hostFaultIn(error);
+            if (fault === null) throw error;
+            await this.look();
+            throw fault;
+          }
+        },
+      },
+    });
+  }
+}
+
+/** Another host may take it at once. */
+function refusal(why: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: `this host takes no work: ${why}`,
+    type: 'HOST_FAULT',
+    nextRetryDelay: 1000,
+  });
+}
+
+/** What the system says when a disk or a table of the host is used up. */
+const HOST_CODES = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE']);
+
+function hostFaultIn(error: unknown): AssayError | null {
+  if (error instanceof AssayError) return error.code === 'HOST_FAULT' ? error : null;
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (typeof code !== 'string' || !HOST_CODES.has(code)) return null;
+  return new AssayError('HOST_FAULT', messageOf(error), { cause: error });
+}
