@@ -32,11 +32,9 @@ async function prepare(context: HostContext, of: TrialRef): Promise<{ next: Prep
   const { lineage } = context;
   const trial = await lineage.trials.require(of.owner, of.number);
   if (trial.status !== null || trial.preflight !== null) return { next: 'decide' };
-  if (trial.twin !== null) {
-    const status = (await lineage.trials.bySubmitKey(trial.twin))?.status ?? null;
-    if (status === null) return { next: 'twin' };
-    if (status !== 'cancelled') return { next: 'decide' };
-  }
+  const limits = async () => (await lineage.campaigns.byOwner(of.owner)).frozen.limits;
+  const twin = await lineage.trials.currentTwin(trial, limits);
+  if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   return withPulse(
     () => of.number,
     async (signal) => {

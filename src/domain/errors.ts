@@ -41,6 +41,7 @@ export const ERRORS = {
     false,
     '`assay show TRIAL` shows which phases ran; a log is stored when its phase has ended.',
   ),
+  TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows what it came to.'),
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
   TASK_UNKNOWN: entry(
     'user',
@@ -137,12 +138,6 @@ export const ERRORS = {
     1,
     'endless',
     'Nothing to do; a later attempt owns this work and its result is used.',
-  ),
-  TWIN_PENDING: entry(
-    'transient',
-    1,
-    'endless',
-    'Nothing to do; the same snapshot is being submitted elsewhere.',
   ),
   EVALUATOR_FAULT: entry(
     'transient',

@@ -1,36 +1,45 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
-import { AssayError } from '../domain/errors.js';
 import { START, trialKey } from '../domain/keys.js';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import type { TrialStage } from '../domain/statuses.js';
 import { trialDocument, type TrialDocument } from './documents.js';
 import { Shelf } from './shelf.js';
 
-const twinDocument = z.object({ _id: z.string(), submitKey: z.string() });
-const counterDocument = z.object({ _id: z.string(), number: z.number().int(), counted: z.number().int() });
+const proposalDocument = trialDocument.pick({
+  owner: true,
+  campaign: true,
+  submitKey: true,
+  snapshot: true,
+  parent: true,
+  parentSnapshot: true,
+  diff: true,
+  changes: true,
+  hypothesis: true,
+  expectedDelta: true,
+  role: true,
+  lane: true,
+  session: true,
+  turn: true,
+});
 
 /** A submission before it has a number. */
-export type Proposal = Pick<
-  TrialDocument,
-  | 'owner'
-  | 'campaign'
-  | 'submitKey'
-  | 'snapshot'
-  | 'parent'
-  | 'parentSnapshot'
-  | 'diff'
-  | 'changes'
-  | 'hypothesis'
-  | 'expectedDelta'
-  | 'role'
-  | 'lane'
-  | 'session'
-  | 'turn'
->;
+export type Proposal = z.infer<typeof proposalDocument>;
+
+/** Whose submission of a snapshot is measured, with all that it takes to give it a number in its stead. */
+const twinDocument = z.object({ _id: z.string(), submitKey: z.string(), proposal: proposalDocument });
+const counterDocument = z.object({ _id: z.string(), number: z.number().int(), counted: z.number().int() });
 
 export type SubmitResult =
   { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
+
+/** How many trials, and how many submissions with their duplicates, a campaign takes. */
+export interface Limits {
+  trials: number;
+  submissions: number;
+}
+
+const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): string => `${owner}/${snapshot}`;
 
 /** The trial log: numbers taken at submit, without gaps, and one terminal status each. */
 export class Trials {
@@ -47,12 +56,14 @@ export class Trials {
   /**
    * Takes a number for a proposal. The same submitKey gets the same trial, however often and from wherever it is
    * asked. One insert takes the number and the place among the counted trials together, so neither can be lost.
-   * @throws AssayError TWIN_PENDING while another submission of the same snapshot has no number yet
    */
-  async submit(proposal: Proposal, limits: { trials: number; submissions: number }): Promise<SubmitResult> {
+  async submit(proposal: Proposal, limits: Limits): Promise<SubmitResult> {
     const existing = await this.bySubmitKey(proposal.submitKey);
     if (existing !== null) return { kind: 'accepted', trial: existing };
-    const twin = await this.twinOf(proposal);
+    return this.takeNumber(proposal, await this.twinOf(proposal, limits), limits);
+  }
+
+  private async takeNumber(proposal: Proposal, twin: string | null, limits: Limits): Promise<SubmitResult> {
     for (;;) {
       const at = await this.counter(proposal.owner);
       const number = at.number + 1;
@@ -82,25 +93,51 @@ export class Trials {
     return this.require(proposal.owner, START);
   }
 
-  /** The submission that has the same snapshot already, or null when this one is the first. */
-  private async twinOf(proposal: Proposal): Promise<string | null> {
-    const id = `${proposal.owner}/${proposal.snapshot}`;
-    await this.twins.insertOnce({ _id: id, submitKey: proposal.submitKey });
-    const holder = await this.twins.require(id);
-    if (holder.submitKey === proposal.submitKey) return null;
-    const trial = await this.bySubmitKey(holder.submitKey);
-    if (trial === null)
-      throw new AssayError('TWIN_PENDING', 'the same snapshot is being submitted by another session');
-    if (trial.status !== 'cancelled') return holder.submitKey;
-    const taken = await this.twins.update(
-      { _id: id, submitKey: holder.submitKey },
-      { $set: { submitKey: proposal.submitKey } },
-    );
-    return taken ? null : this.twinOf(proposal);
+  /**
+   * The submission that has the same snapshot already, or null when this one is the first. Whoever finds a first one
+   * that has no number yet takes it for that one, whose own submitter may be dead: the submitter gets it when it asks
+   * again, and nobody waits for it.
+   */
+  private async twinOf(proposal: Proposal, limits: Limits): Promise<string | null> {
+    for (;;) {
+      const id = twinKey(proposal);
+      await this.twins.insertOnce({ _id: id, submitKey: proposal.submitKey, proposal });
+      const first = await this.twins.get(id);
+      if (first === null) continue;
+      if (first.submitKey === proposal.submitKey) return null;
+      const trial = await this.bySubmitKey(first.submitKey);
+      if (trial === null) await this.takeNumber(first.proposal, null, limits);
+      else if (trial.status !== 'cancelled') return first.submitKey;
+      else if (await this.replaceTwin(first.submitKey, proposal)) return null;
+    }
+  }
+
+  /**
+   * The trial with the same snapshot that this one has to wait for, or whose result it gets; null when it has to be
+   * measured itself. Of the trials that a cancelled one lets go, one is measured and the others wait for that.
+   */
+  async currentTwin(trial: TrialDocument, limits: () => Promise<Limits>): Promise<TrialDocument | null> {
+    let { twin } = trial;
+    while (twin !== null) {
+      const first = await this.bySubmitKey(twin);
+      if (first !== null && first.status !== 'cancelled') return first;
+      const next = await this.twinOf(proposalDocument.parse(trial), await limits());
+      await this.shelf.update({ _id: trial._id, status: null, twin }, { $set: { twin: next } });
+      const now: TrialDocument = await this.shelf.require(trial._id);
+      if (now.status !== null) return null;
+      twin = now.twin;
+    }
+    return null;
+  }
+
+  /** Whether the proposal took the place of the submission that was first. */
+  private async replaceTwin(first: string, proposal: Proposal): Promise<boolean> {
+    const { submitKey } = proposal;
+    return this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
   }
 
   private async dropTwin(proposal: Proposal): Promise<void> {
-    await this.twins.remove({ _id: `${proposal.owner}/${proposal.snapshot}`, submitKey: proposal.submitKey });
+    await this.twins.remove({ _id: twinKey(proposal), submitKey: proposal.submitKey });
   }
 
   /** The last number and the last counted place, as hints: the unique keys decide. */

@@ -107,6 +107,44 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(second.kind === 'accepted' && second.trial.twin).toBeNull();
     });
 
+    it('has one of the trials that a cancelled one lets go measured, and the others wait for it', async () => {
+      const of = owner();
+      const limits = () => Promise.resolve(UNLIMITED);
+      for (const key of ['a', 'b', 'c', 'd'])
+        await lineage.trials.submit(proposal(of, key, 'same'), UNLIMITED);
+      await lineage.trials.settle(of, 1, unmeasured('cancelled', 'by a test'));
+      const released = await lineage.trials.many(of, [2, 3, 4]);
+      await Promise.all(released.map((trial) => lineage.trials.currentTwin(trial, limits)));
+      const [first, ...waiting] = (await lineage.trials.many(of, [2, 3, 4])).sort(
+        (a, b) => Number(a.twin !== null) - Number(b.twin !== null),
+      );
+      expect(first?.twin).toBeNull();
+      expect(waiting.map((trial) => trial.twin)).toEqual([first?.submitKey, first?.submitKey]);
+      const late = await lineage.trials.submit(proposal(of, 'e', 'same'), UNLIMITED);
+      expect(late.kind === 'accepted' && late.trial.twin).toBe(first?.submitKey);
+    });
+
+    it('has one first trial of a snapshot when its submitter dies before it has a number', async () => {
+      const of = owner();
+      const dying = {
+        submissions: UNLIMITED.submissions,
+        get trials(): number {
+          throw new Error('killed between the claim and the number');
+        },
+      };
+      await expect(lineage.trials.submit(proposal(of, 'dead', 'same'), dying)).rejects.toThrow('killed');
+      expect((await lineage.trials.totals(of)).submitted).toBe(0);
+      const keys = Array.from({ length: 8 }, (_, i) => `k${i}`);
+      const results = await Promise.all(
+        keys.map((key) => lineage.trials.submit(proposal(of, key, 'same'), UNLIMITED)),
+      );
+      const twins = results.map((result) => (result.kind === 'accepted' ? result.trial.twin : 'refused'));
+      expect(new Set(twins)).toEqual(new Set([`${of}/dead`]));
+      const again = await lineage.trials.submit(proposal(of, 'dead', 'same'), UNLIMITED);
+      expect(again.kind === 'accepted' && again.trial.twin).toBeNull();
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 9, counted: 1 });
+    });
+
     it('sets a terminal status once', async () => {
       const of = owner();
       await lineage.trials.submit(proposal(of, 'a'), UNLIMITED);
