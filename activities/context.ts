@@ -5,6 +5,7 @@ import type { ModelEndpoints } from '../src/model/endpoints.js';
 import type { LeasePool } from '../src/sandbox/lease.js';
 import type { Sandbox } from '../src/sandbox/run.js';
 import type { TaskHost } from '../src/tasks/host.js';
+import type { ServerWorkflows } from './strays.js';
 
 /** What every activity may use: the store, and who this worker is. */
 export interface OrchestratorContext {
@@ -17,6 +18,7 @@ export interface OrchestratorContext {
   defaultModel: string;
   /** What the server says of a workflow id. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
+  workflows: ServerWorkflows;
 }
 
 /** What activities that start processes use besides. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { trialWorkflowId } from '../src/domain/keys.js';
 import {
   settlesReservation,
@@ -5,10 +6,12 @@ import {
   type Finding,
   type WorkflowFact,
 } from '../src/domain/reconcile.js';
-import { isEnded } from '../src/domain/statuses.js';
+import { isEnded, type CampaignState } from '../src/domain/statuses.js';
 import type { CampaignDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { decideTrial } from './decide.js';
+import { decideTrial, type TrialRef } from './decide.js';
+import { poll, withPulse } from './pulse.js';
+import { strays, type ServerWorkflows } from './strays.js';
 
 export interface ReconcileRequest {
   /** One campaign by its name; all of them when left out. */
@@ -21,81 +24,192 @@ export interface ReconcileContext {
   lineage: Lineage;
   /** What the server says of a workflow id. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
+  /** Left out: only what the store has is looked at. */
+  workflows?: ServerWorkflows;
+  /** Told once when work of trials that nobody leads any more has to end first. */
+  onWait?: (what: string) => void;
 }
 
 export interface ReconcileActivities {
   reconcile(request: ReconcileRequest): Promise<Finding[]>;
+  /** Ends a campaign: settles what is open of it, then stores its last state. Returns what had to be settled. */
+  conclude(of: { owner: string; state: CampaignState; reason: string | null }): Promise<Finding[]>;
+  /** Waits until a workflow does not run. */
+  awaitClosed(of: { workflowId: string }): Promise<void>;
+  /** Gives a trial whose workflow has ended without an outcome one, once its processes are dead. */
+  settleAbandoned(of: TrialRef & { why: string }): Promise<void>;
 }
 
 const CAMPAIGNS = 500;
 const OPEN_TRIALS = 5000;
+const POLL_MS = 500;
 
 export function reconcileActivities(context: ReconcileContext): ReconcileActivities {
-  return { reconcile: (request) => reconcile(context, request) };
+  const { lineage, workflowFact } = context;
+  const alive = <T>(work: () => Promise<T>): Promise<T> => withPulse(() => null, work);
+  return {
+    reconcile: (request) => alive(() => reconcile(context, request)),
+    conclude: ({ owner, state, reason }) => alive(() => conclude(context, owner, state, reason)),
+    awaitClosed: async ({ workflowId }) => {
+      await poll(2 * POLL_MS, async () => ((await workflowFact(workflowId)) === 'running' ? null : true));
+    },
+    settleAbandoned: ({ owner, number, why }) =>
+      alive(async () => {
+        await workEnds(context, await lineage.campaigns.byOwner(owner), [number]);
+        await decideTrial(lineage, owner, number, why);
+      }),
+  };
 }
 
 /** Brings the store and the server to agree: settles by rule what nobody is left to settle, and says what it did. */
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<Finding[]> {
-  const { lineage } = context;
+  const { lineage, workflows } = context;
   const { campaign, dryRun = false } = request;
   const campaigns =
     campaign === undefined
       ? await lineage.campaigns.list(CAMPAIGNS)
       : [await lineage.campaigns.byName(campaign)];
   const findings: Finding[] = [];
-  for (const found of campaigns) findings.push(...(await reconcileCampaign(context, found, dryRun)));
+  const later: { campaign: CampaignDocument; open: Abandoned[] }[] = [];
+  for (const found of campaigns) {
+    const open = await abandoned(context, found);
+    const busy = open.some(({ trial }) => worksOn(found, trial.number));
+    if (busy && !dryRun) later.push({ campaign: found, open });
+    else findings.push(...(await settleCampaign(context, found, open, dryRun)));
+  }
+  await Promise.all(
+    later.map(async ({ campaign: found, open }) => {
+      const numbers = open.map(({ trial }) => trial.number);
+      await workEnds(context, found, numbers);
+      const now = await lineage.campaigns.byOwner(found.owner);
+      findings.push(...(await settleCampaign(context, now, await abandoned(context, now), dryRun)));
+    }),
+  );
+  if (workflows !== undefined) findings.push(...(await strays(context, workflows, campaign, dryRun)));
   return findings;
 }
 
-async function reconcileCampaign(
-  context: ReconcileContext,
+async function settleCampaign(
+  { lineage, workflowFact }: ReconcileContext,
   campaign: CampaignDocument,
+  open: readonly Abandoned[],
   dryRun: boolean,
 ): Promise<Finding[]> {
-  const { lineage } = context;
-  const workflow = isEnded(campaign.state) ? 'closed' : await context.workflowFact(campaign._id);
+  const workflow = isEnded(campaign.state) ? 'closed' : await workflowFact(campaign._id);
+  const trials: Finding[] = [];
+  for (const { trial, why } of open) trials.push(await settle(lineage, campaign, trial.number, why, dryRun));
   return [
-    ...(await openTrials(context, campaign, workflow, dryRun)),
+    ...trials,
     ...(await reservations(lineage, campaign, workflow, dryRun)),
     ...(await claims(lineage, campaign, workflow, dryRun)),
     ...(await state(lineage, campaign, workflow, dryRun)),
   ];
 }
 
-async function openTrials(
-  { lineage, workflowFact }: ReconcileContext,
-  campaign: CampaignDocument,
-  workflow: WorkflowFact,
-  dryRun: boolean,
+/** A model request that was just cancelled settles what it reserved by itself, and better than we could. */
+const SETTLES_ITSELF_MS = 8000;
+
+async function conclude(
+  context: ReconcileContext,
+  owner: string,
+  state: CampaignState,
+  reason: string | null,
 ): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const trial of await lineage.trials.open(campaign.owner, OPEN_TRIALS)) {
-    const id = trialWorkflowId(campaign._id, trial.number);
-    const facts = {
-      trial: await workflowFact(id),
-      lane: await starterOf(workflowFact, campaign, trial, workflow),
-    };
-    if (!settlesTrial(facts)) continue;
-    const why = `its workflow is ${facts.trial}`;
-    const status = dryRun ? null : (await decideTrial(lineage, campaign.owner, trial.number, why)).status;
-    findings.push({
-      campaign: campaign._id,
-      what: 'trial',
-      key: id,
-      did: status === null ? `would settle it: ${why}` : `settled as ${status}: ${why}`,
-    });
-  }
+  const { lineage } = context;
+  await lineage.campaigns.setControl(owner, 'stopping', reason);
+  const campaign = await lineage.campaigns.byOwner(owner);
+  if (isEnded(campaign.state)) return [];
+  const findings = await lastTrials(context, campaign);
+  await within(SETTLES_ITSELF_MS, async () => {
+    const budget = await lineage.budgets.find(owner);
+    return Object.keys(budget?.open ?? {}).length === 0;
+  });
+  findings.push(...(await reservations(lineage, campaign, 'closed', false)));
+  findings.push(...(await claims(lineage, await lineage.campaigns.byOwner(owner), 'closed', false)));
+  await lineage.campaigns.setState(owner, state, reason);
   return findings;
 }
 
-/** The start and a person's trial are started by the campaign itself, every other one by its lane. */
-async function starterOf(
-  workflowFact: ReconcileContext['workflowFact'],
+/** At the end of a campaign its lanes have ended, so an open trial is nobody's: one that still runs is cancelled. */
+async function lastTrials(context: ReconcileContext, campaign: CampaignDocument): Promise<Finding[]> {
+  const { lineage, workflowFact, workflows } = context;
+  const open = await lineage.trials.open(campaign.owner, OPEN_TRIALS);
+  const ids = open.map(({ number }) => trialWorkflowId(campaign._id, number));
+  for (const id of ids) if ((await workflowFact(id)) === 'running') await workflows?.cancel(id);
+  for (const id of ids) while ((await workflowFact(id)) === 'running') await sleep(POLL_MS);
+  const left = await lineage.trials.open(campaign.owner, OPEN_TRIALS);
+  const numbers = left.map(({ number }) => number);
+  await workEnds(context, campaign, numbers);
+  const why = 'the campaign ended';
+  return Promise.all(numbers.map((number) => settle(lineage, campaign, number, why, false)));
+}
+
+interface Abandoned {
+  trial: TrialDocument;
+  why: string;
+}
+
+/** Trials without a status that nobody is left to give one. */
+async function abandoned(
+  { lineage, workflowFact }: ReconcileContext,
   campaign: CampaignDocument,
-  trial: TrialDocument,
-  workflow: WorkflowFact,
-): Promise<WorkflowFact> {
-  return trial.session === null ? workflow : workflowFact(`${campaign._id}/${trial.lane}`);
+): Promise<Abandoned[]> {
+  const found: Abandoned[] = [];
+  let workflow: WorkflowFact | null = isEnded(campaign.state) ? 'closed' : null;
+  for (const trial of await lineage.trials.open(campaign.owner, OPEN_TRIALS)) {
+    // the start and a person's trial are started by the campaign itself, every other one by its lane
+    workflow ??= await workflowFact(campaign._id);
+    const facts = {
+      trial: await workflowFact(trialWorkflowId(campaign._id, trial.number)),
+      lane: trial.session === null ? workflow : await workflowFact(`${campaign._id}/${trial.lane}`),
+    };
+    if (settlesTrial(facts)) found.push({ trial, why: `its workflow is ${facts.trial}` });
+  }
+  return found;
+}
+
+async function settle(
+  lineage: Lineage,
+  campaign: CampaignDocument,
+  number: number,
+  why: string,
+  dryRun: boolean,
+): Promise<Finding> {
+  const key = trialWorkflowId(campaign._id, number);
+  const after = worksOn(campaign, number)
+    ? ', once its work has ended or sent no heartbeat for long enough'
+    : '';
+  const did = dryRun
+    ? `would settle it: ${why}${after}`
+    : `settled as ${(await decideTrial(lineage, campaign.owner, number, why)).status}: ${why}`;
+  return { campaign: campaign._id, what: 'trial', key, did };
+}
+
+const worksOn = ({ active }: CampaignDocument, number: number): boolean =>
+  Object.values(active).some((work) => work.trial === number);
+
+/**
+ * Waits until no worker works on these trials. A worker that lives ends its processes when its heartbeat finds no
+ * workflow any more; of one that does not answer the heartbeat's timeout is waited for, by this process's own clock.
+ */
+async function workEnds(
+  { lineage, onWait }: ReconcileContext,
+  { _id: name, owner, frozen }: CampaignDocument,
+  numbers: readonly number[],
+): Promise<void> {
+  const ended = async (): Promise<boolean> => {
+    const campaign = await lineage.campaigns.byOwner(owner);
+    return !numbers.some((number) => worksOn(campaign, number));
+  };
+  if (await ended()) return;
+  onWait?.(`${name}: waiting for work to end, ${frozen.trainHeartbeatSeconds} s at most …`);
+  await within(frozen.trainHeartbeatSeconds * 1000, ended);
+}
+
+/** Asks again until it is true, but not for longer than `ms`. */
+async function within(ms: number, isTrue: () => Promise<boolean>): Promise<void> {
+  const since = performance.now();
+  while (!(await isTrue()) && performance.now() - since < ms) await sleep(POLL_MS);
 }
 
 async function reservations(
@@ -138,12 +252,13 @@ async function claims(
 
 async function state(
   lineage: Lineage,
-  { _id, owner, state: before }: CampaignDocument,
+  { _id, owner, state: before, control, controlReason }: CampaignDocument,
   workflow: WorkflowFact,
   dryRun: boolean,
 ): Promise<Finding[]> {
   if (isEnded(before) || workflow === 'running') return [];
-  const why = `its workflow is ${workflow}`;
+  const why =
+    control === 'stopping' && controlReason !== null ? controlReason : `its workflow is ${workflow}`;
   if (!dryRun) {
     await lineage.campaigns.setControl(owner, 'stopping', why);
     await lineage.campaigns.setState(owner, 'stopped', why);

@@ -14,8 +14,12 @@ export interface SessionActivities {
   closeSession(of: { session: string; because: string }): Promise<void>;
 }
 
+/** `closed`: a reset lane comes by a session that it has ended before. */
 export type OpenedSession =
-  { kind: 'open'; session: string } | { kind: 'wait' } | { kind: 'done'; reason: string };
+  | { kind: 'open'; session: string }
+  | { kind: 'closed' }
+  | { kind: 'wait' }
+  | { kind: 'done'; reason: string };
 
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
 const SILENT_SESSIONS = 3;
@@ -45,7 +49,8 @@ async function openSession(
   { owner, role, lane, index }: { owner: string; role: string; lane: string; index: number },
 ): Promise<OpenedSession> {
   const id = sessionKey(owner, lane, index);
-  if ((await lineage.sessions.find(id)) !== null) return { kind: 'open', session: id };
+  const before = await lineage.sessions.find(id);
+  if (before !== null) return before.closedAt === null ? { kind: 'open', session: id } : { kind: 'closed' };
   const campaign = await lineage.campaigns.byOwner(owner);
   if (isHeld(campaign.control)) return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);

@@ -3,7 +3,7 @@ import { submissionSchema } from '../src/domain/campaign.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/explain.js';
 import { START, callKey } from '../src/domain/keys.js';
-import type { TrialStatus } from '../src/domain/statuses.js';
+import { isEnded, type CampaignState, type TrialStatus } from '../src/domain/statuses.js';
 import { changesBetween, unifiedDiff } from '../src/domain/diff.js';
 import type { CampaignDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
@@ -22,11 +22,16 @@ export interface CallRef {
 
 export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
 
+export interface StartSubmitted {
+  number: number;
+  /** How the campaign ended, where it has: a reset of its workflow has nothing more to do. */
+  over?: { state: CampaignState; reason: string | null };
+}
+
 export interface SubmitActivities {
-  submitStart(of: { owner: string }): Promise<{ number: number }>;
+  submitStart(of: { owner: string }): Promise<StartSubmitted>;
   submitTrial(call: CallRef): Promise<Submitted>;
   submitPerson(of: { owner: string; submission: unknown }): Promise<Submitted>;
-  awaitOutcome(of: { owner: string; number: number }): Promise<TrialStatus>;
   /** Waits for the end of the earlier trial that has the same snapshot. */
   awaitTwin(of: { owner: string; number: number }): Promise<TrialStatus>;
 }
@@ -39,8 +44,6 @@ export function submitActivities({ lineage }: { lineage: Lineage }): SubmitActiv
     submitStart: ({ owner }) => submitStart(lineage, owner),
     submitTrial: (call) => submitTrial(lineage, call),
     submitPerson: ({ owner, submission }) => submitPerson(lineage, owner, submission),
-    awaitOutcome: ({ owner, number }) =>
-      poll(POLL_MS, async () => (await lineage.trials.require(owner, number)).status),
     awaitTwin: async ({ owner, number }) => {
       const { twin } = await lineage.trials.require(owner, number);
       if (twin === null) throw new AssayError('INTERNAL', `trial ${number} has no twin`);
@@ -49,8 +52,10 @@ export function submitActivities({ lineage }: { lineage: Lineage }): SubmitActiv
   };
 }
 
-async function submitStart(lineage: Lineage, owner: string): Promise<{ number: number }> {
+async function submitStart(lineage: Lineage, owner: string): Promise<StartSubmitted> {
   const campaign = await lineage.campaigns.byOwner(owner);
+  const { state, reason } = campaign;
+  if (isEnded(state)) return { number: START, over: { state, reason } };
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
   const files = await lineage.blobs.readFiles(recipeFiles(task.spec, task.files));
   const trial = await lineage.trials.insertStart({

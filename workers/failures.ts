@@ -39,7 +39,7 @@ export function failureInterceptor(): { inbound: ActivityInboundCallsInterceptor
         } catch (error) {
           const { attempt } = Context.current().info;
           if (error instanceof AssayError) throw asFailure(error, attempt);
-          if (passesByItself(error, attempt)) throw error;
+          if (error instanceof ApplicationFailure || passesByItself(error, attempt)) throw error;
           throw asFailure(new AssayError('INTERNAL', messageOf(error), { cause: error }), attempt);
         }
       },

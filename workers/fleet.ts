@@ -17,10 +17,11 @@ import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { TaskHost } from '../src/tasks/host.js';
 import type { HostContext } from '../activities/context.js';
-import { scheduleReconcile, workflowFact } from './reconciling.js';
+import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
 import { installLogger, logger } from './logging.js';
+import { keepSweeping } from './sweeping.js';
 import type { Role } from './role-names.js';
 import {
   evalWorker,
@@ -83,7 +84,7 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   }
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
-    closers.push(() => guard.watch.stop());
+    closers.push(() => guard.watch.stop(), keepSweeping(join(settings.home, 'work')));
     const { pool, slots } = settings;
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
@@ -138,6 +139,7 @@ async function orchestrators(
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
     workflowFact: (id) => workflowFact(client, id),
+    workflows: serverWorkflows(client),
     defaultModel:
       settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
   });

@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
+import type { RunningWorkflow, ServerWorkflows } from '../activities/strays.js';
 import type { WorkflowFact } from '../src/domain/reconcile.js';
 import { logger } from './logging.js';
 
@@ -18,6 +19,29 @@ export async function workflowFact(client: Client, id: string): Promise<Workflow
     if (error instanceof WorkflowNotFoundError) return 'missing';
     throw error;
   }
+}
+
+/** The server's workflows as the reconcile pass asks for and ends them. */
+export function serverWorkflows(client: Client): ServerWorkflows {
+  const tell = async (asked: Promise<unknown>): Promise<void> => {
+    await asked.catch((error: unknown) => {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    });
+  };
+  return {
+    running: (campaign) => running(client, campaign),
+    cancel: (id) => tell(client.workflow.getHandle(id).cancel()),
+    terminate: (id, reason) => tell(client.workflow.getHandle(id).terminate(reason)),
+  };
+}
+
+async function running(client: Client, campaign: string | undefined): Promise<RunningWorkflow[]> {
+  const found: RunningWorkflow[] = [];
+  const within = campaign === undefined ? '' : ` AND WorkflowId STARTS_WITH "${campaign}/"`;
+  const query = `ExecutionStatus = "Running" AND WorkflowType IN ("specialist", "trial")${within}`;
+  for await (const { workflowId, type } of client.workflow.list({ query }))
+    if (type === 'specialist' || type === 'trial') found.push({ id: workflowId, type });
+  return found;
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   ChildWorkflowCancellationType,
   ParentClosePolicy,
+  allHandlersFinished,
   condition,
   isCancellation,
   rootCause,
@@ -12,9 +13,11 @@ import {
   startChild,
   workflowInfo,
 } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { FrozenCampaign, Lane } from '../src/domain/campaign.js';
 import { dueState } from '../src/domain/course.js';
 import { START } from '../src/domain/keys.js';
+import type { CampaignState } from '../src/domain/statuses.js';
 import { CampaignDesk } from './desk.js';
 import {
   leaderboardQuery,
@@ -27,10 +30,21 @@ import {
   type LaneResult,
   type PersonTrial,
 } from './messages.js';
-import { campaignActivities, decideActivities, submitActivities, watch as watchActivity } from './proxies.js';
-import { runTrial, specialist } from './specialist.js';
+import {
+  campaignActivities,
+  decideActivities,
+  reconcileActivities,
+  submitActivities,
+  watch as watchActivity,
+} from './proxies.js';
+import { runTrial, specialist, untilClosed } from './specialist.js';
 
 type LaneEnd = PromiseSettledResult<LaneResult>;
+
+/** How a campaign has ended whose workflow was reset afterwards: it ends so again, and does nothing. */
+interface Over {
+  over: { state: CampaignState; reason: string | null };
+}
 
 /** One search: freeze, measure the start, run the lanes while obeying people and limits, conclude. */
 export async function campaign(input: unknown): Promise<CampaignSummary> {
@@ -42,10 +56,13 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
   const body = work.run(() => search(desk, people));
   try {
     await govern(desk, work, body);
-    await conclude(desk, await body);
+    const ended = await body;
+    if ('over' in ended) endAgain(desk, ended);
+    else await conclude(desk, ended);
+    await condition(allHandlersFinished);
     return desk.summary();
   } catch (error) {
-    await CancellationScope.nonCancellable(() => giveUp(desk, work, body, error));
+    await CancellationScope.nonCancellable(() => giveUp(desk, work, [body, ...people], error));
     if (isCancellation(error) && desk.stopWish !== null) return desk.summary();
     throw error;
   }
@@ -80,27 +97,34 @@ function listen(desk: CampaignDesk, submit: (submission: unknown) => Promise<Per
       if (typeof submission !== 'object' || submission === null || !('snapshot' in submission))
         throw new Error('a submission names the snapshot of stored files');
       if (desk.state !== 'running') throw new Error(`the campaign is ${desk.state}`);
+      if (desk.closed) throw new Error('the campaign is ending');
     },
   });
 }
 
 /** What the campaign is for; it ends when every lane and every person's trial has ended. */
-async function search(desk: CampaignDesk, people: Promise<unknown>[]): Promise<LaneEnd[]> {
+async function search(desk: CampaignDesk, people: Promise<unknown>[]): Promise<LaneEnd[] | Over> {
   const { frozen } = desk;
   await desk.enter('calibrating', null);
-  desk.startScore = await measureStart(frozen);
+  const start = await measureStart(frozen);
+  if (typeof start === 'object') return start;
+  desk.startScore = start;
   desk.stage = 'running';
   if (desk.state === 'calibrating') await desk.enter('running', null);
   if (frozen.submission !== null) await onlyTrial(frozen, people);
   const ends = await Promise.allSettled(frozen.lanes.map((lane) => runLane(frozen, lane)));
-  await Promise.allSettled(people);
+  // one that is accepted while these are waited for is waited for as well
+  for (let known = -1; known < people.length; await Promise.allSettled(people)) known = people.length;
+  desk.closed = true;
   return ends;
 }
 
 /** @throws ApplicationFailure START_RECIPE_FAILED: a search needs a start that can be measured */
-async function measureStart(frozen: FrozenCampaign): Promise<number> {
+async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
   const { owner } = frozen;
-  await submitActivities.submitStart.executeWithOptions({ summary: 'submit the start recipe' }, [{ owner }]);
+  const summary = 'submit the start recipe';
+  const { over } = await submitActivities.submitStart.executeWithOptions({ summary }, [{ owner }]);
+  if (over !== undefined) return { over };
   await runTrial({ frozen, role: 'start' }, START);
   const start = await decideActivities.outcome.executeWithOptions({ summary: 'read the start' }, [
     { owner, number: START },
@@ -119,15 +143,25 @@ async function personTrial(
   submission: unknown,
   people: Promise<unknown>[],
 ): Promise<PersonTrial> {
+  const placing = placePersonTrial(frozen, submission);
+  // from here on the campaign does not end without it
+  people.push(placing.then(({ running }) => running).catch(() => undefined));
+  return (await placing).answer;
+}
+
+async function placePersonTrial(
+  frozen: FrozenCampaign,
+  submission: unknown,
+): Promise<{ answer: PersonTrial; running: Promise<void> | null }> {
   const summary = 'submit a trial of a person';
   const submitted = await submitActivities.submitPerson.executeWithOptions({ summary }, [
     { owner: frozen.owner, submission },
   ]);
-  if (submitted.kind === 'refused') return { number: null, refused: submitted.reason };
+  if (submitted.kind === 'refused')
+    return { answer: { number: null, refused: submitted.reason }, running: null };
   const running = runTrial({ frozen, role: 'person' }, submitted.number);
   running.catch(() => undefined);
-  people.push(running);
-  return { number: submitted.number, refused: null };
+  return { answer: { number: submitted.number, refused: null }, running };
 }
 
 /** A campaign of one trial has nothing else to do, so a refusal is its end. */
@@ -141,15 +175,23 @@ async function onlyTrial(frozen: FrozenCampaign, people: Promise<unknown>[]): Pr
   });
 }
 
+/** A lane that an earlier run of this campaign has started, before a reset, ends first; then it goes on from the store. */
 async function runLane(frozen: FrozenCampaign, { role, lane }: Lane): Promise<LaneResult> {
-  const handle = await startChild(specialist, {
-    workflowId: `${frozen.name}/${lane}`,
-    args: [{ frozen, role, lane, session: 0, turn: 0 }],
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-    staticSummary: `${role} proposes`,
-  });
-  return handle.result();
+  const workflowId = `${frozen.name}/${lane}`;
+  for (;;) {
+    const handle = await startChild(specialist, {
+      workflowId,
+      args: [{ frozen, role, lane, session: 0, turn: 0 }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      staticSummary: `${role} proposes`,
+    }).catch((error: unknown) => {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return null;
+      throw error;
+    });
+    if (handle !== null) return handle.result();
+    await untilClosed(workflowId);
+  }
 }
 
 /** Wakes when the work ends, when a person asks for something, or when the watch has something to say. */
@@ -239,30 +281,48 @@ async function conclude(desk: CampaignDesk, ends: LaneEnd[]): Promise<void> {
     end.status === 'rejected' && !isCancellation(end.reason) ? [rootCause(end.reason) ?? 'unknown'] : [],
   );
   const closing = broken.length > 0 && broken.length === ends.length ? 'failed' : 'finished';
-  if (desk.stopWish !== null)
-    await desk.control('stopping', 'stopped', `stopped by a person (${desk.stopWish})`);
-  else if (closing === 'failed')
-    await desk.control('stopping', closing, `every lane failed: ${broken[0] ?? ''}`);
-  else
-    await desk.control(
-      'stopping',
-      closing,
-      desk.state === 'draining' ? desk.reason : (desk.report.end ?? 'done'),
-    );
+  if (desk.stopWish !== null) await end(desk, 'stopped', `stopped by a person (${desk.stopWish})`);
+  else if (closing === 'failed') await end(desk, closing, `every lane failed: ${broken[0] ?? ''}`);
+  else await end(desk, closing, desk.state === 'draining' ? desk.reason : (desk.report.end ?? 'done'));
+}
+
+/** Settles what is left of the campaign, so that nothing of it is open when its end is stored. */
+async function end(desk: CampaignDesk, state: CampaignState, reason: string | null): Promise<void> {
+  const { owner } = desk.frozen;
+  const summary = `end: ${state}`;
+  const settled = await reconcileActivities.conclude.executeWithOptions({ summary }, [
+    { owner, state, reason },
+  ]);
+  if (settled.length > 0)
+    desk.report = await campaignActivities.look.executeWithOptions({ summary: 'last look' }, [{ owner }]);
+  desk.state = state;
+  desk.reason = reason;
+  desk.show();
+}
+
+/** @throws ApplicationFailure CAMPAIGN_ENDED for one that had failed */
+function endAgain(desk: CampaignDesk, { over }: Over): void {
+  if (over.state === 'failed')
+    throw ApplicationFailure.nonRetryable(over.reason ?? 'the campaign has failed before', 'CAMPAIGN_ENDED');
+  desk.state = over.state;
+  desk.reason = over.reason;
+  desk.show();
 }
 
 /** Ends the campaign after a cancel or a failure, when everything it started has ended. */
 async function giveUp(
   desk: CampaignDesk,
   work: CancellationScope,
-  body: Promise<unknown>,
+  begun: Promise<unknown>[],
   error: unknown,
 ): Promise<void> {
   const cancelled = isCancellation(error);
   const reason = cancelled ? 'cancelled' : (rootCause(error) ?? 'unknown');
+  desk.closed = true;
   await desk.control('stopping', 'draining', reason);
   work.cancel();
-  await body.catch(() => undefined);
+  await Promise.allSettled(begun);
+  await condition(allHandlersFinished);
   const stopped = cancelled || desk.stopWish !== null;
-  await desk.enter(stopped ? 'stopped' : 'failed', reason);
+  await end(desk, stopped ? 'stopped' : 'failed', reason);
 }

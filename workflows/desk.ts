@@ -16,6 +16,8 @@ export class CampaignDesk {
   stage: 'calibrating' | 'running' = 'calibrating';
   report: WatchReport | null = null;
   startScore: number | null = null;
+  /** Set when everything has ended: whatever is accepted after that could be cut off. */
+  closed = false;
   /** Counts what was asked, so that the loop wakes once for each. */
   asked = 0;
 

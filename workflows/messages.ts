@@ -48,6 +48,8 @@ export interface PersonTrial {
 export const pauseSignal = defineSignal<[string?]>('pause');
 export const resumeSignal = defineSignal('resume');
 export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('stop');
+/** To a trial: ends it as cancelled, for the reason given; a plain cancel of its workflow does the same without one. */
+export const cancelSignal = defineSignal<[string?]>('cancel');
 export const statusQuery = defineQuery<CampaignSummary>('status');
 export const leaderboardQuery = defineQuery<Standing[]>('leaderboard');
 /** Submits a person's own trial; answers once it has a number and its workflow has started. */

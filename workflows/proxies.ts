@@ -33,11 +33,14 @@ const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 se
 
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
-export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>>(light);
+export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitTwin'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
+
+/** They wait for processes and workflows to end, and say that they are alive. */
 export const reconcileActivities = proxyActivities<ReconcileActivities>({
   ...light,
-  startToCloseTimeout: '10 minutes',
+  startToCloseTimeout: '2 hours',
+  heartbeatTimeout: '15 seconds',
 });
 
 const waiting: ActivityOptions = {
@@ -57,7 +60,7 @@ export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
  * queue of their own: however many wait, what they wait for still finds its place.
  */
 export const waitingActivities = proxyActivities<
-  Pick<CampaignActivities, 'awaitControl'> & Pick<SubmitActivities, 'awaitOutcome' | 'awaitTwin'>
+  Pick<CampaignActivities, 'awaitControl'> & Pick<SubmitActivities, 'awaitTwin'>
 >({ ...waiting, taskQueue: 'assay-wait' });
 
 /** Work whose end is waited for after a cancel: nothing of it may go on when its workflow has ended. */

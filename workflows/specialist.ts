@@ -6,6 +6,7 @@ import {
   ParentClosePolicy,
   WorkflowIdReusePolicy,
   continueAsNew,
+  getExternalWorkflowHandle,
   isCancellation,
   rootCause,
   setCurrentDetails,
@@ -22,8 +23,8 @@ import { saidBy } from './faults.js';
 import type { LaneResult } from './messages.js';
 import {
   campaignActivities,
-  decideActivities,
   modelActivities,
+  reconcileActivities,
   sessionActivities,
   submitActivities,
   waitingActivities,
@@ -82,6 +83,11 @@ async function nextSession(input: SpecialistInput, at: Position): Promise<string
     return null;
   }
   if (opened.kind === 'done') return opened.reason;
+  if (opened.kind === 'closed') {
+    at.session += 1;
+    at.turn = 0;
+    return null;
+  }
   const because = at.refusals >= REFUSALS ? REFUSED_TWICE : await converse(input, opened.session, at);
   await sessionActivities.closeSession.executeWithOptions({ summary: `close session ${at.session}` }, [
     { session: opened.session, because },
@@ -179,28 +185,53 @@ async function startTrial(of: { frozen: Frozen; role: string }, number: number):
 }
 
 /**
- * Waits for the end of a trial; where its workflow was started before, for the outcome that is stored. A cancel of
- * this scope reaches the child, and its end is still waited for.
+ * Waits for the end of a trial, also of one whose workflow was started by an earlier run of this lane. A cancel of this
+ * scope reaches the trial, and its end is still waited for. One whose workflow ended without an outcome gets one here.
  */
 async function untilEnded(frozen: Frozen, { number, scope, handle }: StartedTrial): Promise<void> {
-  const of = { owner: frozen.owner, number };
-  if (handle === null) {
-    await waitingActivities.awaitOutcome.executeWithOptions({ summary: `wait for trial ${number}` }, [of]);
-    return;
-  }
-  const result = handle.result();
-  try {
-    await Promise.race([result, CancellationScope.current().cancelRequested]);
-  } catch (error) {
-    if (CancellationScope.current().consideredCancelled) {
-      scope.cancel();
-      await CancellationScope.nonCancellable(() => result.catch(() => undefined));
-      throw error;
+  let why = 'without an outcome';
+  if (handle === null) await untilClosed(trialWorkflowId(frozen.name, number));
+  else {
+    const result = handle.result();
+    try {
+      await Promise.race([result, CancellationScope.current().cancelRequested]);
+      return;
+    } catch (error) {
+      if (CancellationScope.current().consideredCancelled) {
+        scope.cancel();
+        await CancellationScope.nonCancellable(() => result.catch(() => undefined));
+        throw error;
+      }
+      why = rootCause(error) ?? 'without a reason';
     }
-    const interruption = `its workflow ended: ${rootCause(error) ?? 'without a reason'}`;
-    await decideActivities.decide.executeWithOptions({ summary: `settle trial ${number}` }, [
-      { ...of, interruption },
-    ]);
+  }
+  await reconcileActivities.settleAbandoned.executeWithOptions({ summary: `settle trial ${number}` }, [
+    { owner: frozen.owner, number, why: `its workflow ended: ${why}` },
+  ]);
+}
+
+/**
+ * Waits for the end of a workflow that an earlier run of this one has started, before a reset: it is no child of this
+ * run. A cancel of this scope reaches it all the same, and its end is still waited for.
+ */
+export async function untilClosed(workflowId: string): Promise<void> {
+  const closed = (): Promise<void> =>
+    reconcileActivities.awaitClosed.executeWithOptions(
+      { summary: `wait for ${workflowId} of an earlier run` },
+      [{ workflowId }],
+    );
+  try {
+    await closed();
+  } catch (error) {
+    if (CancellationScope.current().consideredCancelled)
+      await CancellationScope.nonCancellable(async () => {
+        // it may have ended meanwhile, and then there is nothing to cancel
+        await getExternalWorkflowHandle(workflowId)
+          .cancel()
+          .catch(() => undefined);
+        await closed();
+      });
+    throw error;
   }
 }
 

@@ -6,13 +6,14 @@ import {
   log,
   rootCause,
   setCurrentDetails,
+  setHandler,
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { trialAttributes } from './attributes.js';
 import { saidBy } from './faults.js';
-import type { TrialResult } from './messages.js';
+import { cancelSignal, type TrialResult } from './messages.js';
 import {
   campaignActivities,
   decideActivities,
@@ -32,13 +33,20 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
   const { frozen, number, role } = input;
   const of = { owner: frozen.owner, number };
   announce(input, null, null);
+  const work = new CancellationScope();
+  const asked: { by: string | null } = { by: null };
+  setHandler(cancelSignal, (reason) => {
+    asked.by ??= `a person: ${reason ?? 'no reason given'}`;
+    work.cancel();
+  });
   let interruption: string | null = null;
   try {
-    await measure(input);
+    await work.run(() => measure(input));
   } catch (error) {
-    interruption = isCancellation(error)
-      ? 'cancelled on request'
-      : `infrastructure: ${rootCause(error) ?? 'fault'}`;
+    interruption =
+      isCancellation(error) || work.consideredCancelled
+        ? (asked.by ?? 'cancelled on request')
+        : `infrastructure: ${rootCause(error) ?? 'fault'}`;
     log.warn('trial interrupted', { number, interruption });
   }
   return CancellationScope.nonCancellable(async () => {

@@ -4,6 +4,7 @@ import { pauseSignal, resumeSignal, stopSignal } from '../../workflows/messages.
 import { AssayError } from '../domain/errors.js';
 import { isEnded, type Control } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
 import type { Ground } from './ground.js';
 import { someWorkerPolls } from './pollers.js';
 import { say } from './terminal.js';
@@ -41,7 +42,10 @@ export async function control(ground: Ground, name: string, wish: Wish): Promise
   const client = await ground.client();
   await signal(client, name, wish);
   const attended = await someWorkerPolls(client, servers.temporal.namespace, 'assay');
-  if (servers.owned || !attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
+  if (servers.owned || !attended) {
+    await hold(lineage, before, wish);
+    return answerOf(await lineage.campaigns.byName(name), wish, false);
+  }
   return answerOf(await obeyed(ground, name, wish), wish, true);
 }
 
@@ -87,6 +91,19 @@ async function signal(client: Client, name: string, wish: Wish): Promise<void> {
   }
 }
 
+/**
+ * Where nobody can obey yet, says in the store that nothing may begin: the next worker may find work in its queues
+ * before the campaign has read its signal.
+ */
+async function hold(lineage: Lineage, { owner, control: now }: CampaignDocument, wish: Wish): Promise<void> {
+  if (wish.ask === 'resume' || now === 'stopping') return;
+  if (wish.ask === 'pause')
+    await lineage.campaigns.pauseIfRunning(owner, wish.reason ?? 'paused by a person');
+  else if (wish.mode === 'now')
+    await lineage.campaigns.setControl(owner, 'stopping', 'stopping now, asked by a person');
+  else await lineage.campaigns.setControl(owner, 'draining', 'stopped by a person');
+}
+
 async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<CampaignDocument> {
   const since = Date.now();
   let told = false;
@@ -94,7 +111,8 @@ async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<Ca
     const campaign = await lineage.campaigns.byName(name);
     if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
     const waited = Date.now() - since;
-    if (waited > WAIT_MS)
+    if (waited > WAIT_MS) {
+      await hold(lineage, campaign, wish);
       throw new AssayError(
         'TEMPORAL_UNAVAILABLE',
         `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`,
@@ -102,6 +120,7 @@ async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<Ca
           remedy: `The signal is kept and will be obeyed once a worker takes it; \`assay status ${name}\` shows it.`,
         },
       );
+    }
     if (!told && waited > SAY_AFTER_MS) {
       say(`sent; waiting for ${name} to obey …`);
       told = true;

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Client, Connection, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import type proto from '@temporalio/proto';
 import { findServers } from '../dev/servers.js';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../domain/keys.js';
 import { homeFolder } from './ground.js';
 import { say } from './terminal.js';
+
+export type History = proto.temporal.api.history.v1.IHistory;
 
 /** Reads a history that was kept as a file. @throws AssayError HISTORY_INVALID */
 export async function historyFromFile(file: string): Promise<unknown> {
@@ -34,20 +37,26 @@ export async function historyFromServer(workflowId: string, runId: string | unde
   try {
     const connection = await Connection.connect({ address });
     try {
-      const client = new Client({ connection, namespace });
-      const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+      const history = await fetchHistory(new Client({ connection, namespace }), workflowId, runId);
       return JSON.parse(historyToJSON(history));
-    } catch (error) {
-      if (!isUnknown(error)) throw error;
-      throw new AssayError(
-        'HISTORY_UNKNOWN',
-        `there is no workflow "${workflowId}" in the namespace "${namespace}"`,
-      );
     } finally {
       await connection.close();
     }
   } finally {
     await servers.stop();
+  }
+}
+
+/** @throws AssayError HISTORY_UNKNOWN */
+export async function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<History> {
+  try {
+    return await client.workflow.getHandle(workflowId, runId).fetchHistory();
+  } catch (error) {
+    if (!isUnknown(error)) throw error;
+    throw new AssayError(
+      'HISTORY_UNKNOWN',
+      `there is no workflow "${workflowId}" in the namespace "${client.options.namespace}"`,
+    );
   }
 }
 

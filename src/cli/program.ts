@@ -23,6 +23,9 @@ const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModul
   pause: { group: 'Control:', load: () => import('./commands/pause.js') },
   resume: { group: 'Control:', load: () => import('./commands/resume.js') },
   stop: { group: 'Control:', load: () => import('./commands/stop.js') },
+  cancel: { group: 'Control:', load: () => import('./commands/cancel.js') },
+  terminate: { group: 'Control:', load: () => import('./commands/terminate.js') },
+  reset: { group: 'Control:', load: () => import('./commands/reset.js') },
   reconcile: { group: 'Control:', load: () => import('./commands/reconcile.js') },
 };
 

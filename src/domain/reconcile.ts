@@ -22,10 +22,35 @@ export function settlesReservation(facts: { campaign: WorkflowFact; trialEnded: 
   return facts.campaign !== 'running' || facts.trialEnded;
 }
 
+/** A lane's or trial's workflow that runs, and what the store knows of it. */
+export interface RunningFacts {
+  type: 'specialist' | 'trial';
+  /** `unknown`: the store has no such campaign. */
+  campaign: 'unknown' | 'running' | 'ended';
+  /** `none`: the store has no such trial; a lane has none. */
+  trial: 'none' | 'open' | 'ended';
+}
+
+/**
+ * What to do with a running workflow. Nothing may run of a campaign that has ended: a lane has nothing left to lose,
+ * nor has a trial with a status; an open trial is cancelled, which ends its process before it gets a status. What
+ * belongs to another store is none of our business, and what the store has lost is for a person to judge.
+ */
+export function dealsWithRunning({
+  type,
+  campaign,
+  trial,
+}: RunningFacts): 'leave' | 'report' | 'cancel' | 'terminate' {
+  if (campaign === 'unknown') return 'report';
+  if (campaign === 'running') return type === 'trial' && trial === 'none' ? 'report' : 'leave';
+  return type === 'trial' && trial === 'open' ? 'cancel' : 'terminate';
+}
+
 /** One thing that was found and what was done about it. */
 export interface Finding {
+  /** `-` for what belongs to no campaign of this store. */
   campaign: string;
-  what: 'trial' | 'reservation' | 'claim' | 'campaign' | 'folder';
+  what: 'trial' | 'reservation' | 'claim' | 'campaign' | 'workflow';
   key: string;
   did: string;
 }

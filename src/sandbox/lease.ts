@@ -153,6 +153,28 @@ async function takeSlot(folder: string, name: string, slot: number): Promise<Slo
   return new Slot(slot, file);
 }
 
+/** A slot whose holder died without giving it back. */
+export interface ExpiredLease {
+  /** `POOL.SLOT`. */
+  slot: string;
+  pid: number;
+}
+
+/** Slots below a lease folder whose holders are dead: the next taker has them, so that there is nothing to do. */
+export async function expiredLeases(folder: string): Promise<ExpiredLease[]> {
+  const newest = new Map<string, number>();
+  for (const file of await readdir(folder).catch(() => [])) {
+    const [, slot, generation] = /^(.+\.\d+)\.(\d+)$/.exec(file) ?? [];
+    if (slot !== undefined) newest.set(slot, Math.max(newest.get(slot) ?? 0, Number(generation)));
+  }
+  const expired: ExpiredLease[] = [];
+  for (const [slot, generation] of newest) {
+    const holder = await readHolder(join(folder, `${slot}.${generation}`));
+    if (typeof holder !== 'string' && !(await isAlive(holder))) expired.push({ slot, pid: holder.pid });
+  }
+  return expired;
+}
+
 /** Generations of a slot that exist, ascending. */
 async function generations(folder: string, name: string): Promise<number[]> {
   const numbers: number[] = [];

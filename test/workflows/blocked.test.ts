@@ -88,7 +88,7 @@ it('blocks the campaign and parks its trial when the evaluator scores nothing an
   const model = await startScriptedServer([
     async () => {
       await writeFile(breaker, '');
-      return { blocks: [edit(START, 'X = 2.0  # knob: -10..10')] };
+      return edit(START, 'X = 2.0  # knob: -10..10');
     },
     submit('meets a broken evaluator'),
   ]);

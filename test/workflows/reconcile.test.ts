@@ -28,6 +28,7 @@ it('ends every trial, reservation and claim of a campaign that was terminated wh
     model: 'scripted',
     specialists: ['solo'],
     trials: 3,
+    trainHeartbeatSeconds: 5,
   });
   const { owner } = await until('training to begin', async () => {
     const campaign = await world.campaign('gone').catch(() => null);

@@ -1,13 +1,14 @@
 import { EDIT_TOOL } from '../../src/model/tools.js';
-import { use, type ScriptStep } from '../model/scripted-server.js';
+import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
 
-/** A call that sets X (and SLEEP) of the tiny recipe, from the values it has now. */
-export function edit(from: string, to: string): ReturnType<typeof use> {
-  return use(EDIT_TOOL, { command: 'str_replace', path: 'train.py', old_str: from, new_str: to });
+/** An answer that sets X (and SLEEP) of the tiny recipe, from the values it has now. */
+export function edit(from: string, to: string): ScriptedAnswer {
+  const change = { command: 'str_replace', path: 'train.py', old_str: from, new_str: to };
+  return { blocks: [use(EDIT_TOOL, change)] };
 }
 
-/** A turn of one such call. */
-export const turnKnob = (from: string, to: string): ScriptStep => ({ blocks: [edit(from, to)] });
+/** A turn that does so. */
+export const turnKnob = (from: string, to: string): ScriptStep => edit(from, to);
 
 export const submit = (hypothesis: string): ScriptStep => ({
   blocks: [use('submit_trial', { hypothesis, expected_delta: -1 })],

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { reconcile } from '../../../activities/reconcile.js';
-import { workflowFact } from '../../../workers/reconciling.js';
+import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { expiredLeases } from '../../sandbox/lease.js';
 import { sweepDeadWorkers } from '../../sandbox/worker-folders.js';
 import { homeFolder, withGround } from '../ground.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
@@ -14,24 +15,30 @@ export function register(program: Command): void {
   program
     .command('reconcile')
     .description(
-      'settle what nobody is left to settle: trials, reservations, claims, folders of dead workers',
+      'settle what nobody is left to settle: trials, reservations, claims, workflows, folders of dead workers',
     )
     .argument('[campaign]', 'one campaign; default: all of this store')
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'print JSON (assay.reconcile/1)')
-    .addHelpText('before', '\nExamples:\n  assay reconcile --dry-run\n  assay reconcile night-1')
+    .addHelpText('before', 'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n')
     .action(async (campaign: string | undefined, flags: Flags) => {
       await withGround(['temporal', 'store'], async (ground) => {
         const dryRun = flags.dryRun === true;
         const client = await ground.client();
-        const context = { lineage: ground.lineage, workflowFact: (id: string) => workflowFact(client, id) };
+        const folders = await sweepDeadWorkers(join(homeFolder(), 'work'), dryRun);
+        const leases = await expiredLeases(join(homeFolder(), 'leases'));
+        const context = {
+          lineage: ground.lineage,
+          workflowFact: (id: string) => workflowFact(client, id),
+          workflows: serverWorkflows(client),
+          onWait: say,
+        };
         const findings = await reconcile(context, {
           ...(campaign === undefined ? {} : { campaign }),
           dryRun,
         });
-        const folders = await sweepDeadWorkers(join(homeFolder(), 'work'), dryRun);
         if (flags.json === true) {
-          printJson({ schema: 'assay.reconcile/1', dryRun, findings, folders });
+          printJson({ schema: 'assay.reconcile/1', dryRun, findings, folders, leases });
           return;
         }
         for (const { campaign: name, what, key, did } of findings) print(`${name}  ${what}  ${key}  ${did}`);
@@ -39,11 +46,10 @@ export function register(program: Command): void {
           print(
             `-  folder  ${folder}  ${dryRun ? 'would be removed' : `removed, ${killed} processes ended`}`,
           );
-        say(
-          findings.length + folders.length === 0
-            ? 'nothing to settle'
-            : `${findings.length + folders.length} findings`,
-        );
+        for (const { slot, pid } of leases)
+          print(`-  lease  ${slot}  free: process ${pid}, which held it, is dead`);
+        const found = findings.length + folders.length + leases.length;
+        say(found === 0 ? 'nothing to settle' : `${found} findings`);
       });
     });
 }

@@ -1,9 +1,10 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { tellControl } from '../control-answer.js';
 import type { CommonFlags } from '../terminal.js';
 
 interface Flags extends CommonFlags {
   now?: boolean;
+  drain?: boolean;
 }
 
 export function register(program: Command): void {
@@ -11,9 +12,13 @@ export function register(program: Command): void {
     .command('stop')
     .description('end a campaign for good: trials that were accepted end first')
     .argument('<campaign>', 'name of the campaign')
-    .option('--now', 'do not wait for them: what is in flight is cancelled')
+    .option('--drain', 'let them end first (the default)')
+    .addOption(new Option('--now', 'do not wait for them: what is in flight is cancelled').conflicts('drain'))
     .option('--json', 'print JSON: assay.control/1')
-    .addHelpText('before', 'Examples:\n  assay stop demo\n  assay stop demo --now\n')
+    .addHelpText(
+      'before',
+      'Examples:\n  assay stop demo\n  assay stop demo --drain\n  assay stop demo --now\n',
+    )
     .action((campaign: string, flags: Flags) =>
       tellControl(campaign, { ask: 'stop', mode: flags.now === true ? 'now' : 'drain' }, flags),
     );

@@ -1,0 +1,68 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { AssayError } from '../../domain/errors.js';
+import { withGround } from '../ground.js';
+import { terminateCampaign, type TerminateAnswer } from '../terminate-campaign.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+interface Flags extends CommonFlags {
+  yes?: boolean;
+  reason?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('terminate')
+    .description(
+      'end a campaign on the server at once, when workers are gone or stuck, and settle what it leaves',
+    )
+    .argument('<campaign>', 'name of the campaign')
+    .option('--yes', 'do not ask')
+    .option('--reason <text>', 'why, kept with the state')
+    .option('--json', 'print JSON: assay.terminated/1')
+    .addHelpText(
+      'before',
+      'Examples:\n  assay terminate demo\n  assay terminate demo --yes --reason "the host is gone"\n',
+    )
+    .addHelpText(
+      'after',
+      `
+\`assay stop --now\` is the better way while workers run: it lets them say when their processes are dead. After
+\`temporal workflow terminate\`, the reconcile pass settles the same within minutes.`,
+    )
+    .action(async (campaign: string, flags: Flags) => {
+      const confirm = (running: number): Promise<void> =>
+        flags.yes === true ? Promise.resolve() : confirmed(campaign, running);
+      const answer = await withGround(['temporal', 'store'], (ground) =>
+        terminateCampaign(ground, campaign, flags.reason, confirm),
+      );
+      if (flags.json === true) printJson(answer);
+      else show(answer);
+    });
+}
+
+/** @throws AssayError USAGE unless a person at a terminal says yes */
+async function confirmed(campaign: string, running: number): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new AssayError(
+      'USAGE',
+      'terminate asks before it ends anything, and here is no terminal to ask on',
+      {
+        remedy: `\`assay terminate ${campaign} --yes\` does not ask.`,
+      },
+    );
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`terminate ${campaign} with ${running} running workflows? [y/N] `);
+    if (/^y(es)?$/i.test(answer.trim())) return;
+  } finally {
+    terminal.close();
+  }
+  throw new AssayError('USAGE', 'nothing was terminated', { remedy: 'Answer y to go on.' });
+}
+
+function show({ campaign, state, workflows, findings }: TerminateAnswer): void {
+  for (const id of workflows) print(`${campaign}  workflow  ${id}  terminated`);
+  for (const { what, key, did } of findings) print(`${campaign}  ${what}  ${key}  ${did}`);
+  say(`${campaign} is ${state}; \`assay status ${campaign}\` shows what it came to`);
+}

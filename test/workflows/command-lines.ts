@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { findTemporalProgram } from '../../src/dev/servers.js';
+import { markerOf, processTable } from '../../src/sandbox/processes.js';
+import { processName } from '../../src/sandbox/worker-folders.js';
+import { until, type World } from './world.js';
+
+const run = promisify(execFile);
+const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
+
+export interface Typed {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+const failed = z.object({ stdout: z.string(), stderr: z.string(), code: z.number() });
+
+async function type(program: string, args: readonly string[], env: Record<string, string>): Promise<Typed> {
+  const options = { env: { ...process.env, NO_COLOR: '1', ...env } };
+  return run(program, [...args], options).then(
+    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+    (error: unknown) => failed.parse(error),
+  );
+}
+
+/** `assay …` as a person types it, as a process of its own. */
+export function assay(world: World, ...args: string[]): Promise<Typed> {
+  return type(process.execPath, [ASSAY, ...args], world.env);
+}
+
+/** The JSON that `assay … --json` prints; what it says of itself when it fails. */
+export async function assayJson(world: World, ...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await assay(world, ...args, '--json');
+  if (code !== 0) throw new Error(`assay ${args.join(' ')}: exit ${code}: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+/** The Temporal CLI as a person types it; what it does is what the Temporal UI does. Fails where it fails. */
+export async function temporal(world: World, ...args: string[]): Promise<string> {
+  const { file } = await findTemporalProgram(() => undefined);
+  const where = ['--address', world.env.TEMPORAL_ADDRESS ?? '', '--namespace', world.namespace];
+  const { code, stdout, stderr } = await type(file, [...args, ...where], {});
+  if (code !== 0) throw new Error(`temporal ${args.join(' ')}: exit ${code}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Processes of recipes and evaluators that workers of this process have started and that live. */
+export async function liveRuns(): Promise<string[]> {
+  const prefix = `${await processName(process.pid)}/`;
+  return [...(await processTable()).values()].flatMap(({ pid, zombie }) => {
+    const marker = zombie ? null : markerOf(pid);
+    return marker?.startsWith(prefix) === true ? [marker] : [];
+  });
+}
+
+/** Workflows of a campaign, itself included, that the server runs. */
+export async function liveWorkflows(world: World, name: string): Promise<string[]> {
+  const { owner, frozen } = await world.campaign(name);
+  const { submitted } = await world.lineage.trials.totals(owner);
+  const numbers = Array.from({ length: submitted + 1 }, (_, n) => `${name}/t${String(n).padStart(5, '0')}`);
+  const live: string[] = [];
+  for (const id of [name, ...frozen.lanes.map(({ lane }) => `${name}/${lane}`), ...numbers]) {
+    const found = await world.client.workflow
+      .getHandle(id)
+      .describe()
+      .catch(() => null);
+    if (found?.status.name === 'RUNNING') live.push(id);
+  }
+  return live;
+}
+
+/** Waits until a training of the trial runs, and gives the campaign as it was then. */
+export function training(world: World, name: string, number: number) {
+  return until(`${name} to train trial ${number}`, async () => {
+    const campaign = await world.campaign(name).catch(() => null);
+    const work = Object.values(campaign?.active ?? {}).find(({ trial }) => trial === number);
+    return work?.what === 'train' && (await liveRuns()).length > 0 ? campaign : null;
+  });
+}
+
+/** How many trainings of a trial were begun. */
+export async function begun(world: World, name: string, number: number): Promise<number> {
+  const { owner } = await world.campaign(name);
+  const { replicates } = await world.lineage.trials.require(owner, number);
+  const found = await world.lineage.replicates.many(replicates);
+  return found.reduce((sum, replicate) => sum + (replicate.trained?.fence ?? replicate.fence), 0);
+}
+
+/** What every end of a campaign leaves: no open trial, no claim, no reservation. */
+export async function leftOpen(world: World, name: string): Promise<unknown> {
+  const { owner, active } = await world.campaign(name);
+  const { open } = await world.lineage.budgets.get(owner);
+  return {
+    trials: (await world.lineage.trials.open(owner, 1000)).map(({ number }) => number),
+    active: Object.values(active),
+    reservations: Object.values(open).map(({ key }) => key),
+  };
+}
+
+export const NOTHING_OPEN = { trials: [], active: [], reservations: [] };
