@@ -107,7 +107,7 @@ async function settleCampaign(
 }
 
 /** A model request that was just cancelled settles what it reserved by itself, and better than we could. */
-const SETTLES_ITSELF_MS = 8000;
+const SETTLES_ITSELF_MS = 6000;
 
 async function conclude(
   context: ReconcileContext,

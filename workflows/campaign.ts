@@ -57,7 +57,7 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
   try {
     await govern(desk, work, body);
     const ended = await body;
-    if ('over' in ended) endAgain(desk, ended);
+    if ('over' in ended) await endAgain(desk, ended);
     else await conclude(desk, ended);
     await condition(allHandlersFinished);
     return desk.summary();
@@ -301,7 +301,9 @@ async function end(desk: CampaignDesk, state: CampaignState, reason: string | nu
 }
 
 /** @throws ApplicationFailure CAMPAIGN_ENDED for one that had failed */
-function endAgain(desk: CampaignDesk, { over }: Over): void {
+async function endAgain(desk: CampaignDesk, { over }: Over): Promise<void> {
+  const { owner } = desk.frozen;
+  desk.report = await campaignActivities.look.executeWithOptions({ summary: 'last look' }, [{ owner }]);
   if (over.state === 'failed')
     throw ApplicationFailure.nonRetryable(over.reason ?? 'the campaign has failed before', 'CAMPAIGN_ENDED');
   desk.state = over.state;

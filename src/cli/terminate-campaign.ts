@@ -64,10 +64,7 @@ export async function terminateCampaign(
 }
 
 /** The campaign's workflow first, so that it starts nothing while the others are ended; then its lanes, then trials. */
-async function runningOf(
-  ground: Ground,
-  { _id: name, owner, frozen }: CampaignDocument,
-): Promise<string[]> {
+async function runningOf(ground: Ground, { _id: name, owner, frozen }: CampaignDocument): Promise<string[]> {
   const { lineage } = ground;
   const client = await ground.client();
   const listed = await serverWorkflows(client).running(name);

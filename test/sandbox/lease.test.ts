@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { LeasePool, type Lease } from '../../src/sandbox/lease.js';
+import { expiredLeases, LeasePool, type Lease } from '../../src/sandbox/lease.js';
 import { freshFolder } from './programs.js';
 
 const MODULE = new URL('../../src/sandbox/lease.ts', import.meta.url).href;
@@ -79,8 +79,10 @@ describe('LeasePool', () => {
     const another = new AbortController();
     const again = { slots: 1, signal: another.signal, onWait: () => another.abort(new Error('held')) };
     await expect(pool.withLease(again, () => Promise.resolve())).rejects.toThrow('held');
+    expect(await expiredLeases(folder)).toEqual([]);
     child.kill('SIGKILL');
     await child;
+    expect(await expiredLeases(folder)).toEqual([{ slot: 'cpu.0', pid: child.pid }]);
     expect(await pool.withLease({ slots: 1, signal }, (lease) => Promise.resolve(lease.slots))).toEqual([0]);
   });
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { findTemporalProgram } from '../../src/dev/servers.js';
 import { markerOf, processTable } from '../../src/sandbox/processes.js';
 import { processName } from '../../src/sandbox/worker-folders.js';
+import { loadTask } from '../../src/tasks/load.js';
+import { TINY } from '../fixtures/tiny.js';
 import { until, type World } from './world.js';
 
 const run = promisify(execFile);
@@ -47,6 +49,26 @@ export async function temporal(world: World, ...args: string[]): Promise<string>
   return stdout;
 }
 
+/**
+ * `patient`: the tiny task that lets a recipe train for long, and whose evaluator takes its time with X = 2.25. What is
+ * to be cut off must not end by itself on a slow machine.
+ */
+export async function pushPatientTask({ lineage }: World): Promise<void> {
+  const { spec, files } = await loadTask(TINY);
+  const { phases } = spec;
+  const slow = {
+    ...spec,
+    name: 'patient',
+    phases: { ...phases, train: { ...phases.train, timeout_s: 900 } },
+    evaluate: { ...spec.evaluate, timeout_s: 900 },
+  };
+  const waits = Buffer.from('\nimport time\n\nif x == 2.25:\n    time.sleep(600)\n');
+  const slowly = files.map(({ path, bytes }) =>
+    path === 'evaluator/evaluate.py' ? { path, bytes: Buffer.concat([bytes, waits]) } : { path, bytes },
+  );
+  await lineage.tasks.push(slow, slowly, 'person');
+}
+
 /** Processes of recipes and evaluators that workers of this process have started and that live. */
 export async function liveRuns(): Promise<string[]> {
   const prefix = `${await processName(process.pid)}/`;
@@ -74,11 +96,15 @@ export async function liveWorkflows(world: World, name: string): Promise<string[
 
 /** Waits until a training of the trial runs, and gives the campaign as it was then. */
 export function training(world: World, name: string, number: number) {
-  return until(`${name} to train trial ${number}`, async () => {
-    const campaign = await world.campaign(name).catch(() => null);
-    const work = Object.values(campaign?.active ?? {}).find(({ trial }) => trial === number);
-    return work?.what === 'train' && (await liveRuns()).length > 0 ? campaign : null;
-  });
+  return until(
+    `${name} to train trial ${number}`,
+    async () => {
+      const campaign = await world.campaign(name).catch(() => null);
+      const work = Object.values(campaign?.active ?? {}).find(({ trial }) => trial === number);
+      return work?.what === 'train' && (await liveRuns()).length > 0 ? campaign : null;
+    },
+    200,
+  );
 }
 
 /** How many trainings of a trial were begun. */

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadTask } from '../../src/tasks/load.js';
-import { TINY } from '../fixtures/tiny.js';
-import { startScriptedServer, use, type ScriptStep } from '../model/scripted-server.js';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { trialWorkflowId } from '../../src/domain/keys.js';
+import type { TrialDocument } from '../../src/lineage/documents.js';
+import { use, type ScriptStep } from '../model/scripted-server.js';
 import {
   assay,
   assayJson,
@@ -9,36 +9,30 @@ import {
   leftOpen,
   liveRuns,
   NOTHING_OPEN,
+  pushPatientTask,
   temporal,
   training,
 } from './command-lines.js';
+import { withScript } from './one-trial.js';
 import { edit, submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
 const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
-const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 50.0';
+const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
 const FAST = 'X = 2.5  # knob: -10..10\nSLEEP = 0.0';
+
+// every command is a process of its own, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 beforeAll(async () => {
   world = await openWorld();
+  await pushPatientTask(world);
 });
 afterAll(() => world.stop());
 
-async function withScript(script: ScriptStep[], run: () => Promise<void>): Promise<void> {
-  const model = await startScriptedServer(script);
-  const fleet = await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
-  try {
-    await run();
-    model.assertDone();
-  } finally {
-    await fleet.stop();
-    await model.stop();
-  }
-}
-
 const start = (name: string, more: Record<string, unknown>) =>
-  world.start(name, { task: 'tiny', model: 'scripted', specialists: ['solo'], ...more });
+  world.start(name, { task: 'patient', model: 'scripted', specialists: ['solo'], ...more });
 
 /** After a slow trial, the next request has to carry its end. */
 const thenFast = (told: RegExp): ScriptStep[] => [
@@ -52,7 +46,7 @@ const thenFast = (told: RegExp): ScriptStep[] => [
 ];
 
 it('of a trial in training ends its process, tells its session why, and disturbs nothing else', async () => {
-  await withScript(thenFast(/trial 1: cancelled.*a person: too slow/), async () => {
+  await withScript(world, thenFast(/trial 1: cancelled.*a person: too slow/), async () => {
     const handle = await start('told', { trials: 2 });
     await training(world, 'told', 1);
     const answer = await assayJson(world, 'cancel', 'told/1', '--reason', 'too slow');
@@ -82,7 +76,7 @@ it('of a trial in training ends its process, tells its session why, and disturbs
 });
 
 it('by the Temporal CLI does the same, without a reason', async () => {
-  await withScript(thenFast(/trial 1: cancelled/), async () => {
+  await withScript(world, thenFast(/trial 1: cancelled/), async () => {
     const handle = await start('plainly', { trials: 2 });
     await training(world, 'plainly', 1);
     await temporal(world, 'workflow', 'cancel', '--workflow-id', 'plainly/t00001');
@@ -96,9 +90,9 @@ it('by the Temporal CLI does the same, without a reason', async () => {
 
 it('of a waiting trial leaves the one in training alone, and of that one lets a single duplicate be measured', async () => {
   const again = (hypothesis: string) => use('submit_trial', { hypothesis });
-  const slow = 'X = 2.0  # knob: -10..10\nSLEEP = 8.0';
+  const slow = 'X = 2.0  # knob: -10..10\nSLEEP = 20.0';
   const script = [turnKnob(START, slow), { blocks: ['a', 'b', 'c', 'd'].map(again) }];
-  await withScript(script, async () => {
+  await withScript(world, script, async () => {
     const handle = await start('queued', { trials: 9, submissions: 4 });
     await training(world, 'queued', 1);
     const trials = await until('four trials', async () => {
@@ -107,10 +101,15 @@ it('of a waiting trial leaves the one in training alone, and of that one lets a 
     });
     const first = trials.find(({ twin }) => twin === null);
     const [waiting, ...released] = trials.filter(({ twin }) => twin !== null);
-    await assayJson(world, 'cancel', `queued/${waiting?.number ?? ''}`);
+    const cancelled = async (trial: TrialDocument | undefined) => {
+      const id = trialWorkflowId('queued', trial?.number ?? 0);
+      await temporal(world, 'workflow', 'cancel', '--workflow-id', id);
+      await world.client.workflow.getHandle(id).result();
+    };
+    await cancelled(waiting);
     expect((await world.trials('queued')).map(({ status }) => status).filter(Boolean)).toEqual(['cancelled']);
     expect(await begun(world, 'queued', first?.number ?? 0)).toBe(1);
-    await assayJson(world, 'cancel', `queued/${first?.number ?? ''}`);
+    await cancelled(first);
     await handle.result();
     const ends = (await world.trials('queued')).filter(({ number }) =>
       released.some((trial) => trial.number === number),
@@ -125,22 +124,9 @@ it('of a waiting trial leaves the one in training alone, and of that one lets a 
 });
 
 it('of a trial in evaluation ends the evaluator', async () => {
-  const { spec, files } = await loadTask(TINY);
-  const slowly = files.map((file) =>
-    file.path === 'evaluator/evaluate.py'
-      ? {
-          ...file,
-          bytes: Buffer.concat([
-            Buffer.from(file.bytes),
-            Buffer.from('\nimport time\nif x == 2.0:\n    time.sleep(15)\n'),
-          ]),
-        }
-      : file,
-  );
-  await world.lineage.tasks.push({ ...spec, name: 'tiny-slow' }, slowly, 'person');
-  const script = [turnKnob(START, 'X = 2.0  # knob: -10..10\nSLEEP = 0.0'), submit('slow to judge')];
-  await withScript(script, async () => {
-    const handle = await start('judged', { task: 'tiny-slow', trials: 1 });
+  const script = [turnKnob(START, 'X = 2.25  # knob: -10..10\nSLEEP = 0.0'), submit('slow to judge')];
+  await withScript(world, script, async () => {
+    const handle = await start('judged', { trials: 1 });
     await until('the evaluator of trial 1', async () => {
       const campaign = await world.campaign('judged').catch(() => null);
       const judging = Object.values(campaign?.active ?? {}).some(

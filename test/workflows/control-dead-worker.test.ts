@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ownerOf } from '../../src/domain/keys.js';
 import { markerOf, processTable } from '../../src/sandbox/processes.js';
 import { frozenOf } from '../lineage/contract.js';
@@ -7,7 +7,10 @@ import { assay, assayJson, begun, leftOpen, NOTHING_OPEN } from './command-lines
 import { submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
-const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 50.0';
+const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
+
+// every command is a process of its own, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let model: ScriptedServer;

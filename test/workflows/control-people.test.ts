@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { startScriptedServer, say, type ScriptedServer } from '../model/scripted-server.js';
 import { leftOpen, NOTHING_OPEN, temporal, training } from './command-lines.js';
 import { openWorld, until, type World } from './world.js';
+
+// every command is a process of its own, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let model: ScriptedServer;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import {
   assay,
@@ -8,6 +8,7 @@ import {
   liveRuns,
   liveWorkflows,
   NOTHING_OPEN,
+  pushPatientTask,
   temporal,
   training,
 } from './command-lines.js';
@@ -15,12 +16,16 @@ import { submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
 const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
-const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 50.0';
+const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
+
+// every command is a process of its own, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
+  await pushPatientTask(world);
   const slow = [turnKnob(START, SLOW), submit('slow')];
   model = await startScriptedServer([...slow, ...slow, ...slow]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
@@ -74,7 +79,7 @@ async function endedAtOnce(name: string): Promise<void> {
 }
 
 const slowly = (name: string) =>
-  world.start(name, { task: 'tiny', trials: 5, model: 'scripted', specialists: ['solo'] });
+  world.start(name, { task: 'patient', trials: 5, model: 'scripted', specialists: ['solo'] });
 
 it('pause, resume and stop --drain from our command line are obeyed, and nothing accepted is lost', async () => {
   await world.start('ours', { task: 'tiny', trials: 500, model: 'offline-proposer' });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import {
@@ -8,6 +8,7 @@ import {
   liveRuns,
   liveWorkflows,
   NOTHING_OPEN,
+  pushPatientTask,
   temporal,
   training,
 } from './command-lines.js';
@@ -15,14 +16,18 @@ import { submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
 const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
-const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 50.0';
+const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
+
+// every command is a process of its own, which takes its time on a busy machine
+vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
 let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
+  await pushPatientTask(world);
   const slow = [turnKnob(START, SLOW), submit('slow')];
-  model = await startScriptedServer([...slow, ...slow, ...slow]);
+  model = await startScriptedServer([...slow, ...slow, ...slow, ...slow]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
 });
 afterAll(async () => {
@@ -32,7 +37,7 @@ afterAll(async () => {
 
 const start = (name: string) =>
   world.start(name, {
-    task: 'tiny',
+    task: 'patient',
     trials: 5,
     model: 'scripted',
     specialists: ['solo'],
@@ -91,6 +96,17 @@ it('after a plain terminate the trials are cancelled and the schedule settles wh
     (await world.campaign('plain')).state === 'stopped' ? true : null,
   );
   expect(await leftOpen(world, 'plain')).toEqual(NOTHING_OPEN);
+});
+
+it('a campaign whose only lane was terminated ends when its trial has ended, and not before', async () => {
+  const handle = await start('laneless');
+  await training(world, 'laneless', 1);
+  await temporal(world, 'workflow', 'terminate', '--workflow-id', 'laneless/solo-1');
+  expect(await handle.result()).toMatchObject({ reason: expect.stringContaining('every lane failed') });
+  expect((await world.trials('laneless')).map(({ status }) => status)).toEqual(['cancelled']);
+  expect(await liveWorkflows(world, 'laneless')).toEqual([]);
+  expect(await liveRuns()).toEqual([]);
+  expect(await leftOpen(world, 'laneless')).toEqual(NOTHING_OPEN);
 });
 
 it('reconcile ends workflows that run for a campaign that has ended, and leaves alone what belongs to others', async () => {
