@@ -30,10 +30,16 @@ export interface ReconcileContext {
   onWait?: (what: string) => void;
 }
 
+export interface Concluded {
+  /** What had to be settled. */
+  settled: Finding[];
+  reason: string;
+}
+
 export interface ReconcileActivities {
   reconcile(request: ReconcileRequest): Promise<Finding[]>;
-  /** Ends a campaign: settles what is open of it, then stores its last state. Returns what had to be settled. */
-  conclude(of: { owner: string; state: CampaignState; reason: string | null }): Promise<Finding[]>;
+  /** Ends a campaign: settles what is open of it, then stores its last state; without a reason, with the one stored. */
+  conclude(of: { owner: string; state: CampaignState; reason: string | null }): Promise<Concluded>;
   /** Waits until a workflow does not run. */
   awaitClosed(of: { workflowId: string }): Promise<void>;
   /** Gives a trial whose workflow has ended without an outcome one, once its processes are dead. */
@@ -113,21 +119,22 @@ async function conclude(
   context: ReconcileContext,
   owner: string,
   state: CampaignState,
-  reason: string | null,
-): Promise<Finding[]> {
+  given: string | null,
+): Promise<Concluded> {
   const { lineage } = context;
+  const before = await lineage.campaigns.byOwner(owner);
+  if (isEnded(before.state)) return { settled: [], reason: before.reason ?? before.state };
+  const reason = given ?? (before.control === 'draining' ? before.controlReason : null) ?? 'done';
   await lineage.campaigns.setControl(owner, 'stopping', reason);
-  const campaign = await lineage.campaigns.byOwner(owner);
-  if (isEnded(campaign.state)) return [];
-  const findings = await lastTrials(context, campaign);
+  const settled = await lastTrials(context, before);
   await within(SETTLES_ITSELF_MS, async () => {
     const budget = await lineage.budgets.find(owner);
     return Object.keys(budget?.open ?? {}).length === 0;
   });
-  findings.push(...(await reservations(lineage, campaign, 'closed', false)));
-  findings.push(...(await claims(lineage, await lineage.campaigns.byOwner(owner), 'closed', false)));
+  settled.push(...(await reservations(lineage, before, 'closed', false)));
+  settled.push(...(await claims(lineage, await lineage.campaigns.byOwner(owner), 'closed', false)));
   await lineage.campaigns.setState(owner, state, reason);
-  return findings;
+  return { settled, reason };
 }
 
 /** At the end of a campaign its lanes have ended, so an open trial is nobody's: one that still runs is cancelled. */

@@ -283,20 +283,20 @@ async function conclude(desk: CampaignDesk, ends: LaneEnd[]): Promise<void> {
   const closing = broken.length > 0 && broken.length === ends.length ? 'failed' : 'finished';
   if (desk.stopWish !== null) await end(desk, 'stopped', `stopped by a person (${desk.stopWish})`);
   else if (closing === 'failed') await end(desk, closing, `every lane failed: ${broken[0] ?? ''}`);
-  else await end(desk, closing, desk.state === 'draining' ? desk.reason : (desk.report.end ?? 'done'));
+  else await end(desk, closing, desk.state === 'draining' ? desk.reason : desk.report.end);
 }
 
 /** Settles what is left of the campaign, so that nothing of it is open when its end is stored. */
 async function end(desk: CampaignDesk, state: CampaignState, reason: string | null): Promise<void> {
   const { owner } = desk.frozen;
   const summary = `end: ${state}`;
-  const settled = await reconcileActivities.conclude.executeWithOptions({ summary }, [
+  const concluded = await reconcileActivities.conclude.executeWithOptions({ summary }, [
     { owner, state, reason },
   ]);
-  if (settled.length > 0)
+  if (concluded.settled.length > 0)
     desk.report = await campaignActivities.look.executeWithOptions({ summary: 'last look' }, [{ owner }]);
   desk.state = state;
-  desk.reason = reason;
+  desk.reason = concluded.reason;
   desk.show();
 }
 

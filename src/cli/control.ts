@@ -41,11 +41,9 @@ export async function control(ground: Ground, name: string, wish: Wish): Promise
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
   const client = await ground.client();
   await signal(client, name, wish);
-  const attended = await someWorkerPolls(client, servers.temporal.namespace, 'assay');
-  if (servers.owned || !attended) {
-    await hold(lineage, before, wish);
-    return answerOf(await lineage.campaigns.byName(name), wish, false);
-  }
+  const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  await hold(lineage, before.owner, wish, attended);
+  if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
   return answerOf(await obeyed(ground, name, wish), wish, true);
 }
 
@@ -71,8 +69,9 @@ export function isObeyed(
 ): boolean {
   if (wish.ask === 'pause') return now === 'paused' && state === 'paused';
   if (wish.ask === 'resume') return now === 'running';
-  if (isEnded(state) || now === 'stopping') return true;
-  return wish.mode === 'drain' && now === 'draining';
+  if (isEnded(state)) return true;
+  // the store may hold the control before the campaign has heard of it; the state is the campaign's own word
+  return state === 'draining' && (now === 'stopping' || (wish.mode === 'drain' && now === 'draining'));
 }
 
 async function signal(client: Client, name: string, wish: Wish): Promise<void> {
@@ -92,16 +91,17 @@ async function signal(client: Client, name: string, wish: Wish): Promise<void> {
 }
 
 /**
- * Where nobody can obey yet, says in the store that nothing may begin: the next worker may find work in its queues
- * before the campaign has read its signal.
+ * Says in the store that nothing may begin, so that a worker that comes later and finds work in its queues begins none
+ * before the campaign has read its signal. A pause could be overtaken by a resume, so that it is left to the campaign
+ * where somebody attends to it.
  */
-async function hold(lineage: Lineage, { owner, control: now }: CampaignDocument, wish: Wish): Promise<void> {
-  if (wish.ask === 'resume' || now === 'stopping') return;
-  if (wish.ask === 'pause')
-    await lineage.campaigns.pauseIfRunning(owner, wish.reason ?? 'paused by a person');
-  else if (wish.mode === 'now')
-    await lineage.campaigns.setControl(owner, 'stopping', 'stopping now, asked by a person');
-  else await lineage.campaigns.setControl(owner, 'draining', 'stopped by a person');
+async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boolean): Promise<void> {
+  const { campaigns } = lineage;
+  if (wish.ask === 'stop' && wish.mode === 'now')
+    await campaigns.windDown(owner, 'stopping', 'stopping now, asked by a person');
+  else if (wish.ask === 'stop') await campaigns.windDown(owner, 'draining', 'stopped by a person');
+  else if (wish.ask === 'pause' && !attended)
+    await campaigns.pauseIfRunning(owner, wish.reason ?? 'paused by a person');
 }
 
 async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<CampaignDocument> {
@@ -112,7 +112,7 @@ async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<Ca
     if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
     const waited = Date.now() - since;
     if (waited > WAIT_MS) {
-      await hold(lineage, campaign, wish);
+      await hold(lineage, campaign.owner, wish, false);
       throw new AssayError(
         'TEMPORAL_UNAVAILABLE',
         `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`,

@@ -102,6 +102,16 @@ export class Campaigns {
     }
   }
 
+  /** Moves the control towards the end and never back: what drains or stops already stays so. */
+  async windDown(owner: string, to: 'draining' | 'stopping', reason: string): Promise<void> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      const { control, state } = before;
+      if (isEnded(state) || control === 'stopping' || control === to) return;
+      if (await this.move(before, to, reason)) return;
+    }
+  }
+
   private async move(before: CampaignDocument, control: Control, reason: string | null): Promise<boolean> {
     const now = new Date();
     const paused = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();

@@ -51,7 +51,7 @@ it('stops a trial that has lost ten workers, and lets it begin once more after a
     secret,
   );
   const context = await hostContext();
-  const request = { what: 'train', trial, replicate, boundMs: 10 } as const;
+  const request = { what: 'train' as const, trial, replicate, boundMs: 10, published: () => null };
   const attempt = () =>
     withClaim(context, request, new AbortController().signal, () => Promise.resolve('trained'));
   const dies = { host: 'host', worker: 'host:0', what: 'train', run: 'p', since: new Date() };

@@ -21,6 +21,7 @@ import { TaskHost } from '../../src/tasks/host.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from '../workflows/script.js';
 import { openWorld, type World } from '../workflows/world.js';
+import { serverWorkflows } from '../../workers/reconciling.js';
 
 let world: World;
 let model: ScriptedServer;
@@ -38,7 +39,8 @@ beforeAll(async () => {
     bundledTasks: '',
     registeredAttributes: () => Promise.resolve([]),
     defaultModel: 'scripted',
-    workflowFact: () => Promise.resolve('running' as const),
+    workflowFact: () => Promise.resolve('missing' as const),
+    workflows: serverWorkflows(world.client),
   };
   const request = {
     input: { task: 'tiny', specialists: ['solo'] },

@@ -36,7 +36,7 @@ export async function openOwnTemporal(flags: readonly string[] = []): Promise<Ow
     const marker = markerFor(home.folder, 'temporal');
     const server = await launch({ file, args, cwd: home.folder, log, marker });
     endWithMe(server.pid);
-    await untilAnswers(server, log, 60_000, async () => {
+    await untilAnswers(server, log, 60_000, new AbortController().signal, async () => {
       await askTemporal(address, 'default', 5000);
     });
     return server;

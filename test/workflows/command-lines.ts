@@ -107,12 +107,14 @@ export function training(world: World, name: string, number: number) {
   );
 }
 
-/** How many trainings of a trial were begun. */
+/** How many trainings of a trial were begun: each reserves its time first. */
 export async function begun(world: World, name: string, number: number): Promise<number> {
   const { owner } = await world.campaign(name);
-  const { replicates } = await world.lineage.trials.require(owner, number);
-  const found = await world.lineage.replicates.many(replicates);
-  return found.reduce((sum, replicate) => sum + (replicate.trained?.fence ?? replicate.fence), 0);
+  const ours = ({ what, trial }: { what: string; trial: number | null }): boolean =>
+    what === 'train' && trial === number;
+  const settled = (await world.lineage.budgets.rows(owner, 1000)).filter(ours);
+  const { open } = await world.lineage.budgets.get(owner);
+  return settled.length + Object.values(open).filter(ours).length;
 }
 
 /** What every end of a campaign leaves: no open trial, no claim, no reservation. */

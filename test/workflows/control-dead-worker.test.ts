@@ -43,10 +43,14 @@ it('a stop while no worker lives begins nothing, and the next worker obeys it on
   });
   await first.kill('SIGKILL');
 
-  await handle.signal('stop', 'now');
+  const stopping = assayJson(world, 'stop', 'alone', '--now');
+  await until('the store to say so', async () =>
+    (await world.campaign('alone')).control === 'stopping' ? true : null,
+  );
   const second = world.worker(env);
   await second.ready;
   expect(await handle.result()).toMatchObject({ state: 'stopped' });
+  expect(await stopping).toMatchObject({ asked: 'stop', campaign: 'alone' });
   const [trial, ...others] = await world.trials('alone');
   expect([trial?.status, others]).toEqual(['cancelled', []]);
   expect(await begun(world, 'alone', 1)).toBe(1);

@@ -102,7 +102,8 @@ it('a campaign whose only lane was terminated ends when its trial has ended, and
   const handle = await start('laneless');
   await training(world, 'laneless', 1);
   await temporal(world, 'workflow', 'terminate', '--workflow-id', 'laneless/solo-1');
-  expect(await handle.result()).toMatchObject({ reason: expect.stringContaining('every lane failed') });
+  await handle.result();
+  expect((await world.campaign('laneless')).reason).toContain('every lane failed');
   expect((await world.trials('laneless')).map(({ status }) => status)).toEqual(['cancelled']);
   expect(await liveWorkflows(world, 'laneless')).toEqual([]);
   expect(await liveRuns()).toEqual([]);
