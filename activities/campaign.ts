@@ -1,5 +1,5 @@
 import { Context } from '@temporalio/activity';
-import { isUnended, reachedLimit } from '../src/domain/budget.js';
+import { isUnended, limitsFrom, reachedLimit, type LimitChange, type Limits } from '../src/domain/budget.js';
 import {
   campaignInputSchema,
   frozenCampaignSchema,
@@ -20,10 +20,11 @@ import {
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { phaseSeconds, type Task } from '../src/domain/task.js';
-import type { BudgetDocument, CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
-import { OFFLINE_MODEL, priceKnown } from '../src/model/pricing.js';
+import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
+import { OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
 import type { OrchestratorContext } from './context.js';
+import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
 import { poll } from './pulse.js';
 
 export interface FreezeRequest {
@@ -44,6 +45,8 @@ export interface WatchReport extends Sighting {
   frontierVersion: number;
   bestScore: number | null;
   best: { trial: string; role: string; status: TrialStatus; score: number; hypothesis: string }[];
+  /** The limit as it is now. */
+  trialsLimit: number;
 }
 
 export interface CampaignActivities {
@@ -54,6 +57,8 @@ export interface CampaignActivities {
   watch(of: { owner: string; seen: number; state: CampaignState }): Promise<WatchReport>;
   /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
   block(of: { owner: string; reason: string }): Promise<Control>;
+  /** Stores a change of limits, once for each `id`. */
+  changeLimits(of: { owner: string; id: string; change: LimitChange }): Promise<LimitsAnswer>;
   awaitControl(of: { owner: string; until: Control[] }): Promise<Control>;
 }
 
@@ -63,19 +68,19 @@ const WATCH_MS = 3_600_000;
 
 /** Activities of the campaign itself: freezing, its state, and the watch over its limits. */
 export function campaignActivities(context: OrchestratorContext): CampaignActivities {
-  const { lineage } = context;
-  const look = (owner: string): Promise<WatchReport> => reportOn(context, owner);
+  const { lineage, clock } = context;
   return {
     freeze: (request) => freeze(context, request),
     setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason),
     setControl: ({ owner, control, reason }) => lineage.campaigns.setControl(owner, control, reason),
-    look: ({ owner }) => look(owner),
+    look: async ({ owner }) => reportOn(context, await lineage.campaigns.byOwner(owner)),
+    changeLimits: (of) => changeLimits(context, of),
     block: ({ owner, reason }) => lineage.campaigns.block(owner, reason),
     watch: ({ owner, seen, state }) => {
-      const since = Date.now();
+      const since = clock.monotonicMs();
       return poll(LOOK_EVERY_MS, async () => {
-        const report = await look(owner);
-        const elapsed = Date.now() - since;
+        const report = await reportOn(context, await count(context, owner));
+        const elapsed = clock.monotonicMs() - since;
         const told = dueState(state, report) !== null;
         const improved = report.frontierVersion > seen && elapsed > QUIET_MS;
         return told || improved || elapsed > WATCH_MS ? report : null;
@@ -94,7 +99,7 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const owner = ownerOf(request.namespace, request.firstExecutionRunId);
   const before = await lineage.campaigns.find(request.name);
   if (before?.owner === owner) {
-    await lineage.budgets.create(owner, moneyLimits(before.frozen));
+    await lineage.budgets.create(owner, before.frozen.limits);
     return before.frozen;
   }
   if (before === null && (await context.workflowFact(trialWorkflowId(request.name, START))) !== 'missing')
@@ -106,17 +111,13 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const task = await findTask(context, input.task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
   const stored = await lineage.campaigns.freeze(frozen);
-  await lineage.budgets.create(owner, moneyLimits(stored.frozen));
+  await lineage.budgets.create(owner, stored.frozen.limits);
   Context.current().log.info('campaign frozen', {
     campaign: request.name,
     task: task.name,
     digest: task._id,
   });
   return stored.frozen;
-}
-
-function moneyLimits({ limits: { microUsd, acceleratorMs } }: FrozenCampaign): BudgetDocument['limits'] {
-  return { microUsd, acceleratorMs };
 }
 
 function parseInput(request: FreezeRequest): CampaignInput {
@@ -139,26 +140,14 @@ function resolve(
 ): FrozenCampaign {
   const { spec } = task;
   const model = input.model ?? context.defaultModel;
-  if (input.dollars !== undefined && !priceKnown(model))
-    throw new AssayError(
-      'CAMPAIGN_INPUT',
-      `a dollar budget needs a price, and none is known for the model "${model}"`,
-    );
+  if (input.dollars !== undefined) requirePrice(model, context.prices);
   return frozenCampaignSchema.parse({
     name: request.name,
     owner,
     task: { name: spec.name, digest: task._id, title: spec.title },
     pool: spec.resources.pool,
     lanes: input.submission === undefined ? lanesOf(spec, input) : [],
-    limits: {
-      trials: input.trials,
-      submissions: input.submissions ?? 4 * input.trials,
-      hours: input.hours ?? null,
-      hoursWithoutGain: input.hoursWithoutGain ?? null,
-      microUsd: input.dollars === undefined ? null : Math.round(input.dollars * 1e6),
-      acceleratorMs:
-        input.acceleratorSeconds === undefined ? null : Math.round(input.acceleratorSeconds * 1000),
-    },
+    limits: limitsFrom(input),
     trainSeconds: input.trainSeconds ?? null,
     calibration: input.calibration,
     model: { id: model, offline: model === OFFLINE_MODEL },
@@ -169,7 +158,7 @@ function resolve(
     attributes,
     rule: 'greedy',
     submission: input.submission ?? null,
-    startedAt: new Date().toISOString(),
+    startedAt: context.clock.wall().toISOString(),
   });
 }
 
@@ -186,10 +175,17 @@ function lanesOf(spec: Task, input: CampaignInput): Lane[] {
   });
 }
 
-async function reportOn(context: OrchestratorContext, owner: string): Promise<WatchReport> {
+/** Counts the time that has passed; a move of the frontier begins the time without gain anew. */
+async function count({ lineage }: OrchestratorContext, owner: string): Promise<CampaignDocument> {
+  const frontier = await lineage.decisions.frontier(owner);
+  return lineage.campaigns.tick(owner, frontier?.version ?? 0);
+}
+
+async function reportOn(context: OrchestratorContext, campaign: CampaignDocument): Promise<WatchReport> {
   const { lineage } = context;
-  const [campaign, totals, frontier, best] = await Promise.all([
-    lineage.campaigns.byOwner(owner),
+  const { owner } = campaign;
+  const [limits, totals, frontier, best] = await Promise.all([
+    lineage.budgets.limits(owner),
     lineage.trials.totals(owner),
     lineage.decisions.frontier(owner),
     lineage.heads.best(owner),
@@ -203,15 +199,17 @@ async function reportOn(context: OrchestratorContext, owner: string): Promise<Wa
         : [{ trial: trialLabel(trial), role, status, score, hypothesis }],
     );
   return {
-    asOf: new Date().toISOString(),
+    asOf: context.clock.wall().toISOString(),
     ...totals,
     ended: Object.values(counts).reduce((sum, count) => sum + count, 0),
     frontier: frontier === null ? null : trialLabel(frontier.trial),
     frontierVersion: frontier?.version ?? 0,
     bestScore: frontier?.inputs.score ?? null,
     best: standings,
-    end: isUnended(campaign.control) ? endOf(campaign, totals, frontier?.at ?? null) : null,
+    trialsLimit: limits.trials,
+    end: isUnended(campaign.control) ? endOf(limits, campaign, totals) : null,
     held: heldBy(campaign),
+    goesOn: await leavesRoom(lineage, campaign),
   };
 }
 
@@ -220,14 +218,10 @@ function heldBy({ control, controlReason }: CampaignDocument): WatchReport['held
 }
 
 function endOf(
-  campaign: CampaignDocument,
+  limits: Limits,
+  { elapsed }: CampaignDocument,
   totals: { submitted: number; counted: number },
-  lastGain: Date | null,
 ): string | null {
-  const now = Date.now();
-  return reachedLimit(campaign.frozen.limits, {
-    ...totals,
-    runningMs: now - campaign.createdAt.getTime() - campaign.pausedMs,
-    sinceGainMs: now - (lastGain ?? campaign.createdAt).getTime(),
-  });
+  const { ranMs, sinceGainMs } = elapsed;
+  return reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
 }

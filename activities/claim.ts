@@ -3,6 +3,7 @@ import { NOTHING } from '../src/lineage/budgets.js';
 import { LOST } from '../src/lineage/replicates.js';
 import type { ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
+import { pauseExhausted } from './exhausted.js';
 import { persist } from './pulse.js';
 
 /** The right to work on a replicate, for as long as nobody takes a later one. */
@@ -121,7 +122,7 @@ async function reserve(
   if (result === 'reserved') return null;
   if (result === 'settled')
     throw new AssayError('OVERTAKEN', `attempt ${fence} on ${replicate} was given up`);
-  await lineage.campaigns.pauseIfRunning(owner, 'the budget of accelerator time is used up');
+  await pauseExhausted(lineage, owner, amounts);
   const { control } = await lineage.campaigns.byOwner(owner);
   return control === 'draining' ? 'exhausted' : 'notStarted';
 }

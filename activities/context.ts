@@ -1,7 +1,9 @@
 import type { SearchAttributeName } from '../src/domain/campaign.js';
 import type { WorkflowFact } from '../src/domain/reconcile.js';
+import type { Clock } from '../src/domain/clock.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { ModelEndpoints } from '../src/model/endpoints.js';
+import type { PriceTable } from '../src/model/pricing.js';
 import type { LeasePool } from '../src/sandbox/lease.js';
 import type { Sandbox } from '../src/sandbox/run.js';
 import type { TaskHost } from '../src/tasks/host.js';
@@ -19,6 +21,9 @@ export interface OrchestratorContext {
   /** What the server says of a workflow id. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
   workflows: ServerWorkflows;
+  /** By which dollar budgets are kept. */
+  prices: PriceTable;
+  clock: Clock;
 }
 
 /** What activities that start processes use besides. */
@@ -33,6 +38,7 @@ export interface HostContext {
 export interface ModelContext {
   lineage: Lineage;
   endpoints: ModelEndpoints;
+  prices: PriceTable;
 }
 
 export interface HostIdentity {

@@ -84,8 +84,9 @@ async function answerSubmit(lineage: Lineage, call: CallRef, asked: Asked): Prom
 }
 
 async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
-  const [campaign, trial, frontier, totals] = await Promise.all([
+  const [campaign, limits, trial, frontier, totals] = await Promise.all([
     lineage.campaigns.byOwner(owner),
+    lineage.budgets.limits(owner),
     lineage.trials.require(owner, number),
     lineage.decisions.frontier(owner),
     lineage.trials.totals(owner),
@@ -106,6 +107,6 @@ async function trialAnswer(lineage: Lineage, owner: string, number: number): Pro
     frontier: frontier?.trial ?? 0,
     frontierScore: frontier?.inputs.score ?? null,
     lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
-    trialsLeft: Math.max(0, campaign.frozen.limits.trials - totals.counted),
+    trialsLeft: Math.max(0, limits.trials - totals.counted),
   });
 }

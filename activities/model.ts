@@ -9,6 +9,7 @@ import { priceOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing
 import { callsOf, toolDefinitions } from '../src/model/tools.js';
 import type { ModelContext } from './context.js';
 import { exchangesBefore } from './conversation.js';
+import { pauseExhausted } from './exhausted.js';
 import { persist, withPulse } from './pulse.js';
 import { closedBecause } from './session.js';
 
@@ -42,11 +43,11 @@ export function modelActivities(context: ModelContext): ModelActivities {
 async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal): Promise<TurnResult> {
   const { lineage } = context;
   const stored = await lineage.sessions.reply(at.session, at.turn);
+  const campaign = await lineage.campaigns.byOwner(at.owner);
   if (stored !== null) {
-    await settleTurn(lineage, at, stored);
+    await settleTurn(context, campaign, at, stored);
     return resultOf(stored);
   }
-  const campaign = await lineage.campaigns.byOwner(at.owner);
   if (isHeld(campaign.control)) return { kind: 'wait' };
   const closed = await closedBecause(lineage, campaign);
   if (closed !== null) {
@@ -57,7 +58,7 @@ async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal)
   const request = await requestOf(lineage, campaign, session, at);
   const attempt = await lineage.sessions.attempt(at.session, at.turn);
   await settleLost(lineage, at, attempt);
-  if (!(await reserve(lineage, campaign, session, request, at, attempt))) return { kind: 'wait' };
+  if (!(await reserve(context, campaign, session, request, at, attempt))) return { kind: 'wait' };
   const reply = await pay(context, campaign, request, at, attempt, signal);
   return resultOf(reply);
 }
@@ -88,15 +89,25 @@ async function settleLost(lineage: Lineage, at: TurnRef, attempt: number): Promi
 }
 
 /** A turn that has its reply leaves no reservation open, wherever an earlier attempt was cut off. */
-async function settleTurn(lineage: Lineage, at: TurnRef, reply: Reply): Promise<void> {
+async function settleTurn(
+  context: ModelContext,
+  campaign: CampaignDocument,
+  at: TurnRef,
+  reply: Reply,
+): Promise<void> {
+  const { lineage } = context;
   const { attempts, chosen } = await lineage.sessions.attempts(at.session, at.turn);
-  if (chosen !== null) await lineage.budgets.settle(at.owner, attemptKey(at, chosen), costOf(reply), 'known');
+  if (chosen !== null) {
+    const cost = costOf(context, campaign, reply);
+    await lineage.budgets.settle(at.owner, attemptKey(at, chosen), cost, 'known');
+  }
   await settleLost(lineage, at, attempts + 1);
 }
 
-function costOf(reply: Reply): Amounts {
+/** At the price of the model that was asked for: an endpoint may call it by another name in its reply. */
+function costOf({ prices }: ModelContext, { frozen }: CampaignDocument, reply: Reply): Amounts {
   return {
-    microUsd: priceOf(reply.model, reply.usage) ?? 0,
+    microUsd: priceOf(frozen.model.id, reply.usage, prices) ?? 0,
     acceleratorMs: 0,
     tokens: tokensOf(reply.usage),
   };
@@ -104,7 +115,7 @@ function costOf(reply: Reply): Amounts {
 
 /** Holds what the request can cost at most; a limit that leaves no room pauses the campaign. */
 async function reserve(
-  lineage: Lineage,
+  { lineage, prices }: ModelContext,
   campaign: CampaignDocument,
   session: SessionDocument,
   request: TurnRequest,
@@ -112,30 +123,32 @@ async function reserve(
   attempt: number,
 ): Promise<boolean> {
   const promptTokens = tokensUpper(request.system, JSON.stringify([request.messages, request.tools]));
-  const microUsd = upperBound(request.model, promptTokens, request.maxTokens) ?? 0;
+  const microUsd = upperBound(request.model, promptTokens, request.maxTokens, prices) ?? 0;
+  const amounts = { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens };
   const result = await lineage.budgets.reserve({
     owner: at.owner,
     key: attemptKey(at, attempt),
-    amounts: { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens },
+    amounts,
     what: 'model',
     role: session.role,
     trial: null,
   });
   if (result === 'reserved') return true;
   if (result === 'settled') throw new AssayError('OVERTAKEN', 'this attempt was given up by a later one');
-  await lineage.campaigns.pauseIfRunning(campaign.owner, 'the dollar budget is used up');
+  await pauseExhausted(lineage, at.owner, amounts);
   return false;
 }
 
 /** Calls the model, and stores the reply before anything uses it. */
 async function pay(
-  { lineage, endpoints }: ModelContext,
+  context: ModelContext,
   campaign: CampaignDocument,
   request: TurnRequest,
   at: TurnRef,
   attempt: number,
   signal: AbortSignal,
 ): Promise<Reply> {
+  const { lineage, endpoints } = context;
   const key = attemptKey(at, attempt);
   const endpoint = endpoints.endpointOf(campaign.frozen.model);
   const reply = await requestTurn(endpoint, request, { signal, onEvent: () => undefined }).catch(
@@ -152,7 +165,8 @@ async function pay(
     },
   );
   const used = await persist(signal, () => lineage.sessions.store(at.session, at.turn, attempt, reply));
-  await persist(signal, () => lineage.budgets.settle(at.owner, key, costOf(reply), 'known'));
+  const cost = costOf(context, campaign, reply);
+  await persist(signal, () => lineage.budgets.settle(at.owner, key, cost, 'known'));
   return used;
 }
 

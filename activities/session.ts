@@ -35,12 +35,12 @@ export function sessionActivities({ lineage }: { lineage: Lineage }): SessionAct
 
 /** Why a campaign takes no more proposals, or null while it does. */
 export async function closedBecause(lineage: Lineage, campaign: CampaignDocument): Promise<string | null> {
-  const { control, controlReason, frozen } = campaign;
+  const { control, controlReason, owner } = campaign;
   if (control === 'draining' || control === 'stopping') return controlReason ?? control;
-  const { counted, submitted } = await lineage.trials.totals(campaign.owner);
-  if (counted >= frozen.limits.trials) return `the limit of ${frozen.limits.trials} trials is reached`;
-  if (submitted >= frozen.limits.submissions)
-    return `the limit of ${frozen.limits.submissions} submissions is reached`;
+  const { trials, submissions } = await lineage.budgets.limits(owner);
+  const { counted, submitted } = await lineage.trials.totals(owner);
+  if (counted >= trials) return `the limit of ${trials} trials is reached`;
+  if (submitted >= submissions) return `the limit of ${submissions} submissions is reached`;
   return null;
 }
 

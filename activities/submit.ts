@@ -121,7 +121,7 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
       diff: await lineage.blobs.put(diff),
       changes: changesBetween(diff),
     },
-    campaign.frozen.limits,
+    await lineage.budgets.limits(owner),
   );
   if (result.kind === 'full') return { kind: 'refused', reason: `the limit of ${result.limit} is reached` };
   Context.current().log.info('trial submitted', { trial: result.trial.number, role: proposed.role });

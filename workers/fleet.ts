@@ -4,19 +4,21 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../src/domain/campaign.js';
+import type { Clock } from '../src/domain/clock.js';
 import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
+import { systemClock } from '../src/lineage/clock.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
-import { OFFLINE_MODEL } from '../src/model/pricing.js';
+import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
 import { LeasePool } from '../src/sandbox/lease.js';
 import { guarded } from '../src/sandbox/guarded.js';
 import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { TaskHost } from '../src/tasks/host.js';
-import type { HostContext } from '../activities/context.js';
+import type { HostContext, OrchestratorContext } from '../activities/context.js';
 import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
@@ -47,6 +49,8 @@ export interface FleetSettings {
   env: NodeJS.ProcessEnv;
   /** What a person has to know, a line each; by default it is logged. */
   say?: (line: string) => void;
+  /** Default: the clocks of this machine. */
+  clock?: Clock;
 }
 
 /** Running workers of one process. */
@@ -66,18 +70,22 @@ const DEFAULT_MODEL = 'claude-opus-5-5';
 export async function startFleet(roles: readonly Role[], settings: FleetSettings): Promise<Fleet> {
   installLogger();
   const connection = await connect(settings.temporal.address);
-  const lineage = await openLineage(settings.store);
+  const clock = settings.clock ?? systemClock;
+  const lineage = await openLineage(settings.store, clock);
+  const prices = await pricesFrom(settings.env);
   const name = settings.env.ASSAY_HOST ?? hostname();
   const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };
   const closers: (() => Promise<void>)[] = [];
   const workers: Worker[] = [];
-  if (roles.includes('orchestrator')) workers.push(...(await orchestrators(ground, lineage, settings)));
+  if (roles.includes('orchestrator'))
+    workers.push(...(await orchestrators(ground, { lineage, prices, clock }, settings)));
   if (roles.includes('model')) {
     const offline = await startOfflineProposer();
     closers.push(() => offline.stop());
     workers.push(
       await modelWorker(ground, {
         lineage,
+        prices,
         endpoints: modelEndpoints(settingsFrom(settings.env, offline.url)),
       }),
     );
@@ -128,14 +136,14 @@ async function connect(address: string): Promise<NativeConnection> {
 
 async function orchestrators(
   ground: WorkerGround,
-  lineage: Lineage,
+  shared: Pick<OrchestratorContext, 'lineage' | 'prices' | 'clock'>,
   settings: FleetSettings,
 ): Promise<Worker[]> {
   const client = new Client({ connection: ground.connection, namespace: ground.namespace });
   const key = settings.env.ANTHROPIC_API_KEY;
   await scheduleReconcile(client);
   return orchestratorWorkers(ground, {
-    lineage,
+    ...shared,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
     workflowFact: (id) => workflowFact(client, id),

@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   ChildWorkflowCancellationType,
@@ -21,6 +20,7 @@ import type { CampaignState } from '../src/domain/statuses.js';
 import { CampaignDesk } from './desk.js';
 import {
   leaderboardQuery,
+  limitsUpdate,
   pauseSignal,
   resumeSignal,
   statusQuery,
@@ -30,6 +30,7 @@ import {
   type LaneResult,
   type PersonTrial,
 } from './messages.js';
+import { plainly } from './plainly.js';
 import {
   campaignActivities,
   decideActivities,
@@ -62,7 +63,10 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
     await condition(allHandlersFinished);
     return desk.summary();
   } catch (error) {
-    await CancellationScope.nonCancellable(() => giveUp(desk, work, [body, ...people], error));
+    await CancellationScope.nonCancellable(async () => {
+      await giveUp(desk, work, [body, ...people], error);
+      await condition(allHandlersFinished);
+    });
     if (isCancellation(error) && desk.stopWish !== null) return desk.summary();
     throw error;
   }
@@ -77,9 +81,7 @@ async function freeze(input: unknown): Promise<FrozenCampaign> {
       { input, name: workflowId, namespace, firstExecutionRunId },
     ]);
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) throw error;
-    const { message, type } = error.cause;
-    throw ApplicationFailure.create({ message, type: type ?? 'INTERNAL', nonRetryable: true });
+    throw plainly(error);
   }
 }
 
@@ -92,6 +94,9 @@ function listen(desk: CampaignDesk, submit: (submission: unknown) => Promise<Per
   });
   setHandler(statusQuery, () => desk.summary());
   setHandler(leaderboardQuery, () => desk.leaderboard());
+  setHandler(limitsUpdate, (change) => desk.changeLimits(change), {
+    validator: (change) => desk.checkLimits(change),
+  });
   setHandler(submitUpdate, submit, {
     validator: (submission) => {
       if (typeof submission !== 'object' || submission === null || !('snapshot' in submission))
@@ -256,18 +261,19 @@ function startWatch(desk: CampaignDesk): Watch {
 async function obeyLimits(desk: CampaignDesk): Promise<void> {
   const due = desk.report === null ? null : dueState(desk.state, desk.report);
   if (due === null) return;
-  if (due.state === 'draining') await desk.control('draining', 'draining', due.reason);
+  if (due.state === 'running') await desk.goOn();
+  else if (due.state === 'draining') await desk.control('draining', 'draining', due.reason);
   else await desk.enter(due.state, due.reason);
 }
 
 async function obey(desk: CampaignDesk, work: CancellationScope): Promise<void> {
-  const { stopWish, pauseWish, state } = desk;
+  const { stopWish, pauseWish, state, reason } = desk;
   if (stopWish === 'now') {
     await desk.control('stopping', 'draining', 'stopping now, asked by a person');
     work.cancel();
   } else if (stopWish === 'drain') {
     await desk.control('draining', 'draining', 'stopped by a person');
-  } else if (pauseWish !== null && state !== 'paused') {
+  } else if (pauseWish !== null && (state !== 'paused' || reason !== pauseWish)) {
     await desk.control('paused', 'paused', pauseWish);
   } else if (pauseWish === null && state !== 'draining') {
     await desk.control('running', desk.stage, null);

@@ -1,9 +1,19 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  currentUpdateInfo,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  uuid4,
+} from '@temporalio/workflow';
 import type { WatchReport } from '../activities/campaign.js';
+import type { LimitsAnswer } from '../activities/limits.js';
+import { endingFields, limitChangeSchema, type LimitChange } from '../src/domain/budget.js';
 import type { FrozenCampaign } from '../src/domain/campaign.js';
-import type { CampaignState, Control } from '../src/domain/statuses.js';
+import { explain } from '../src/domain/explain.js';
+import { isEnded, type CampaignState, type Control } from '../src/domain/statuses.js';
 import { searchAttributesOf } from './attributes.js';
 import type { CampaignSummary, Standing, StopMode } from './messages.js';
+import { plainly } from './plainly.js';
 import { campaignActivities } from './proxies.js';
 
 /** What people have asked for and what the watch has seen; the lineage holds everything else. */
@@ -36,6 +46,35 @@ export class CampaignDesk {
   stop(mode: StopMode): void {
     this.stopWish = this.stopWish === 'now' ? 'now' : mode;
     this.asked += 1;
+  }
+
+  /** @throws Error with what is wrong with a change of limits, before it becomes part of the history */
+  checkLimits(asked: unknown): LimitChange {
+    const parsed = limitChangeSchema.safeParse(asked);
+    if (!parsed.success) throw new Error(`the change of limits is wrong: ${explain(parsed.error)}`);
+    const { state, reason } = this;
+    if (isEnded(state)) throw new Error(`the campaign has ended: ${state}`);
+    const [late] = state === 'draining' ? endingFields(parsed.data) : [];
+    if (late !== undefined)
+      throw new Error(`the campaign is ending (${reason ?? state}): ${late} cannot be changed any more`);
+    return parsed.data;
+  }
+
+  /** Stores a change of limits; the watch acts on it. */
+  async changeLimits(asked: unknown): Promise<LimitsAnswer> {
+    const id = currentUpdateInfo()?.id ?? uuid4();
+    const change = this.checkLimits(asked);
+    const answer = await CancellationScope.nonCancellable(() =>
+      campaignActivities.changeLimits.executeWithOptions({ summary: 'change limits' }, [
+        { owner: this.frozen.owner, id, change },
+      ]),
+    ).catch((error: unknown) => {
+      throw plainly(error);
+    });
+    if (this.report !== null) this.report.trialsLimit = answer.limits.trials ?? this.report.trialsLimit;
+    if (answer.held !== null && this.state === 'paused' && this.pauseWish === null) this.reason = answer.held;
+    this.show();
+    return answer;
   }
 
   summary(): CampaignSummary {
@@ -76,6 +115,11 @@ export class CampaignDesk {
     await this.enter(state, reason);
   }
 
+  /** The budget that paused it leaves room again; a person's pause stays. */
+  async goOn(): Promise<void> {
+    if (this.pauseWish === null) await this.control('running', this.stage, null);
+  }
+
   show(): void {
     const { frozen, state, reason, startScore } = this;
     const { bestScore, frontier, counted, ended } = this.summary();
@@ -86,7 +130,7 @@ export class CampaignDesk {
         `### ${frozen.task.title}`,
         `**${state}**${reason === null ? '' : ` (${reason})`}`,
         `start ${startScore ?? 'not measured'}, best ${bestScore ?? 'none'} (${frontier ?? 'the start'})`,
-        `${counted} of ${frozen.limits.trials} trials, ${ended} ended`,
+        `${counted} of ${this.report?.trialsLimit ?? frozen.limits.trials} trials, ${ended} ended`,
         'Adopted greedily on single runs: nothing is claimed.',
       ].join('\n\n'),
     );

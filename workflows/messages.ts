@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { LimitsAnswer } from '../activities/limits.js';
 import type { CampaignState, TrialStatus } from '../src/domain/statuses.js';
 
 /** `stop` lets accepted trials end first (`drain`), or ends everything in flight (`now`). */
@@ -52,5 +53,10 @@ export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('sto
 export const cancelSignal = defineSignal<[string?]>('cancel');
 export const statusQuery = defineQuery<CampaignSummary>('status');
 export const leaderboardQuery = defineQuery<Standing[]>('leaderboard');
+/**
+ * Changes limits: `{trials?, submissions?, hours?, hoursWithoutGain?, dollars?, acceleratorSeconds?, by?}`, where null
+ * takes one away. Answers when the store has it; the id of the update makes a repeated one the same.
+ */
+export const limitsUpdate = defineUpdate<LimitsAnswer, [unknown]>('limits');
 /** Submits a person's own trial; answers once it has a number and its workflow has started. */
 export const submitUpdate = defineUpdate<PersonTrial, [unknown]>('submit');

@@ -35,8 +35,9 @@ async function lineOf(
   lineage: Lineage,
   { _id, owner, ...campaign }: CampaignDocument,
 ): Promise<CampaignLine> {
-  const [{ metric }, totals, decision] = await Promise.all([
+  const [{ metric }, budget, totals, decision] = await Promise.all([
     campaignHead(lineage, _id),
+    lineage.budgets.find(owner),
     lineage.trials.totals(owner),
     lineage.decisions.frontier(owner),
   ]);
@@ -47,7 +48,7 @@ async function lineOf(
     task: campaign.frozen.task.name,
     metric,
     counted: totals.counted,
-    trialsLimit: campaign.frozen.limits.trials,
+    trialsLimit: (budget?.limits ?? campaign.frozen.limits).trials,
     frontier: frontierOf(decision),
     createdAt: campaign.createdAt.toISOString(),
     endedAt: isoOrNull(campaign.endedAt),

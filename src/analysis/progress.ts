@@ -36,14 +36,6 @@ export interface LaneView {
   trials: string[];
 }
 
-/** Milliseconds that the campaign was at work: recorded pauses are left out. */
-export function runningMs(campaign: CampaignDocument, now: Date): number {
-  const end = campaign.endedAt ?? now;
-  const paused =
-    campaign.pausedSince === null ? 0 : Math.max(0, end.getTime() - campaign.pausedSince.getTime());
-  return Math.max(0, end.getTime() - campaign.createdAt.getTime() - campaign.pausedMs - paused);
-}
-
 export function openTrials(
   campaign: CampaignDocument,
   trials: readonly TrialDocument[],

@@ -1,3 +1,4 @@
+import type { Limits } from '../domain/budget.js';
 import type { Amounts, BudgetDocument } from '../lineage/documents.js';
 import { NOTHING, type LedgerSum } from '../lineage/budgets.js';
 
@@ -8,7 +9,7 @@ export interface Spending {
   /** Held for work that has not ended. */
   open: Amounts;
   openReservations: number;
-  limits: BudgetDocument['limits'];
+  limits: Pick<Limits, 'microUsd' | 'acceleratorMs'>;
 }
 
 /** Spending with what the ledger knows of it. */
@@ -26,7 +27,7 @@ export function spendingOf(budget: BudgetDocument): Spending {
     settled: minus(budget.held, open),
     open,
     openReservations: reservations.length,
-    limits: budget.limits,
+    limits: { microUsd: budget.limits.microUsd, acceleratorMs: budget.limits.acceleratorMs },
   };
 }
 

@@ -1,14 +1,14 @@
 import { START, trialLabel } from '../domain/keys.js';
 import type { CampaignState, Control } from '../domain/statuses.js';
-import type { CampaignDocument, Fault, TrialDocument } from '../lineage/documents.js';
+import type { Fault, TrialDocument } from '../lineage/documents.js';
 import type { StatusCounts } from '../lineage/heads.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { campaignHead, isoOrNull, NOTHING_CLAIMED, type ScoreMetric } from './head.js';
+import { limitUses } from './limits.js';
 import {
   frontierOf,
   lanesOf,
   openTrials,
-  runningMs,
   type Frontier,
   type LaneView,
   type LimitUse,
@@ -62,7 +62,6 @@ export interface StatusModel {
 }
 
 const NEWEST = 200;
-const HOUR_MS = 3_600_000;
 
 /** @throws AssayError CAMPAIGN_UNKNOWN */
 export async function statusModel(lineage: Lineage, name: string): Promise<StatusModel> {
@@ -97,9 +96,9 @@ export async function statusModel(lineage: Lineage, name: string): Promise<Statu
     control: campaign.control,
     createdAt: campaign.createdAt.toISOString(),
     endedAt: isoOrNull(campaign.endedAt),
-    runningMs: runningMs(campaign, now),
-    pausedMs: campaign.pausedMs,
-    limits: limitUses(campaign, totals, decision?.at ?? null, spending, now),
+    runningMs: campaign.elapsed.ranMs,
+    pausedMs: campaign.elapsed.stillMs,
+    limits: limitUses(campaign, budget.limits, totals, spending),
     ...totals,
     counts,
     lanes: lanesOf(campaign, open),
@@ -115,50 +114,6 @@ export async function statusModel(lineage: Lineage, name: string): Promise<Statu
     infrastructure: await faultCount(lineage, newest),
     remark: NOTHING_CLAIMED,
   };
-}
-
-function limitUses(
-  campaign: CampaignDocument,
-  { submitted, counted }: { submitted: number; counted: number },
-  lastGain: Date | null,
-  { settled, open, limits: money }: AuditedSpending,
-  now: Date,
-): LimitUse[] {
-  const { limits } = campaign.frozen;
-  const sinceGain = (campaign.endedAt ?? now).getTime() - (lastGain ?? campaign.createdAt).getTime();
-  const scaled = (value: number | null, by: number): number | null => (value === null ? null : value / by);
-  return [
-    { limit: 'trials', used: counted, allowed: limits.trials, unit: 'trials', then: 'ends' },
-    { limit: 'submissions', used: submitted, allowed: limits.submissions, unit: 'submissions', then: 'ends' },
-    {
-      limit: 'hours',
-      used: runningMs(campaign, now) / HOUR_MS,
-      allowed: limits.hours,
-      unit: 'h',
-      then: 'ends',
-    },
-    {
-      limit: 'hoursWithoutGain',
-      used: sinceGain / HOUR_MS,
-      allowed: limits.hoursWithoutGain,
-      unit: 'h',
-      then: 'ends',
-    },
-    {
-      limit: 'dollars',
-      used: (settled.microUsd + open.microUsd) / 1e6,
-      allowed: scaled(money.microUsd, 1e6),
-      unit: 'USD',
-      then: 'pauses',
-    },
-    {
-      limit: 'acceleratorSeconds',
-      used: (settled.acceleratorMs + open.acceleratorMs) / 1000,
-      allowed: scaled(money.acceleratorMs, 1000),
-      unit: 's',
-      then: 'pauses',
-    },
-  ];
 }
 
 /** Whether the end of an attempt was asked for, by a person or by a worker that was told to end. */

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { pauseSignal, resumeSignal, stopSignal } from '../../workflows/messages.js';
+import { lackingBudget } from '../domain/budget.js';
 import { AssayError } from '../domain/errors.js';
 import { isEnded, type Control } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents.js';
@@ -38,6 +39,7 @@ export async function control(ground: Ground, name: string, wish: Wish): Promise
   const { lineage, servers } = ground;
   const before = await lineage.campaigns.byName(name);
   refuseUseless(before, wish);
+  if (wish.ask === 'resume') await refuseWithoutRoom(ground, before);
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
   const client = await ground.client();
   await signal(client, name, wish);
@@ -60,6 +62,19 @@ function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocum
     );
   if (wish.ask === 'pause' && now === 'stopping')
     throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is stopping and cannot be paused`);
+}
+
+/** A campaign that a budget paused would pause again at once: what helps is more of it. */
+async function refuseWithoutRoom({ lineage }: Ground, campaign: CampaignDocument): Promise<void> {
+  if (campaign.control !== 'paused' || campaign.exhausted === null) return;
+  const { limits, held } = await lineage.budgets.get(campaign.owner);
+  if (lackingBudget(limits, held, campaign.exhausted.needs) === null) return;
+  const [why = '', command] = (campaign.controlReason ?? '').split(': `');
+  throw new AssayError(
+    'BUDGET_EXHAUSTED',
+    `campaign "${campaign._id}" cannot be resumed: ${why}`,
+    command === undefined ? {} : { remedy: `\`${command} raises it; the campaign then goes on by itself.` },
+  );
 }
 
 /** Whether the campaign is as it was asked to be. */

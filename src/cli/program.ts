@@ -26,6 +26,7 @@ const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModul
   cancel: { group: 'Control:', load: () => import('./commands/cancel.js') },
   terminate: { group: 'Control:', load: () => import('./commands/terminate.js') },
   reset: { group: 'Control:', load: () => import('./commands/reset.js') },
+  budget: { group: 'Control:', load: () => import('./commands/budget.js') },
   reconcile: { group: 'Control:', load: () => import('./commands/reconcile.js') },
 };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitFields, limitsSchema } from './budget.js';
 import { campaignNameSchema } from './keys.js';
 
 const positive = z.number().positive();
@@ -19,16 +20,13 @@ export type Submission = z.infer<typeof submissionSchema>;
 /** The input of a campaign: one JSON object, of which only `task` has no default. */
 export const campaignInputSchema = z.strictObject({
   task: z.string().min(1),
-  /** Ends the campaign: trials that took a number and were not duplicates. */
-  trials: count.max(1_000_000).default(24),
-  /** Ends the campaign: all accepted submissions; default four times `trials`. */
-  submissions: count.max(4_000_000).optional(),
-  hours: positive.max(24 * 365).optional(),
-  hoursWithoutGain: positive.max(24 * 365).optional(),
-  /** Pauses the campaign, in US dollars. */
-  dollars: positive.optional(),
-  /** Pauses the campaign, in seconds of one slot. */
-  acceleratorSeconds: positive.optional(),
+  trials: limitFields.trials.default(24),
+  /** Default: four times `trials`. */
+  submissions: limitFields.submissions.optional(),
+  hours: limitFields.hours.optional(),
+  hoursWithoutGain: limitFields.hoursWithoutGain.optional(),
+  dollars: limitFields.dollars.optional(),
+  acceleratorSeconds: limitFields.acceleratorSeconds.optional(),
   /** Replaces the training budget of the task, in seconds. */
   trainSeconds: positive.max(7 * 86_400).optional(),
   /** Replicates of the start recipe before the search; default 1 while decisions are greedy. */
@@ -70,14 +68,8 @@ export const frozenCampaignSchema = z.object({
   task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
   pool: z.string(),
   lanes: z.array(laneSchema),
-  limits: z.object({
-    trials: z.number().int(),
-    submissions: z.number().int(),
-    hours: z.number().nullable(),
-    hoursWithoutGain: z.number().nullable(),
-    microUsd: z.number().int().nullable(),
-    acceleratorMs: z.number().int().nullable(),
-  }),
+  /** The limits of the start; those that hold now are in the budget's document. */
+  limits: limitsSchema,
   trainSeconds: z.number().nullable(),
   calibration: z.number().int(),
   model: z.object({ id: z.string(), offline: z.boolean() }),

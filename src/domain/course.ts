@@ -6,14 +6,17 @@ export interface Sighting {
   end: string | null;
   /** What holds it back, when something does: a person, an exhausted budget, or a fault that does not pass. */
   held: { control: 'paused' | 'blocked'; reason: string } | null;
+  /** Whether the budget that paused it leaves room again. */
+  goesOn: boolean;
 }
 
 /** The state that a sighting calls for, or null while the campaign goes on as it is. */
 export function dueState(
   state: CampaignState,
-  { end, held }: Sighting,
-): { state: 'draining' | 'paused' | 'blocked'; reason: string } | null {
+  { end, held, goesOn }: Sighting,
+): { state: 'draining' | 'paused' | 'blocked'; reason: string } | { state: 'running'; reason: null } | null {
   if (end !== null && (state === 'running' || state === 'calibrating'))
     return { state: 'draining', reason: end };
+  if (goesOn && state === 'paused') return { state: 'running', reason: null };
   return held === null || held.control === state ? null : { state: held.control, reason: held.reason };
 }

@@ -35,6 +35,12 @@ export const ERRORS = {
     false,
     'Mend the cause, then `assay resume CAMPAIGN`; its trials wait until then.',
   ),
+  BUDGET_EXHAUSTED: entry(
+    'user',
+    4,
+    false,
+    'Raise the budget with `assay budget CAMPAIGN`; the campaign then goes on by itself.',
+  ),
   LOG_MISSING: entry(
     'user',
     1,

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
+import { changedLimits, type LimitChange, type Limits } from '../domain/budget.js';
 import { fieldOf } from '../domain/keys.js';
 import {
   budgetDocument,
@@ -7,6 +8,7 @@ import {
   type Amounts,
   type BudgetDocument,
   type LedgerDocument,
+  type LimitChangeRecord,
 } from './documents.js';
 import { Shelf } from './shelf.js';
 
@@ -52,8 +54,8 @@ export class Budgets {
     this.ledger = new Shelf(database.collection<{ _id: string }>('ledger'), ledgerDocument);
   }
 
-  async create(owner: string, limits: BudgetDocument['limits']): Promise<void> {
-    await this.budgets.insertOnce({ _id: owner, limits, held: NOTHING, open: {} });
+  async create(owner: string, limits: Limits): Promise<void> {
+    await this.budgets.insertOnce({ _id: owner, limits, revision: 0, changes: [], held: NOTHING, open: {} });
   }
 
   async find(owner: string): Promise<BudgetDocument | null> {
@@ -64,36 +66,69 @@ export class Budgets {
     return this.budgets.require(owner);
   }
 
-  async setLimits(owner: string, limits: BudgetDocument['limits']): Promise<void> {
-    await this.budgets.update({ _id: owner }, { $set: { limits } });
+  /** The limits as they are now. */
+  async limits(owner: string): Promise<Limits> {
+    return (await this.budgets.require(owner)).limits;
+  }
+
+  /**
+   * Changes limits and records who asked. The same id is applied once, and what a later one has set stays: a retry,
+   * or a workflow that was reset to before it, changes nothing.
+   */
+  async changeLimits(
+    owner: string,
+    { id, by, change }: { id: string; by: string | null; change: LimitChange },
+  ): Promise<LimitChangeRecord> {
+    for (;;) {
+      const { limits: from, revision, changes } = await this.budgets.require(owner);
+      const applied = changes.find((each) => each.id === id);
+      if (applied !== undefined) return applied;
+      const made = { id, at: new Date(), by, from, to: changedLimits(from, change) };
+      const changed = await this.budgets.update(
+        { _id: owner, revision },
+        { $set: { limits: made.to }, $inc: { revision: 1 }, $push: { changes: made } },
+      );
+      if (changed) return made;
+    }
   }
 
   /** Holds the amounts if every limit leaves room; a key already held counts as reserved. */
   async reserve(reservation: Reservation): Promise<ReserveResult> {
-    const { owner, key, amounts, what, role, trial } = reservation;
+    const { owner, key, amounts } = reservation;
+    for (;;) {
+      const before = await this.budgets.require(owner);
+      const held = await this.hold(reservation, before);
+      if ((await this.ledger.get(key)) !== null) {
+        if (held) await this.close(owner, key, amounts, NOTHING);
+        else await this.settle(owner, key, 'upper-bound', 'unknown');
+        return 'settled';
+      }
+      if (held) return 'reserved';
+      const after = await this.budgets.require(owner);
+      if (fieldOf(key) in after.open) return 'reserved';
+      if (after.revision === before.revision) return 'exhausted';
+    }
+  }
+
+  /** One write, refused where the key is held, where a limit leaves no room, or where the limits have changed. */
+  private async hold(
+    { owner, key, amounts, what, role, trial }: Reservation,
+    { limits, revision }: BudgetDocument,
+  ): Promise<boolean> {
     const field = `open.${fieldOf(key)}`;
-    const { limits } = await this.budgets.require(owner);
-    const room = {
-      ...(limits.microUsd === null ? {} : { 'held.microUsd': { $lte: limits.microUsd - amounts.microUsd } }),
-      ...(limits.acceleratorMs === null
-        ? {}
-        : { 'held.acceleratorMs': { $lte: limits.acceleratorMs - amounts.acceleratorMs } }),
-    };
-    const held = await this.budgets.change(
-      { _id: owner, [field]: { $exists: false }, ...room },
+    const room = (['microUsd', 'acceleratorMs'] as const).flatMap((kind) => {
+      const limit = limits[kind];
+      return limit === null || amounts[kind] === 0
+        ? []
+        : [[`held.${kind}`, { $lte: limit - amounts[kind] }] as const];
+    });
+    return this.budgets.update(
+      { _id: owner, revision, [field]: { $exists: false }, ...Object.fromEntries(room) },
       {
         $inc: increments(amounts),
         $set: { [field]: { key, trial, reserved: amounts, role, what, since: new Date() } },
       },
     );
-    const settled = (await this.ledger.get(key)) !== null;
-    if (settled) {
-      if (held !== null) await this.close(owner, key, amounts, NOTHING);
-      return 'settled';
-    }
-    if (held !== null) return 'reserved';
-    const budget = await this.budgets.require(owner);
-    return fieldOf(key) in budget.open ? 'reserved' : 'exhausted';
   }
 
   /** Writes the ledger row first, then gives back what was held; doing it again changes nothing. */

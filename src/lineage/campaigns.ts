@@ -1,17 +1,23 @@
 import type { Db } from 'mongodb';
 import { randomBytes } from 'node:crypto';
 import type { FrozenCampaign } from '../domain/campaign.js';
+import { advance, elapsedFrom, totalMs, uncountedMs, type Anchor, type Clock } from '../domain/clock.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
 import { isEnded, isHeld, type CampaignState, type Control } from '../domain/statuses.js';
-import { campaignDocument, type ActiveWork, type CampaignDocument } from './documents.js';
+import { campaignDocument, type ActiveWork, type CampaignDocument, type Exhausted } from './documents.js';
 import { Shelf } from './shelf.js';
 
 /** Campaigns: who owns a name, what state it is in, and which work may run. */
 export class Campaigns {
   private readonly shelf;
+  /** How far this process has counted the time of each campaign, by owner. */
+  private readonly anchors = new Map<string, Anchor>();
 
-  constructor(database: Db) {
+  constructor(
+    database: Db,
+    private readonly clock: Clock,
+  ) {
     this.shelf = new Shelf(database.collection<{ _id: string }>('campaigns'), campaignDocument);
   }
 
@@ -21,8 +27,9 @@ export class Campaigns {
    * @throws AssayError CAMPAIGN_NAME_TAKEN when another run owns the name
    */
   async freeze(frozen: FrozenCampaign): Promise<CampaignDocument> {
-    const now = new Date();
-    await this.shelf.insertOnce({
+    const now = this.clock.wall();
+    const monotonicMs = this.clock.monotonicMs();
+    const mine = await this.shelf.insertOnce({
       _id: frozen.name,
       owner: frozen.owner,
       frozen,
@@ -35,8 +42,10 @@ export class Campaigns {
       createdAt: now,
       endedAt: null,
       pausedSince: null,
-      pausedMs: 0,
+      exhausted: null,
+      elapsed: elapsedFrom(now),
     });
+    if (mine) this.anchors.set(frozen.owner, { monotonicMs, totalMs: 0 });
     const stored = await this.shelf.require(frozen.name);
     if (stored.owner !== frozen.owner)
       throw new AssayError(
@@ -71,22 +80,61 @@ export class Campaigns {
   async setState(owner: string, state: CampaignState, reason: string | null): Promise<void> {
     await this.shelf.update(
       { owner, endedAt: null },
-      { $set: { state, reason, ...(isEnded(state) ? { endedAt: new Date() } : {}) } },
+      { $set: { state, reason, ...(isEnded(state) ? { endedAt: this.clock.wall() } : {}) } },
     );
+    if (isEnded(state)) this.anchors.delete(owner);
   }
 
-  /** Says what work may do from now on; recorded pauses do not count as hours of the campaign. */
+  /**
+   * Says what work may do from now on; recorded pauses do not count as hours of the campaign. What holds a campaign
+   * may change its reason: a person's pause takes the place of a budget's.
+   */
   async setControl(owner: string, control: Control, reason: string | null): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
-      if (before.control === control || (await this.move(before, control, reason))) return;
+      const same = before.control === control && (!isHeld(control) || before.controlReason === reason);
+      if (same || (await this.move(before, control, reason))) return;
     }
   }
 
-  /** What a worker may do when a limit leaves no room: a campaign that drains or stops goes on doing so. */
-  async pauseIfRunning(owner: string, reason: string): Promise<void> {
-    const before = await this.byOwner(owner);
-    if (before.control === 'running') await this.move(before, 'paused', reason);
+  /**
+   * What a worker may do when a budget leaves no room: a campaign that drains or stops goes on doing so, and a
+   * person's pause stays one. One that is paused by a budget already gets the new reason.
+   */
+  async pauseExhausted(owner: string, exhausted: Exhausted, reason: string): Promise<void> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      if (before.control !== 'running' && before.exhausted === null) return;
+      if (before.controlReason === reason || (await this.move(before, 'paused', reason, exhausted))) return;
+    }
+  }
+
+  /**
+   * Adds the time that passed since anybody last counted, and notices when the frontier moved. However many watchers
+   * count at once, and wherever, each stretch of time is added once.
+   */
+  async tick(owner: string, frontierVersion: number): Promise<CampaignDocument> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      if (before.endedAt !== null) return before;
+      const step = this.stepFrom(before, frontierVersion);
+      const after = await this.shelf.change(
+        { owner, endedAt: null, 'elapsed.tick': before.elapsed.tick },
+        { $set: { elapsed: step.elapsed } },
+      );
+      if (after === null) continue;
+      this.anchors.set(owner, step.anchor);
+      return after;
+    }
+  }
+
+  private stepFrom(before: CampaignDocument, frontierVersion: number) {
+    const { owner, control } = before;
+    const now = { wall: this.clock.wall(), monotonicMs: this.clock.monotonicMs() };
+    const elapsedMs = uncountedMs(before.elapsed, this.anchors.get(owner) ?? null, now);
+    const step = { elapsedMs, atWork: !isHeld(control), frontierVersion, wall: now.wall };
+    const elapsed = advance(before.elapsed, step);
+    return { elapsed, anchor: { monotonicMs: now.monotonicMs, totalMs: totalMs(elapsed) } };
   }
 
   /**
@@ -102,6 +150,14 @@ export class Campaigns {
     }
   }
 
+  /** A person's pause that no campaign attends to yet; what is held, drains or stops already stays so. */
+  async pauseIfRunning(owner: string, reason: string): Promise<void> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      if (before.control !== 'running' || (await this.move(before, 'paused', reason))) return;
+    }
+  }
+
   /** Moves the control towards the end and never back: what drains or stops already stays so. */
   async windDown(owner: string, to: 'draining' | 'stopping', reason: string): Promise<void> {
     for (;;) {
@@ -112,16 +168,21 @@ export class Campaigns {
     }
   }
 
-  private async move(before: CampaignDocument, control: Control, reason: string | null): Promise<boolean> {
-    const now = new Date();
-    const paused = before.pausedSince === null ? 0 : now.getTime() - before.pausedSince.getTime();
-    return this.shelf.update(
-      { owner: before.owner, control: before.control },
-      {
-        $set: { control, controlReason: reason, pausedSince: isHeld(control) ? now : null },
-        $inc: { pausedMs: paused },
-      },
+  private async move(
+    before: CampaignDocument,
+    control: Control,
+    reason: string | null,
+    exhausted: Exhausted | null = null,
+  ): Promise<boolean> {
+    const { owner, elapsed } = before;
+    const step = this.stepFrom(before, elapsed.gainVersion);
+    const pausedSince = isHeld(control) ? (before.pausedSince ?? step.elapsed.at) : null;
+    const moved = await this.shelf.update(
+      { owner, control: before.control, 'elapsed.tick': elapsed.tick },
+      { $set: { control, controlReason: reason, exhausted, pausedSince, elapsed: step.elapsed } },
     );
+    if (moved) this.anchors.set(owner, step.anchor);
+    return moved;
   }
 
   /**

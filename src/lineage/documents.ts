@@ -5,6 +5,7 @@ import {
   trialStageSchema,
   trialStatusSchema,
 } from '../domain/statuses.js';
+import { limitsSchema } from '../domain/budget.js';
 import { frozenCampaignSchema } from '../domain/campaign.js';
 import { finite } from '../domain/evaluation.js';
 import { isolationSchema } from '../domain/isolation.js';
@@ -45,6 +46,23 @@ const activeWork = z.object({
 });
 export type ActiveWork = z.infer<typeof activeWork>;
 
+const elapsed = z.object({
+  tick: z.number().int(),
+  ranMs: z.number(),
+  stillMs: z.number(),
+  sinceGainMs: z.number(),
+  gainVersion: z.number().int(),
+  at: z.date(),
+});
+
+const exhausted = z.object({
+  budget: z.enum(['dollars', 'acceleratorSeconds']),
+  /** What was asked for when there was no room. */
+  needs: z.object({ microUsd: z.number(), acceleratorMs: z.number() }),
+});
+/** The budget that a campaign is paused by. */
+export type Exhausted = z.infer<typeof exhausted>;
+
 export const campaignDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -59,7 +77,9 @@ export const campaignDocument = z.object({
   createdAt: z.date(),
   endedAt: z.date().nullable(),
   pausedSince: z.date().nullable(),
-  pausedMs: z.number(),
+  /** Set while an exhausted budget, and no person, pauses it. */
+  exhausted: exhausted.nullable(),
+  elapsed,
 });
 export type CampaignDocument = z.infer<typeof campaignDocument>;
 
@@ -264,9 +284,24 @@ const amounts = z.object({
 /** Money in millionths of a dollar, accelerator time in milliseconds of one slot, tokens of all kinds. */
 export type Amounts = z.infer<typeof amounts>;
 
+const limitChange = z.object({
+  /** The update that asked for it; the same one is applied once. */
+  id: z.string(),
+  at: z.date(),
+  by: z.string().nullable(),
+  from: limitsSchema,
+  to: limitsSchema,
+});
+export type LimitChangeRecord = z.infer<typeof limitChange>;
+
 export const budgetDocument = z.object({
   _id: z.string(),
-  limits: z.object({ microUsd: z.number().int().nullable(), acceleratorMs: z.number().int().nullable() }),
+  /** What holds now; the frozen campaign keeps what held at its start. */
+  limits: limitsSchema,
+  /** Counts the changes of the limits, so that nothing is granted under limits that have changed meanwhile. */
+  revision: z.number().int(),
+  /** Append-only. */
+  changes: z.array(limitChange),
   /** Settled spending plus all open reservations. */
   held: amounts,
   open: z.record(

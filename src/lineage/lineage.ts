@@ -7,10 +7,12 @@ import {
   type Db,
 } from 'mongodb';
 import { z } from 'zod';
+import type { Clock } from '../domain/clock.js';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { Blobs } from './blobs.js';
 import { Budgets } from './budgets.js';
 import { Campaigns } from './campaigns.js';
+import { systemClock } from './clock.js';
 import { Decisions } from './decisions.js';
 import { Heads } from './heads.js';
 import { Hosts } from './hosts.js';
@@ -21,7 +23,7 @@ import { Tasks } from './tasks.js';
 import { Trials } from './trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
-export const STORE_SCHEMA_VERSION = 1;
+export const STORE_SCHEMA_VERSION = 2;
 
 const schemaDocument = z.object({ _id: z.literal('schema'), version: z.number().int() });
 
@@ -49,7 +51,7 @@ export interface StoreAddress {
  * Connects, checks the schema version and makes sure of the indexes.
  * @throws AssayError STORE_UNREACHABLE, STORE_SCHEMA
  */
-export async function openLineage(address: StoreAddress): Promise<Lineage> {
+export async function openLineage(address: StoreAddress, clock: Clock = systemClock): Promise<Lineage> {
   const client = new MongoClient(address.url, {
     writeConcern: { w: 'majority' },
     serverSelectionTimeoutMS: 10_000,
@@ -60,7 +62,7 @@ export async function openLineage(address: StoreAddress): Promise<Lineage> {
     const database = client.db(address.database);
     await checkSchema(database);
     await ensureIndexes(database);
-    return lineageOf(client, database);
+    return lineageOf(client, database, clock);
   } catch (error) {
     await client.close();
     if (error instanceof AssayError) throw error;
@@ -70,12 +72,12 @@ export async function openLineage(address: StoreAddress): Promise<Lineage> {
   }
 }
 
-function lineageOf(client: MongoClient, database: Db): Lineage {
+function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
   const blobs = new Blobs(database);
   return {
     blobs,
     tasks: new Tasks(database, blobs),
-    campaigns: new Campaigns(database),
+    campaigns: new Campaigns(database, clock),
     trials: new Trials(database),
     replicates: new Replicates(database),
     decisions: new Decisions(database),

@@ -40,7 +40,8 @@ export async function lineageView(
 ): Promise<LineageView> {
   const { owner } = frozen;
   const others = [...new Set(frozen.lanes.map((lane) => lane.role))].filter((other) => other !== role);
-  const [totals, chain, own, nearMisses] = await Promise.all([
+  const [limits, totals, chain, own, nearMisses] = await Promise.all([
+    lineage.budgets.limits(owner),
     lineage.trials.totals(owner),
     lineage.decisions.chain(owner, frontier.version, CHAIN + 1),
     lineage.heads.recent(owner, role),
@@ -50,7 +51,7 @@ export async function lineageView(
   return {
     campaign: frozen.name,
     metric: task.metric,
-    trialsLeft: Math.max(0, frozen.limits.trials - totals.counted),
+    trialsLeft: Math.max(0, limits.trials - totals.counted),
     start: await rowAt(lineage, owner, START),
     frontier: await rowAt(lineage, owner, frontier.trial),
     chain: await Promise.all(chain.slice(1).map((adopted) => rowAt(lineage, owner, adopted.trial))),

@@ -108,6 +108,15 @@ export async function readPrices(file: string): Promise<PriceTable> {
   return withPrices(json);
 }
 
+/**
+ * The prices that a worker keeps dollar budgets by: ours, or those of the file that ASSAY_PRICES names put in their
+ * place; throws PRICES_INVALID.
+ */
+export async function pricesFrom(env: NodeJS.ProcessEnv): Promise<PriceTable> {
+  const file = env.ASSAY_PRICES;
+  return file === undefined || file === '' ? PRICES : readPrices(file);
+}
+
 /** What a reply cost in micro-USD, rounded up; null for a model without a price. */
 export function priceOf(model: string, usage: Usage, table: PriceTable = PRICES): number | null {
   const tiers = tiersOf(model, table);

@@ -26,8 +26,8 @@ async function hostContext(): Promise<HostContext> {
 
 it('stops a trial that has lost ten workers, and lets it begin once more after a person has looked', async () => {
   const owner = `test/${randomUUID()}`;
-  const { secret } = await lineage.campaigns.freeze(frozenOf(`c-${randomUUID()}`, owner));
-  await lineage.budgets.create(owner, { microUsd: null, acceleratorMs: null });
+  const { secret, frozen } = await lineage.campaigns.freeze(frozenOf(`c-${randomUUID()}`, owner));
+  await lineage.budgets.create(owner, frozen.limits);
   const snapshot = 'a'.repeat(64);
   const trial = await lineage.trials.insertStart({
     owner,

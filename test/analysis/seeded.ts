@@ -43,8 +43,8 @@ export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Prom
   const lineage = await openLineage({ url: inject('storeUrl'), database });
   const owner = `test/${randomUUID()}`;
   const task = await lineage.tasks.push(SPEC, [{ path: 'task.yaml', bytes: Buffer.from('tiny') }], 'person');
-  await lineage.campaigns.freeze(frozenOf(name, owner, task._id));
-  await lineage.budgets.create(owner, { microUsd: 5_000_000, acceleratorMs: null });
+  const { frozen } = await lineage.campaigns.freeze(frozenOf(name, owner, task._id));
+  await lineage.budgets.create(owner, frozen.limits);
   const seeded: Omit<Seeded, 'submit'> = {
     lineage,
     database,

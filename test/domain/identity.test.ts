@@ -84,11 +84,11 @@ it('ends a campaign at the first limit that it reaches', () => {
     microUsd: null,
     acceleratorMs: null,
   };
-  const progress = { submitted: 5, counted: 5, runningMs: 0, sinceGainMs: 0 };
+  const progress = { submitted: 5, counted: 5, ranMs: 0, sinceGainMs: 0 };
   expect(reachedLimit(limits, progress)).toBeNull();
   expect(reachedLimit(limits, { ...progress, counted: 10 })).toMatch(/^trials/);
   expect(reachedLimit(limits, { ...progress, submitted: 40 })).toMatch(/^submissions/);
-  expect(reachedLimit(limits, { ...progress, runningMs: 3_600_000 })).toMatch(/^hours/);
+  expect(reachedLimit(limits, { ...progress, ranMs: 3_600_000 })).toMatch(/^hours/);
   expect(reachedLimit({ ...limits, hoursWithoutGain: 2 }, { ...progress, sinceGainMs: 7_200_000 })).toMatch(
     /^no gain/,
   );

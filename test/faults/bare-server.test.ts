@@ -25,7 +25,7 @@ it('completes a campaign on a server that knows no search attribute and no setti
   expect(await handle.result()).toMatchObject({ state: 'finished', counted: 2, ended: 2 });
   expect((await world.campaign('bare')).frozen.attributes).toEqual([]);
   const { memo } = await world.client.workflow.getHandle('bare/t00001').describe();
-  expect(memo).toMatchObject({ trial: 1, role: expect.any(String) });
+  expect(memo).toMatchObject({ trial: 1, role: expect.any(String) as unknown });
   await worker.kill('SIGKILL');
 }, 240_000);
 

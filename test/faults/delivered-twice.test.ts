@@ -14,7 +14,9 @@ import { submitActivities } from '../../activities/submit.js';
 import { trainActivities } from '../../activities/train.js';
 import { workspaceActivities } from '../../activities/workspace.js';
 import { cacheFolder } from '../../src/dev/places.js';
+import { systemClock } from '../../src/lineage/clock.js';
 import { modelEndpoints } from '../../src/model/endpoints.js';
+import { pricesFrom, type PriceTable } from '../../src/model/pricing.js';
 import { LeasePool } from '../../src/sandbox/lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
@@ -26,6 +28,7 @@ import { serverWorkflows } from '../../workers/reconciling.js';
 let world: World;
 let model: ScriptedServer;
 let owner: string;
+let prices: PriceTable;
 const homes: string[] = [];
 /** Ids of all that the sandboxes ran. */
 const runs: string[] = [];
@@ -34,6 +37,7 @@ beforeAll(async () => {
   const edit = turnKnob('X = 1.0  # knob: -10..10\nSLEEP = 0.0', 'X = 2.0  # knob: -10..10\nSLEEP = 1.0');
   // each turn may be paid twice, because the second delivery cannot know whether the first will end
   model = await startScriptedServer([edit, edit, submit('once'), submit('once')]);
+  prices = await pricesFrom({});
   const orchestrator = {
     lineage: world.lineage,
     bundledTasks: '',
@@ -41,6 +45,8 @@ beforeAll(async () => {
     defaultModel: 'scripted',
     workflowFact: () => Promise.resolve('missing' as const),
     workflows: serverWorkflows(world.client),
+    prices,
+    clock: systemClock,
   };
   const request = {
     input: { task: 'tiny', specialists: ['solo'] },
@@ -139,7 +145,7 @@ it('takes one number for a conversation whose every step is delivered twice', as
   expect(reopened).toEqual(opened);
   if (opened.kind !== 'open') throw new Error(opened.kind);
   const endpoints = modelEndpoints({ offlineUrl: '', baseUrl: model.url, apiKey: 'test-key' });
-  const turns = modelActivities({ lineage, endpoints });
+  const turns = modelActivities({ lineage, endpoints, prices });
   const workspace = workspaceActivities({ lineage, check: null });
   for (const turn of [0, 1]) {
     const at = { owner, session: opened.session, turn };

@@ -158,7 +158,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
 
     it('grants ten reservations of 10 to 60 concurrent requests against a limit of 100', async () => {
       const of = owner();
-      await lineage.budgets.create(of, { microUsd: 100, acceleratorMs: null });
+      await lineage.budgets.create(of, { ...frozenOf('c', of).limits, microUsd: 100 });
       const amounts = { ...NOTHING, microUsd: 10 };
       const asked = Array.from({ length: 60 }, (_, i) => `${of}/k.${i}`);
       const results = await Promise.all(
@@ -173,7 +173,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
     it('settles a reservation once, and refuses to reserve a settled key again', async () => {
       const of = owner();
       const key = `${of}/k`;
-      await lineage.budgets.create(of, { microUsd: null, acceleratorMs: null });
+      await lineage.budgets.create(of, frozenOf('c', of).limits);
       const request = {
         owner: of,
         key,

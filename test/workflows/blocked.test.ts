@@ -107,7 +107,7 @@ it('blocks the campaign and parks its trial when the evaluator scores nothing an
   expect(trial?.status).toBe('keep');
   const [replicate] = await world.lineage.replicates.many(trial?.replicates ?? []);
   expect(replicate?.trained?.fence).toBe(1);
-  expect((await world.campaign('broken')).pausedMs).toBeGreaterThan(0);
+  expect((await world.campaign('broken')).elapsed.stillMs).toBeGreaterThan(0);
   await fleet.stop();
   await model.stop();
 });

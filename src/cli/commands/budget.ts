@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import type { LimitsAnswer } from '../../../activities/limits.js';
+import { budgetModel } from '../../analysis/limits.js';
+import type { LimitChange } from '../../domain/budget.js';
+import { AssayError } from '../../domain/errors.js';
+import { changeLimits } from '../change-limits.js';
+import { withGround } from '../ground.js';
+import { changeText, renderBudget } from '../render/budget.js';
+import { onStdout } from '../render/paint.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
+
+interface Flags extends CommonFlags {
+  trials?: string;
+  submissions?: string;
+  hours?: string;
+  hoursWithoutGain?: string;
+  dollars?: string;
+  acceleratorSeconds?: string;
+}
+
+export function register(program: Command): void {
+  program
+    .command('budget')
+    .description('show the limits of a campaign and what is used of them, or change them while it runs')
+    .argument('<campaign>', 'name of the campaign')
+    .option('--trials <n>', 'end after this many trials')
+    .option('--submissions <n>', 'end after this many submissions, duplicates included')
+    .option('--hours <h>', 'end after this many hours at work, or `none`')
+    .option('--hours-without-gain <h>', 'end when the best has not improved for so many hours, or `none`')
+    .option('--dollars <usd>', 'pause when this much money is spent, or `none`')
+    .option('--accelerator-seconds <s>', 'pause when so many seconds of a slot are spent, or `none`')
+    .option('--json', 'print JSON: assay.budget/1')
+    .addHelpText(
+      'before',
+      `
+Examples:
+  assay budget night-1                          what is allowed, used and held
+  assay budget night-1 --dollars 10             a campaign that paused for want of money goes on
+  assay budget night-1 --trials 40 --hours none
+
+Numbers are totals since the start, not what is added. Fewer trials than there are already end the search; what was
+accepted is still measured.
+`,
+    )
+    .action(async (campaign: string, flags: Flags) => {
+      const change = changeOf(flags);
+      await withGround(change === null ? ['store'] : ['temporal', 'store'], async (ground) => {
+        const answer = change === null ? null : await changeLimits(ground, campaign, change);
+        const model = await budgetModel(ground.lineage, campaign);
+        if (flags.json === true) {
+          printJson(answer === null ? model : { ...model, answer });
+          return;
+        }
+        print(renderBudget(model, onStdout));
+        if (answer !== null) say(`\n${cameOf(campaign, answer)}`);
+      });
+    });
+}
+
+/** @throws AssayError USAGE */
+function changeOf(flags: Flags): LimitChange | null {
+  const change: LimitChange = {};
+  const whole = { trials: flags.trials, submissions: flags.submissions };
+  for (const [name, text] of Object.entries(whole))
+    if (text !== undefined) Object.assign(change, { [name]: numberOf(name, text) });
+  const { hours, hoursWithoutGain, dollars, acceleratorSeconds } = flags;
+  for (const [name, text] of Object.entries({ hours, hoursWithoutGain, dollars, acceleratorSeconds }))
+    if (text !== undefined) Object.assign(change, { [name]: text === 'none' ? null : numberOf(name, text) });
+  return Object.keys(change).length === 0 ? null : change;
+}
+
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+  const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new AssayError('USAGE', `--${flag} takes a number above 0, not "${text}"`);
+}
+
+function cameOf(campaign: string, { changed, goesOn, held }: LimitsAnswer): string {
+  const what = changed.map(({ limit, from, to }) => changeText(limit, from, to)).join(', ');
+  const then = goesOn ? '; it goes on' : held === null ? '' : `; it stays as it is: ${held}`;
+  return `${campaign}: ${what === '' ? 'nothing to change' : what}${then}`;
+}

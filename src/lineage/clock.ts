@@ -1,0 +1,7 @@
+import type { Clock } from '../domain/clock.js';
+
+/** The clocks of this machine and this process. */
+export const systemClock: Clock = {
+  wall: () => new Date(),
+  monotonicMs: () => performance.now(),
+};
