@@ -27,7 +27,7 @@ beforeAll(async () => {
   world = await openWorld();
   await pushPatientTask(world);
   const slow = [turnKnob(START, SLOW), submit('slow')];
-  model = await startScriptedServer([...slow, ...slow, ...slow, ...slow]);
+  model = await startScriptedServer([...slow, ...slow, ...slow, ...slow, ...slow]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
 });
 afterAll(async () => {
@@ -35,10 +35,10 @@ afterAll(async () => {
   await model.stop();
 });
 
-const start = (name: string) =>
+const start = (name: string, trials = 5) =>
   world.start(name, {
     task: 'patient',
-    trials: 5,
+    trials,
     model: 'scripted',
     specialists: ['solo'],
     trainHeartbeatSeconds: 10,
@@ -108,6 +108,21 @@ it('a campaign whose only lane was terminated ends when its trial has ended, and
   expect(await liveWorkflows(world, 'laneless')).toEqual([]);
   expect(await liveRuns()).toEqual([]);
   expect(await leftOpen(world, 'laneless')).toEqual(NOTHING_OPEN);
+});
+
+it('a trial that was terminated is settled by its lane when its process is dead, and the campaign goes on', async () => {
+  const handle = await start('trialless', 1);
+  await training(world, 'trialless', 1);
+  await temporal(world, 'workflow', 'terminate', '--workflow-id', 'trialless/t00001');
+  const [trial] = await until('the trial to end', async () => {
+    const trials = await world.trials('trialless');
+    return trials[0]?.status == null ? null : trials;
+  });
+  expect(await liveRuns()).toEqual([]);
+  expect(trial).toMatchObject({ status: 'cancelled' });
+  expect(trial?.outcome?.cancelledBy).toMatch(/^its workflow ended: .*terminated/i);
+  expect(await handle.result()).toMatchObject({ state: 'finished', reason: 'trials (1 of 1)' });
+  expect(await leftOpen(world, 'trialless')).toEqual(NOTHING_OPEN);
 });
 
 it('reconcile ends workflows that run for a campaign that has ended, and leaves alone what belongs to others', async () => {
