@@ -52,7 +52,7 @@ export interface WatchReport extends Sighting {
 export interface CampaignActivities {
   freeze(request: FreezeRequest): Promise<FrozenCampaign>;
   setState(to: { owner: string; state: CampaignState; reason: string | null }): Promise<void>;
-  setControl(to: { owner: string; control: Control; reason: string | null }): Promise<void>;
+  setControl(to: { owner: string; control: Control; reason: string | null; stopped: boolean }): Promise<void>;
   look(of: { owner: string }): Promise<WatchReport>;
   watch(of: { owner: string; seen: number; state: CampaignState }): Promise<WatchReport>;
   /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
@@ -72,7 +72,8 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
   return {
     freeze: (request) => freeze(context, request),
     setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason),
-    setControl: ({ owner, control, reason }) => lineage.campaigns.setControl(owner, control, reason),
+    setControl: ({ owner, control, reason, stopped }) =>
+      lineage.campaigns.setControl(owner, control, reason, stopped),
     look: async ({ owner }) => reportOn(context, await lineage.campaigns.byOwner(owner)),
     changeLimits: (of) => changeLimits(context, of),
     block: ({ owner, reason }) => lineage.campaigns.block(owner, reason),

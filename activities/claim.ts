@@ -25,8 +25,8 @@ export interface ClaimRequest<T> {
 }
 
 /**
- * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and the campaign
- * drains, so that nobody will raise it.
+ * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and a person
+ * stops the campaign, so that nobody will raise it.
  */
 export type Claimed<T> = { kind: 'done'; result: T } | { kind: 'notStarted' } | { kind: 'exhausted' };
 

@@ -2,7 +2,7 @@ import { exhaustedReason, lackingBudget, type Money } from '../src/domain/budget
 import type { Lineage } from '../src/lineage/lineage.js';
 
 /**
- * Pauses a running campaign of which a budget leaves no room for what is asked. Nothing is done where there is room
+ * Pauses a campaign at work of which a budget leaves no room for what is asked. Nothing is done where there is room
  * by now: whoever asked will ask again.
  */
 export async function pauseExhausted(lineage: Lineage, owner: string, asked: Money): Promise<void> {

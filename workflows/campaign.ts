@@ -13,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { WatchReport } from '../activities/campaign.js';
 import type { FrozenCampaign, Lane } from '../src/domain/campaign.js';
 import { dueState } from '../src/domain/course.js';
 import { START } from '../src/domain/keys.js';
@@ -63,10 +64,7 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
     await condition(allHandlersFinished);
     return desk.summary();
   } catch (error) {
-    await CancellationScope.nonCancellable(async () => {
-      await giveUp(desk, work, [body, ...people], error);
-      await condition(allHandlersFinished);
-    });
+    await CancellationScope.nonCancellable(() => giveUp(desk, work, [body, ...people], error));
     if (isCancellation(error) && desk.stopWish !== null) return desk.summary();
     throw error;
   }
@@ -215,7 +213,7 @@ async function govern(desk: CampaignDesk, work: CancellationScope, body: Promise
       watch.scope.cancel();
       watch = startWatch(desk);
     } else if (watch.ended) {
-      await obeyLimits(desk);
+      await obeyLimits(desk, watch.report);
       watch = startWatch(desk);
     }
     const present = watch;
@@ -230,13 +228,15 @@ async function govern(desk: CampaignDesk, work: CancellationScope, body: Promise
 interface Watch {
   scope: CancellationScope;
   ended: boolean;
+  /** What it has to say; null where it failed. */
+  report: WatchReport | null;
 }
 
 const AFTER_FAILED_WATCH = '1 minute';
 
 /** One long activity at a time looks at the store; it returns when something has to be done, else about hourly. */
 function startWatch(desk: CampaignDesk): Watch {
-  const watch: Watch = { scope: new CancellationScope(), ended: false };
+  const watch: Watch = { scope: new CancellationScope(), ended: false, report: null };
   const { owner } = desk.frozen;
   const seen = desk.report?.frontierVersion ?? 0;
   void watch.scope
@@ -248,6 +248,7 @@ function startWatch(desk: CampaignDesk): Watch {
     .then((report) => {
       if (watch.scope.consideredCancelled) return;
       desk.report = report;
+      watch.report = report;
       desk.show();
     })
     .catch((error: unknown) => (isCancellation(error) ? undefined : sleep(AFTER_FAILED_WATCH)))
@@ -258,8 +259,8 @@ function startWatch(desk: CampaignDesk): Watch {
 }
 
 /** Limits on the search end it; exhausted budgets pause it, and faults that do not pass block it, where work starts. */
-async function obeyLimits(desk: CampaignDesk): Promise<void> {
-  const due = desk.report === null ? null : dueState(desk.state, desk.report);
+async function obeyLimits(desk: CampaignDesk, report: WatchReport | null): Promise<void> {
+  const due = report === null ? null : dueState(desk.state, report);
   if (due === null) return;
   if (due.state === 'running') await desk.goOn();
   else if (due.state === 'draining') await desk.control('draining', 'draining', due.reason);

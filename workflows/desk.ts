@@ -53,7 +53,7 @@ export class CampaignDesk {
     const parsed = limitChangeSchema.safeParse(asked);
     if (!parsed.success) throw new Error(`the change of limits is wrong: ${explain(parsed.error)}`);
     const { state, reason } = this;
-    if (isEnded(state)) throw new Error(`the campaign has ended: ${state}`);
+    if (isEnded(state) || this.closed) throw new Error(`the campaign has ended: ${reason ?? state}`);
     const [late] = state === 'draining' ? endingFields(parsed.data) : [];
     if (late !== undefined)
       throw new Error(`the campaign is ending (${reason ?? state}): ${late} cannot be changed any more`);
@@ -110,7 +110,7 @@ export class CampaignDesk {
   /** Says what work may do, before the state says so. */
   async control(control: Control, state: CampaignState, reason: string | null): Promise<void> {
     await campaignActivities.setControl.executeWithOptions({ summary: `control: ${control}` }, [
-      { owner: this.frozen.owner, control, reason },
+      { owner: this.frozen.owner, control, reason, stopped: this.stopWish !== null },
     ]);
     await this.enter(state, reason);
   }

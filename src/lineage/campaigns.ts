@@ -42,6 +42,7 @@ export class Campaigns {
       createdAt: now,
       endedAt: null,
       pausedSince: null,
+      stopped: false,
       exhausted: null,
       elapsed: elapsedFrom(now),
     });
@@ -87,25 +88,38 @@ export class Campaigns {
 
   /**
    * Says what work may do from now on; recorded pauses do not count as hours of the campaign. What holds a campaign
-   * may change its reason: a person's pause takes the place of a budget's.
+   * may change its reason: a person's pause takes the place of a budget's. `stopped`: because a person stops it.
    */
-  async setControl(owner: string, control: Control, reason: string | null): Promise<void> {
+  async setControl(owner: string, control: Control, reason: string | null, stopped = false): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
-      const same = before.control === control && (!isHeld(control) || before.controlReason === reason);
-      if (same || (await this.move(before, control, reason))) return;
+      const other = (isHeld(control) && before.controlReason !== reason) || (stopped && !before.stopped);
+      if (before.control === control && !other) return;
+      if (await this.move(before, control, reason, { stopped: stopped || before.stopped })) return;
+    }
+  }
+
+  /** A person's pause where no worker attends to the campaign: one that drains or stops goes on doing so. */
+  async pauseIfRunning(owner: string, reason: string): Promise<void> {
+    for (;;) {
+      const before = await this.byOwner(owner);
+      if (before.control !== 'running' || (await this.move(before, 'paused', reason))) return;
     }
   }
 
   /**
-   * What a worker may do when a budget leaves no room: a campaign that drains or stops goes on doing so, and a
-   * person's pause stays one. One that is paused by a budget already gets the new reason.
+   * What a worker may do when a budget leaves no room: a campaign that a person stops goes on ending, and a person's
+   * pause stays one. One that ends by a limit waits for the budget with the trials that it has accepted, and one that
+   * is paused by a budget already gets the new reason.
    */
   async pauseExhausted(owner: string, exhausted: Exhausted, reason: string): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
-      if (before.control !== 'running' && before.exhausted === null) return;
-      if (before.controlReason === reason || (await this.move(before, 'paused', reason, exhausted))) return;
+      const { control, stopped } = before;
+      const working = control === 'running' || (control === 'draining' && !stopped);
+      if (!working && before.exhausted === null) return;
+      if (before.controlReason === reason) return;
+      if (await this.move(before, 'paused', reason, { exhausted })) return;
     }
   }
 
@@ -150,21 +164,13 @@ export class Campaigns {
     }
   }
 
-  /** A person's pause that no campaign attends to yet; what is held, drains or stops already stays so. */
-  async pauseIfRunning(owner: string, reason: string): Promise<void> {
-    for (;;) {
-      const before = await this.byOwner(owner);
-      if (before.control !== 'running' || (await this.move(before, 'paused', reason))) return;
-    }
-  }
-
-  /** Moves the control towards the end and never back: what drains or stops already stays so. */
+  /** A person's stop. Moves the control towards the end and never back: what drains or stops already stays so. */
   async windDown(owner: string, to: 'draining' | 'stopping', reason: string): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
       const { control, state } = before;
       if (isEnded(state) || control === 'stopping' || control === to) return;
-      if (await this.move(before, to, reason)) return;
+      if (await this.move(before, to, reason, { stopped: true })) return;
     }
   }
 
@@ -172,14 +178,14 @@ export class Campaigns {
     before: CampaignDocument,
     control: Control,
     reason: string | null,
-    exhausted: Exhausted | null = null,
+    { exhausted = null, stopped = before.stopped }: { exhausted?: Exhausted | null; stopped?: boolean } = {},
   ): Promise<boolean> {
     const { owner, elapsed } = before;
     const step = this.stepFrom(before, elapsed.gainVersion);
     const pausedSince = isHeld(control) ? (before.pausedSince ?? step.elapsed.at) : null;
     const moved = await this.shelf.update(
       { owner, control: before.control, 'elapsed.tick': elapsed.tick },
-      { $set: { control, controlReason: reason, exhausted, pausedSince, elapsed: step.elapsed } },
+      { $set: { control, controlReason: reason, exhausted, stopped, pausedSince, elapsed: step.elapsed } },
     );
     if (moved) this.anchors.set(owner, step.anchor);
     return moved;

@@ -77,6 +77,8 @@ export const campaignDocument = z.object({
   createdAt: z.date(),
   endedAt: z.date().nullable(),
   pausedSince: z.date().nullable(),
+  /** Whether a person has asked it to stop. */
+  stopped: z.boolean(),
   /** Set while an exhausted budget, and no person, pauses it. */
   exhausted: exhausted.nullable(),
   elapsed,

@@ -119,7 +119,7 @@ describe('a budget under concurrency', () => {
     expect((await lineage.budgets.get(of)).changes.map(({ id }) => id)).toEqual(['first', 'second']);
   });
 
-  it('pauses a running campaign with the command that goes on, but neither one that ends nor one that a person paused', async () => {
+  it('pauses a running campaign with the command that goes on, but neither one that a person stops nor one that a person paused', async () => {
     const of = await campaign(lineage);
     await lineage.budgets.changeLimits(of, { id: '1', by: null, change: { dollars: 1 } });
     const needs = { microUsd: 2_000_000, acceleratorMs: 0 };
@@ -130,7 +130,10 @@ describe('a budget under concurrency', () => {
     await lineage.campaigns.setControl(of, 'paused', 'lunch');
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ controlReason: 'lunch', exhausted: null });
-    await lineage.campaigns.setControl(of, 'draining', 'stopped by a person');
+    await lineage.campaigns.setControl(of, 'draining', 'trials (5 of 5)');
+    await pauseExhausted(lineage, of, needs);
+    expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'paused', exhausted: { needs } });
+    await lineage.campaigns.setControl(of, 'draining', 'stopped by a person', true);
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'draining', exhausted: null });
   });

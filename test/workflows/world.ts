@@ -9,6 +9,8 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { inject } from 'vitest';
 import { cacheFolder } from '../../src/dev/places.js';
+import type { Clock } from '../../src/domain/clock.js';
+import { systemClock } from '../../src/lineage/clock.js';
 import type { CampaignDocument, TrialDocument } from '../../src/lineage/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
@@ -27,7 +29,7 @@ export interface World {
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
   campaign(name: string): Promise<CampaignDocument>;
   trials(name: string): Promise<TrialDocument[]>;
-  fleet(env?: Record<string, string>): Promise<Fleet>;
+  fleet(env?: Record<string, string>, clock?: Clock): Promise<Fleet>;
   /** `roles`: all of them when left out. */
   worker(env?: Record<string, string>, roles?: readonly Role[]): WorkerProcess;
   stop(): Promise<void>;
@@ -77,7 +79,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
       const { owner } = await lineage.campaigns.byName(name);
       return (await lineage.trials.latest(owner, 1000)).filter((trial) => trial.number > 0).reverse();
     },
-    fleet: async (more = {}) => {
+    fleet: async (more = {}, clock = systemClock) => {
       const settings = {
         temporal: { address, namespace },
         store,
@@ -85,6 +87,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
         cache: cacheFolder(),
         pool: 'cpu',
         slots: 1,
+        clock,
       };
       const fleet = await startFleet(ROLES, {
         ...settings,
