@@ -40,7 +40,7 @@ const EXAMPLES = `Examples:
 
 const EVERYWHERE = `
 Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.
-Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C.`;
+Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C, 143 SIGTERM.`;
 
 /**
  * The command line for these arguments: the one command they name, or all of them where help or a suggestion may
