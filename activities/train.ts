@@ -31,15 +31,26 @@ export interface TrainActivities {
 /** Training, packing, sealing and the gates that are known then, on a lease. */
 export function trainActivities(context: HostContext): TrainActivities {
   return {
-    train: (of) =>
-      withPulse(
-        () => of.number,
-        (signal) => train(context, of, signal),
-      ),
+    train: (of) => {
+      let doing = 'preparing';
+      const tell = (now: string): void => {
+        doing = now;
+      };
+      return withPulse(
+        () => doing,
+        (signal) => train(context, of, signal, tell),
+      );
+    },
   };
 }
 
-async function train(context: HostContext, of: TrialRef, signal: AbortSignal): Promise<TrainResult> {
+/** `tell` says with the heartbeats what is being done, for those who ask why nothing moves. */
+async function train(
+  context: HostContext,
+  of: TrialRef,
+  signal: AbortSignal,
+  tell: (doing: string) => void,
+): Promise<TrainResult> {
   const { lineage, host, leases } = context;
   const work = await hostTrial(context, of, signal);
   const { campaign, trial, hosted } = work;
@@ -57,7 +68,9 @@ async function train(context: HostContext, of: TrialRef, signal: AbortSignal): P
     await lineage.campaigns.endWork(owner, key, replicate.fence);
     return nextAfter(replicate.trained, key);
   }
+  tell('waiting for a lease');
   return leases.withLease({ slots: hosted.spec.resources.slots, signal }, async () => {
+    tell('training');
     const published = ({ trained }: ReplicateDocument): Trained | null => trained;
     const request = { what: 'train', trial, replicate: key, boundMs: boundMs(work), published } as const;
     const claimed = await withClaim(context, request, signal, async (claim) => {

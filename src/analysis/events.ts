@@ -1,6 +1,7 @@
 import { isEnded, type CampaignState, type TrialStage, type TrialStatus } from '../domain/statuses.js';
 import type { TrialLine } from './line.js';
 import type { Scene } from './scene.js';
+import type { Reason } from './standing.js';
 
 /** What happened between two looks at a campaign; a line each in plain output and in NDJSON. */
 export type CampaignEvent =
@@ -25,6 +26,8 @@ export type CampaignEvent =
       elapsedMs: number;
     }
   | { event: 'adopted'; trial: string; score: number | null; gain: number | null }
+  /** The reasons why something does not move are others than before; none: they are over. */
+  | { event: 'standstill'; moves: boolean | null; reasons: Reason[] }
   | {
       event: 'done';
       state: CampaignState;

@@ -16,6 +16,8 @@ import {
 } from './progress.js';
 import type { Milestone } from './rows.js';
 import { auditedSpending, type AuditedSpending } from './spending.js';
+import type { Examine, Reason } from './standing.js';
+import { shownState, storeAlone, waitedFor } from './standstill.js';
 
 /** Attempts that something other than the recipe ended, over the newest trials. */
 export interface FaultCount {
@@ -37,9 +39,14 @@ export interface StatusModel {
   task: { name: string; digest: string; title: string };
   model: { id: string; offline: boolean };
   metric: ScoreMetric;
+  /** `waiting` where it could run and nothing of it does. */
   state: CampaignState;
   reason: string | null;
   control: Control;
+  /** Why nothing moves, or why a part of it does not; the most important reason first. */
+  standstill: Reason[];
+  /** Why the server was not asked for such reasons; null: it was. */
+  unexamined: string | null;
   createdAt: string;
   endedAt: string | null;
   runningMs: number;
@@ -64,7 +71,11 @@ export interface StatusModel {
 const NEWEST = 200;
 
 /** @throws AssayError CAMPAIGN_UNKNOWN */
-export async function statusModel(lineage: Lineage, name: string): Promise<StatusModel> {
+export async function statusModel(
+  lineage: Lineage,
+  name: string,
+  examine: Examine = storeAlone,
+): Promise<StatusModel> {
   const now = new Date();
   const { campaign, metric } = await campaignHead(lineage, name);
   const { owner, frozen } = campaign;
@@ -79,6 +90,8 @@ export async function statusModel(lineage: Lineage, name: string): Promise<Statu
     lineage.budgets.sums(owner),
   ]);
   const open = openTrials(campaign, newest, now);
+  const standing = await examine(campaign, open);
+  const state = shownState(campaign.state, standing);
   const frontier = frontierOf(decision);
   const startScore = start?.outcome?.score ?? null;
   const spending = auditedSpending(budget, sums);
@@ -91,9 +104,11 @@ export async function statusModel(lineage: Lineage, name: string): Promise<Statu
     task: frozen.task,
     model: frozen.model,
     metric,
-    state: campaign.state,
-    reason: campaign.reason,
+    state,
+    reason: state === 'waiting' ? waitedFor(standing) : campaign.reason,
     control: campaign.control,
+    standstill: standing.reasons,
+    unexamined: standing.unexamined,
     createdAt: campaign.createdAt.toISOString(),
     endedAt: isoOrNull(campaign.endedAt),
     runningMs: campaign.elapsed.ranMs,

@@ -1,24 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import { createLogUpdate } from 'log-update';
 import { eventsBetween, type CampaignEvent, type EventLine } from '../analysis/events.js';
 import { Observer, type Scene } from '../analysis/scene.js';
-import { AssayError, messageOf } from '../domain/errors.js';
+import type { Standing } from '../analysis/standing.js';
+import { AssayError } from '../domain/errors.js';
 import { isEnded, needsPerson } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents.js';
+import { examine } from './examine.js';
 import type { Ground } from './ground.js';
 import { renderEvent } from './render/events.js';
 import { renderLive } from './render/live.js';
 import { onStderr } from './render/paint.js';
+import { reasonText } from './render/status.js';
+import { Stillness } from './stillness.js';
 import { print, say } from './terminal.js';
+import { expectWorkflow, unbegun } from './unbegun.js';
 
 const LOOK_EVERY_MS = 500;
 /** How long a campaign may stay unmentioned in the store before that is said once. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 10_000;
 
 /** How a campaign is shown while it is followed. */
 interface Display {
-  show(scene: Scene, events: readonly CampaignEvent[]): void;
+  show(scene: Scene, events: readonly CampaignEvent[], standing: Standing): void;
   close(): void;
 }
 
@@ -36,11 +40,17 @@ export async function follow(
   await appeared(ground, name, signal);
   const observer = new Observer(ground.lineage, name);
   const display = displayFor(name, json);
+  const stillness = new Stillness();
   let before: Scene | null = null;
   try {
     for (;;) {
       const scene = await observer.look();
-      display.show(scene, eventsBetween(before, scene));
+      const happened = eventsBetween(before, scene);
+      const events = [
+        ...happened,
+        ...stillness.after(scene, happened.length > 0, () => examine(ground, scene.campaign, scene.open)),
+      ];
+      display.show(scene, events, stillness.standing);
       before = scene;
       if (needsPerson(scene.state) || (await aborted(signal))) return scene.campaign;
     }
@@ -62,31 +72,13 @@ async function appeared(ground: Ground, name: string, signal: AbortSignal): Prom
   while ((await ground.lineage.campaigns.find(name)) === null) {
     await expectWorkflow(ground, name);
     if (!told && Date.now() - since > PATIENCE_MS) {
-      say(`${name} waits for a worker: \`assay dev\` or \`assay worker\` runs one`);
+      const model = await unbegun(ground, name);
+      for (const reason of model?.standstill ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
       told = true;
     }
     if (await aborted(signal))
       throw new AssayError('CAMPAIGN_UNKNOWN', `campaign "${name}" has not begun yet`);
   }
-}
-
-async function expectWorkflow(ground: Ground, name: string): Promise<void> {
-  const unknown = new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
-  if (ground.servers.temporal.address === '') throw unknown;
-  const handle = (await ground.client()).workflow.getHandle(name);
-  const { status } = await handle.describe().catch((error: unknown) => {
-    throw error instanceof WorkflowNotFoundError ? unknown : error;
-  });
-  if (status.name === 'RUNNING' || (await ground.lineage.campaigns.find(name)) !== null) return;
-  const cause = await handle.result().then(
-    () => 'it ended before it began',
-    (error: unknown) => rootMessage(error),
-  );
-  throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${cause}`);
-}
-
-function rootMessage(error: unknown): string {
-  return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
 }
 
 function displayFor(name: string, json: boolean): Display {
@@ -124,12 +116,12 @@ function lines(): Display {
 function live(name: string): Display {
   const update = createLogUpdate(process.stderr, { showCursor: true });
   return {
-    show(scene, events) {
+    show(scene, events, standing) {
       for (const event of events)
-        if (event.event !== 'stage' && event.event !== 'submitted')
+        if (event.event !== 'stage' && event.event !== 'submitted' && event.event !== 'standstill')
           update.persist(renderEvent(event, scene.metric, onStderr));
       if (isEnded(scene.state)) update.clear();
-      else update(renderLive(scene, name, onStderr, process.stderr.columns));
+      else update(renderLive(scene, name, onStderr, process.stderr.columns, standing));
     },
     close: () => update.done(),
   };

@@ -1,19 +1,23 @@
 import type { Command } from 'commander';
 import { campaignsModel } from '../../analysis/campaigns.js';
 import { statusModel } from '../../analysis/status.js';
-import { isEnded } from '../../domain/statuses.js';
+import { isEnded, needsPerson } from '../../domain/statuses.js';
 import { priceKnown } from '../../model/pricing.js';
+import { examine } from '../examine.js';
 import { withGround, type Ground } from '../ground.js';
 import { onStdout } from '../render/paint.js';
-import { renderCampaigns, renderStatus } from '../render/status.js';
+import { renderCampaigns, renderStatus, renderUnbegun } from '../render/status.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { unbegun, type UnbegunModel } from '../unbegun.js';
 
 const LISTED = 50;
 
 export function register(program: Command): void {
   program
     .command('status')
-    .description('list the campaigns, or show one: state, limits, lanes, what runs, best, spending, faults')
+    .description(
+      'list the campaigns, or show one: state, why nothing moves, limits, lanes, what runs, best, spending',
+    )
     .argument('[campaign]', 'name of a campaign; without it the newest are listed')
     .option('--json', 'print JSON: assay.status/1, or assay.campaigns/1 without a name')
     .addHelpText('before', 'Examples:\n  assay status\n  assay status demo\n  assay status demo --json\n')
@@ -39,14 +43,29 @@ async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
   say(`\n\`assay status ${model.campaigns[0]?.campaign ?? 'NAME'}\` shows one`);
 }
 
-async function show({ lineage, servers }: Ground, campaign: string, flags: CommonFlags): Promise<void> {
-  const model = await statusModel(lineage, campaign);
+async function show(ground: Ground, campaign: string, flags: CommonFlags): Promise<void> {
+  const { lineage, servers } = ground;
+  if ((await lineage.campaigns.find(campaign)) === null) {
+    const model = await unbegun(ground, campaign);
+    if (model !== null) {
+      showUnbegun(model, flags);
+      return;
+    }
+  }
+  const model = await statusModel(lineage, campaign, (stored, open) => examine(ground, stored, open));
   if (flags.json === true) {
     printJson(model);
     return;
   }
   print(renderStatus(model, onStdout, priceKnown(model.model.id)));
+  if (model.unexamined !== null && !isEnded(model.state))
+    say(`\nwhat waits on the server was not examined: ${model.unexamined}`);
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
   else if (servers.owned) say(`\nnothing runs it now: \`assay dev\` goes on with it`);
-  else say(`\n\`assay watch ${campaign}\` follows it`);
+  else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
+}
+
+function showUnbegun(model: UnbegunModel, flags: CommonFlags): void {
+  if (flags.json === true) printJson(model);
+  else print(renderUnbegun(model, onStdout));
 }

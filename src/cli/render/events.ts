@@ -1,7 +1,9 @@
 import type { ScoreMetric } from '../../analysis/head.js';
 import type { CampaignEvent } from '../../analysis/events.js';
+import type { Reason } from '../../analysis/standing.js';
 import { duration, score, signed, withUnit } from './numbers.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
+import { reasonText } from './status.js';
 import { cut, oneLine } from './text.js';
 import { deltaText } from './trials.js';
 
@@ -20,9 +22,17 @@ export function renderEvent(event: CampaignEvent, metric: ScoreMetric, paint: Pa
       return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), TEXT_WIDTH)}`;
     case 'adopted':
       return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${gainText(event.gain, metric)}`;
+    case 'standstill':
+      return standstillText(event.reasons, event.moves, paint);
     case 'done':
       return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}${bestText(event, metric)}`;
   }
+}
+
+function standstillText(reasons: readonly Reason[], moves: boolean | null, paint: Paint): string {
+  if (reasons.length === 0) return 'nothing waits any more';
+  const what = moves === true ? 'waits' : 'stands still';
+  return reasons.map((reason) => `${paint('yellow', what)}: ${reasonText(reason)}`).join('\n');
 }
 
 function because(reason: string | null): string {

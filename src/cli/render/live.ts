@@ -1,17 +1,30 @@
 import { gainOf } from '../../analysis/events.js';
 import type { OpenTrial } from '../../analysis/progress.js';
 import type { Scene } from '../../analysis/scene.js';
+import type { Standing } from '../../analysis/standing.js';
+import { shownState, waitedFor } from '../../analysis/standstill.js';
 import { duration, integer, score, signed, usd, withUnit } from './numbers.js';
 import { stateColour, type Paint } from './paint.js';
-import { countsText } from './status.js';
+import { countsText, reasonText } from './status.js';
 import { cut, oneLine } from './text.js';
 
 /** Below a terminal of this height, lanes beyond the first few are only counted. */
 const LANES_SHOWN = 12;
 
+/** Reasons beyond the first few are only counted. */
+const REASONS_SHOWN = 4;
+
 /** A campaign as a few lines that are drawn again and again; none is wider than `width`. */
-export function renderLive(scene: Scene, name: string, paint: Paint, width: number): string {
-  const { state, reason, metric, frontier, spending } = scene;
+export function renderLive(
+  scene: Scene,
+  name: string,
+  paint: Paint,
+  width: number,
+  standing: Standing = { reasons: [], moves: null },
+): string {
+  const { metric, frontier, spending } = scene;
+  const state = shownState(scene.state, standing);
+  const reason = state === 'waiting' ? waitedFor(standing) : scene.reason;
   const gain = gainOf(scene);
   const because = reason === null ? '' : ` (${oneLine(reason)})`;
   const best =
@@ -28,7 +41,14 @@ export function renderLive(scene: Scene, name: string, paint: Paint, width: numb
       `spent ${integer(settled.tokens)} tokens, ${usd(settled.microUsd)}, ${(settled.acceleratorMs / 1000).toFixed(0)} s of accelerator`,
       width,
     ),
+    ...reasonLines(standing, paint, width),
   ].join('\n');
+}
+
+function reasonLines({ reasons }: Standing, paint: Paint, width: number): string[] {
+  const shown = reasons.slice(0, REASONS_SHOWN).map((reason) => cut(reasonText(reason), width));
+  const more = reasons.length - shown.length;
+  return [...shown.map((line) => paint('yellow', line)), ...(more > 0 ? [`and ${more} more reasons`] : [])];
 }
 
 function laneLines({ lanes, open, campaign }: Scene, paint: Paint, width: number): string[] {

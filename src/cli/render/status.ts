@@ -1,9 +1,11 @@
 import type { CampaignsModel } from '../../analysis/campaigns.js';
 import type { LimitUse, OpenTrial } from '../../analysis/progress.js';
+import type { Reason } from '../../analysis/standing.js';
 import type { StatusModel } from '../../analysis/status.js';
 import type { StatusCounts } from '../../lineage/heads.js';
-import { TRIAL_STATUSES } from '../../domain/statuses.js';
+import { TRIAL_STATUSES, type CampaignState } from '../../domain/statuses.js';
 import { duration, integer, plainNumber, score, signed, usd, withUnit } from './numbers.js';
+import type { UnbegunModel } from '../unbegun.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
 import { cut, oneLine, plural } from './text.js';
@@ -63,10 +65,37 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
   const sections = [paint('bold', status.campaign), fields(lines)];
   const busy = new Set(status.open.map(({ lane }) => lane));
   const idle = status.lanes.filter(({ lane }) => !busy.has(lane)).map(({ lane }) => lane);
+  if (status.standstill.length > 0) sections.push('', renderStandstill(status, paint));
   if (status.open.length > 0) sections.push('', openTable(status.open, paint));
   if (idle.length > 0 && status.endedAt === null)
     sections.push('', `lanes without an open trial: ${idle.join(', ')}`);
   return sections.join('\n');
+}
+
+/** A campaign that no worker has taken up yet. */
+export function renderUnbegun(model: UnbegunModel, paint: Paint): string {
+  const state = 'started, and not taken up by a worker yet';
+  const waits = model.standstill.length === 0 ? [] : ['', renderStandstill(model, paint)];
+  return [paint('bold', model.campaign), fields([['state', state]]), ...waits].join('\n');
+}
+
+/** The reasons, a line each, with what ends them. */
+export function renderStandstill({ state, standstill }: Standstill, paint: Paint): string {
+  const none = state !== 'calibrating' && state !== 'running' && state !== 'draining';
+  return [
+    paint('yellow', none ? 'why nothing moves' : 'what waits, and why'),
+    ...standstill.map((reason) => `  ${reasonText(reason)}`),
+  ].join('\n');
+}
+
+interface Standstill {
+  state: CampaignState;
+  standstill: readonly Reason[];
+}
+
+/** One reason on one line. */
+export function reasonText({ text, remedy }: Reason): string {
+  return oneLine(`${text}${remedy === null ? '' : `. ${remedy}`}`);
 }
 
 function controlText({ state, control }: StatusModel): string {

@@ -1,0 +1,162 @@
+import type { CampaignState } from '../domain/statuses.js';
+import { isEnded } from '../domain/statuses.js';
+import {
+  REASON_KINDS,
+  standingCampaign,
+  type Examine,
+  type Reason,
+  type Standing,
+  type StandingFacts,
+  type WorkflowFacts,
+} from './standing.js';
+import { standpointOf, stepStandpoint, type Standpoint } from './waits.js';
+import type { Wait, Who } from './wait.js';
+
+/** Why a campaign does not move, as far as it does not. */
+export function standstill(facts: StandingFacts): Standing {
+  const { campaign, server } = facts;
+  if (isEnded(campaign.state)) return { reasons: [], moves: false };
+  const points = (server?.workflows ?? []).flatMap((workflow) => standpointsOf(facts, workflow));
+  const waits = points.flatMap((point) => (typeof point === 'string' ? [] : [point]));
+  const reasons = [...controlReasons(facts), ...hostReasons(facts), ...together(waits, campaign.name)];
+  const rank = ({ what }: Reason): number => REASON_KINDS.indexOf(what);
+  return {
+    reasons: reasons.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1)),
+    moves: server === null ? null : points.includes('moves'),
+  };
+}
+
+/** What the store alone tells. */
+export const storeAlone: Examine = (campaign, open) => {
+  const facts = { now: new Date(), campaign: standingCampaign(campaign, open), elsewhere: [], hosts: [] };
+  const unexamined = 'only the store was looked at';
+  return Promise.resolve({ ...standstill({ ...facts, server: null }), unexamined });
+};
+
+const WAITED_FOR: readonly Reason['what'][] = [
+  'no_workflow',
+  'host_unhealthy',
+  'no_worker',
+  'lost_worker',
+  'retrying',
+  'provider',
+  'lease',
+];
+
+/** The state as people see it: one that could run, and has nothing that does, waits. */
+export function shownState(state: CampaignState, { moves, reasons }: Standing): CampaignState {
+  const could = state === 'preparing' || state === 'calibrating' || state === 'running';
+  const waits = moves === false && reasons.some(({ what }) => WAITED_FOR.includes(what));
+  const held = reasons.some(({ what }) => what === 'paused' || what === 'budget' || what === 'blocked');
+  return could && waits && !held ? 'waiting' : state;
+}
+
+/** What a campaign that waits is waiting for, in a sentence. */
+export function waitedFor({ reasons }: Standing): string | null {
+  return reasons.find(({ what }) => WAITED_FOR.includes(what))?.text ?? null;
+}
+
+function standpointsOf(facts: StandingFacts, workflow: WorkflowFacts): Standpoint[] {
+  if (workflow.status !== 'running') return gone(facts, workflow);
+  const activities = workflow.activities.map((activity) => standpointOf(facts, workflow, activity));
+  return [...activities, stepStandpoint(facts, workflow)];
+}
+
+/** A trial's workflow is started right after its number is taken. */
+const STARTING_MS = 30_000;
+
+/** A campaign or an open trial whose workflow does not run. */
+function gone({ now, campaign }: StandingFacts, workflow: WorkflowFacts): Standpoint[] {
+  const { id, label, kind, status, ending } = workflow;
+  if (kind === 'lane') return [];
+  const trial = campaign.open.find((each) => each.trial === label);
+  if (kind === 'trial' && (trial === undefined || now.getTime() - trial.submittedAt.getTime() < STARTING_MS))
+    return [];
+  const wait: Wait = {
+    what: 'no_workflow',
+    id: kind === 'campaign' ? `no_workflow:${id}` : `no_workflow:trial:${status}`,
+    subject: label,
+    since: null,
+    dueMs: 0,
+    says: ({ names, many }) =>
+      status === 'missing'
+        ? `${names} ${many ? 'have' : 'has'} no workflow on this server`
+        : `${names}: ${many ? 'the workflows have' : 'the workflow has'} ended on the server (${ending})`,
+    remedy: '`assay reconcile` settles what is left; the schedule of the server does so every few minutes.',
+  };
+  return [wait];
+}
+
+/** What people and limits have said. */
+function controlReasons({ campaign }: StandingFacts): Reason[] {
+  const { name, state, control, controlReason, pausedSince, active } = campaign;
+  const base = { about: [], since: pausedSince?.toISOString() ?? null };
+  const why = controlReason ?? '';
+  const goesOn = `\`assay resume ${name}\``;
+  const still = active.map(({ trial, host }) => `${trial} on ${host}`);
+  const ends = still.length === 0 ? '' : `; begun before and ending by itself: ${still.join(', ')}`;
+  if (state === 'blocked' || control === 'blocked')
+    return [
+      {
+        ...base,
+        what: 'blocked',
+        id: 'blocked',
+        text: `${said('blocked', why)}${ends}`,
+        remedy: `Mend it, then ${goesOn} goes on.`,
+      },
+    ];
+  if (control !== 'paused') return [];
+  const text = `${said('paused', why)}${ends}`;
+  return /\bbudget\b/.test(why)
+    ? [{ ...base, what: 'budget', id: 'budget', text, remedy: `Raise the limit, then ${goesOn} goes on.` }]
+    : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${goesOn} goes on.` }];
+}
+
+/** `paused: lunch`, but not `paused: paused by a person`. */
+function said(word: string, why: string): string {
+  if (why === '') return word;
+  return why.startsWith(word) ? why : `${word}: ${why}`;
+}
+
+function hostReasons({ hosts }: StandingFacts): Reason[] {
+  const first = new Map(hosts.map((each) => [each.host, each]));
+  return [...first.values()].map(({ host, why, since }) => ({
+    what: 'host_unhealthy',
+    id: `host_unhealthy:${host}`,
+    text: `${host} takes no work: ${why}`,
+    about: [],
+    since: since.toISOString(),
+    remedy: `Mend it, and it takes work again by itself; \`assay doctor\` on ${host} looks at it.`,
+  }));
+}
+
+/** Those that wait for the same are told in one sentence. */
+function together(waits: readonly Wait[], campaign: string): Reason[] {
+  const groups = new Map<string, Wait[]>();
+  for (const wait of waits) groups.set(wait.id, [...(groups.get(wait.id) ?? []), wait]);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = [...group].sort((a, b) => a.dueMs - b.dueMs || (a.subject < b.subject ? -1 : 1));
+    if (first === undefined) return [];
+    const subjects = [...new Set(group.map(({ subject }) => subject))].sort();
+    const since = group.flatMap((wait) => wait.since ?? []).sort((a, b) => a.getTime() - b.getTime())[0];
+    return {
+      what: first.what,
+      id: first.id,
+      text: first.says(whoOf(subjects, campaign)),
+      about: subjects.filter((subject) => subject !== campaign),
+      since: since?.toISOString() ?? null,
+      remedy: first.remedy,
+    };
+  });
+}
+
+const NAMED = 3;
+
+function whoOf(subjects: readonly string[], campaign: string): Who {
+  const named = subjects.map((subject) => (subject === campaign ? 'the campaign' : subject));
+  const shown =
+    named.length <= NAMED ? named : [...named.slice(0, NAMED - 1), `${named.length - NAMED + 1} more`];
+  const last = shown.at(-1) ?? '';
+  const names = shown.length < 2 ? last : `${shown.slice(0, -1).join(', ')} and ${last}`;
+  return { names, many: named.length > 1 };
+}

@@ -1,0 +1,68 @@
+import type { CampaignEvent } from '../analysis/events.js';
+import type { Scene } from '../analysis/scene.js';
+import type { Standing } from '../analysis/standing.js';
+import { isEnded } from '../domain/statuses.js';
+
+/** The server is asked only when nothing has moved for this long, and then at most this often. */
+const QUIET_MS = 5000;
+/** The same reasons are told again after this time if something has moved in between. */
+const TOLD_MS = 300_000;
+
+const NOTHING: Standing = { reasons: [], moves: null };
+
+/** Finds out why a followed campaign does not move, without making those who look at it wait. */
+export class Stillness {
+  /** The reasons that hold now, as far as it is known. */
+  standing: Standing = NOTHING;
+  private found: Standing | null = null;
+  private looking = false;
+  private quietSince = Date.now();
+  private lookedAt = 0;
+  private told = { ids: '', at: 0, movedSince: false };
+
+  /**
+   * Takes a scene, whether something has happened since the one before, and how to find out why nothing does;
+   * returns what there is to tell.
+   */
+  after({ state }: Pick<Scene, 'state'>, moved: boolean, examine: () => Promise<Standing>): CampaignEvent[] {
+    const now = Date.now();
+    if (moved) {
+      this.quietSince = now;
+      this.standing = NOTHING;
+      this.found = null;
+      this.told.movedSince = true;
+    }
+    if (isEnded(state)) return [];
+    const { found } = this;
+    if (found !== null) {
+      this.found = null;
+      this.standing = found;
+      return this.tell(found, now);
+    }
+    if (!this.looking && now - this.quietSince >= QUIET_MS && now - this.lookedAt >= QUIET_MS)
+      this.look(examine);
+    return [];
+  }
+
+  private look(examine: () => Promise<Standing>): void {
+    const asked = this.quietSince;
+    this.looking = true;
+    examine()
+      .then((found) => {
+        if (this.quietSince === asked) this.found = found;
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        this.looking = false;
+        this.lookedAt = Date.now();
+      });
+  }
+
+  private tell({ reasons, moves }: Standing, now: number): CampaignEvent[] {
+    const ids = reasons.map(({ id }) => id).join('\n');
+    const stale = this.told.movedSince && now - this.told.at > TOLD_MS && reasons.length > 0;
+    if (ids === this.told.ids && !stale) return [];
+    this.told = { ids, at: now, movedSince: false };
+    return [{ event: 'standstill', moves, reasons }];
+  }
+}

@@ -1,0 +1,62 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Reason } from '../analysis/standing.js';
+import { AssayError, messageOf } from '../domain/errors.js';
+import { knock } from '../dev/knock.js';
+import { examineUnbegun, KNOCK_MS } from './examine.js';
+import type { Ground } from './ground.js';
+
+/** `assay.unbegun/1`: a campaign that was started, and that no worker has taken up, so that the store has nothing of it. */
+export interface UnbegunModel {
+  schema: 'assay.unbegun/1';
+  asOf: string;
+  campaign: string;
+  workflowId: string;
+  state: 'preparing';
+  standstill: Reason[];
+}
+
+/**
+ * A campaign that the server runs and the store does not know yet; null once the store knows it.
+ * @throws AssayError CAMPAIGN_UNKNOWN when the server does not know it either; CAMPAIGN_INPUT when it failed before
+ * it was stored
+ */
+export async function unbegun(ground: Ground, name: string): Promise<UnbegunModel | null> {
+  await expectWorkflow(ground, name);
+  const examined = await examineUnbegun(ground, name);
+  if (examined === null) return null;
+  return {
+    schema: 'assay.unbegun/1',
+    asOf: new Date().toISOString(),
+    campaign: name,
+    workflowId: name,
+    state: 'preparing',
+    standstill: examined.reasons,
+  };
+}
+
+/**
+ * Makes sure that the server runs a campaign that the store does not know.
+ * @throws AssayError as `unbegun` does
+ */
+export async function expectWorkflow(ground: Ground, name: string): Promise<void> {
+  const { address } = ground.servers.temporal;
+  const unknown = new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
+  if (address === '') throw unknown;
+  await knock(address, KNOCK_MS).catch(() => {
+    throw unknown;
+  });
+  const handle = (await ground.client()).workflow.getHandle(name);
+  const { status } = await handle.describe().catch((error: unknown) => {
+    throw error instanceof WorkflowNotFoundError ? unknown : error;
+  });
+  if (status.name === 'RUNNING' || (await ground.lineage.campaigns.find(name)) !== null) return;
+  const cause = await handle.result().then(
+    () => 'it ended before it began',
+    (error: unknown) => rootMessage(error),
+  );
+  throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${cause}`);
+}
+
+function rootMessage(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
+}
