@@ -18,5 +18,6 @@ try {
   // what hangs in a server that does not answer must not keep an interrupted command alive
   if (interruption() !== null) process.exit();
 } catch (error) {
-  process.exitCode = report(error, process.argv.includes('--debug'));
+  const asked = (flag: string): boolean => process.argv.includes(flag);
+  process.exitCode = report(error, { json: asked('--json'), debug: asked('--debug') });
 }

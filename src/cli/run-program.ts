@@ -1,10 +1,10 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { CommanderError, type Command } from 'commander';
-import { AssayError, messageOf } from '../domain/errors.js';
+import { AssayError, ERRORS, messageOf } from '../domain/errors.js';
 import { isStoreOutage } from '../lineage/lineage.js';
 import { endAtFirstSignal, endRequest, interruption } from './interrupt.js';
 import { assayProgram } from './program.js';
-import { report, say } from './terminal.js';
+import { printError, report, say } from './terminal.js';
 
 const USAGE = 2;
 
@@ -13,7 +13,7 @@ const ENDS_IN_ORDER = new Set(['demo', 'dev', 'worker', 'watch', 'submit']);
 
 /** Runs one command line (without program names) and returns its exit code. */
 export async function runProgram(args: readonly string[]): Promise<number> {
-  const debug = args.includes('--debug');
+  const flags = { json: args.includes('--json'), debug: args.includes('--debug') };
   if (args.includes('--no-color')) process.env['NO_COLOR'] = '1';
   const program = await assayProgram(args);
   program.hook('preAction', (_, action) => listenFor(action));
@@ -24,13 +24,20 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   } catch (error) {
     const early = interruption();
     if (early !== null) {
-      if (error !== early) report(known(error), debug);
+      if (error !== early) report(known(error), flags);
       say('stopped before it began; the same command begins again');
       return early.exitCode;
     }
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    return report(known(error), debug);
+    if (error instanceof CommanderError) return usage(error, flags.json);
+    return report(known(error), flags);
   }
+}
+
+/** Commander has said what is wrong, or printed the help that was asked for. */
+function usage({ exitCode, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0;
+  if (json) printError('USAGE', message.replace(/^error: /, ''), ERRORS.USAGE.remedy);
+  return USAGE;
 }
 
 /** Servers that the command started are killed as this process exits. */

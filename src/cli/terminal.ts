@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { AssayError, ERRORS, messageOf } from '../domain/errors.js';
+import { AssayError, ERRORS, messageOf, type ErrorCode } from '../domain/errors.js';
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -27,11 +27,22 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream, validateStream: true });
 }
 
-/** One line and a remedy; the stack only on request. Returns the exit code. */
-export function report(error: unknown, debug: boolean): number {
+/** How an error is shown. */
+export type ErrorFlags = Pick<CommonFlags, 'json' | 'debug'>;
+
+/** One line and a remedy on stderr; the stack only on request; with --json the same as JSON. Returns the exit code. */
+export function report(error: unknown, { json, debug }: ErrorFlags): number {
   const known = error instanceof AssayError;
-  say(`${styled('red', 'error', process.stderr)}: ${messageOf(error).split('\n')[0] ?? ''}`);
-  say(known ? error.remedy : ERRORS.INTERNAL.remedy);
-  if (debug && error instanceof Error) say(error.stack ?? '');
+  const [message = ''] = messageOf(error).split('\n');
+  const remedy = known ? error.remedy : ERRORS.INTERNAL.remedy;
+  say(`${styled('red', 'error', process.stderr)}: ${message}`);
+  say(remedy);
+  if (debug === true && error instanceof Error) say(error.stack ?? '');
+  if (json === true) printError(known ? error.code : 'INTERNAL', message, remedy);
   return known ? error.exit : ERRORS.INTERNAL.exit;
+}
+
+/** `assay.error/1`, on one line: the last one where lines came before it. */
+export function printError(code: ErrorCode, message: string, remedy: string): void {
+  print(JSON.stringify({ schema: 'assay.error/1', code, message, remedy }));
 }
