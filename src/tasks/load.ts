@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
+import { collision, pathFault } from '../domain/paths.js';
 import { taskSchema, type Task } from '../domain/task.js';
-import { readFolder, type FolderFile } from './folder.js';
+import { readFolder, readRegular, type FolderFile } from './folder.js';
 
 /** A task folder, read whole. */
 export interface LoadedTask {
@@ -12,6 +13,8 @@ export interface LoadedTask {
   files: FolderFile[];
 }
 
+/** Far above any task.yaml; what it may expand to by aliases is bounded by the parser. */
+const SPEC_BYTES = 256 * 1024;
 const LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024, code: 'TASK_INVALID' } as const;
 
 /**
@@ -19,6 +22,16 @@ const LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024, code: 'TASK_INV
  * @throws AssayError TASK_INVALID with path, line and column of the first wrong field
  */
 export function parseTask(text: string, file: string): Task {
+  try {
+    return parsedTask(text, file);
+  } catch (error) {
+    if (error instanceof AssayError) throw error;
+    // the parser gives up on aliases that multiply and on nesting without end
+    throw new AssayError('TASK_INVALID', `${file}:1:1: not usable as YAML: ${messageOf(error)}`);
+  }
+}
+
+function parsedTask(text: string, file: string): Task {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
@@ -61,17 +74,36 @@ function placeOf(document: Document, issue: z.core.$ZodIssue, lines: LineCounter
  */
 export async function loadTask(folder: string): Promise<LoadedTask> {
   const path = join(folder, 'task.yaml');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new AssayError('TASK_UNKNOWN', `${folder} has no readable task.yaml: ${messageOf(error)}`);
-  });
-  const spec = parseTask(text, path);
+  if ((await lstat(path).catch(() => null)) === null)
+    throw new AssayError('TASK_UNKNOWN', `${folder} has no task.yaml`);
+  const bytes = await readRegular(path, path, { maxFileBytes: SPEC_BYTES, code: 'TASK_INVALID' });
+  const spec = parseTask(utf8Of(bytes, path), path);
   const files = await readFolder(folder, LIMITS);
   const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
   if (missing !== undefined)
     throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);
-  if (recipeFiles(spec, files).length === 0)
+  const recipe = recipeFiles(spec, files);
+  if (recipe.length === 0)
     throw new AssayError('TASK_INVALID', `${path}: the folder ${spec.recipe.root}/ has no files`);
+  checkNames(recipe, 'TASK_INVALID');
   return { spec, files };
+}
+
+function utf8Of(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new AssayError('TASK_INVALID', `${path}:1:1: the file is not UTF-8`);
+  }
+}
+
+/** Files of a recipe are named by the rules that its agents' edits obey, so that they are the same files everywhere. */
+function checkNames(files: readonly FolderFile[], code: 'TASK_INVALID' | 'RECIPE_INVALID'): void {
+  const paths = files.map((file) => file.path);
+  for (const path of paths) {
+    const fault = pathFault(path) ?? collision(path, paths);
+    if (fault !== null) throw new AssayError(code, `${JSON.stringify(path)}: ${fault}`);
+  }
 }
 
 function referenced(spec: Task): string[] {
@@ -101,7 +133,8 @@ export async function isTaskFolder(folder: string): Promise<boolean> {
 
 /**
  * Reads a person's recipe folder.
- * @throws AssayError RECIPE_INVALID on links, huge files or a missing file that the task lets agents edit
+ * @throws AssayError RECIPE_INVALID on links, huge files, names that agents may not use, or a missing file that the
+ * task lets agents edit
  */
 export async function loadRecipe(spec: Task, folder: string): Promise<FolderFile[]> {
   const found = await stat(folder).catch(() => null);
@@ -111,6 +144,7 @@ export async function loadRecipe(spec: Task, folder: string): Promise<FolderFile
     maxFileBytes: 4 * 1024 * 1024,
     code: 'RECIPE_INVALID',
   });
+  checkNames(files, 'RECIPE_INVALID');
   const entries = spec.recipe.editable.filter((glob) => !/[*?]/.test(glob));
   const missing = entries.find((entry) => !files.some((file) => file.path === entry));
   if (missing !== undefined)
