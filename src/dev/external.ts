@@ -3,8 +3,6 @@ import { pingStore } from '../lineage/ping.js';
 import { askTemporal } from './temporal-health.js';
 
 const ANSWER_MS = 10_000;
-/** The oldest wire protocol that the driver talks to (MongoDB 4.4). */
-const OLDEST_WIRE = 9;
 
 /** A server that somebody else runs: used as it is, never started or stopped. */
 export interface External {
@@ -58,9 +56,7 @@ export async function checkNamedTemporal(external: External): Promise<string> {
  */
 export async function checkNamedStore(external: External): Promise<string> {
   try {
-    const answer = await pingStore(external.address, ANSWER_MS);
-    if (answer.wireVersion < OLDEST_WIRE) throw new Error(`MongoDB ${answer.version} is older than 4.4`);
-    return answer.version;
+    return (await pingStore(external.address, ANSWER_MS)).version;
   } catch (error) {
     throw wrong('STORE_UNAVAILABLE', external, error);
   }
@@ -71,7 +67,8 @@ function wrong(
   external: External,
   error: unknown,
 ): AssayError {
-  const remedy = `Correct ${external.variable}, or unset it: assay then runs a server of its own.`;
+  const correct = `Correct ${external.variable}, or unset it: assay then runs a server of its own.`;
+  const remedy = error instanceof AssayError && error.code === code ? error.remedy : correct;
   return new AssayError(code, `${external.variable} is set, but ${messageOf(error)}`, {
     cause: error,
     remedy,

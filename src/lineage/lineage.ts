@@ -8,7 +8,7 @@ import {
 } from 'mongodb';
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.js';
-import { AssayError, messageOf } from '../domain/errors.js';
+import { AssayError } from '../domain/errors.js';
 import { Blobs } from './blobs.js';
 import { Budgets } from './budgets.js';
 import { Campaigns } from './campaigns.js';
@@ -19,11 +19,18 @@ import { Hosts } from './hosts.js';
 import { Replicates } from './replicates.js';
 import { Sessions } from './sessions.js';
 import { Shelf } from './shelf.js';
+import { storeFault } from './store-fault.js';
 import { Tasks } from './tasks.js';
 import { Trials } from './trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
 export const STORE_SCHEMA_VERSION = 2;
+
+/**
+ * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
+ * it; `socketTimeoutMS` in the URL says otherwise.
+ */
+const SILENCE_MS = 60_000;
 
 const schemaDocument = z.object({ _id: z.literal('schema'), version: z.number().int() });
 
@@ -49,26 +56,25 @@ export interface StoreAddress {
 
 /**
  * Connects, checks the schema version and makes sure of the indexes.
- * @throws AssayError STORE_UNREACHABLE, STORE_SCHEMA
+ * @throws AssayError STORE_UNREACHABLE, STORE_UNAVAILABLE, STORE_SCHEMA
  */
 export async function openLineage(address: StoreAddress, clock: Clock = systemClock): Promise<Lineage> {
-  const client = new MongoClient(address.url, {
-    writeConcern: { w: 'majority' },
-    serverSelectionTimeoutMS: 10_000,
-    appName: 'assay',
-  });
+  let client: MongoClient | null = null;
   try {
+    client = new MongoClient(address.url, {
+      writeConcern: { w: 'majority' },
+      serverSelectionTimeoutMS: 10_000,
+      ...(/[?&]socketTimeoutMS=/i.test(address.url) ? {} : { socketTimeoutMS: SILENCE_MS }),
+      appName: 'assay',
+    });
     await client.connect();
     const database = client.db(address.database);
     await checkSchema(database);
     await ensureIndexes(database);
     return lineageOf(client, database, clock);
   } catch (error) {
-    await client.close();
-    if (error instanceof AssayError) throw error;
-    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
-      cause: error,
-    });
+    await client?.close();
+    throw storeFault(address.url, error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { z } from 'zod';
-import { AssayError, messageOf } from '../domain/errors.js';
+import { storeFault } from './store-fault.js';
 
 const helloShape = z.object({ maxWireVersion: z.number().int() });
 const buildShape = z.object({ version: z.string() });
@@ -14,7 +14,7 @@ export interface StoreAnswer {
 
 /**
  * Asks the store for a sign of life, over a connection of its own.
- * @throws AssayError STORE_UNREACHABLE when it does not answer in time
+ * @throws AssayError STORE_UNREACHABLE when it does not answer in time, STORE_UNAVAILABLE when it never will
  */
 export async function pingStore(url: string, timeoutMs: number): Promise<StoreAnswer> {
   let client: MongoClient | null = null;
@@ -31,9 +31,7 @@ export async function pingStore(url: string, timeoutMs: number): Promise<StoreAn
     const build = buildShape.parse(await admin.command({ buildInfo: 1 }, { timeoutMS: timeoutMs }));
     return { wireVersion: hello.maxWireVersion, version: build.version };
   } catch (error) {
-    throw new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw storeFault(url, error);
   } finally {
     await client?.close();
   }

@@ -1,0 +1,62 @@
+import { MongoAPIError, MongoCompatibilityError, MongoParseError, MongoServerError } from 'mongodb';
+import { AssayError, messageOf } from '../domain/errors.js';
+
+/** Unauthorized, AuthenticationFailed, and the name under which Atlas reports the latter. */
+const LOGIN_CODES = new Set<unknown>([13, 18, 8000]);
+
+/**
+ * Why the store of a URL cannot be used. The password of the URL is in no part of the error.
+ * STORE_UNAVAILABLE: a person has to change something; STORE_UNREACHABLE: it may come back by itself.
+ */
+export function storeFault(url: string, error: unknown): AssayError {
+  if (error instanceof AssayError) return error;
+  const said = withoutPassword(url, messageOf(error));
+  const leaks = withoutPassword(url, textOf(error)) !== textOf(error);
+  const options = leaks ? {} : { cause: error };
+  if (error instanceof MongoServerError && LOGIN_CODES.has(error.code))
+    return new AssayError('STORE_UNAVAILABLE', `the store refuses the login: ${said}`, {
+      ...options,
+      remedy:
+        'Put a user and password that may read and write the database into ASSAY_MONGODB_URL: mongodb://USER:PASSWORD@HOST:PORT/.',
+    });
+  if (error instanceof MongoCompatibilityError)
+    return new AssayError('STORE_UNAVAILABLE', `the store is of a version that cannot be used: ${said}`, {
+      ...options,
+      remedy: 'Use MongoDB 4.4 or later.',
+    });
+  if (error instanceof MongoParseError || error instanceof MongoAPIError)
+    return new AssayError('STORE_UNAVAILABLE', `the address of the store is no MongoDB URL: ${said}`, {
+      ...options,
+      remedy: 'Write it as mongodb://USER:PASSWORD@HOST:PORT/, with special characters percent-encoded.',
+    });
+  return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${said}`, options);
+}
+
+/** A text without any part of the password, however the URL was taken apart by whoever quotes it. */
+export function withoutPassword(url: string, text: string): string {
+  return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
+}
+
+/** Everything from the first colon of the login to the last @, and its pieces, longest first. */
+function passwordParts(url: string): string[] {
+  const rest = url.replace(/^[a-z+]*:\/\//i, '');
+  const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
+  const colon = login.indexOf(':');
+  if (colon === -1) return [];
+  const password = login.slice(colon + 1);
+  const pieces = [password, ...password.split(/[:@/?#]/)];
+  const all = pieces.flatMap((piece) => [piece, decoded(piece)]);
+  return [...new Set(all)].filter((piece) => piece.length > 2).sort((a, b) => b.length - a.length);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? `${error.stack ?? ''} ${textOf(error.cause)}` : String(error);
+}
