@@ -1,6 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
-import { campaignInputSchema } from '../domain/campaign.js';
+import { campaignInputSchema, type CampaignInput } from '../domain/campaign.js';
 import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/explain.js';
 import { campaignNameSchema } from '../domain/keys.js';
@@ -22,6 +22,20 @@ export async function taskReference(lineage: Lineage, task: string): Promise<str
   return (await lineage.tasks.push(spec, files, 'person'))._id;
 }
 
+/** @throws AssayError CAMPAIGN_INPUT */
+export function checkName(name: string): void {
+  const named = campaignNameSchema.safeParse(name);
+  if (named.success) return;
+  throw new AssayError('CAMPAIGN_INPUT', `the name "${name}" is not ${explain(named.error)}`);
+}
+
+/** @throws AssayError CAMPAIGN_INPUT, naming the first field that is wrong */
+export function checkInput(input: Record<string, unknown>): CampaignInput {
+  const parsed = campaignInputSchema.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new AssayError('CAMPAIGN_INPUT', explain(parsed.error));
+}
+
 /**
  * Starts the campaign workflow, exactly as the plain Temporal CLI would.
  * @throws AssayError CAMPAIGN_INPUT, CAMPAIGN_NAME_TAKEN
@@ -32,11 +46,8 @@ export async function startCampaign(
   name: string,
   input: Record<string, unknown>,
 ): Promise<WorkflowHandle> {
-  const named = campaignNameSchema.safeParse(name);
-  if (!named.success)
-    throw new AssayError('CAMPAIGN_INPUT', `the name "${name}" is not ${explain(named.error)}`);
-  const parsed = campaignInputSchema.safeParse(input);
-  if (!parsed.success) throw new AssayError('CAMPAIGN_INPUT', explain(parsed.error));
+  checkName(name);
+  const { task } = checkInput(input);
   const taken = await lineage.campaigns.find(name);
   if (taken !== null)
     throw new AssayError(
@@ -49,7 +60,7 @@ export async function startCampaign(
       workflowId: name,
       args: [input],
       workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: `search on ${parsed.data.task}`.slice(0, 180),
+      staticSummary: `search on ${task}`.slice(0, 180),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

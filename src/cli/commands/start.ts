@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { withGround } from '../ground.js';
-import { freeName, startCampaign, taskReference } from '../start-campaign.js';
+import { checkInput, checkName, freeName, startCampaign, taskReference } from '../start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
 import { followToEnd } from '../ending.js';
 
@@ -52,6 +52,8 @@ A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
     )
     .action(async (flags: Flags) => {
       const input = await inputOf(flags);
+      checkInput(input);
+      if (flags.name !== undefined) checkName(flags.name);
       await withGround(['temporal', 'store'], async (ground) => {
         const { lineage } = ground;
         const task = await taskReference(lineage, input.task);
