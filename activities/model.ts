@@ -4,7 +4,7 @@ import type { Reply } from '../src/domain/conversation.js';
 import { isHeld } from '../src/domain/statuses.js';
 import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { ModelFault, requestTurn, messagesOf, type TurnRequest } from '../src/model/client.js';
+import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../src/model/client.js';
 import { priceOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
 import { callsOf, toolDefinitions } from '../src/model/tools.js';
 import type { ModelContext } from './context.js';
@@ -56,10 +56,12 @@ async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal)
   }
   const session = await lineage.sessions.get(at.session);
   const request = await requestOf(lineage, campaign, session, at);
+  // before anything is reserved: where there is no key, nothing can be spent
+  const endpoint = context.endpoints.endpointOf(campaign.frozen.model);
   const attempt = await lineage.sessions.attempt(at.session, at.turn);
   await settleLost(lineage, at, attempt);
   if (!(await reserve(context, campaign, session, request, at, attempt))) return { kind: 'wait' };
-  const reply = await pay(context, campaign, request, at, attempt, signal);
+  const reply = await pay(context, endpoint, request, at, attempt, signal);
   return resultOf(reply);
 }
 
@@ -142,15 +144,14 @@ async function reserve(
 /** Calls the model, and stores the reply before anything uses it. */
 async function pay(
   context: ModelContext,
-  campaign: CampaignDocument,
+  endpoint: Endpoint,
   request: TurnRequest,
   at: TurnRef,
   attempt: number,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const { lineage, endpoints } = context;
+  const { lineage } = context;
   const key = attemptKey(at, attempt);
-  const endpoint = endpoints.endpointOf(campaign.frozen.model);
   const reply = await requestTurn(endpoint, request, { signal, onEvent: () => undefined }).catch(
     async (error: unknown) => {
       const unpaid = error instanceof ModelFault && !error.maybePaid;
