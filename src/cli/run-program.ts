@@ -46,13 +46,19 @@ function listenFor(action: Command): void {
   else endAtFirstSignal();
 }
 
+/** Workers try again by themselves; a command has ended. */
+const RUN_AGAIN = 'Look after the store that `assay doctor` names, then run the command again.';
+
 /** What a server's client throws when the server is away, in the words of the registry. */
 function known(error: unknown): unknown {
-  if (error instanceof AssayError) return error;
   if (isStoreOutage(error))
     return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {
       cause: error,
+      remedy: RUN_AGAIN,
     });
+  if (error instanceof AssayError && error.code === 'STORE_UNREACHABLE')
+    return new AssayError(error.code, error.message, { cause: error.cause, remedy: RUN_AGAIN });
+  if (error instanceof AssayError) return error;
   if (isGrpcServiceError(error))
     return new AssayError(
       'TEMPORAL_UNAVAILABLE',

@@ -74,7 +74,7 @@ export async function openLineage(address: StoreAddress, clock: Clock = systemCl
     return lineageOf(client, database, clock);
   } catch (error) {
     await client?.close();
-    throw storeFault(address.url, error);
+    throw storeFault(address.url, error, { urlRead: client !== null });
   }
 }
 

@@ -31,7 +31,7 @@ export async function pingStore(url: string, timeoutMs: number): Promise<StoreAn
     const build = buildShape.parse(await admin.command({ buildInfo: 1 }, { timeoutMS: timeoutMs }));
     return { wireVersion: hello.maxWireVersion, version: build.version };
   } catch (error) {
-    throw storeFault(url, error);
+    throw storeFault(url, error, { urlRead: client !== null });
   } finally {
     await client?.close();
   }

@@ -1,14 +1,15 @@
-import { MongoAPIError, MongoCompatibilityError, MongoParseError, MongoServerError } from 'mongodb';
+import { MongoCompatibilityError, MongoServerError } from 'mongodb';
 import { AssayError, messageOf } from '../domain/errors.js';
 
 /** Unauthorized, AuthenticationFailed, and the name under which Atlas reports the latter. */
 const LOGIN_CODES = new Set<unknown>([13, 18, 8000]);
 
 /**
- * Why the store of a URL cannot be used. The password of the URL is in no part of the error.
+ * Why the store of a URL cannot be used; `urlRead` is false when the driver already failed to read the URL. The
+ * password of the URL is in no part of the error.
  * STORE_UNAVAILABLE: a person has to change something; STORE_UNREACHABLE: it may come back by itself.
  */
-export function storeFault(url: string, error: unknown): AssayError {
+export function storeFault(url: string, error: unknown, { urlRead }: { urlRead: boolean }): AssayError {
   if (error instanceof AssayError) return error;
   const said = withoutPassword(url, messageOf(error));
   const leaks = withoutPassword(url, textOf(error)) !== textOf(error);
@@ -19,17 +20,23 @@ export function storeFault(url: string, error: unknown): AssayError {
       remedy:
         'Put a user and password that may read and write the database into ASSAY_MONGODB_URL: mongodb://USER:PASSWORD@HOST:PORT/.',
     });
-  if (error instanceof MongoCompatibilityError)
+  if (isTooOld(error))
     return new AssayError('STORE_UNAVAILABLE', `the store is of a version that cannot be used: ${said}`, {
       ...options,
       remedy: 'Use MongoDB 4.4 or later.',
     });
-  if (error instanceof MongoParseError || error instanceof MongoAPIError)
+  if (!urlRead)
     return new AssayError('STORE_UNAVAILABLE', `the address of the store is no MongoDB URL: ${said}`, {
       ...options,
       remedy: 'Write it as mongodb://USER:PASSWORD@HOST:PORT/, with special characters percent-encoded.',
     });
   return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${said}`, options);
+}
+
+/** The driver finds it out in a handshake, and reports it as the cause of what it then could not do. */
+function isTooOld(error: unknown): boolean {
+  if (error instanceof MongoCompatibilityError) return true;
+  return error instanceof Error && error.cause !== undefined && isTooOld(error.cause);
 }
 
 /** A text without any part of the password, however the URL was taken apart by whoever quotes it. */

@@ -26,7 +26,7 @@ export function parseTask(text: string, file: string): Task {
     return parsedTask(text, file);
   } catch (error) {
     if (error instanceof AssayError) throw error;
-    // the parser gives up on aliases that multiply and on nesting without end
+    // the parser gives up on aliases that multiply
     throw new AssayError('TASK_INVALID', `${file}:1:1: not usable as YAML: ${messageOf(error)}`);
   }
 }
@@ -37,7 +37,8 @@ function parsedTask(text: string, file: string): Task {
   const [syntax] = document.errors;
   if (syntax !== undefined) {
     const { line, col } = lines.linePos(syntax.pos[0]);
-    throw new AssayError('TASK_INVALID', `${file}:${line}:${col}: ${syntax.message}`);
+    const message = /call stack/i.test(syntax.message) ? 'nested too deeply' : syntax.message;
+    throw new AssayError('TASK_INVALID', `${file}:${line}:${col}: ${message}`);
   }
   const parsed = taskSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
