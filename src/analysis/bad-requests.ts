@@ -1,179 +1,199 @@
-import { begunBy, error, said, shownBy, type BadInput } from './bad-input.js';
+import { error, shownBy } from './bad-input.js';
 
-const CAMPAIGN = shownBy('test/workflows/campaign.test.ts');
-const LOAD = shownBy('test/tasks/load.test.ts');
-const CLIENT = begunBy('test/model/client.test.ts');
+const BEFORE = 'before anything starts';
+const FREEZE = 'first activity of the campaign: its workflow fails at once';
+const PUSH = '`assay task push`, or where a folder is named as a task';
+const SUBMIT = '`assay submit`';
 
-const ASKED: readonly BadInput[] = [
-  {
-    input: 'a task that does not exist, with `assay start` or `assay submit`',
-    noticed: 'before anything starts',
-    gets: [error('TASK_UNKNOWN')],
-    reads: 'there is no task "NAME"',
-    tested: null,
-  },
-  {
-    input: 'a task that does not exist, with the Temporal CLI or a client',
-    noticed: 'first activity of the campaign: its workflow fails at once',
-    gets: [error('TASK_UNKNOWN')],
-    reads: 'there is no task "NAME". `assay task list` shows the tasks; …',
-    tested: CAMPAIGN,
-  },
-  {
-    input: 'a malformed or unknown field of a campaign, with `assay start`',
-    noticed: 'before anything starts',
-    gets: [error('CAMPAIGN_INPUT')],
-    reads: 'unknown field "trails", or: trials: Too small: expected number to be >0',
-    tested: null,
-  },
-  {
-    input: 'the same with the Temporal CLI or a client',
-    noticed: 'first activity of the campaign: its workflow fails at once',
-    gets: [error('CAMPAIGN_INPUT')],
-    reads: 'the campaign\'s input is wrong: unknown field "trails"',
-    tested: CAMPAIGN,
-  },
-  {
-    input: 'a specialist that the task does not have',
-    noticed: 'first activity of the campaign',
-    gets: [error('CAMPAIGN_INPUT')],
-    reads: 'specialists: the task "NAME" has no specialist "NAME"; it has …',
-    tested: CAMPAIGN,
-  },
-  {
-    input: 'a dollar budget for a model without a known price',
-    noticed: 'first activity of the campaign',
-    gets: [error('CAMPAIGN_INPUT')],
-    reads: 'a dollar budget needs a price, and none is known for the model "NAME"',
-    tested: CAMPAIGN,
-  },
-  {
-    input: 'a name that another campaign has had',
-    noticed: 'before anything starts, or in the first activity',
-    gets: [error('CAMPAIGN_NAME_TAKEN')],
-    reads: 'the campaign name "NAME" was used on DATE and is finished',
-    tested: CAMPAIGN,
-  },
-  {
-    input: '`task.yaml` with a wrong, unknown or missing field',
-    noticed: '`assay task push`, or where a folder is named as a task',
-    gets: [error('TASK_INVALID')],
-    reads: 'FILE:15:16: phases.train.timeout_s: …',
-    tested: LOAD,
-  },
-  {
-    input: 'a task folder without a file that its `task.yaml` names',
-    noticed: '`assay task push`, or where a folder is named as a task',
-    gets: [error('TASK_INVALID')],
-    reads: 'FILE: the task names PATH, which is not in the folder',
-    tested: null,
-  },
-  {
-    input: 'a history file that is none, for `assay replay`',
-    noticed: 'reading it',
-    gets: [error('HISTORY_INVALID')],
-    reads: 'this is no history of a workflow: …',
-    tested: shownBy('test/cli/replay.test.ts'),
-  },
-];
+const typed = shownBy('test/bad-input/commands.test.ts', {
+  'task-unknown': [
+    'a task that does not exist, with `assay start` or `assay submit`',
+    BEFORE,
+    error('TASK_UNKNOWN'),
+    'there is no task "NAME"',
+  ],
+  'field-wrong': [
+    'a malformed or unknown field of a campaign, with `assay start`: `--trials 0`, `-1`, `1e9`, a field "trails"',
+    BEFORE,
+    error('CAMPAIGN_INPUT'),
+    'trials: Too …',
+  ],
+  'field-no-number': [
+    '`--trials abc`, `--hours ""`',
+    BEFORE,
+    error('USAGE'),
+    '--OTHER takes a number, not "WORD"',
+  ],
+  'field-unknown': ['an unknown field in `--input`', BEFORE, error('CAMPAIGN_INPUT'), 'unknown field "NAME"'],
+  'input-no-object': [
+    '`--input` that is no JSON object, or names a file that cannot be read',
+    BEFORE,
+    error('USAGE'),
+    '--input…',
+  ],
+  'name-wrong': [
+    'a campaign name with a slash or a blank, `..`, an empty one, or one over 64 long',
+    BEFORE,
+    error('CAMPAIGN_INPUT'),
+    'the name "NAME" is not a name of letters, digits, dots, dashes and underscores, at most 64 long',
+  ],
+  'name-taken': [
+    'a name that another campaign has had, with `assay start`',
+    BEFORE,
+    error('CAMPAIGN_NAME_TAKEN'),
+    'the campaign name "NAME" is taken: that campaign is STATE',
+  ],
+  'flag-unknown': [
+    'a flag or a command that does not exist',
+    BEFORE,
+    error('USAGE'),
+    "unknown option '--NAME'…",
+  ],
+  'campaign-unknown': [
+    'a campaign or a trial that does not exist, with any reading or controlling command',
+    'looking for it',
+    error('CAMPAIGN_UNKNOWN'),
+    'there is no campaign "NAME" in this store',
+  ],
+  'history-none': [
+    'a history file that is none, for `assay replay`',
+    'reading it',
+    error('HISTORY_INVALID'),
+    'this is no history of a workflow: …',
+  ],
+});
 
-const SERVICES: readonly BadInput[] = [
-  {
-    input: 'the store is down: a command',
-    noticed: 'before anything else',
-    gets: [error('STORE_UNAVAILABLE')],
-    reads: 'ASSAY_MONGODB_URL is set, but the store does not answer: …',
-    tested: shownBy('test/cli/commands.test.ts'),
-  },
-  {
-    input: 'the store goes down under a worker',
-    noticed: 'every activity',
-    gets: [said('activities are tried again; what was computed waits in memory until it can be written')],
-    reads: 'the message of the driver, in the Temporal UI',
-    tested: null,
-  },
-  {
-    input: 'a store older than MongoDB 4.4',
-    noticed: 'before anything else',
-    gets: [error('STORE_UNAVAILABLE')],
-    reads:
-      'ASSAY_MONGODB_URL is set, but MongoDB N is older than 4.4; a driver may refuse it before that in its own words',
-    tested: null,
-  },
-  {
-    input: 'a database that another version of assay wrote',
-    noticed: 'opening it',
-    gets: [error('STORE_SCHEMA')],
-    reads: 'the database "NAME" has schema N, this assay writes N',
-    tested: null,
-  },
-  {
-    input: 'a store that needs a login, with a wrong one',
-    noticed: 'before anything else',
-    gets: [error('STORE_UNAVAILABLE')],
-    reads: 'ASSAY_MONGODB_URL is set, but the store does not answer: Authentication failed.',
-    tested: null,
-  },
-  {
-    input: 'a store that needs a login, with none',
-    noticed: 'opening the database: the sign of life needs no login',
-    gets: [error('STORE_UNREACHABLE')],
-    reads: 'the store does not answer: Command insert requires authentication',
-    tested: null,
-  },
-  {
-    input: 'Temporal is down: a command',
-    noticed: 'before anything else',
-    gets: [error('TEMPORAL_UNAVAILABLE')],
-    reads: 'TEMPORAL_ADDRESS is set, but nothing answers at ADDRESS: …',
-    tested: shownBy('test/dev/servers.test.ts'),
-  },
-  {
-    input: 'a namespace that the Temporal server does not have',
-    noticed: 'before anything else',
-    gets: [error('TEMPORAL_UNAVAILABLE')],
-    reads: 'TEMPORAL_ADDRESS is set, but no namespace "NAME" at ADDRESS: …',
-    tested: null,
-  },
-  {
-    input: 'no API key for a model that needs one',
-    noticed: 'first turn; a campaign of which every lane ends so is blocked',
-    gets: [error('MODEL_KEY_MISSING'), said('campaign `blocked`')],
-    reads: 'every lane failed: the model "NAME" needs a key, and this worker has none. …',
-    tested: null,
-  },
-  {
-    input: 'a wrong API key (401, 403)',
-    noticed: 'first turn; nothing is charged to the budget',
-    gets: [error('MODEL_REQUEST_REFUSED'), said('campaign `blocked`')],
-    reads: 'The model endpoint answered 401: WORDS OF THE PROVIDER; the key never appears',
-    tested: CLIENT,
-  },
-  {
-    input: 'a model that the provider does not know (404)',
-    noticed: 'first turn',
-    gets: [error('MODEL_REQUEST_REFUSED'), said('campaign `blocked`')],
-    reads: 'The model endpoint answered 404: WORDS OF THE PROVIDER',
-    tested: CLIENT,
-  },
-  {
-    input: 'an exhausted quota that the provider calls a rate limit (429)',
-    noticed: 'the turn that meets it',
-    gets: [
-      error('MODEL_OVERLOADED'),
-      said('waited out as long as the provider asks, an hour at most a time; no end'),
-    ],
-    reads: 'The model endpoint answered 429: WORDS OF THE PROVIDER',
-    tested: CLIENT,
-  },
-  {
-    input: 'an exhausted quota that the provider calls a refused request (400, 402, 403)',
-    noticed: 'the turn that meets it',
-    gets: [error('MODEL_REQUEST_REFUSED'), said('campaign `blocked`')],
-    reads: 'The model endpoint answered 400: WORDS OF THE PROVIDER',
-    tested: CLIENT,
-  },
-];
+const started = shownBy('test/workflows/campaign.test.ts', {
+  'client-task-unknown': [
+    'a task that does not exist, with the Temporal CLI or a client',
+    FREEZE,
+    error('TASK_UNKNOWN'),
+    'there is no task "NAME"…',
+  ],
+  'client-field-wrong': [
+    'a malformed or unknown field with the Temporal CLI or a client',
+    FREEZE,
+    error('CAMPAIGN_INPUT'),
+    "the campaign's input is wrong: …",
+  ],
+  'client-specialist-unknown': [
+    'a specialist that the task does not have',
+    FREEZE,
+    error('CAMPAIGN_INPUT'),
+    'specialists: the task "NAME" has no specialist "NAME"; it has …',
+  ],
+  'client-no-price': [
+    'a dollar budget for a model without a known price',
+    FREEZE,
+    error('CAMPAIGN_INPUT'),
+    'a dollar budget needs a price, and none is known for the model "NAME"…',
+  ],
+  'client-name-taken': [
+    'a name that another campaign has had, with the Temporal CLI or a client',
+    FREEZE,
+    error('CAMPAIGN_NAME_TAKEN'),
+    'the campaign name "NAME" was used on DATE and is STATE. …',
+  ],
+});
 
-/** What people ask for that cannot be, and services that are not there. */
-export const BAD_REQUESTS: readonly BadInput[] = [...ASKED, ...SERVICES];
+const folders = shownBy('test/bad-input/folders.test.ts', {
+  'task-field': [
+    '`task.yaml` with a wrong, unknown or missing field',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE:N:N: FIELD: …',
+  ],
+  'task-no-yaml': [
+    '`task.yaml` that is no YAML, repeats a key, or nests too deeply',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE:N:N: …',
+  ],
+  'task-bomb': [
+    '`task.yaml` whose aliases multiply',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE:1:1: not usable as YAML: …',
+  ],
+  'task-huge': [
+    '`task.yaml` over 256 KiB, or a file of the task over 16 MiB',
+    PUSH,
+    error('TASK_INVALID'),
+    'PATH has N bytes, over the limit of N',
+  ],
+  'task-encoding': [
+    '`task.yaml` that is not UTF-8',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE:1:1: the file is not UTF-8',
+  ],
+  'task-link': [
+    'a task folder with a link, also as its `task.yaml`, or with a pipe',
+    PUSH,
+    error('TASK_INVALID'),
+    'PATH is not a regular file (links are not followed)',
+  ],
+  'task-file-missing': [
+    'a task folder without a file that its `task.yaml` names',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE: the task names PATH, which is not in the folder',
+  ],
+  'task-no-folder': [
+    'a folder without a `task.yaml`',
+    PUSH,
+    error('TASK_UNKNOWN'),
+    'FOLDER has no task.yaml',
+  ],
+  'recipe-no-entry': [
+    'a recipe folder without a file that the task names as editable, an empty one too',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'FOLDER has no FILE, which the task "NAME" runs',
+  ],
+  'recipe-huge': [
+    'a recipe folder with a file over 4 MiB',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'PATH has N bytes, over the limit of N',
+  ],
+  'recipe-many': [
+    'a recipe folder with more than 500 files',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'the folder has more than N files',
+  ],
+  'recipe-link': [
+    'a recipe folder with a link, a pipe or a device',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'PATH is not a regular file (links are not followed)',
+  ],
+  'recipe-unreadable': [
+    'a recipe folder with a file that may not be read',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'PATH cannot be read: …',
+  ],
+  'recipe-name': [
+    'a recipe folder with a name that an agent may not write: a backslash, an invisible character, another spelling of a present name',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    '"PATH": …',
+  ],
+  'recipe-encoding': [
+    'a recipe folder with a name that is not UTF-8',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'PATH: the name of the file is not UTF-8',
+  ],
+  'recipe-no-folder': [
+    'a recipe folder that is not there, or is a file',
+    SUBMIT,
+    error('RECIPE_INVALID'),
+    'FOLDER is not a folder',
+  ],
+});
+
+/** What people type, and the folders they bring. */
+export const BAD_REQUESTS = { ...typed, ...started, ...folders };

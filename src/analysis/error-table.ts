@@ -1,10 +1,11 @@
 import { ERRORS, type Actor } from '../domain/errors.js';
-import type { BadInput } from './bad-input.js';
+import type { BadInput, Gets } from './bad-input.js';
 import { BAD_PROGRAMS } from './bad-programs.js';
 import { BAD_REQUESTS } from './bad-requests.js';
+import { BAD_SERVICES } from './bad-services.js';
 
-/** What comes of input that is wrong, for docs/errors.md. */
-export const BAD_INPUTS: readonly BadInput[] = [...BAD_REQUESTS, ...BAD_PROGRAMS];
+/** What comes of input that is wrong, for docs/errors.md. Each row is shown by the test that it names. */
+export const BAD_INPUTS = { ...BAD_REQUESTS, ...BAD_SERVICES, ...BAD_PROGRAMS };
 
 const WHO: Record<Actor, string> = {
   user: 'you',
@@ -37,23 +38,21 @@ export function renderErrors(): string {
     '',
     '## Bad input, and what it gets',
     '',
-    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial, except `cancelled` when it lasted. The last column quotes what is said; of rows marked ‡ a test shows the first step, and what follows is read from the code; rows marked † are only read from the code.',
+    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial: what does not pass blocks the campaign, and its trials wait. "How it reads" quotes what is said: N stands for a number, words in capitals for what differs. Every row is shown by the test in the last column, on real servers, and its words are checked against what was said there.',
     '',
-    row('input', 'noticed', 'gets', 'how it reads'),
-    row('---', '---', '---', '---'),
-    ...BAD_INPUTS.map(inputRow),
+    row('input', 'noticed', 'gets', 'how it reads', 'shown by'),
+    row('---', '---', '---', '---', '---'),
+    ...Object.values(BAD_INPUTS).map(inputRow),
     '',
   ].join('\n');
 }
 
-function inputRow({ input, noticed, gets, reads, tested }: BadInput): string {
-  const got = gets.map((each) =>
-    'error' in each ? `\`${each.error}\`` : 'status' in each ? `trial \`${each.status}\`` : each.words,
-  );
-  return row(`${input}${markOf(tested)}`, noticed, got.join(', then '), reads);
+function inputRow({ input, noticed, gets, reads, shownBy }: BadInput): string {
+  return row(input, noticed, gets.map(gotten).join(', then '), reads, `\`${shownBy}\``);
 }
 
-function markOf(tested: BadInput['tested']): string {
-  if (tested === null) return ' †';
-  return tested.whole ? '' : ' ‡';
+function gotten(got: Gets): string {
+  if (typeof got === 'string') return got;
+  if ('error' in got) return `\`${got.error}\``;
+  return 'trial' in got ? `trial \`${got.trial}\`` : `campaign \`${got.campaign}\``;
 }

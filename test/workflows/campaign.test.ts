@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { expectError } from '../bad-input/rows.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { replayAll } from './replaying.js';
 import { finish, submit, turnKnob } from './script.js';
@@ -22,6 +24,13 @@ async function withScript(
     await fleet.stop();
     await model.stop();
   }
+}
+
+/** Why a workflow failed: the code and the words of an error of the registry. */
+function refusalIn(failure: unknown): { code: string; message: string } {
+  const cause = failure instanceof WorkflowFailedError ? failure.cause : failure;
+  if (!(cause instanceof ApplicationFailure)) throw new Error(`not a refusal: ${String(cause)}`);
+  return { code: cause.type ?? '', message: cause.message };
 }
 
 const SOLO = { task: 'tiny', model: 'scripted', specialists: ['solo'] };
@@ -88,9 +97,8 @@ describe('a campaign', () => {
     )
       .result()
       .catch((error: unknown) => error);
-    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(
-      /the campaign name "solo" was used on .* and is finished. Choose another name/,
-    );
+    expectError('client-name-taken', refusalIn(failure));
+    expect(refusalIn(failure).message).toMatch(/"solo" was used on .* and is finished. Choose another name/);
     expect((await world.campaign('solo')).state).toBe('finished');
     await fleet.stop();
   });
@@ -135,21 +143,23 @@ describe('the input of a campaign', () => {
   afterAll(() => world.stop());
 
   it.each([
-    [{ task: 'tiny', trails: 3 }, /unknown field "trails"/],
-    [{ task: 'tiny', trials: 'many' }, /trials: .*number/],
-    [{ trials: 3 }, /task: /],
-    [{ task: 'no-such-task' }, /there is no task "no-such-task".*assay task list/],
-    [{ task: 'tiny', specialists: ['nobody'] }, /has no specialist "nobody"; it has solo, duo/],
-    [{ task: 'tiny', dollars: 5, model: 'unpriced' }, /needs a price/],
-    ['tiny', /wrong/],
-  ])('ends at once with a readable reason for the input %j', async (input, reason) => {
+    ['client-field-wrong', { task: 'tiny', trails: 3 }, /unknown field "trails"/],
+    ['client-field-wrong', { task: 'tiny', trials: 'many' }, /trials: .*number/],
+    ['client-field-wrong', { trials: 3 }, /task: /],
+    ['client-field-wrong', 'tiny', /wrong/],
+    ['client-task-unknown', { task: 'no-such-task' }, /"no-such-task".*assay task list/],
+    ['client-specialist-unknown', { task: 'tiny', specialists: ['nobody'] }, /"nobody"; it has solo, duo/],
+    ['client-no-price', { task: 'tiny', dollars: 5, model: 'unpriced' }, /needs a price/],
+  ] as const)('ends at once as the row %s says, for %j', async (row, input, reason) => {
     const name = `wrong-${Math.random().toString(36).slice(2)}`;
     const handle = await world.client.workflow.start('campaign', {
       taskQueue: 'assay',
       workflowId: name,
       args: [input],
     });
-    const failure: unknown = await handle.result().catch((error: unknown) => error);
-    expect(failure instanceof WorkflowFailedError && failure.cause?.message).toMatch(reason);
+    const said = refusalIn(await handle.result().catch((error: unknown) => error));
+    expectError(row, said);
+    expect(said.message).toMatch(reason);
+    expect(await world.lineage.campaigns.find(name)).toBeNull();
   });
 });

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openLab, type Lab } from './lab.js';
+import { expectFailure, type RowName } from './rows.js';
+
+const FRAMES = `
+import json, math, os, struct, sys, time
+def send(out, header):
+    text = json.dumps({**header, "bytes": 0}).encode()
+    out.write(struct.pack("<I", len(text)) + text); out.flush()
+def receive(inp):
+    head = inp.read(4)
+    return json.loads(inp.read(struct.unpack("<I", head)[0])) if len(head) == 4 else None
+`;
+
+/** The task's side: what the server says is checked before it is believed. */
+const EVALUATOR = `${FRAMES}
+out = os.fdopen(int(os.environ["ASSAY_SERVER_IN_FD"]), "wb")
+inp = os.fdopen(int(os.environ["ASSAY_SERVER_OUT_FD"]), "rb")
+def answer(result):
+    with os.fdopen(int(os.environ["ASSAY_RESULT_FD"]), "w") as file:
+        file.write(json.dumps({"schema": "assay.evaluation/1", **result}))
+    sys.exit(0)
+def ask(header):
+    send(out, header)
+    try: return receive(inp)
+    except (ValueError, struct.error): answer({"failure": {"kind": "protocol", "reason": "no frame"}})
+ask({"type": "hello"})
+said = ask({"type": "score"})
+if said is None: answer({"failure": {"kind": "protocol", "reason": "the server left"}})
+if not math.isfinite(said["loss"]): answer({"failure": {"kind": "invalid", "reason": "the loss is not finite"}})
+send(out, {"type": "bye"})
+answer({"metrics": {"loss": said["loss"]}})
+`;
+
+const recipe = (onScore: string): string => `${FRAMES}
+if "--serve" not in sys.argv:
+    open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w").write("{}")
+    sys.exit(0)
+inp, out = sys.stdin.buffer, sys.stdout.buffer
+while True:
+    asked = receive(inp)
+    if asked is None or asked["type"] == "bye": break
+    if asked["type"] == "hello": send(out, asked); continue
+    ${onScore}
+`;
+
+const KINDS = new Map<RowName, string>([
+  ['served-crash', 'raise RuntimeError("boom")'],
+  ['served-garbage', 'out.write(struct.pack("<I", 5) + b"rubbi"); out.flush()'],
+  ['served-nan', 'send(out, {"loss": float("nan")})'],
+  ['served-late', 'time.sleep(600)'],
+]);
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+  const served = (yaml: string): string =>
+    yaml
+      .replace('scoring: direct', 'scoring: served')
+      .replace(/^( +)train:$/m, "$1serve: { run: 'python train.py --serve', startup_s: 20 }\n$1train:")
+      .replace("evaluate.py', timeout_s: 20", "evaluate.py', timeout_s: 6");
+  await lab.task('served', served, {
+    'evaluator/evaluate.py': EVALUATOR,
+    'recipe/train.py': recipe('send(out, {"loss": 4.0})'),
+  });
+});
+afterAll(() => lab.stop());
+
+it('a served recipe that fails its evaluation ends as that, is not tried again, and the others go on', async () => {
+  await lab.open('served', 'served');
+  const numbers = [];
+  for (const code of KINDS.values()) numbers.push(await lab.submit('served', recipe(code)));
+  const good = await lab.submit('served', recipe('send(out, {"loss": 1.0})'));
+  for (const [at, row] of [...KINDS.keys()].entries()) {
+    const { failure, replicates, score } = await lab.ended('served', numbers[at] ?? -1);
+    expectFailure(row, failure);
+    expect(failure?.phase, row).toBe('evaluate');
+    expect(score).toBeNull();
+    // training and evaluation, once each
+    expect(replicates, row).toMatchObject([{ attempts: 2, infra: [] }]);
+  }
+  expect(await lab.ended('served', good)).toMatchObject({ status: 'keep', score: 1, failure: null });
+  await lab.close('served');
+});
