@@ -61,7 +61,7 @@ async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal)
   const attempt = await lineage.sessions.attempt(at.session, at.turn);
   await settleLost(lineage, at, attempt);
   if (!(await reserve(context, campaign, session, request, at, attempt))) return { kind: 'wait' };
-  const reply = await pay(context, endpoint, request, at, attempt, signal);
+  const reply = await pay(context, campaign, endpoint, request, at, attempt, signal);
   return resultOf(reply);
 }
 
@@ -144,6 +144,7 @@ async function reserve(
 /** Calls the model, and stores the reply before anything uses it. */
 async function pay(
   context: ModelContext,
+  campaign: CampaignDocument,
   endpoint: Endpoint,
   request: TurnRequest,
   at: TurnRef,

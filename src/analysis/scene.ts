@@ -5,14 +5,7 @@ import type { StatusCounts } from '../lineage/heads.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { campaignHead, type CampaignHead, type ScoreMetric } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
-import {
-  frontierOf,
-  lanesOf,
-  openTrials,
-  type Frontier,
-  type LaneView,
-  type OpenTrial,
-} from './progress.js';
+import { frontierOf, lanesOf, openTrials, type Frontier, type LaneView, type OpenTrial } from './progress.js';
 import { spendingOf, type Spending } from './spending.js';
 
 /** What can be seen of a campaign at one moment. */

@@ -98,7 +98,9 @@ export function changedLimits(before: Limits, change: LimitChange): Limits {
     hoursWithoutGain: chosen(change.hoursWithoutGain, before.hoursWithoutGain),
     microUsd: change.dollars === undefined ? before.microUsd : scaled(change.dollars, 1e6),
     acceleratorMs:
-      change.acceleratorSeconds === undefined ? before.acceleratorMs : scaled(change.acceleratorSeconds, 1000),
+      change.acceleratorSeconds === undefined
+        ? before.acceleratorMs
+        : scaled(change.acceleratorSeconds, 1000),
   };
 }
 

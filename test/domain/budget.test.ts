@@ -126,7 +126,9 @@ describe('a budget', () => {
     expect(dueState('paused', { end: null, held, goesOn: true })).toEqual({ state: 'running', reason: null });
     expect(dueState('paused', { end: null, held, goesOn: false })).toBeNull();
     expect(dueState('running', { end: null, held, goesOn: true })).toMatchObject({ state: 'paused' });
-    expect(dueState('blocked', { end: null, held: { ...held, control: 'blocked' }, goesOn: true })).toBeNull();
+    expect(
+      dueState('blocked', { end: null, held: { ...held, control: 'blocked' }, goesOn: true }),
+    ).toBeNull();
   });
 });
 
