@@ -72,11 +72,11 @@ async function ended(
   look: () => Promise<TrialDocument>,
   heartbeatMs: number,
 ): Promise<TrialDocument> {
-  const since = Date.now();
+  const since = performance.now();
   let told = false;
   for (;;) {
     const trial = await look();
-    const waited = Date.now() - since;
+    const waited = performance.now() - since;
     if (trial.status !== null || waited > heartbeatMs + GRACE_MS) return trial;
     if (!told && waited > SAY_AFTER_MS) {
       say(`${id}: waiting for its process to end, or for ${heartbeatMs / 1000} s without a heartbeat …`);

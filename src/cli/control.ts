@@ -120,12 +120,12 @@ async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boole
 }
 
 async function obeyed({ lineage }: Ground, name: string, wish: Wish): Promise<CampaignDocument> {
-  const since = Date.now();
+  const since = performance.now();
   let told = false;
   for (;;) {
     const campaign = await lineage.campaigns.byName(name);
     if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
-    const waited = Date.now() - since;
+    const waited = performance.now() - since;
     if (waited > WAIT_MS) {
       await hold(lineage, campaign.owner, wish, false);
       throw new AssayError(

@@ -2,9 +2,12 @@ import type { Client } from '@temporalio/client';
 import { optionalTsToDate } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
 import type { QueueFacts } from '../analysis/standing.js';
+import { seenLately } from '../domain/clock.js';
 
 /** A worker asks at least this often while it lives and is not busy, in milliseconds. */
 const ALIVE_MS = 75_000;
+/** A server lists those that asked in the last five minutes; a minute more for a slow answer. */
+const FORGOTTEN_MS = 360_000;
 
 const KINDS = {
   workflow: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
@@ -33,5 +36,5 @@ export async function queueFacts(
 /** Whether some worker has polled a queue lately. */
 export async function someWorkerPolls(client: Client, namespace: string, queue: string): Promise<boolean> {
   const { pollers } = await queueFacts(client, namespace, queue, 'workflow');
-  return pollers.some(({ at }) => Date.now() - at.getTime() < ALIVE_MS);
+  return pollers.some(({ at }) => seenLately(at, new Date(), ALIVE_MS, FORGOTTEN_MS));
 }

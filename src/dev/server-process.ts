@@ -96,8 +96,8 @@ export async function kill(server: ServerProcess): Promise<void> {
 }
 
 async function isGone(server: ServerProcess, withinMs: number): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
     if (!(await isAlive(server))) return true;
     await sleep(20);
   }
@@ -117,8 +117,8 @@ export async function untilAnswers(
   ask: () => Promise<void>,
 ): Promise<void> {
   let reason: unknown = null;
-  const deadline = Date.now() + withinMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
     try {
       await orAborted(signal, ask());
       return;

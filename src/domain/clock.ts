@@ -31,6 +31,16 @@ export const elapsedFrom = (at: Date): Elapsed => ({
   at,
 });
 
+/**
+ * Whether something was seen within `withinMs`, by a server that forgets what it has not seen for `forgottenMs`. The
+ * server's clock is not ours: an age that is negative, or beyond what the server remembers, tells of the clocks and not
+ * of what was seen.
+ */
+export function seenLately(at: Date, now: Date, withinMs: number, forgottenMs: number): boolean {
+  const age = now.getTime() - at.getTime();
+  return age < withinMs || age > forgottenMs;
+}
+
 /** How far a campaign was when this process last looked, on this process's monotonic clock. */
 export interface Anchor {
   monotonicMs: number;

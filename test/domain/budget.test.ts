@@ -12,7 +12,14 @@ import {
   type LimitChange,
   type Limits,
 } from '../../src/domain/budget.js';
-import { advance, elapsedFrom, totalMs, uncountedMs, type Anchor } from '../../src/domain/clock.js';
+import {
+  advance,
+  elapsedFrom,
+  seenLately,
+  totalMs,
+  uncountedMs,
+  type Anchor,
+} from '../../src/domain/clock.js';
 import { dueState } from '../../src/domain/course.js';
 import { explain } from '../../src/domain/explain.js';
 
@@ -250,4 +257,11 @@ describe('the hours of a campaign', () => {
     expect(reachedLimit(limit, { ...progress, ranMs: 3_600_000 })).toBe('hours (1)');
     expect(reachedLimit(limit, { ...progress, sinceGainMs: 1_800_000 })).toBe('no gain in 0.5 hours');
   });
+});
+
+it('a worker that a server still lists is not called dead because the clocks differ', () => {
+  const now = new Date('2026-01-01T00:00:00Z');
+  const seen = (ageMs: number): boolean => seenLately(new Date(now.getTime() - ageMs), now, 75_000, 360_000);
+  expect([0, 74_999, -YEAR_MS, YEAR_MS].map(seen)).toEqual([true, true, true, true]);
+  expect([75_000, 300_000, 360_000].map(seen)).toEqual([false, false, false]);
 });
