@@ -37,10 +37,9 @@ it('a stop while no worker lives begins nothing, and the next worker obeys it on
     trainHeartbeatSeconds: 10,
   };
   const handle = await world.start('alone', input);
-  await until('training to begin', async () => {
-    const campaign = await world.campaign('alone').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some(({ trial }) => trial === 1) || null;
-  });
+  await until('training to begin', async () =>
+    (await begun(world, 'alone', 1).catch(() => 0)) === 1 ? true : null,
+  );
   await first.kill('SIGKILL');
 
   const stopping = assayJson(world, 'stop', 'alone', '--now');
