@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { withClaim } from '../../activities/claim.js';
 import type { HostContext } from '../../activities/context.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
+import type { ReplicateDocument } from '../../src/lineage/documents.js';
 import { LeasePool } from '../../src/sandbox/lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
@@ -24,7 +25,8 @@ async function hostContext(): Promise<HostContext> {
   };
 }
 
-it('stops a trial that has lost ten workers, and lets it begin once more after a person has looked', async () => {
+/** The start of a campaign of its own, with a replicate that nobody has worked on. */
+async function freshReplicate() {
   const owner = `test/${randomUUID()}`;
   const { secret, frozen } = await lineage.campaigns.freeze(frozenOf(`c-${randomUUID()}`, owner));
   await lineage.budgets.create(owner, frozen.limits);
@@ -50,6 +52,11 @@ it('stops a trial that has lost ten workers, and lets it begin once more after a
     0,
     secret,
   );
+  return { owner, trial, replicate };
+}
+
+it('stops a trial that has lost ten workers, and lets it begin once more after a person has looked', async () => {
+  const { owner, trial, replicate } = await freshReplicate();
   const context = await hostContext();
   const request = { what: 'train' as const, trial, replicate, boundMs: 10, published: () => null };
   const attempt = () =>
@@ -63,5 +70,28 @@ it('stops a trial that has lost ten workers, and lets it begin once more after a
   await expect(attempt()).rejects.toMatchObject({ code: 'WORKERS_LOST', retryable: false });
   expect((await lineage.replicates.get(replicate)).holder).toBeNull();
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
+  expect((await lineage.budgets.get(owner)).open).toEqual({});
+});
+
+it('uses a result that was published while it waited for its turn, and runs and charges nothing', async () => {
+  const { owner, trial, replicate } = await freshReplicate();
+  const context = await hostContext();
+  const published = ({ trained }: ReplicateDocument): number | null => trained?.fence ?? null;
+  const request = { what: 'train' as const, trial, replicate, boundMs: 10, published };
+  const claim = (work: () => Promise<number>) =>
+    withClaim(context, request, new AbortController().signal, work);
+  const train = async (): Promise<number> => {
+    const { fence } = await lineage.replicates.get(replicate);
+    const nothing = { failure: null, runs: [], artifact: null, metrics: {}, margins: [], at: new Date() };
+    return (await lineage.replicates.publishTrained(replicate, { fence, ...nothing })).fence;
+  };
+
+  await expect(claim(train)).resolves.toEqual({ kind: 'done', result: 1 });
+  const again = (): Promise<number> => Promise.reject(new Error('it was run again'));
+  await expect(claim(again)).resolves.toEqual({ kind: 'done', result: 1 });
+  const rows = await lineage.budgets.rows(owner, 10);
+  expect(rows.map(({ _id, certainty }) => [_id, certainty])).toEqual([[`${replicate}/1`, 'known']]);
+  const { holder, faults } = await lineage.replicates.get(replicate);
+  expect({ holder, faults }).toEqual({ holder: null, faults: [] });
   expect((await lineage.budgets.get(owner)).open).toEqual({});
 });
