@@ -19,8 +19,7 @@ export class Gate {
   }
 
   #wake(): void {
-    for (const wake of this.#waiting) wake();
-    this.#waiting.clear();
+    for (const wake of [...this.#waiting]) wake();
   }
 
   /** The slots of one worker. */
@@ -36,6 +35,8 @@ export class Gate {
       tryReserveSlot: take,
       reserveSlot: async (_context, aborted) => {
         for (;;) {
+          // the very reason: anything else is logged as an error of ours
+          aborted.throwIfAborted();
           const permit = take();
           if (permit !== null) return permit;
           await this.#changed(aborted);
@@ -50,18 +51,14 @@ export class Gate {
   }
 
   #changed(aborted: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const refuse = (): void => {
-        this.#waiting.delete(wake);
-        reject(aborted.reason instanceof Error ? aborted.reason : new Error('the worker ends'));
-      };
+    return new Promise((resolve) => {
       const wake = (): void => {
-        aborted.removeEventListener('abort', refuse);
+        this.#waiting.delete(wake);
+        aborted.removeEventListener('abort', wake);
         resolve();
       };
-      if (aborted.aborted) return refuse();
-      aborted.addEventListener('abort', refuse, { once: true });
       this.#waiting.add(wake);
+      aborted.addEventListener('abort', wake, { once: true });
     });
   }
 }

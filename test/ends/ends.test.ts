@@ -80,6 +80,7 @@ describe('workers in mid-training', () => {
     expect(drained.code).toBe(143);
     expect(drained.afterMs).toBeLessThan(ORDERLY_MS);
     expect(worker.said).toContain('taken up by the next worker');
+    expect(worker.said).not.toContain('ERROR');
     expect(await home.left()).toEqual(NOTHING);
 
     // the heartbeat of the attempt that was let go would time out after two minutes only
