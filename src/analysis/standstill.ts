@@ -93,6 +93,8 @@ function controlReasons({ campaign }: StandingFacts): Reason[] {
   const base = { about: [], since: pausedSince?.toISOString() ?? null };
   const why = controlReason ?? '';
   const goesOn = `\`assay resume ${name}\``;
+  // who wrote the reason may have said what to do
+  const named = why.includes('`assay ');
   const still = active.map(({ trial, host }) => `${trial} on ${host}`);
   const ends = still.length === 0 ? '' : `; begun before and ending by itself: ${still.join(', ')}`;
   if (state === 'blocked' || control === 'blocked')
@@ -102,13 +104,21 @@ function controlReasons({ campaign }: StandingFacts): Reason[] {
         what: 'blocked',
         id: 'blocked',
         text: `${said('blocked', why)}${ends}`,
-        remedy: `Mend it, then ${goesOn} goes on.`,
+        remedy: named ? null : `Mend it, then ${goesOn} goes on.`,
       },
     ];
   if (control !== 'paused') return [];
   const text = `${said('paused', why)}${ends}`;
   return /\bbudget\b/.test(why)
-    ? [{ ...base, what: 'budget', id: 'budget', text, remedy: `Raise the limit, then ${goesOn} goes on.` }]
+    ? [
+        {
+          ...base,
+          what: 'budget',
+          id: 'budget',
+          text,
+          remedy: named ? null : `Raise the limit, then ${goesOn} goes on.`,
+        },
+      ]
     : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${goesOn} goes on.` }];
 }
 

@@ -58,7 +58,7 @@ async function show(ground: Ground, campaign: string, flags: CommonFlags): Promi
     return;
   }
   print(renderStatus(model, onStdout, priceKnown(model.model.id)));
-  if (model.unexamined !== null && !isEnded(model.state))
+  if (model.unexamined !== null && !isEnded(model.state) && !servers.owned)
     say(`\nwhat waits on the server was not examined: ${model.unexamined}`);
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
   else if (servers.owned) say(`\nnothing runs it now: \`assay dev\` goes on with it`);

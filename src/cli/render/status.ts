@@ -95,7 +95,7 @@ interface Standstill {
 
 /** One reason on one line. */
 export function reasonText({ text, remedy }: Reason): string {
-  return oneLine(`${text}${remedy === null ? '' : `. ${remedy}`}`);
+  return oneLine(remedy === null ? text : `${text.replace(/\.$/, '')}. ${remedy}`);
 }
 
 function controlText({ state, control }: StatusModel): string {
