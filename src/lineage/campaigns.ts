@@ -193,7 +193,7 @@ export class Campaigns {
 
   /**
    * Registers work in the same document that holds the control, so that nothing starts after a pause was
-   * acknowledged. Returns false when the campaign does not let work start now.
+   * acknowledged. Returns false when the campaign does not let work start now, or a later attempt has taken it over.
    */
   async startWork(
     owner: string,
@@ -201,9 +201,10 @@ export class Campaigns {
     work: ActiveWork,
     controls: readonly Control[] = ['running', 'draining'],
   ): Promise<boolean> {
+    const field = `active.${fieldOf(key)}`;
     const changed = await this.shelf.change(
-      { owner, control: { $in: [...controls] } },
-      { $set: { [`active.${fieldOf(key)}`]: work } },
+      { owner, control: { $in: [...controls] }, [`${field}.fence`]: { $not: { $gt: work.fence } } },
+      { $set: { [field]: work } },
     );
     return changed !== null;
   }

@@ -258,9 +258,14 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       await lineage.campaigns.freeze(frozenOf(name, of));
       const work = { what: 'train', trial: 1, stage: 'train', host: 'h', fence: 1, since: new Date() };
       expect(await lineage.campaigns.startWork(of, 'k/1.0', work)).toBe(true);
+      const taken = { ...work, fence: 2 };
+      expect(await lineage.campaigns.startWork(of, 'k/1.0', taken)).toBe(true);
+      expect(await lineage.campaigns.startWork(of, 'k/1.0', work)).toBe(false);
       await lineage.campaigns.setControl(of, 'paused', 'test');
       expect(await lineage.campaigns.startWork(of, 'k/2.0', work)).toBe(false);
       await lineage.campaigns.endWork(of, 'k/1.0', 1);
+      expect(Object.values((await lineage.campaigns.byOwner(of)).active)).toEqual([taken]);
+      await lineage.campaigns.endWork(of, 'k/1.0', 2);
       expect((await lineage.campaigns.byOwner(of)).active).toEqual({});
     });
 
