@@ -67,11 +67,11 @@ async function aborted(signal: AbortSignal): Promise<boolean> {
 
 /** A campaign that was just started is in the store once a worker has frozen it. */
 async function appeared(ground: Ground, name: string, signal: AbortSignal): Promise<void> {
-  const since = Date.now();
+  const since = performance.now();
   let told = false;
   while ((await ground.lineage.campaigns.find(name)) === null) {
     await expectWorkflow(ground, name);
-    if (!told && Date.now() - since > PATIENCE_MS) {
+    if (!told && performance.now() - since > PATIENCE_MS) {
       const model = await unbegun(ground, name);
       for (const reason of model?.standstill ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
       told = true;
