@@ -65,13 +65,13 @@ export class Person {
     return statusSchema.parse(JSON.parse(stdout));
   }
 
-  /** Asks the command until it gives a reason of this kind. */
-  async told(name: string, what: string): Promise<Told> {
+  /** Asks the command until it gives a reason of this kind, or with this id. */
+  async told(name: string, reasonOr: string): Promise<Told> {
     let last: Status | null = null;
-    return until(`${name} to be told ${what}`, async () => {
+    return until(`${name} to be told ${reasonOr}`, async () => {
       const status = await this.status(name).catch(() => null);
       last = status ?? last;
-      const reason = status?.standstill.find((each) => each.what === what);
+      const reason = status?.standstill.find(({ what, id }) => what === reasonOr || id === reasonOr);
       return status === null || reason === undefined ? null : { status, reason };
     }).catch((error: unknown) => {
       throw new Error(`${String(error)}; last seen: ${JSON.stringify(last)}`);

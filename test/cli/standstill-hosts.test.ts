@@ -33,8 +33,10 @@ afterAll(async () => {
 });
 
 it('says which trials wait for a slot, and who holds it, while one of ten lanes trains', LONG, async () => {
-  await world.start('lanes', { ...BASE, model: 'scripted', specialists: [{ role: 'solo', lanes: 10 }] });
-  const { status, reason } = await person.told('lanes', 'lease');
+  const specialists = [{ role: 'solo', lanes: 10 }];
+  const input = { ...BASE, model: 'scripted', specialists, trainHeartbeatSeconds: 60 };
+  await world.start('lanes', input);
+  const { status, reason } = await person.told('lanes', 'lease:assay-train-cpu');
   expect(status.state).toBe('running');
   expect(reason.id).toBe('lease:assay-train-cpu');
   expect(reason.text).toMatch(/ wait(?:s)? for a slot of pool cpu, held by t000\d\d on host-t:\d+$/);
@@ -49,7 +51,7 @@ it('counts down for a killed worker, and says that a stop waits for it', LONG, a
   const { reason } = await person.told('lanes', 'lost_worker');
   expect(reason.text).toMatch(
     new RegExp(
-      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 30 s are over \\(in \\d+ s\\), but nobody else polls assay-train-cpu$`,
+      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 60 s are over \\(in \\d+ s\\), but nobody else polls assay-train-cpu$`,
     ),
   );
   await world.client.workflow.getHandle('lanes').signal('stop', 'now');

@@ -46,7 +46,7 @@ it(
   async () => {
     await world.start('waiting', { ...BASE, model: 'overloaded' });
     await world.start('broken', { ...BASE, task: 'broken', model: 'scripted' });
-    const { status, reason } = await person.told('waiting', 'no_worker');
+    const { status, reason } = await person.told('waiting', 'no_worker:assay');
     expect(status).toMatchObject({ schema: 'assay.unbegun/1', state: 'preparing' });
     expect(reason).toMatchObject({
       id: 'no_worker:assay',
@@ -61,7 +61,7 @@ it(
   LONG,
   async () => {
     void person.worker('host-o', 'orchestrator', 'model', 'evaluator');
-    const { status, reason } = await person.told('waiting', 'no_worker');
+    const { status, reason } = await person.told('waiting', 'no_worker:assay-train-cpu');
     expect(status).toMatchObject({ schema: 'assay.status/1', state: 'waiting', reason: reason.text });
     expect(reason).toMatchObject({
       id: 'no_worker:assay-train-cpu',
