@@ -169,7 +169,8 @@ function phasesRepeated(
     if (evaluated === null && !blocked) say('it was never evaluated');
     if (holder !== null) say(`its claim is still held by ${holder.worker}`);
     if (checkpoint !== null) say('what training left is still kept for packing');
-    const rows = ledger.filter((row) => row.what === 'train' && replicateOf(row._id) === key);
+    const charged = ledger.filter(({ what, certainty }) => what === 'train' && certainty !== 'unpaid');
+    const rows = charged.filter((row) => replicateOf(row._id) === key);
     for (const row of rows) {
       const of = fenceOf(row._id);
       if (of > trained.fence) say(`training was charged again under claim ${of}`);
