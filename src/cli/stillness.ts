@@ -16,7 +16,7 @@ export class Stillness {
   standing: Standing = NOTHING;
   private found: Standing | null = null;
   private looking = false;
-  private quietSince = Date.now();
+  private quietSince = performance.now();
   private lookedAt = 0;
   private told = { ids: '', at: 0, movedSince: false };
 
@@ -25,7 +25,7 @@ export class Stillness {
    * returns what there is to tell.
    */
   after({ state }: Pick<Scene, 'state'>, moved: boolean, examine: () => Promise<Standing>): CampaignEvent[] {
-    const now = Date.now();
+    const now = performance.now();
     if (moved) {
       this.quietSince = now;
       this.standing = NOTHING;
@@ -54,7 +54,7 @@ export class Stillness {
       .catch(() => undefined)
       .finally(() => {
         this.looking = false;
-        this.lookedAt = Date.now();
+        this.lookedAt = performance.now();
       });
   }
 
