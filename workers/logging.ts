@@ -1,9 +1,11 @@
-import { DefaultLogger, Runtime, type LogLevel } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, type LogLevel } from '@temporalio/worker';
 
 const LEVELS: readonly LogLevel[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'];
 
+const level = levelOf(process.env.ASSAY_LOG);
+
 /** What workers say of themselves goes to stderr from this level on; ASSAY_LOG changes it. */
-export const logger = new DefaultLogger(levelOf(process.env.ASSAY_LOG));
+export const logger = new DefaultLogger(level);
 
 function levelOf(asked: string | undefined): LogLevel {
   return LEVELS.find((level) => level === asked?.toUpperCase()) ?? 'ERROR';
@@ -15,5 +17,6 @@ let installed = false;
 export function installLogger(): void {
   if (installed) return;
   installed = true;
-  Runtime.install({ logger, shutdownSignals: [] });
+  const filter = makeTelemetryFilterString({ core: level, other: 'ERROR' });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter } } });
 }

@@ -9,6 +9,8 @@ export type Standpoint = 'moves' | 'idle' | Wait;
 /** After this time a repeated attempt is not told as a repetition any more. */
 const SETTLED_MS = 20_000;
 const MESSAGE_LENGTH = 200;
+/** What the SDK calls an attempt that ended with its worker, in order. */
+const CUT_SHORT = 'WorkerShutdown';
 
 /** Where an activity stands: at work, or waiting, and for what. */
 export function standpointOf(
@@ -25,7 +27,10 @@ export function standpointOf(
     if (WAITING.has(activity.type)) return 'idle';
     if (waitsForSlot(facts, activity, label)) return slot(facts, activity, label);
     const since = ago(facts.now, activity.startedAt);
-    return activity.failure !== null && attempt > 1 && since < SETTLED_MS
+    return activity.failure !== null &&
+      activity.failure.type !== CUT_SHORT &&
+      attempt > 1 &&
+      since < SETTLED_MS
       ? again(activity, activity.failure, label, 'is under way')
       : 'moves';
   }

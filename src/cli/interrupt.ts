@@ -71,7 +71,7 @@ export function endAtFirstSignal(): void {
 }
 
 function atOnce(signal: EndSignal, why: string): void {
-  say(`ended at once: ${why}; what ran here was killed, nothing stored is lost`);
+  say(`ended at once: ${why}; what ran here was killed, nothing stored is lost; \`assay dev\` goes on`);
   process.exit(SIGNALS[signal]);
 }
 

@@ -131,10 +131,15 @@ export function trainBudget(task: Task, override: number | null): number {
   return override ?? task.phases.train.clock?.budget_s ?? task.phases.train.timeout_s;
 }
 
-/** The wall limit of training in seconds: the task's slack over its budget stays the same under an override. */
+/**
+ * The wall limit of training in seconds. Under an override the task's slack over its budget stays at least the same,
+ * and grows with it: what a busy host takes from a training grows with its length.
+ */
 export function trainTimeout(task: Task, override: number | null): number {
   const { timeout_s, clock } = task.phases.train;
-  return override === null ? timeout_s : override + Math.max(timeout_s - (clock?.budget_s ?? timeout_s), 2);
+  if (override === null) return timeout_s;
+  const budget = clock?.budget_s ?? timeout_s;
+  return Math.max(override + Math.max(timeout_s - budget, 2), override * (timeout_s / budget));
 }
 
 const PREPARE_DATA_S = 1800;

@@ -66,7 +66,11 @@ A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         }
         if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
         else print(name);
-        say(`started; \`assay watch ${name}\` shows it`);
+        say(
+          ground.servers.owned
+            ? `started, but no worker runs here; it begins under \`assay dev\``
+            : `started; \`assay watch ${name}\` shows it`,
+        );
       });
     });
 }
