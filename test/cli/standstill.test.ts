@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
-import { openWorld, type World } from '../workflows/world.js';
+import { openWorld, until, type World } from '../workflows/world.js';
 import { BASE, LONG, Person } from './person.js';
 
 /** A provider that never answers. */
@@ -80,6 +80,10 @@ it('says that the server was not examined when it cannot be reached, and shows t
 
 it('says that a failing evaluator blocks it, in whose words, and what goes on', LONG, async () => {
   void person.worker('host-t', 'trainer', '--slots', '1');
+  // work is held at once, and the campaign takes the state a moment later
+  await until('the campaign to be blocked', async () =>
+    (await world.campaign('broken')).state === 'blocked' ? true : null,
+  );
   const { status, reason } = await person.told('broken', 'blocked');
   expect(status.state).toBe('blocked');
   expect(reason.text).toMatch(/^blocked: evaluating trial 0: .*the evaluator of "broken" failed.*no ruler/);
