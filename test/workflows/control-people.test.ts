@@ -13,7 +13,12 @@ let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
   const nothing = { blocks: [say('nothing to propose')] };
-  model = await startScriptedServer([nothing, nothing, nothing]);
+  // the lane says nothing before the first person has submitted: it would end the campaign
+  const later = async (): Promise<typeof nothing> => {
+    await until('a trial of a person', async () => ((await world.trials('people')).length > 0 ? true : null));
+    return nothing;
+  };
+  model = await startScriptedServer([later, nothing, nothing]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
 });
 afterAll(async () => {
