@@ -15,6 +15,7 @@ COPY activities activities
 COPY workflows workflows
 COPY workers workers
 COPY tasks tasks
+COPY evaluator-kit evaluator-kit
 
 ENV NODE_ENV=production ASSAY_HOME=/var/lib/assay ASSAY_CACHE=/var/cache/assay
 # the mount points of leases and locks belong to the user before volumes are laid over them

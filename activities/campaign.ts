@@ -19,10 +19,12 @@ import {
   trialWorkflowId,
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
+import { confidenceOfEach } from '../src/domain/decision/claim.js';
 import { phaseSeconds, type Task } from '../src/domain/task.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
-import { OFFLINE_MODEL } from '../src/model/pricing.js';
+import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
+import { claimRunBoundMs, claimsOf, reserveClaim } from './claiming.js';
 import type { OrchestratorContext } from './context.js';
 import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
 import { poll } from './pulse.js';
@@ -100,7 +102,7 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const owner = ownerOf(request.namespace, request.firstExecutionRunId);
   const before = await lineage.campaigns.find(request.name);
   if (before?.owner === owner) {
-    await lineage.budgets.create(owner, before.frozen.limits);
+    await openBudget(context, before.frozen);
     return before.frozen;
   }
   if (before === null && (await context.workflowFact(trialWorkflowId(request.name, START))) !== 'missing')
@@ -111,14 +113,35 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const input = parseInput(request);
   const task = await findTask(context, input.task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
+  requireRoomForClaim(frozen, task.spec);
   const stored = await lineage.campaigns.freeze(frozen);
-  await lineage.budgets.create(owner, stored.frozen.limits);
+  await openBudget(context, stored.frozen);
   Context.current().log.info('campaign frozen', {
     campaign: request.name,
     task: task.name,
     digest: task._id,
   });
   return stored.frozen;
+}
+
+async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampaign): Promise<void> {
+  const { owner, limits, task, claim, trainSeconds } = frozen;
+  await lineage.budgets.create(owner, limits);
+  if (limits.acceleratorMs === null || claim.runs === 0) return;
+  const { spec } = await lineage.tasks.get(task.digest);
+  for (const of of claimsOf(frozen))
+    await reserveClaim(lineage, of, claim.runs, claimRunBoundMs(spec, trainSeconds));
+}
+
+/** @throws AssayError CAMPAIGN_INPUT where the claim alone could use up the accelerator budget */
+function requireRoomForClaim({ limits, claim, trainSeconds }: FrozenCampaign, spec: Task): void {
+  const runs = (claim.at.length + 1) * 2 * claim.runs;
+  const needs = runs * claimRunBoundMs(spec, trainSeconds);
+  if (limits.acceleratorMs === null || needs < limits.acceleratorMs) return;
+  throw new AssayError(
+    'CAMPAIGN_INPUT',
+    `acceleratorSeconds: the ${runs} fresh runs of what is claimed can take ${Math.ceil(needs / 1000)} s, which leaves nothing of ${limits.acceleratorMs / 1000} s for the search; give more, or fewer runs in claim.runs (0: nothing is claimed)`,
+  );
 }
 
 function parseInput(request: FreezeRequest): CampaignInput {
@@ -150,17 +173,40 @@ function resolve(
     lanes: input.submission === undefined ? lanesOf(spec, input) : [],
     limits: limitsFrom(input),
     trainSeconds: input.trainSeconds ?? null,
-    calibration: input.calibration,
+    calibration: calibrationOf(spec, input),
     model: { id: model, offline: model === OFFLINE_MODEL },
+    price: modelPrice(model, context.prices),
     turns: input.turns,
     maxTokens: input.maxTokens,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
     attributes,
-    rule: 'greedy',
+    isolation: input.isolation ?? null,
+    rule: input.rule,
+    claim: claimFrom(input),
     submission: input.submission ?? null,
     startedAt: context.clock.wall().toISOString(),
   });
+}
+
+/** A campaign of one trial claims nothing. */
+function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'] {
+  const { runs, confidence, at } = claim;
+  const error = Number((1 - confidence).toPrecision(9));
+  if (submission !== undefined || runs === 0) return { runs: 0, confidence, error, at: [] };
+  return { runs, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
+}
+
+/** Rules that weigh noise need runs of which it can be told. */
+function calibrationOf(spec: Task, { rule, calibration, submission }: CampaignInput): number {
+  const runs =
+    calibration ?? (rule === 'greedy' || submission !== undefined ? 1 : spec.calibration.replicates);
+  if (rule !== 'greedy' && submission === undefined && runs < 2)
+    throw new AssayError(
+      'CAMPAIGN_INPUT',
+      `calibration: the rule "${rule}" needs at least 2 runs of the start to know the noise; "greedy" needs 1`,
+    );
+  return runs;
 }
 
 function lanesOf(spec: Task, input: CampaignInput): Lane[] {
@@ -179,7 +225,7 @@ function lanesOf(spec: Task, input: CampaignInput): Lane[] {
 /** Counts the time that has passed; a move of the frontier begins the time without gain anew. */
 async function count({ lineage }: OrchestratorContext, owner: string): Promise<CampaignDocument> {
   const frontier = await lineage.decisions.frontier(owner);
-  return lineage.campaigns.tick(owner, frontier?.version ?? 0);
+  return lineage.campaigns.tick(owner, frontier?.frontier.version ?? 0);
 }
 
 async function reportOn(context: OrchestratorContext, campaign: CampaignDocument): Promise<WatchReport> {
@@ -204,7 +250,7 @@ async function reportOn(context: OrchestratorContext, campaign: CampaignDocument
     ...totals,
     ended: Object.values(counts).reduce((sum, count) => sum + count, 0),
     frontier: frontier === null ? null : trialLabel(frontier.trial),
-    frontierVersion: frontier?.version ?? 0,
+    frontierVersion: frontier?.frontier.version ?? 0,
     bestScore: frontier?.inputs.score ?? null,
     best: standings,
     trialsLimit: limits.trials,

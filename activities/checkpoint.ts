@@ -12,21 +12,25 @@ import type { Claim } from './claim.js';
  */
 const LARGEST = 64 * 1024 * 1024;
 
-/** Stores what training left, so that an attempt that is lost while packing need not train again. */
+/**
+ * Stores what training left, so that an attempt that is lost while packing need not train again; null where it cannot
+ * be kept.
+ */
 export async function keepCheckpoint(
   lineage: Lineage,
   claim: Claim,
   run: PhaseRun,
   { out, scratch }: { out: string; scratch: string },
-): Promise<void> {
+): Promise<StoredFile[] | null> {
   const sealed = await sealTo(out, scratch, { maxBytes: LARGEST, maxFiles: 1000 }).catch((error: unknown) => {
     // what cannot be kept is for the real seal to judge
     if (error instanceof SealRefused) return null;
     throw error;
   });
-  if (sealed === null) return;
+  if (sealed === null) return null;
   const files = await storeSealed(lineage, scratch, sealed);
   await lineage.replicates.keepCheckpoint(claim.replicate._id, { fence: claim.fence, run, files });
+  return files;
 }
 
 /** Puts back what an earlier attempt left after training; null when there is none. */
@@ -34,10 +38,9 @@ export async function restoreCheckpoint(
   lineage: Lineage,
   { checkpoint }: ReplicateDocument,
   out: string,
-): Promise<PhaseRun | null> {
-  if (checkpoint === null) return null;
-  await writeFolder(out, await lineage.blobs.readFiles(checkpoint.files));
-  return checkpoint.run;
+): Promise<ReplicateDocument['checkpoint']> {
+  if (checkpoint !== null) await writeFolder(out, await lineage.blobs.readFiles(checkpoint.files));
+  return checkpoint;
 }
 
 /** Stores the very files that were sealed. */

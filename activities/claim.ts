@@ -1,4 +1,5 @@
 import { AssayError, messageOf } from '../src/domain/errors.js';
+import type { Failure } from '../src/domain/outcome.js';
 import { NOTHING } from '../src/lineage/budgets.js';
 import { LOST } from '../src/lineage/replicates.js';
 import type { ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
@@ -17,9 +18,13 @@ export interface Claim {
 export interface ClaimRequest<T> {
   what: 'train' | 'evaluate';
   trial: TrialDocument;
+  /** Who pays: the trial that it is spent on, or the claim, which belongs to none. */
+  purpose: ReplicateDocument['purpose'];
   replicate: string;
   /** Upper bound of the accelerator time it can cost, in milliseconds of one slot; 0 for work that needs none. */
   boundMs: number;
+  /** Slots that it holds while it works: each of them costs its time. */
+  slots: number;
   /** The result, where an attempt has published it while this one was waiting for its turn. */
   published: (replicate: ReplicateDocument) => T | null;
 }
@@ -84,10 +89,37 @@ function refuseToLoseMore({ faults, fence, _id: key }: ReplicateDocument): void 
     throw new AssayError('WORKERS_LOST', `${lost} attempts on ${key} were lost with their workers`);
 }
 
+/** Workers that a recipe may take down with it where nothing keeps it from them. */
+const KILLED_WORKERS = 3;
+
+/**
+ * The end of a trial whose attempts were lost with their workers again and again. Only where the sandbox does not
+ * keep recipes from other processes: there a recipe may kill its worker, and each that takes the work over. Where it
+ * does, workers are lost by the infrastructure, and LOST_WORKERS of them bring a person.
+ */
+export function lostWithWorkers(
+  { sandbox }: HostContext,
+  { replicate }: Claim,
+  what: 'train' | 'evaluate',
+): Failure | null {
+  if (sandbox.isolation.pid === 'enforced') return null;
+  const lost = replicate.faults.filter((fault) => fault.code === LOST && fault.what === what);
+  if (lost.length < KILLED_WORKERS) return null;
+  const work = what === 'train' ? 'training' : 'evaluation';
+  const hosts = [...new Set(lost.map(({ host }) => host))].join(', ');
+  return {
+    status: 'crash',
+    phase: what,
+    reason: `its ${work} was lost with its worker ${lost.length} times (on ${hosts}), where nothing keeps a recipe from its worker`,
+    limit: { name: 'lost workers', used: lost.length, allowed: KILLED_WORKERS - 1, unit: 'workers' },
+    tail: '',
+  };
+}
+
 /** Runs the work and settles what it took, by the harness's clock. */
 async function charged<T>(
   { lineage }: HostContext,
-  { trial, boundMs }: Pick<ClaimRequest<T>, 'trial' | 'boundMs'>,
+  { trial, boundMs, slots }: Pick<ClaimRequest<T>, 'trial' | 'boundMs' | 'slots'>,
   signal: AbortSignal,
   replicate: ReplicateDocument,
   work: (claim: Claim) => Promise<T>,
@@ -102,7 +134,7 @@ async function charged<T>(
       stage: (name) => lineage.campaigns.markWork(owner, key, fence, name),
     });
   } finally {
-    const acceleratorMs = Math.min(boundMs, Math.ceil(performance.now() - started));
+    const acceleratorMs = Math.min(boundMs, Math.ceil((performance.now() - started) * slots));
     const spent = { ...NOTHING, acceleratorMs };
     await persist(signal, () => lineage.budgets.settle(owner, spendingKey(key, fence), spent, 'known'));
   }
@@ -111,11 +143,12 @@ async function charged<T>(
 /** Holds the accelerator time; a limit that leaves no room pauses a running campaign. */
 async function reserve(
   { lineage }: HostContext,
-  { trial, what, replicate, boundMs }: Omit<ClaimRequest<unknown>, 'published'>,
+  { trial, purpose, what, replicate, boundMs }: Omit<ClaimRequest<unknown>, 'published' | 'slots'>,
   fence: number,
 ): Promise<'notStarted' | 'exhausted' | null> {
   if (boundMs === 0) return null;
-  const { owner, role, number } = trial;
+  const { owner } = trial;
+  const { role, number } = purpose === 'claim' ? { role: 'claim', number: null } : trial;
   const key = spendingKey(replicate, fence);
   const amounts = { ...NOTHING, acceleratorMs: boundMs };
   const result = await lineage.budgets.reserve({ owner, key, amounts, what, role, trial: number });

@@ -1,4 +1,5 @@
 import { AssayError } from '../src/domain/errors.js';
+import { decisionMeasure } from '../src/domain/task.js';
 import type { Exchange, ToolUse } from '../src/domain/conversation.js';
 import { callKey } from '../src/domain/keys.js';
 import type { AnswerDocument } from '../src/lineage/documents.js';
@@ -100,12 +101,15 @@ async function trialAnswer(lineage: Lineage, owner: string, number: number): Pro
     trial: number,
     status: outcome.status,
     score: outcome.score,
-    unit: spec.metric.unit,
+    unit: decisionMeasure(spec).unit,
     parent: parentNumber,
     parentScore,
     delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
     frontier: frontier?.trial ?? 0,
     frontierScore: frontier?.inputs.score ?? null,
+    margins: outcome.margins,
+    limit: outcome.failure?.limit ?? null,
+    projection: trial.projection,
     lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
     trialsLeft: Math.max(0, limits.trials - totals.counted),
   });

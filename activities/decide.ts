@@ -1,10 +1,16 @@
+import { tooAlike } from '../src/domain/decision/noise.js';
+import { AssayError } from '../src/domain/errors.js';
 import { firstMiss } from '../src/domain/gates.js';
-import { outcomeOf, type Evidence } from '../src/domain/outcome-of.js';
-import { unmeasured, type Outcome } from '../src/domain/outcome.js';
+import { START } from '../src/domain/keys.js';
+import { outcomeOfRuns } from '../src/domain/outcome-of.js';
+import { unmeasured, type Failure, type Outcome } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
-import { decisionMetric, type Task } from '../src/domain/task.js';
-import type { CampaignDocument, TrialDocument } from '../src/lineage/documents.js';
+import { decisionMeasure, decisionMetric, type Task } from '../src/domain/task.js';
+import type { Candidate } from '../src/lineage/decisions.js';
+import type { DecisionDocument } from '../src/lineage/decision-documents.js';
+import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
+import { metricsOf } from '../src/lineage/replicates.js';
 import { rowOf } from '../src/lineage/view.js';
 
 export interface TrialRef {
@@ -18,16 +24,29 @@ export interface Decided {
   score: number | null;
 }
 
+/** One more run of the trial is worth more than it costs. */
+export const AGAIN = 'again';
+type Again = typeof AGAIN;
+
 export interface DecideActivities {
-  /** Gives a trial its one terminal status; `interruption` says why its phases did not all run. */
-  decide(of: TrialRef & { interruption: string | null }): Promise<Decided>;
+  /**
+   * Gives a trial its one terminal status, or asks for one more run of it; `interruption` says why its phases did not
+   * all run, and is answered with a status.
+   */
+  decide(of: TrialRef & { interruption: string | null }): Promise<Decided | Again>;
+  /** Lets a start that missed a gate be searched from. */
+  acceptStart(of: { owner: string }): Promise<void>;
   outcome(of: TrialRef): Promise<Decided & { lesson: string }>;
 }
 
 /** Decide and record: what is stored is read, one verdict is stored, and everyone can see it. */
 export function decideActivities({ lineage }: { lineage: Lineage }): DecideActivities {
   return {
-    decide: ({ owner, number, interruption }) => decideTrial(lineage, owner, number, interruption),
+    decide: async ({ owner, number, interruption }) => {
+      const mayRepeat = interruption === null;
+      return decideTrial(lineage, owner, number, { interruption, mayRepeat });
+    },
+    acceptStart: ({ owner }) => acceptStart(lineage, owner),
     outcome: async ({ owner, number }) => {
       const trial = await lineage.trials.require(owner, number);
       return { ...decided(trial), lesson: trial.outcome?.lesson ?? '' };
@@ -36,25 +55,40 @@ export function decideActivities({ lineage }: { lineage: Lineage }): DecideActiv
 }
 
 /** Settles a trial by what is stored of it; one that is settled stays as it is. */
-export async function decideTrial(
+export async function settleTrial(
   lineage: Lineage,
   owner: string,
   number: number,
-  interruption: string | null,
+  interruption: string,
 ): Promise<Decided> {
+  const settled = await decideTrial(lineage, owner, number, { interruption, mayRepeat: false });
+  if (settled === AGAIN) throw new AssayError('INTERNAL', `trial ${number} was to be settled as it is`);
+  return settled;
+}
+
+interface How {
+  interruption: string | null;
+  /** Whether it can be measured once more. */
+  mayRepeat: boolean;
+}
+
+async function decideTrial(
+  lineage: Lineage,
+  owner: string,
+  number: number,
+  how: How,
+): Promise<Decided | Again> {
   const before = await lineage.trials.require(owner, number);
   const campaign = await lineage.campaigns.byOwner(owner);
   const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
   let trial = before;
   if (before.status === null) {
     await lineage.trials.setStage(owner, number, 'deciding');
-    trial = await lineage.trials.settle(
-      owner,
-      number,
-      await verdict(lineage, campaign, spec, before, interruption),
-    );
+    const found = await verdict(lineage, campaign, spec, before, how);
+    if (found === AGAIN) return AGAIN;
+    trial = await lineage.trials.settle(owner, number, found);
   }
-  await lineage.heads.record(owner, await rowOf(lineage, trial), spec.metric.direction);
+  await lineage.heads.record(owner, await rowOf(lineage, trial), decisionMeasure(spec).direction);
   return decided(trial);
 }
 
@@ -67,19 +101,29 @@ async function verdict(
   campaign: CampaignDocument,
   task: Task,
   trial: TrialDocument,
-  interruption: string | null,
-): Promise<Outcome> {
+  { interruption, mayRepeat }: How,
+): Promise<Outcome | Again> {
   const twin = await twinOutcome(lineage, trial);
   if (twin !== null) return twin;
-  const evidence = await evidenceOf(lineage, trial, task);
-  const outcome = outcomeOf(task, evidence);
+  const { replicates, outcome, scores } = await measuredOf(lineage, task, trial);
   if (outcome === null)
     return unmeasured('cancelled', interruption ?? 'ended before it was measured', {
       cancelledBy: interruption,
     });
-  if (outcome.score === null || outcome.failure !== null || firstMiss(outcome.margins) !== undefined)
-    return outcome;
-  return adopt(lineage, campaign, task, trial, outcome, outcome.score);
+  const ineligible = firstMiss(outcome.margins) !== undefined;
+  if (outcome.score === null || outcome.failure !== null) return outcome;
+  // the start's noise is measured even where it misses a gate
+  if (ineligible && mayRepeat && trial.number === START && scores.length < campaign.frozen.calibration)
+    return AGAIN;
+  if (ineligible) return outcome;
+  return adopt(lineage, campaign, task, { trial, replicates, outcome, scores, mayRepeat });
+}
+
+/** The runs of a trial in their order, those that were only begun left out, and what they come to. */
+async function measuredOf(lineage: Lineage, task: Task, { replicates: keys, preflight }: TrialDocument) {
+  const found = await lineage.replicates.many(keys);
+  const replicates = found.filter(({ trained }) => trained !== null).sort((a, b) => a.index - b.index);
+  return { replicates, ...outcomeOfRuns(task, replicates, { preflight, metric: decisionMetric(task) }) };
 }
 
 /** A duplicate gets the result of the trial that has the same snapshot; nothing was run for it. */
@@ -96,48 +140,121 @@ async function twinOutcome(lineage: Lineage, trial: TrialDocument): Promise<Outc
   };
 }
 
-async function evidenceOf(lineage: Lineage, trial: TrialDocument, task: Task): Promise<Evidence> {
-  const replicates = await lineage.replicates.many(trial.replicates);
-  const measured =
-    replicates.find((replicate) => replicate.evaluated !== null) ??
-    replicates.find((replicate) => replicate.trained !== null) ??
-    null;
-  const { trained, evaluated } = measured ?? { trained: null, evaluated: null };
-  return {
-    preflight: trial.preflight,
-    trained: trained === null ? null : { failure: trained.failure, metrics: trained.metrics },
-    evaluated:
-      evaluated === null
-        ? null
-        : { failure: evaluated.failure, metrics: evaluated.metrics, feedback: evaluated.feedback },
-    metric: decisionMetric(task),
-  };
+interface Measured {
+  trial: TrialDocument;
+  replicates: readonly ReplicateDocument[];
+  outcome: Outcome;
+  scores: readonly number[];
+  mayRepeat: boolean;
 }
 
 async function adopt(
   lineage: Lineage,
+  campaign: CampaignDocument,
+  task: Task,
+  measured: Measured,
+): Promise<Outcome | Again> {
+  const { outcome } = measured;
+  const alike = await alikeFailure(lineage, campaign, task, measured);
+  if (alike !== null) return { ...outcome, status: 'violation', failure: alike, lesson: alike.reason };
+  const decision = await lineage.decisions.decide(await candidateOf(lineage, campaign, task, measured, true));
+  if (decision === AGAIN) return AGAIN;
+  const { adopt: adopted } = decision.result;
+  const lesson = lessonOf(decision, decisionMeasure(task).unit);
+  return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
+}
+
+/** Runs under different seeds that measure the same where the start's did not. */
+async function alikeFailure(
+  lineage: Lineage,
   { owner }: CampaignDocument,
   task: Task,
-  trial: TrialDocument,
-  outcome: Outcome,
-  score: number,
-): Promise<Outcome> {
-  const decision = await lineage.decisions.decide({
+  { trial, replicates, scores }: Measured,
+): Promise<Failure | null> {
+  if (trial.number === START || scores.length < 2) return null;
+  if (replicates.some(({ trained }) => trained?.sharesTraining != null)) return null;
+  const last = await lineage.decisions.last(owner);
+  if (last === null) return null;
+  const start = await measuredOf(lineage, task, await lineage.trials.require(owner, START));
+  if (!tooAlike(last.knowledge.noise, scores, start.scores)) return null;
+  const reason = `${scores.length} runs under different seeds scored ${scores.join(', ')}: far more alike than the campaign's other runs, as with a seed that the recipe fixes`;
+  return { status: 'violation', phase: 'evaluate', reason, limit: null, tail: '' };
+}
+
+async function candidateOf(
+  lineage: Lineage,
+  { owner, frozen }: CampaignDocument,
+  task: Task,
+  { trial, replicates, outcome, scores, mayRepeat }: Measured,
+  eligible: boolean,
+): Promise<Candidate> {
+  const { name: metric, direction } = decisionMeasure(task);
+  const start = trial.number === START ? null : await lineage.trials.require(owner, START);
+  const guards = task.guards.map((guard) => ({
+    ...guard,
+    start: start?.outcome?.metrics[guard.metric] ?? null,
+    value: outcome.metrics[guard.metric] ?? null,
+  }));
+  return {
     owner,
     trial: trial.number,
-    direction: task.metric.direction,
-    metric: decisionMetric(task),
-    score,
-    replicates: trial.replicates,
-  });
-  const against = decision.inputs.frontierTrial;
+    parent: trial.parent,
+    rule: frozen.rule,
+    direction,
+    metric,
+    scores,
+    replicates: replicates.map(({ _id }) => _id),
+    eligible,
+    shared: await sharedScore(lineage, trial, replicates, metric),
+    guards: start === null ? [] : guards,
+    calibration: frozen.calibration,
+    mayRepeat,
+  };
+}
+
+/** What the parent scored under the training that this trial took over from it. */
+async function sharedScore(
+  lineage: Lineage,
+  { owner, parent }: TrialDocument,
+  replicates: readonly ReplicateDocument[],
+  metric: string,
+): Promise<number | null> {
+  const shared = replicates[0]?.trained?.sharesTraining ?? null;
+  if (shared === null || parent === null) return null;
+  const from = await lineage.trials.require(owner, parent);
+  // the parent may itself have taken over what it was trained by
+  const same = (await lineage.replicates.many(from.replicates)).find(
+    ({ _id, trained }) => (trained?.sharesTraining ?? _id) === shared,
+  );
+  return same === undefined ? null : (metricsOf(same)[metric] ?? null);
+}
+
+/** @throws AssayError INTERNAL for a start without a score */
+async function acceptStart(lineage: Lineage, owner: string): Promise<void> {
+  const campaign = await lineage.campaigns.byOwner(owner);
+  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
+  const trial = await lineage.trials.require(owner, START);
+  const { replicates, outcome, scores } = await measuredOf(lineage, spec, trial);
+  if (outcome === null || scores.length === 0) throw new AssayError('INTERNAL', 'the start has no score');
+  const of = { trial, replicates, outcome, scores, mayRepeat: false };
+  await lineage.decisions.decide(await candidateOf(lineage, campaign, spec, of, false));
+}
+
+/** One line for agents and people on what was decided. */
+function lessonOf({ rule, inputs, result }: DecisionDocument, unit: string): string {
+  const { frontier, scores } = inputs;
+  if (frontier === null) return 'the start of the search';
+  const runs = scores.length === 1 ? 'a single run' : `${scores.length} runs`;
+  if (result.veto !== null) return `${result.veto}: not adopted`;
+  if (rule === 'posterior' && result.gain !== null) {
+    const expected = `${Math.abs(result.gain).toPrecision(3)} ${unit}`.trim();
+    return result.adopt
+      ? `expected to be better than trial ${frontier.trial} by ${expected}, after ${runs}: adopted, nothing is claimed`
+      : `not adopted: expected to be ${result.gain > 0 ? 'better' : 'worse'} than trial ${frontier.trial} by ${expected}, after ${runs}`;
+  }
   const difference =
-    decision.delta === null ? '' : ` by ${Math.abs(decision.delta).toPrecision(4)} ${task.metric.unit}`;
-  const lesson =
-    against === null
-      ? 'the start of the search'
-      : decision.adopt
-        ? `better than trial ${against}${difference}: adopted on a single run, nothing is claimed`
-        : `not better than trial ${against}: worse${difference}`;
-  return { ...outcome, status: decision.adopt ? 'keep' : 'discard', decision: decision._id, lesson };
+    result.delta === null ? '' : ` by ${Math.abs(result.delta).toPrecision(4)} ${unit}`.trimEnd();
+  return result.adopt
+    ? `better than trial ${frontier.trial}${difference}: adopted on ${runs}, nothing is claimed`
+    : `not better than trial ${frontier.trial}: off${difference}`;
 }

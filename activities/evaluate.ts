@@ -2,7 +2,7 @@ import { AssayError } from '../src/domain/errors.js';
 import { START } from '../src/domain/keys.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { Evaluated, ReplicateDocument } from '../src/lineage/documents.js';
-import { withClaim, type Claim } from './claim.js';
+import { lostWithWorkers, withClaim, type Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
@@ -45,20 +45,25 @@ async function evaluate(
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   await lineage.trials.setStage(of.owner, of.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
-  const claimed = { what: 'evaluate', trial: work.trial, replicate: of.replicate } as const;
-  const request = { ...claimed, boundMs: 0, published };
+  const { purpose } = replicate;
+  const claimed = { what: 'evaluate', trial: work.trial, purpose, replicate: of.replicate } as const;
+  const request = { ...claimed, boundMs: 0, slots: 0, published };
   const result = await withClaim(context, request, signal, async (claim) => {
-    const scored = await scoreArtifact(context, work, claim, measured, signal).catch((error: unknown) =>
-      blame(context, work, claim, error, signal),
-    );
+    const lost = lostWithWorkers(context, claim, 'evaluate');
+    const scored =
+      lost === null
+        ? await scoreArtifact(context, work, claim, measured, signal).catch((error: unknown) =>
+            blame(context, work, claim, error, signal),
+          )
+        : unscored(claim, lost);
     return persist(signal, () => lineage.replicates.publishEvaluated(of.replicate, scored));
   });
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
 }
 
-function measurable({ snapshot, trained }: ReplicateDocument): Measurable | null {
+function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {
   if (trained?.artifact == null) return null;
-  return { snapshot, artifact: trained.artifact, known: trained.metrics };
+  return { snapshot, purpose, artifact: trained.artifact, known: trained.metrics };
 }
 
 /**
@@ -85,17 +90,14 @@ async function blame(
       `${times}, and ${broken} on ${context.host.name}: ${error.message}`,
       { cause: error },
     );
-  const reason = `${times}, while it scores the start recipe on the same host: ${error.message}`;
-  const failure: Failure = { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' };
-  return {
-    fence: claim.fence,
-    failure,
-    runs: [],
-    margins: [],
-    metrics: {},
-    feedback: '',
-    at: new Date(),
-  };
+  // a served recipe saw held-out text, and what it answered can be in an evaluator's last words
+  const words = work.hosted.spec.scoring === 'served' ? 'its words are withheld' : error.message;
+  const reason = `${times}, while it scores the start recipe on the same host: ${words}`;
+  return unscored(claim, { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' });
+}
+
+function unscored({ fence }: Claim, failure: Failure): Evaluated {
+  return { fence, failure, runs: [], margins: [], metrics: {}, feedback: '', at: new Date() };
 }
 
 /** Why the start's own artifact cannot be scored on this host, in words; null when it can. */
@@ -114,7 +116,8 @@ async function startFault(
   );
   if (measured === undefined) return 'the start has no artifact to compare with';
   try {
-    const { failure } = await scoreArtifact(context, work, claim, measured, signal);
+    const { purpose } = claim.replicate;
+    const { failure } = await scoreArtifact(context, work, claim, { ...measured, purpose }, signal);
     return failure === null ? null : `the start is not scored either (${failure.reason})`;
   } catch (error) {
     if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;

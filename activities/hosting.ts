@@ -1,3 +1,5 @@
+import { AssayError } from '../src/domain/errors.js';
+import { isWeaker } from '../src/domain/isolation.js';
 import type { CampaignDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import type { HostContext } from './context.js';
@@ -9,13 +11,22 @@ export interface HostedTrial {
   hosted: HostedTask;
 }
 
-/** The campaign's task, materialised here and agreed upon with the other hosts. */
+/**
+ * The campaign's task, materialised here and agreed upon with the other hosts.
+ * @throws AssayError ISOLATION_TOO_WEAK when the campaign demands a tier that this host does not hold
+ */
 export async function hostCampaign(
-  { lineage, tasks }: HostContext,
+  { lineage, tasks, sandbox, host }: HostContext,
   owner: string,
   signal: AbortSignal,
 ): Promise<{ campaign: CampaignDocument; hosted: HostedTask }> {
   const campaign = await lineage.campaigns.byOwner(owner);
+  const { isolation: demanded } = campaign.frozen;
+  const { tier } = sandbox.isolation;
+  if (isWeaker(tier, demanded)) {
+    const message = `the campaign demands isolation tier ${demanded ?? ''} or stronger, and ${host.name} holds tier ${tier}`;
+    throw new AssayError('ISOLATION_TOO_WEAK', message);
+  }
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
   const files = (): Promise<{ path: string; bytes: Uint8Array }[]> => lineage.blobs.readFiles(task.files);
   const source = { spec: task.spec, digest: task._id, dataSecret: task.dataSecret, files };

@@ -9,7 +9,7 @@ import { AssayError } from '../src/domain/errors.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { priceKnown, type PriceTable } from '../src/model/pricing.js';
+import { priceKnown, pricesOf, type PriceTable } from '../src/model/pricing.js';
 import { pauseExhausted } from './exhausted.js';
 
 /** What came of a change of limits, in the units of the change. */
@@ -32,7 +32,7 @@ export async function changeLimits(
 ): Promise<LimitsAnswer> {
   const { frozen, state, _id: name } = await lineage.campaigns.byOwner(owner);
   if (isEnded(state)) throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" has ended: ${state}`);
-  if (change.dollars != null) requirePrice(frozen.model.id, prices);
+  if (change.dollars != null) requirePrice(frozen.model.id, pricesOf(frozen, prices));
   const made = await lineage.budgets.changeLimits(owner, { id, by: change.by ?? null, change });
   const [from, to] = [limitsInUnits(made.from), limitsInUnits(made.to)];
   const goesOn = await leavesRoom(lineage, await lineage.campaigns.byOwner(owner));

@@ -5,7 +5,7 @@ import { isHeld } from '../src/domain/statuses.js';
 import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../src/model/client.js';
-import { priceOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
+import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
 import { callsOf, toolDefinitions } from '../src/model/tools.js';
 import type { ModelContext } from './context.js';
 import { exchangesBefore } from './conversation.js';
@@ -109,7 +109,7 @@ async function settleTurn(
 /** At the price of the model that was asked for: an endpoint may call it by another name in its reply. */
 function costOf({ prices }: ModelContext, { frozen }: CampaignDocument, reply: Reply): Amounts {
   return {
-    microUsd: priceOf(frozen.model.id, reply.usage, prices) ?? 0,
+    microUsd: priceOf(frozen.model.id, reply.usage, pricesOf(frozen, prices)) ?? 0,
     acceleratorMs: 0,
     tokens: tokensOf(reply.usage),
   };
@@ -125,7 +125,8 @@ async function reserve(
   attempt: number,
 ): Promise<boolean> {
   const promptTokens = tokensUpper(request.system, JSON.stringify([request.messages, request.tools]));
-  const microUsd = upperBound(request.model, promptTokens, request.maxTokens, prices) ?? 0;
+  const own = pricesOf(campaign.frozen, prices);
+  const microUsd = upperBound(request.model, promptTokens, request.maxTokens, own) ?? 0;
   const amounts = { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens };
   const result = await lineage.budgets.reserve({
     owner: at.owner,

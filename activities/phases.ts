@@ -1,10 +1,11 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import type { Task } from '../src/domain/task.js';
-import type { PhaseRun } from '../src/lineage/documents.js';
+import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
+import { removeTree } from '../src/sandbox/remove.js';
 import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
@@ -14,23 +15,33 @@ const MB = 1024 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
 
-/** A fresh folder of one attempt, gone afterwards whatever happened. */
+/** Folders of one attempt; `out` and whatever else a phase needs lie beside `recipe` in `folder`. */
+export interface Workspace {
+  folder: string;
+  recipe: string;
+  tmp: string;
+  out: string;
+}
+
+/** A fresh folder of one attempt with the recipe's `visible` files, gone afterwards whatever happened. */
 export async function withWorkspace<T>(
   { lineage, host }: HostContext,
   name: string,
   snapshot: string,
-  use: (workspace: { folder: string; recipe: string; tmp: string }) => Promise<T>,
+  use: (workspace: Workspace) => Promise<T>,
+  visible: (files: readonly StoredFile[]) => StoredFile[] = (files) => [...files],
 ): Promise<T> {
   const folder = join(host.work, name);
-  const [recipe, tmp] = [join(folder, 'recipe'), join(folder, 'tmp')];
-  await rm(folder, { recursive: true, force: true });
+  const [recipe, tmp, out] = [join(folder, 'recipe'), join(folder, 'tmp'), join(folder, 'out')];
+  await removeTree(folder);
   try {
-    await writeFolder(recipe, await lineage.blobs.readTree(snapshot));
+    await writeFolder(recipe, await lineage.blobs.readFiles(visible(await lineage.blobs.tree(snapshot))));
     await mkdir(tmp, { recursive: true });
-    return await use({ folder, recipe, tmp });
+    await mkdir(out);
+    return await use({ folder, recipe, tmp, out });
   } finally {
     // what could not be removed now is removed when the next worker starts; the result must not be lost for it
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+    await removeTree(folder).catch(() => undefined);
   }
 }
 
@@ -81,6 +92,8 @@ export async function recordRun(lineage: Lineage, phase: string, result: RunResu
     log: await lineage.blobs.put(result.log),
     logBytes: result.logBytes,
     isolation: result.isolation,
+    reusedFrom: null,
+    startMs: null,
   };
 }
 
@@ -109,6 +122,8 @@ export function failureOf(
       };
     case 'cancelled':
       return { ...base, status: 'cancelled', reason: 'cancelled' };
+    case 'tampered':
+      return { ...base, status: 'violation', reason: `changed ${ending.what}` };
     case 'limit':
       return { ...base, ...limitFailure(phase, ending) };
   }
@@ -135,6 +150,11 @@ function limitFailure(
 function wallStatus(phase: Failure['phase']): TrialStatus {
   if (phase === 'evaluate') return 'eval_budget_overrun';
   return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
+}
+
+/** What may be sealed at most: far above any gate, low enough to protect the host. */
+export function sealLimits(hosted: HostedTask): { maxBytes: number; maxFiles: number } {
+  return { maxBytes: hosted.spec.resources.disk_mb * 1024 * 1024, maxFiles: 1000 };
 }
 
 export function tailOf(log: string): string {

@@ -8,8 +8,10 @@ import {
 } from '../src/domain/reconcile.js';
 import { isEnded, type CampaignState } from '../src/domain/statuses.js';
 import type { CampaignDocument, TrialDocument } from '../src/lineage/documents.js';
+import { ENDED_BEFORE } from '../src/lineage/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { decideTrial, type TrialRef } from './decide.js';
+import { claimsOf, releaseClaim } from './claiming.js';
+import { settleTrial, type TrialRef } from './decide.js';
 import { poll, withPulse } from './pulse.js';
 import { strays, type ServerWorkflows } from './strays.js';
 
@@ -62,7 +64,7 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
     settleAbandoned: ({ owner, number, why }) =>
       alive(async () => {
         await workEnds(context, await lineage.campaigns.byOwner(owner), [number]);
-        await decideTrial(lineage, owner, number, why);
+        await settleTrial(lineage, owner, number, why);
       }),
   };
 }
@@ -79,20 +81,31 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const later: { campaign: CampaignDocument; open: Abandoned[] }[] = [];
   for (const found of campaigns) {
     const open = await abandoned(context, found);
-    const busy = open.some(({ trial }) => worksOn(found, trial.number));
-    if (busy && !dryRun) later.push({ campaign: found, open });
+    if ((await stillWorks(context, found, open)) && !dryRun) later.push({ campaign: found, open });
     else findings.push(...(await settleCampaign(context, found, open, dryRun)));
   }
   await Promise.all(
     later.map(async ({ campaign: found, open }) => {
-      const numbers = open.map(({ trial }) => trial.number);
-      await workEnds(context, found, numbers);
+      // a claim works on trials that have ended
+      const numbers = Object.values(found.active).map(({ trial }) => trial);
+      await workEnds(context, found, [...numbers, ...open.map(({ trial }) => trial.number)]);
       const now = await lineage.campaigns.byOwner(found.owner);
       findings.push(...(await settleCampaign(context, now, await abandoned(context, now), dryRun)));
     }),
   );
   if (workflows !== undefined) findings.push(...(await strays(context, workflows, campaign, dryRun)));
   return findings;
+}
+
+/** Whether workers may be at work on what nobody leads any more. */
+async function stillWorks(
+  { workflowFact }: ReconcileContext,
+  campaign: CampaignDocument,
+  open: readonly Abandoned[],
+): Promise<boolean> {
+  if (open.some(({ trial }) => worksOn(campaign, trial.number))) return true;
+  if (Object.keys(campaign.active).length === 0) return false;
+  return isEnded(campaign.state) || (await workflowFact(campaign._id)) !== 'running';
 }
 
 async function settleCampaign(
@@ -102,6 +115,7 @@ async function settleCampaign(
   dryRun: boolean,
 ): Promise<Finding[]> {
   const workflow = isEnded(campaign.state) ? 'closed' : await workflowFact(campaign._id);
+  if (workflow !== 'running' && !dryRun) await endClaims(lineage, campaign);
   const trials: Finding[] = [];
   for (const { trial, why } of open) trials.push(await settle(lineage, campaign, trial.number, why, dryRun));
   return [
@@ -110,6 +124,13 @@ async function settleCampaign(
     ...(await claims(lineage, campaign, workflow, dryRun)),
     ...(await state(lineage, campaign, workflow, dryRun)),
   ];
+}
+
+/** Gives back what is held for claims whose runs will not begin, and ends those that nobody measures any more. */
+async function endClaims(lineage: Lineage, { frozen }: CampaignDocument): Promise<void> {
+  for (const of of claimsOf(frozen)) await releaseClaim(lineage, of);
+  for (const { owner, number, closedAt } of await lineage.claims.list(frozen.owner))
+    if (closedAt === null) await lineage.claims.close(owner, number, { void: ENDED_BEFORE });
 }
 
 /** A model request that was just cancelled settles what it reserved by itself, and better than we could. */
@@ -127,6 +148,7 @@ async function conclude(
   const reason = given ?? (before.control === 'draining' ? before.controlReason : null) ?? 'done';
   await lineage.campaigns.setControl(owner, 'stopping', reason);
   const settled = await lastTrials(context, before);
+  await endClaims(lineage, before);
   await within(SETTLES_ITSELF_MS, async () => {
     const budget = await lineage.budgets.find(owner);
     return Object.keys(budget?.open ?? {}).length === 0;
@@ -188,7 +210,7 @@ async function settle(
     : '';
   const did = dryRun
     ? `would settle it: ${why}${after}`
-    : `settled as ${(await decideTrial(lineage, campaign.owner, number, why)).status}: ${why}`;
+    : `settled as ${(await settleTrial(lineage, campaign.owner, number, why)).status}: ${why}`;
   return { campaign: campaign._id, what: 'trial', key, did };
 }
 

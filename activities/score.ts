@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { sha256 } from '../src/domain/digest.js';
 import { AssayError } from '../src/domain/errors.js';
@@ -6,18 +7,31 @@ import type { Evaluation } from '../src/domain/evaluation.js';
 import { margins } from '../src/domain/gates.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { decisionMetric } from '../src/domain/task.js';
-import type { Evaluated, PhaseRun, Trained } from '../src/lineage/documents.js';
+import type { Evaluated, PhaseRun, ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import { score, type Scored } from '../src/sandbox/scoring.js';
+import { seal } from '../src/sandbox/seal.js';
 import { writeFolder } from '../src/tasks/folder.js';
+import type { HostedTask } from '../src/tasks/host.js';
+import { kitFolder } from '../src/tasks/kit.js';
 import type { Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { HostedTrial } from './hosting.js';
-import { failureOf, recordRun, requestOf, tailOf, withWorkspace } from './phases.js';
+import {
+  failureOf,
+  recordRun,
+  requestOf,
+  sealLimits,
+  tailOf,
+  withWorkspace,
+  type PhaseCall,
+} from './phases.js';
 import { persist } from './pulse.js';
 
 /** A sealed artifact with the code that it is served by. */
 export interface Measurable {
   snapshot: string;
+  /** Claims are measured on held-out data of their own, where the task has such. */
+  purpose: ReplicateDocument['purpose'];
   artifact: NonNullable<Trained['artifact']>;
   /** What the harness measured before the evaluation. */
   known: Record<string, number>;
@@ -28,69 +42,123 @@ export async function scoreArtifact(
   context: HostContext,
   work: HostedTrial,
   claim: Claim,
-  { snapshot, artifact, known }: Measurable,
+  { snapshot, purpose, artifact, known }: Measurable,
   signal: AbortSignal,
 ): Promise<Evaluated> {
-  const { lineage, sandbox } = context;
-  const name = `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`;
-  return withWorkspace(context, name, snapshot, async ({ folder, recipe, tmp }) => {
+  const { lineage } = context;
+  const { parts } = work.hosted;
+  const { scored, damage } = await scoreSealed(
+    context,
+    work.hosted,
+    {
+      name: `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`,
+      id: `${claim.replicate._id}/${claim.fence}`,
+      snapshot,
+      artifact: {
+        digest: artifact.digest,
+        put: async (to) => writeFolder(to, await lineage.blobs.readFiles(artifact.files)),
+      },
+      known,
+      data: purpose === 'claim' ? (parts.claim ?? parts.search) : parts.search,
+      env: {},
+    },
+    signal,
+  );
+  const runs = await persist(signal, () => runsOf(context, scored));
+  if (damage !== null) return tampered(claim, runs, scored, damage);
+  return evaluatedOf(work, claim, runs, scored, known);
+}
+
+/** What the evaluator is run on. */
+export interface Scoring {
+  /** Of the workspace, which is fresh and gone afterwards. */
+  name: string;
+  /** By which its processes are found. */
+  id: string;
+  snapshot: string;
+  /** `put` writes the sealed files into a folder that is not there yet. */
+  artifact: { digest: string; put: (to: string) => Promise<unknown> };
+  /** What the harness measured before. */
+  known: Record<string, number>;
+  /** The part of the data that the evaluator finds; null for a task without data. */
+  data: string | null;
+  /** More that the evaluator, and nobody else, finds in its environment. */
+  env: Record<string, string>;
+}
+
+/**
+ * The one way in which a recipe's artifact meets the evaluator. `damage` says what the recipe changed that it must
+ * not.
+ * @throws AssayError HOST_FAULT
+ */
+export async function scoreSealed(
+  context: HostContext,
+  hosted: HostedTask,
+  of: Scoring,
+  signal: AbortSignal,
+): Promise<{ scored: Scored; damage: string | null }> {
+  const { sandbox, tasks } = context;
+  return withWorkspace(context, of.name, of.snapshot, async ({ folder, recipe, tmp }) => {
     const sealed = join(folder, 'sealed');
-    const [serverTmp, harness] = [join(folder, 'server-tmp'), join(folder, 'harness.json')];
-    await writeFolder(sealed, await lineage.blobs.readFiles(artifact.files));
-    await mkdir(serverTmp);
-    await writeFile(harness, JSON.stringify(known));
-    const requests = requestsOf(context, work, claim, { recipe, tmp, sealed, serverTmp, harness }, signal);
-    const scored = await score(sandbox, requests);
+    const harness = join(folder, 'harness.json');
+    await of.artifact.put(sealed);
+    await writeFile(harness, JSON.stringify(of.known));
+    const requests = await requestsOf(context, hosted, of, { folder, recipe, tmp, sealed, harness }, signal);
+    // a server is the recipe's code; an evaluator alone is only told when what it used was changed beside it
+    const { result: scored, damage } = await tasks.custody.during(requests.server !== null, () =>
+      score(sandbox, requests),
+    );
     if (signal.aborted) signal.throwIfAborted();
-    const runs = await persist(signal, () => runsOf(context, scored));
-    return evaluatedOf(work, claim, runs, scored, known);
+    if (damage !== null) return { scored, damage };
+    if (tasks.custody.active && !(await isWhole(sealed, of.artifact.digest, hosted))) {
+      if (requests.server !== null) return { scored, damage: 'its sealed artifact' };
+      throw new AssayError('HOST_FAULT', 'a sealed artifact was changed while it was evaluated');
+    }
+    return { scored, damage: null };
   });
 }
 
 interface Folders {
+  folder: string;
   recipe: string;
   tmp: string;
   sealed: string;
-  serverTmp: string;
   harness: string;
 }
 
-function requestsOf(
+async function requestsOf(
   context: HostContext,
-  { hosted }: HostedTrial,
-  claim: Claim,
+  hosted: HostedTask,
+  { id, data: held, env }: Scoring,
   folders: Folders,
   signal: AbortSignal,
 ) {
-  const { evaluate: evaluator, phases } = hosted.spec;
-  const { recipe, tmp, sealed, serverTmp, harness } = folders;
-  const held = hosted.parts.search;
-  const id = `${claim.replicate._id}/${claim.fence}`;
-  const server =
-    phases.serve === undefined
-      ? null
-      : {
-          ...requestOf(
-            context,
-            hosted,
-            {
-              id: `${id}/serve`,
-              phase: 'evaluate',
-              command: phases.serve.run,
-              cwd: recipe,
-              timeoutS: evaluator.timeout_s + phases.serve.startup_s,
-              writable: [],
-              readable: [recipe, sealed],
-              env: { ASSAY_ARTIFACT: sealed },
-              signal,
-            },
-            serverTmp,
-          ),
-          startupS: phases.serve.startup_s,
-        };
+  const { evaluate: evaluator, phases, scoring } = hosted.spec;
+  const { folder, recipe, tmp, sealed, harness } = folders;
+  const { serve } = phases;
+  const serving = async (startupS: number, command: string) => {
+    // twins have equal commands and environments but for a name by chance
+    const name = `serve-${randomBytes(8).toString('hex')}`;
+    const own = join(folder, name);
+    await mkdir(own);
+    const call: PhaseCall = {
+      id: `${id}/${name}`,
+      phase: 'evaluate',
+      command,
+      cwd: recipe,
+      timeoutS: evaluator.timeout_s + startupS,
+      writable: [],
+      readable: [recipe, sealed],
+      env: { ASSAY_ARTIFACT: sealed },
+      signal,
+    };
+    return { ...requestOf(context, hosted, call, own), startupS };
+  };
   const data = held === null ? {} : { ASSAY_DATA: held };
+  const kit = scoring === 'served' ? { PYTHONPATH: kitFolder(hosted.folder) } : {};
   return {
-    server,
+    server: serve === undefined ? null : await serving(serve.startup_s, serve.run),
+    twin: serve?.twins === true ? await serving(serve.startup_s, serve.run) : null,
     evaluator: requestOf(
       context,
       hosted,
@@ -102,7 +170,7 @@ function requestsOf(
         timeoutS: evaluator.timeout_s,
         writable: [],
         readable: [hosted.folder, sealed, harness, ...(held === null ? [] : [held])],
-        env: { ASSAY_ARTIFACT: sealed, ASSAY_HARNESS: harness, ...data },
+        env: { ASSAY_ARTIFACT: sealed, ASSAY_HARNESS: harness, ...kit, ...data, ...env },
         signal,
       },
       tmp,
@@ -110,9 +178,26 @@ function requestsOf(
   };
 }
 
+async function isWhole(sealed: string, digest: string, hosted: HostedTask): Promise<boolean> {
+  const now = await seal(sealed, sealLimits(hosted)).catch(() => null);
+  return now?.digest === digest;
+}
+
+function tampered(claim: Claim, runs: PhaseRun[], scored: Scored, damage: string): Evaluated {
+  const failure: Failure = {
+    status: 'violation',
+    phase: 'evaluate',
+    reason: `changed ${damage}`,
+    limit: null,
+    tail: scored.serverRun === null ? '' : WITHHELD,
+  };
+  return { fence: claim.fence, failure, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
+}
+
 async function runsOf({ lineage }: HostContext, scored: Scored): Promise<PhaseRun[]> {
   const runs = [await recordRun(lineage, 'evaluate', scored.evaluatorRun)];
-  if (scored.serverRun !== null) runs.push(await recordRun(lineage, 'serve', scored.serverRun));
+  for (const run of [scored.serverRun, scored.twinRun])
+    if (run !== null) runs.push(await recordRun(lineage, 'serve', run));
   return runs;
 }
 
@@ -147,13 +232,20 @@ function evaluatedOf(
   };
 }
 
+/**
+ * In place of what a server printed, which agents read with a failure: it was sent held-out text, and may print it.
+ * People find it in the stored log of its run.
+ */
+const WITHHELD =
+  'The log of a server is withheld, for it was sent held-out data; try serving on training data.';
+
 /** The recipe's server crashed, was late or overran a limit. */
-function recipeFailure({ serverRun, reason, late }: Scored): Failure {
-  const tail = tailOf(serverRun?.log ?? '');
-  const ended = serverRun === null ? null : failureOf('evaluate', serverRun);
+function recipeFailure({ blamedRun, reason, late }: Scored): Failure {
+  const ended = blamedRun === null ? null : failureOf('evaluate', blamedRun);
   if (ended !== null && ended.status !== 'cancelled')
-    return { ...ended, reason: reason || ended.reason, tail };
-  return { status: late ? 'eval_budget_overrun' : 'crash', phase: 'evaluate', reason, limit: null, tail };
+    return { ...ended, reason: reason || ended.reason, tail: WITHHELD };
+  const status = late ? 'eval_budget_overrun' : 'crash';
+  return { status, phase: 'evaluate', reason, limit: null, tail: WITHHELD };
 }
 
 /** The evaluator found the recipe's answers unusable. */

@@ -1,4 +1,5 @@
 import { AssayError } from '../src/domain/errors.js';
+import { decisionMeasure } from '../src/domain/task.js';
 import { applyEdit, type Tree } from '../src/domain/edits.js';
 import { textOf } from '../src/domain/diff.js';
 import type { TrialDocument } from '../src/lineage/documents.js';
@@ -129,7 +130,7 @@ async function listTrials(
     (trial) => (role === null || trial.role === role) && (status === null || trial.status === status),
   );
   const rows = await Promise.all(asked.slice(0, limit).map((trial) => rowOf(lineage, trial)));
-  return rows.length === 0 ? 'no such trials' : renderRows(rows, spec.metric);
+  return rows.length === 0 ? 'no such trials' : renderRows(rows, decisionMeasure(spec));
 }
 
 type Say = (text: string, isError?: boolean) => Answer;
@@ -141,7 +142,7 @@ async function readTrial(lineage: Lineage, owner: string, number: number, said: 
   const { spec } = await lineage.tasks.get(frozen.task.digest);
   const diff = await lineage.blobs.text(trial.diff);
   const parts = [
-    renderRows([await rowOf(lineage, trial)], spec.metric),
+    renderRows([await rowOf(lineage, trial)], decisionMeasure(spec)),
     `metrics: ${JSON.stringify(trial.outcome?.metrics ?? {})}`,
     ...(trial.outcome?.feedback ? [`feedback: ${trial.outcome.feedback}`] : []),
     `diff against trial ${trial.parent ?? 'none'}:\n${diff.slice(0, READ_DIFF)}`,

@@ -18,6 +18,8 @@ interface Result {
   trials: number;
   start: number | null;
   best: number | null;
+  /** What the audit at its end said; null where it said nothing. */
+  audit: string | null;
 }
 
 async function runDemo(): Promise<Result> {
@@ -45,6 +47,7 @@ async function runDemo(): Promise<Result> {
   child.stderr.on('data', read);
   const exitCode = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   const [, start, best] = /^start ([\d.]+), best ([\d.]+)/m.exec(output) ?? [];
+  const audit = /^audit of (.+)$/m.exec(output)?.[1] ?? null;
   await rm(home, { recursive: true, force: true });
   return {
     exitCode,
@@ -53,6 +56,7 @@ async function runDemo(): Promise<Result> {
     trials: ended.size,
     start: start === undefined ? null : Number(start),
     best: best === undefined ? null : Number(best),
+    audit,
   };
 }
 
@@ -64,6 +68,7 @@ process.stderr.write(
     `whole demo            ${result.totalS} s (aim: 240 s)`,
     `counted trials        ${result.trials}`,
     `start, best           ${result.start ?? '-'}, ${result.best ?? '-'} bits/byte`,
+    `audit                 ${result.audit ?? '-'}`,
   ].join('\n')}\n`,
 );
 process.stdout.write(

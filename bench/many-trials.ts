@@ -4,20 +4,15 @@
  * stderr, and JSON (assay.bench.many-trials/1) on stdout. `--minutes` stops the campaign by draining it, and what it
  * reached is reported.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
-import { cacheFolder } from '../src/dev/places.js';
-import { findServers } from '../src/dev/servers.js';
-import { openLineage, type Lineage } from '../src/lineage/lineage.js';
+import type { WorkflowHandle } from '@temporalio/client';
+import type { Lineage } from '../src/lineage/lineage.js';
 import { loadTask } from '../src/tasks/load.js';
 import { startEndlessModel } from '../test/faults/endless-model.js';
 import { NOOP } from '../test/fixtures/tiny.js';
-import { startFleet } from '../workers/fleet.js';
-import { ROLES } from '../workers/role-names.js';
+import { openBenchGround } from './ground.js';
 
 const NAME = 'many';
 const { values } = parseArgs({
@@ -67,27 +62,24 @@ async function endedOf(lineage: Lineage): Promise<number> {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-const home = await mkdtemp(join(tmpdir(), 'assay-bench-'));
-const servers = await findServers({ home, need: ['temporal', 'store'], say });
 const model = await startEndlessModel();
-const lineage = await openLineage(servers.store);
+const ground = await openBenchGround(model.url, 1, say);
+const { lineage, client } = ground;
 const { spec, files } = await loadTask(NOOP);
 await lineage.tasks.push(spec, files, 'person');
-const fleet = await startFleet(ROLES, {
-  temporal: servers.temporal,
-  store: servers.store,
-  home,
-  cache: cacheFolder(),
-  pool: 'cpu',
-  slots: 1,
-  env: { ...process.env, ANTHROPIC_API_KEY: 'bench', ANTHROPIC_BASE_URL: model.url, ASSAY_HOST: 'bench' },
-});
-const connection = await Connection.connect({ address: servers.temporal.address });
-const client = new Client({ connection, namespace: servers.temporal.namespace });
 const handle = await client.workflow.start('campaign', {
   taskQueue: 'assay',
   workflowId: NAME,
-  args: [{ task: 'noop', model: 'endless', trials, specialists: [{ role: 'solo', lanes }] }],
+  args: [
+    {
+      task: 'noop',
+      model: 'endless',
+      trials,
+      rule: 'greedy',
+      claim: { runs: 0 },
+      specialists: [{ role: 'solo', lanes }],
+    },
+  ],
 });
 const seen = await follow(handle, lineage);
 
@@ -102,7 +94,7 @@ const cancelled = await client.workflow.count('ExecutionStatus IN ("Canceled", "
 const result = {
   schema: 'assay.bench.many-trials/1',
   cores: cpus().length,
-  store: servers.store.how,
+  store: ground.store,
   asked: { trials, lanes, minutes },
   state,
   reason,
@@ -133,9 +125,5 @@ say(
   ].join('\n'),
 );
 process.stdout.write(`${JSON.stringify(result)}\n`);
-await fleet.stop();
-await lineage.close();
-await connection.close();
+await ground.stop();
 await model.stop();
-await servers.stop();
-await rm(home, { recursive: true, force: true });

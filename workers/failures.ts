@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { AssayError, ERRORS, messageOf } from '../src/domain/errors.js';
+import { AssayError, ERRORS, messageOf, type ErrorCode } from '../src/domain/errors.js';
 import { isStoreTrouble } from '../src/lineage/lineage.js';
 import { ModelFault } from '../src/model/client.js';
 
@@ -11,10 +11,13 @@ import { ModelFault } from '../src/model/client.js';
  */
 export const BOUNDED_ATTEMPTS = 10;
 
+/** Milliseconds until another worker may take it, where the pauses of the retry policy would grow too long. */
+const PAUSES: Partial<Record<ErrorCode, number>> = { ISOLATION_TOO_WEAK: 3000 };
+
 /** The one place where our errors become Temporal's: the code is the type, and the registry says what is retried. */
 export function asFailure(error: AssayError, attempt: number): ApplicationFailure {
   const { retry } = ERRORS[error.code];
-  const wait = error instanceof ModelFault ? error.retryAfterMs : null;
+  const wait = error instanceof ModelFault ? error.retryAfterMs : (PAUSES[error.code] ?? null);
   return ApplicationFailure.create({
     message: `${error.message}. ${error.remedy}`,
     type: error.code,

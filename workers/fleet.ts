@@ -17,7 +17,10 @@ import { guarded } from '../src/sandbox/guarded.js';
 import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
+import { Custody } from '../src/tasks/custody.js';
 import { TaskHost } from '../src/tasks/host.js';
+import { findPython } from '../src/tasks/python.js';
+import { witnessed } from '../src/tasks/witnessed.js';
 import type { HostContext, OrchestratorContext } from '../activities/context.js';
 import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
 import { Gate } from './gate.js';
@@ -164,8 +167,8 @@ async function hostContext(
   const work = join(home, 'work');
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
-  const tasks = new TaskHost(home, cache);
-  const sandbox = await openSandbox();
+  const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache) });
+  const tasks = new TaskHost(home, cache, new Custody(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const gate = new Gate();
@@ -177,10 +180,16 @@ async function hostContext(
     lineage,
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
-    sandbox: guarded(sandbox, own.folder, room),
+    sandbox: witnessed(guarded(sandbox, own.folder, room), tasks.custody),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
   };
   return { context, guard: { gate, watch } };
+}
+
+/** What every run reads: its folders, and a Python that may be found nowhere yet. */
+async function neededByRuns(work: string, cache: string): Promise<string[]> {
+  const python = await findPython(cache, null, new AbortController().signal).catch(() => null);
+  return [work, ...(python?.folders ?? [])];
 }
 
 /** Hosts with the same processor and platform measure alike; others are never compared without calibration. */

@@ -9,6 +9,7 @@ import {
 } from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
 import type { HostContext, ModelContext, OrchestratorContext } from '../activities/context.js';
+import { claimingActivities } from '../activities/claiming.js';
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
@@ -61,7 +62,11 @@ export async function orchestratorWorkers(
   const waiting = await Worker.create({
     ...optionsOf(ground, 0),
     taskQueue: 'assay-wait',
-    activities: { ...campaignActivities(context), ...submitActivities(context) },
+    activities: {
+      ...campaignActivities(context),
+      ...submitActivities(context),
+      ...claimingActivities(context),
+    },
     maxConcurrentActivityTaskExecutions: WAITING,
   });
   const main = await Worker.create({
@@ -74,6 +79,7 @@ export async function orchestratorWorkers(
       ...sessionActivities(context),
       ...submitActivities(context),
       ...decideActivities(context),
+      ...claimingActivities(context),
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },

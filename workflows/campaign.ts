@@ -18,6 +18,7 @@ import type { FrozenCampaign, Lane } from '../src/domain/campaign.js';
 import { dueState } from '../src/domain/course.js';
 import { START } from '../src/domain/keys.js';
 import type { CampaignState } from '../src/domain/statuses.js';
+import { claimAtMilestones, measureClaim, openClaim } from './claim.js';
 import { CampaignDesk } from './desk.js';
 import {
   leaderboardQuery,
@@ -37,6 +38,7 @@ import {
   decideActivities,
   reconcileActivities,
   submitActivities,
+  waitingActivities,
   watch as watchActivity,
 } from './proxies.js';
 import { runTrial, specialist, untilClosed } from './specialist.js';
@@ -115,11 +117,29 @@ async function search(desk: CampaignDesk, people: Promise<unknown>[]): Promise<L
   desk.stage = 'running';
   if (desk.state === 'calibrating') await desk.enter('running', null);
   if (frozen.submission !== null) await onlyTrial(frozen, people);
+  const milestones = new CancellationScope();
+  const claiming = claimAtMilestones(frozen, frozen.claim.at, milestones);
+  claiming.catch(() => undefined);
   const ends = await Promise.allSettled(frozen.lanes.map((lane) => runLane(frozen, lane)));
   // one that is accepted while these are waited for is waited for as well
   for (let known = -1; known < people.length; await Promise.allSettled(people)) known = people.length;
   desk.closed = true;
+  milestones.cancel();
+  await claiming;
+  if (desk.stopWish === null && !CancellationScope.current().consideredCancelled) await claimGain(desk);
   return ends;
+}
+
+/** What the search has found is measured once more, on fresh seeds: only this is claimed. */
+async function claimGain(desk: CampaignDesk): Promise<void> {
+  const { frozen } = desk;
+  const last = frozen.claim.at.length;
+  const runs = await openClaim(frozen, last);
+  if (runs.length === 0) return;
+  desk.searchEnd = desk.state === 'draining' ? desk.reason : null;
+  desk.stage = 'claiming';
+  await desk.enter('claiming', `${runs.length} fresh runs of the start and the frontier`);
+  await measureClaim(frozen, last, runs);
 }
 
 /** @throws ApplicationFailure START_RECIPE_FAILED: a search needs a start that can be measured */
@@ -133,11 +153,28 @@ async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
     { owner, number: START },
   ]);
   if (start.status === 'keep' && start.score !== null) return start.score;
+  if (start.status === 'disqualified' && start.score !== null) {
+    await untilAccepted(frozen, start.lesson);
+    return start.score;
+  }
   throw ApplicationFailure.create({
     message: `the start recipe ended as ${start.status}: ${start.lesson}`,
     type: 'START_RECIPE_FAILED',
     nonRetryable: true,
   });
+}
+
+/** A start that misses a gate can be searched from, but nobody does so unasked. */
+async function untilAccepted(frozen: FrozenCampaign, lesson: string): Promise<void> {
+  const { owner } = frozen;
+  const reason = `the start recipe misses a gate (${lesson}); resume to search from it all the same: the first trial within the gates is adopted`;
+  await campaignActivities.block.executeWithOptions({ summary: 'block: the start misses a gate' }, [
+    { owner, reason },
+  ]);
+  await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait for a person' }, [
+    { owner, until: ['running', 'draining', 'stopping'] },
+  ]);
+  await decideActivities.acceptStart.executeWithOptions({ summary: 'accept the start' }, [{ owner }]);
 }
 
 /** A person's trial is a child like any other; this answers when it has its number. */
@@ -290,7 +327,8 @@ async function conclude(desk: CampaignDesk, ends: LaneEnd[]): Promise<void> {
   const closing = broken.length > 0 && broken.length === ends.length ? 'failed' : 'finished';
   if (desk.stopWish !== null) await end(desk, 'stopped', `stopped by a person (${desk.stopWish})`);
   else if (closing === 'failed') await end(desk, closing, `every lane failed: ${broken[0] ?? ''}`);
-  else await end(desk, closing, desk.state === 'draining' ? desk.reason : desk.report.end);
+  else
+    await end(desk, closing, desk.searchEnd ?? (desk.state === 'draining' ? desk.reason : desk.report.end));
 }
 
 /** Settles what is left of the campaign, so that nothing of it is open when its end is stored. */

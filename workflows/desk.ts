@@ -23,7 +23,9 @@ export class CampaignDesk {
   state: CampaignState = 'preparing';
   reason: string | null = null;
   /** Where the campaign goes back to after a pause. */
-  stage: 'calibrating' | 'running' = 'calibrating';
+  stage: 'calibrating' | 'running' | 'claiming' = 'calibrating';
+  /** Why the search ended, once its gain is being claimed. */
+  searchEnd: string | null = null;
   report: WatchReport | null = null;
   startScore: number | null = null;
   /** Set when everything has ended: whatever is accepted after that could be cut off. */
@@ -54,7 +56,7 @@ export class CampaignDesk {
     if (!parsed.success) throw new Error(`the change of limits is wrong: ${explain(parsed.error)}`);
     const { state, reason } = this;
     if (isEnded(state) || this.closed) throw new Error(`the campaign has ended: ${reason ?? state}`);
-    const [late] = state === 'draining' ? endingFields(parsed.data) : [];
+    const [late] = state === 'draining' || state === 'claiming' ? endingFields(parsed.data) : [];
     if (late !== undefined)
       throw new Error(`the campaign is ending (${reason ?? state}): ${late} cannot be changed any more`);
     return parsed.data;
@@ -131,7 +133,7 @@ export class CampaignDesk {
         `**${state}**${reason === null ? '' : ` (${reason})`}`,
         `start ${startScore ?? 'not measured'}, best ${bestScore ?? 'none'} (${frontier ?? 'the start'})`,
         `${counted} of ${this.report?.trialsLimit ?? frozen.limits.trials} trials, ${ended} ended`,
-        'Adopted greedily on single runs: nothing is claimed.',
+        'What is adopted is not claimed: the claim is measured on fresh seeds, at the end.',
       ].join('\n\n'),
     );
   }

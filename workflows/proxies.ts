@@ -1,5 +1,6 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { CampaignActivities } from '../activities/campaign.js';
+import type { ClaimingActivities } from '../activities/claiming.js';
 import type { DecideActivities } from '../activities/decide.js';
 import type { EvaluateActivities } from '../activities/evaluate.js';
 import type { ModelActivities } from '../activities/model.js';
@@ -34,6 +35,7 @@ const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 se
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
 export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitTwin'>>(light);
+export const claimingActivities = proxyActivities<Omit<ClaimingActivities, 'awaitMilestone'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
 
 /** They wait for processes and workflows to end, and say that they are alive. */
@@ -60,7 +62,9 @@ export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
  * queue of their own: however many wait, what they wait for still finds its place.
  */
 export const waitingActivities = proxyActivities<
-  Pick<CampaignActivities, 'awaitControl'> & Pick<SubmitActivities, 'awaitTwin'>
+  Pick<CampaignActivities, 'awaitControl'> &
+    Pick<SubmitActivities, 'awaitTwin'> &
+    Pick<ClaimingActivities, 'awaitMilestone'>
 >({ ...waiting, taskQueue: 'assay-wait' });
 
 /** Work whose end is waited for after a cancel: nothing of it may go on when its workflow has ended. */
@@ -79,11 +83,12 @@ export const modelActivities = proxyActivities<ModelActivities>({
 });
 
 /** Tools that only edit run anywhere; those that start processes run on a host of the pool. */
-export function workspaceActivities(pool: string, needsHost: boolean) {
+export function workspaceActivities({ pool, phaseSeconds }: Frozen, needsHost: boolean) {
   return proxyActivities<WorkspaceActivities>({
     ...(needsHost ? ended : {}),
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
-    startToCloseTimeout: '10 minutes',
+    // a check is a whole preflight
+    startToCloseTimeout: needsHost ? (phaseSeconds.prepare + 600) * 1000 : '10 minutes',
     heartbeatTimeout: '20 seconds',
     retry: patient,
   });

@@ -125,7 +125,7 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
     }
     if (reply.kind === 'closed') return reply.reason;
     if (reply.tools.length > 0) {
-      const { runTools } = workspaceActivities(frozen.pool, reply.needsHost);
+      const { runTools } = workspaceActivities(frozen, reply.needsHost);
       await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
     await Promise.all(reply.submits.map((call) => submitAndRun(input, { ...of, index: call })));

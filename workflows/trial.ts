@@ -10,6 +10,7 @@ import {
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { RunRef } from '../activities/train.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { trialAttributes } from './attributes.js';
 import { saidBy } from './faults.js';
@@ -28,9 +29,12 @@ export interface TrialInput {
   role: string;
 }
 
-/** prepare → train → evaluate → decide. Each finds what an earlier attempt of it finished. */
+/**
+ * prepare → train → evaluate → decide, and once more for as long as another run is worth its price. Each finds what an
+ * earlier attempt of it finished.
+ */
 export async function trial(input: TrialInput): Promise<TrialResult> {
-  const { frozen, number, role } = input;
+  const { frozen, number } = input;
   const of = { owner: frozen.owner, number };
   announce(input, null, null);
   const work = new CancellationScope();
@@ -39,27 +43,55 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
     asked.by ??= `a person: ${reason ?? 'no reason given'}`;
     work.cancel();
   });
-  let interruption: string | null = null;
-  try {
-    await work.run(() => measure(input));
-  } catch (error) {
-    interruption =
-      isCancellation(error) || work.consideredCancelled
-        ? (asked.by ?? 'cancelled on request')
-        : `infrastructure: ${rootCause(error) ?? 'fault'}`;
-    log.warn('trial interrupted', { number, interruption });
+  for (let index = 0; ; index += 1) {
+    const interruption = await work
+      .run(() => measure(input, index))
+      .then(
+        () => null,
+        (error: unknown) => reasonOf(error, work, asked.by),
+      );
+    if (interruption !== null) log.warn('trial interrupted', { number, interruption });
+    const decided = await CancellationScope.nonCancellable(() =>
+      decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
+        { ...of, interruption },
+      ]),
+    );
+    if (decided === 'again') continue;
+    announce(input, decided.status, decided.score);
+    return decided;
   }
-  return CancellationScope.nonCancellable(async () => {
-    const result = await decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
-      { ...of, interruption },
-    ]);
-    announce({ frozen, number, role }, result.status, result.score);
-    return result;
-  });
+}
+
+function reasonOf(error: unknown, work: CancellationScope, asked: string | null): string {
+  return isCancellation(error) || work.consideredCancelled
+    ? (asked ?? 'cancelled on request')
+    : `infrastructure: ${rootCause(error) ?? 'fault'}`;
 }
 
 /** Runs the phases; a phase that may not start now waits until the campaign goes on. */
-async function measure({ frozen, number }: TrialInput): Promise<void> {
+async function measure({ frozen, number }: TrialInput, index: number): Promise<void> {
+  if (index === 0 && !(await prepareTrial({ frozen, number }))) return;
+  const name = index === 0 ? `trial ${number}` : `trial ${number}, run ${index + 1}`;
+  await measureRun(frozen, { owner: frozen.owner, number, index, purpose: 'search' }, name);
+}
+
+/** Trains and evaluates one run; what comes of it is in the store. */
+export async function measureRun(frozen: Frozen, of: RunRef, run: string): Promise<void> {
+  const phases = phaseActivities(frozen);
+  const trained = await whenAllowed(frozen, `training ${run}`, () =>
+    phases.train.executeWithOptions({ summary: `train ${run}` }, [of]),
+  );
+  if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
+  if (trained.next !== 'evaluate') return;
+  const { replicate } = trained;
+  const { owner, number } = of;
+  await whenAllowed(frozen, `evaluating ${run}`, () =>
+    phases.evaluate.executeWithOptions({ summary: `evaluate ${run}` }, [{ owner, number, replicate }]),
+  );
+}
+
+/** Whether it is to be trained: not after a failed check, and not as a duplicate. */
+async function prepareTrial({ frozen, number }: Pick<TrialInput, 'frozen' | 'number'>): Promise<boolean> {
   const phases = phaseActivities(frozen);
   const of = { owner: frozen.owner, number };
   const prepare = () => phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
@@ -71,16 +103,7 @@ async function measure({ frozen, number }: TrialInput): Promise<void> {
     );
     prepared = await parked(frozen, `preparing trial ${number}`, prepare);
   }
-  if (prepared.next === 'decide') return;
-  const trained = await whenAllowed(frozen, `training trial ${number}`, () =>
-    phases.train.executeWithOptions({ summary: `train trial ${number}` }, [of]),
-  );
-  if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
-  if (trained.next !== 'evaluate') return;
-  const { replicate } = trained;
-  await whenAllowed(frozen, `evaluating trial ${number}`, () =>
-    phases.evaluate.executeWithOptions({ summary: `evaluate trial ${number}` }, [{ ...of, replicate }]),
-  );
+  return prepared.next === 'train';
 }
 
 /** Runs a phase once the campaign lets it start. */

@@ -16,7 +16,7 @@ const typed = shownBy('test/bad-input/commands.test.ts', {
     'a malformed or unknown field of a campaign, with `assay start`: `--trials 0`, `-1`, `1e9`, a field "trails"',
     BEFORE,
     error('CAMPAIGN_INPUT'),
-    'trials: Too …',
+    'trials: must be …',
   ],
   'field-no-number': [
     '`--trials abc`, `--hours ""`',

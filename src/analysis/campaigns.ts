@@ -1,7 +1,8 @@
+import type { Measure } from '../domain/task.js';
 import type { CampaignState } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, isoOrNull, type ScoreMetric } from './head.js';
+import { campaignHead, isoOrNull } from './head.js';
 import { frontierOf, type Frontier } from './progress.js';
 
 /** One campaign in the list. */
@@ -10,7 +11,7 @@ export interface CampaignLine {
   state: CampaignState;
   reason: string | null;
   task: string;
-  metric: ScoreMetric;
+  metric: Measure;
   counted: number;
   trialsLimit: number;
   frontier: Frontier | null;

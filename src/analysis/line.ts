@@ -1,6 +1,6 @@
 import { trialLabel } from '../domain/keys.js';
 import type { TrialStage, TrialStatus } from '../domain/statuses.js';
-import type { TrialDocument } from '../lineage/documents.js';
+import type { Trained, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { isoOrNull, labelOrNull } from './head.js';
 
@@ -29,9 +29,11 @@ export interface TrialLine {
   endedAt: string | null;
   /** From submit to its end, or to now. */
   elapsedMs: number;
+  /** Accelerator time that reuse or an early stop made unnecessary, in milliseconds of one slot. */
+  savedMs: number;
 }
 
-/** The trials as lines, in their order; two reads, however many there are. */
+/** The trials as lines, in their order; three reads, however many there are. */
 export async function linesOf(
   lineage: Lineage,
   owner: string,
@@ -42,13 +44,19 @@ export async function linesOf(
   const missing = trials.flatMap(({ parent }) => (parent === null || known.has(parent) ? [] : [parent]));
   for (const parent of await lineage.trials.many(owner, [...new Set(missing)]))
     known.set(parent.number, parent);
+  const replicates = await lineage.replicates.many(trials.flatMap((trial) => trial.replicates));
+  const saved = new Map(replicates.map(({ _id, trained }) => [_id, savedBy(trained)]));
   return trials.map((trial) => {
     const parent = trial.parent === null ? undefined : known.get(trial.parent);
-    return lineOf(trial, parent?.outcome?.score ?? null, now);
+    const savedMs = trial.replicates.reduce((sum, key) => sum + (saved.get(key) ?? 0), 0);
+    return lineOf(trial, parent?.outcome?.score ?? null, savedMs, now);
   });
 }
 
-function lineOf(trial: TrialDocument, parentScore: number | null, now: Date): TrialLine {
+const savedBy = (trained: Trained | null): number =>
+  trained?.saved.reduce((sum, { acceleratorMs }) => sum + acceleratorMs, 0) ?? 0;
+
+function lineOf(trial: TrialDocument, parentScore: number | null, savedMs: number, now: Date): TrialLine {
   const score = trial.outcome?.score ?? null;
   return {
     trial: trialLabel(trial.number),
@@ -68,5 +76,6 @@ function lineOf(trial: TrialDocument, parentScore: number | null, now: Date): Tr
     submittedAt: trial.submittedAt.toISOString(),
     endedAt: isoOrNull(trial.endedAt),
     elapsedMs: (trial.endedAt ?? now).getTime() - trial.submittedAt.getTime(),
+    savedMs,
   };
 }

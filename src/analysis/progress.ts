@@ -1,4 +1,5 @@
-import type { CampaignDocument, DecisionDocument, TrialDocument } from '../lineage/documents.js';
+import type { DecisionDocument } from '../lineage/decision-documents.js';
+import type { CampaignDocument, TrialDocument } from '../lineage/documents.js';
 import { fieldOf, trialLabel } from '../domain/keys.js';
 import type { TrialStage } from '../domain/statuses.js';
 import type { Milestone } from './rows.js';
@@ -79,7 +80,7 @@ export function frontierOf(decision: DecisionDocument | null): Frontier | null {
     number: decision.trial,
     label: trialLabel(decision.trial),
     score: decision.inputs.score,
-    version: decision.version,
+    version: decision.frontier.version,
     since: decision.at.toISOString(),
   };
 }

@@ -1,7 +1,8 @@
+import type { Measure } from '../domain/task.js';
 import { unifiedDiff } from '../domain/diff.js';
 import { START, trialLabel } from '../domain/keys.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, type ScoreMetric } from './head.js';
+import { campaignHead } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
 
 const NEWEST = 200;
@@ -17,7 +18,7 @@ export interface Milestone {
 /** A campaign as its end table: the newest trials in ascending order, and what the search came to. */
 export interface CampaignRows {
   rows: TrialLine[];
-  metric: ScoreMetric;
+  metric: Measure;
   start: Milestone;
   frontier: Milestone & { diffToStart: string };
 }

@@ -1,9 +1,10 @@
+import type { Measure } from '../domain/task.js';
 import { START } from '../domain/keys.js';
 import type { CampaignState } from '../domain/statuses.js';
 import type { CampaignDocument, TrialDocument } from '../lineage/documents.js';
 import type { StatusCounts } from '../lineage/heads.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, type CampaignHead, type ScoreMetric } from './head.js';
+import { campaignHead, type CampaignHead } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
 import { frontierOf, lanesOf, openTrials, type Frontier, type LaneView, type OpenTrial } from './progress.js';
 import { spendingOf, type Spending } from './spending.js';
@@ -14,7 +15,7 @@ export interface Scene {
   campaign: CampaignDocument;
   state: CampaignState;
   reason: string | null;
-  metric: ScoreMetric;
+  metric: Measure;
   runningMs: number;
   submitted: number;
   counted: number;

@@ -17,6 +17,8 @@ export interface AuditedSpending extends Spending {
   /** The part of `settled` that nobody could measure, so it is counted at its upper bound. */
   unknown: { rows: number; spent: Amounts };
   byRole: Record<string, Amounts>;
+  /** Accelerator time that reuse and early stops made unnecessary, in milliseconds of one slot; not in `settled`. */
+  savedMs: number;
 }
 
 /** From the one document that holds a campaign's limits. */
@@ -42,10 +44,11 @@ export function auditedSpending(budget: BudgetDocument, sums: readonly LedgerSum
       spent: unknown.reduce((sum, { spent }) => plus(sum, spent), NOTHING),
     },
     byRole,
+    savedMs: sums.reduce((sum, { savedMs }) => sum + savedMs, 0),
   };
 }
 
-function plus(a: Amounts, b: Amounts): Amounts {
+export function plus(a: Amounts, b: Amounts): Amounts {
   return {
     microUsd: a.microUsd + b.microUsd,
     acceleratorMs: a.acceleratorMs + b.acceleratorMs,

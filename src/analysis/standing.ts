@@ -91,6 +91,7 @@ export interface QueueFacts {
   pollers: { worker: string; at: Date }[];
 }
 
+/** In the order of their weight. From `no_workflow` on, a campaign that could run is said to wait for them. */
 export const REASON_KINDS = [
   'blocked',
   'paused',

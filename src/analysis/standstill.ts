@@ -33,15 +33,7 @@ export const storeAlone: Examine = (campaign, open) => {
   return Promise.resolve({ ...standstill({ ...facts, server: null }), unexamined });
 };
 
-const WAITED_FOR: readonly Reason['what'][] = [
-  'no_workflow',
-  'host_unhealthy',
-  'no_worker',
-  'lost_worker',
-  'retrying',
-  'provider',
-  'lease',
-];
+const WAITED_FOR: readonly Reason['what'][] = REASON_KINDS.slice(REASON_KINDS.indexOf('no_workflow'));
 
 /** The state as people see it: one that could run, and has nothing that does, waits. */
 export function shownState(state: CampaignState, { moves, reasons }: Standing): CampaignState {

@@ -1,9 +1,11 @@
+import type { Measure } from '../domain/task.js';
 import { START, trialLabel } from '../domain/keys.js';
 import type { CampaignState, Control } from '../domain/statuses.js';
 import type { Fault, TrialDocument } from '../lineage/documents.js';
 import type { StatusCounts } from '../lineage/heads.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, isoOrNull, NOTHING_CLAIMED, type ScoreMetric } from './head.js';
+import type { ClaimView } from './claimed.js';
+import { campaignHead, isoOrNull } from './head.js';
 import { limitUses } from './limits.js';
 import {
   frontierOf,
@@ -38,7 +40,7 @@ export interface StatusModel {
   workflowId: string;
   task: { name: string; digest: string; title: string };
   model: { id: string; offline: boolean };
-  metric: ScoreMetric;
+  metric: Measure;
   /** `waiting` where it could run and nothing of it does. */
   state: CampaignState;
   reason: string | null;
@@ -65,6 +67,8 @@ export interface StatusModel {
   gain: number | null;
   spending: AuditedSpending;
   infrastructure: FaultCount;
+  /** What is measured, or was, on fresh seeds. */
+  claim: ClaimView;
   remark: string;
 }
 
@@ -77,7 +81,7 @@ export async function statusModel(
   examine: Examine = storeAlone,
 ): Promise<StatusModel> {
   const now = new Date();
-  const { campaign, metric } = await campaignHead(lineage, name);
+  const { campaign, metric, claim, remark } = await campaignHead(lineage, name);
   const { owner, frozen } = campaign;
   const totals = await lineage.trials.totals(owner);
   const [newest, start, decision, best, counts, budget, sums] = await Promise.all([
@@ -127,7 +131,8 @@ export async function statusModel(
     gain: frontier?.score == null || startScore === null ? null : frontier.score - startScore,
     spending,
     infrastructure: await faultCount(lineage, newest),
-    remark: NOTHING_CLAIMED,
+    claim,
+    remark,
   };
 }
 

@@ -1,11 +1,16 @@
+import type { Measure } from '../domain/task.js';
 import { AssayError } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
 import { trialLabel, trialWorkflowId } from '../domain/keys.js';
 import type { Outcome } from '../domain/outcome.js';
+import type { Projection } from '../domain/rehearsal.js';
 import { isEnded } from '../domain/statuses.js';
-import type { DecisionDocument, PhaseRun, ReplicateDocument, TrialDocument } from '../lineage/documents.js';
+import type { DecisionDocument } from '../lineage/decision-documents.js';
+import type { PhaseRun, ReplicateDocument, Saving, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, labelOrNull, NOTHING_CLAIMED, type ScoreMetric } from './head.js';
+import { metricsOf } from '../lineage/replicates.js';
+import { measurementsOf } from './measurements.js';
+import { campaignHead, labelOrNull } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
 import { wasInterrupted } from './status.js';
 
@@ -35,6 +40,10 @@ export interface ReplicateView {
   artifact: { digest: string; files: number; bytes: number } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
+  /** The replicate whose training, and so whose noise, this one shares. */
+  sharesTraining: string | null;
+  /** Compute that this measurement did not need. */
+  saved: Saving[];
   /** Attempts that were not the recipe's to answer for; they never count against a trial. */
   infra: AttemptView[];
 }
@@ -46,10 +55,21 @@ export interface DecisionView {
   frontierVersion: number;
   against: string | null;
   frontierScore: number | null;
+  /** One for each run. */
+  scores: number[];
+  /** Mean of the scores. */
   score: number;
   metric: string;
-  direction: ScoreMetric['direction'];
+  direction: Measure['direction'];
   delta: number | null;
+  /** Run-to-run standard deviation that it was judged by; null where nothing was known of it. */
+  noise: number | null;
+  /** By how much better than the frontier it is expected to be; null under rules without belief. */
+  gain: number | null;
+  /** What is believed of its true score. */
+  believed: { mean: number; sd: number } | null;
+  /** The guard that forbade an adoption, in words. */
+  veto: string | null;
   at: string;
 }
 
@@ -60,13 +80,15 @@ export interface TrialRecord extends TrialLine {
   campaign: string;
   workflowId: string;
   task: { name: string; digest: string; title: string };
-  metric: ScoreMetric;
+  metric: Measure;
   session: { id: string; index: number | null; turn: number | null } | null;
   snapshot: string;
   parentSnapshot: string | null;
   metrics: Record<string, number>;
   margins: Outcome['margins'];
   failure: Outcome['failure'];
+  /** How long its evaluation was projected to take before training; null where it was not. */
+  projection: Projection | null;
   feedback: string;
   cancelledBy: string | null;
   replicates: ReplicateView[];
@@ -88,7 +110,7 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     throw new AssayError('TRIAL_UNKNOWN', `campaign "${campaign}" has no trial ${trialLabel(number)}`);
   const [[line], replicates, decision, diff] = await Promise.all([
     linesOf(lineage, owner, [trial], now),
-    lineage.replicates.many(trial.replicates),
+    measurementsOf(lineage, trial),
     lineage.decisions.of(owner, number),
     lineage.blobs.text(trial.diff),
   ]);
@@ -108,13 +130,14 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     metrics: outcome?.metrics ?? {},
     margins: outcome?.margins ?? [],
     failure: outcome?.failure ?? trial.preflight,
+    projection: trial.projection,
     feedback: outcome?.feedback ?? '',
     cancelledBy: outcome?.cancelledBy ?? null,
     replicates: replicates.map((replicate) => replicateView(replicate, isEnded(state))),
     isolation: weakest(replicates.flatMap((replicate) => runsOf(replicate))),
     decision: decision === null ? null : decisionView(decision),
     diff,
-    remark: NOTHING_CLAIMED,
+    remark: head.remark,
   };
 }
 
@@ -130,7 +153,7 @@ export function runsOf({ trained, evaluated }: ReplicateDocument): PhaseRun[] {
 }
 
 function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): ReplicateView {
-  const { holder, trained, evaluated } = replicate;
+  const { holder, trained } = replicate;
   const artifact = trained?.artifact ?? null;
   return {
     purpose: replicate.purpose,
@@ -149,7 +172,9 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
             bytes: artifact.files.reduce((sum, file) => sum + file.bytes, 0),
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
-    metrics: { ...trained?.metrics, ...evaluated?.metrics },
+    metrics: metricsOf(replicate),
+    sharesTraining: trained?.sharesTraining ?? null,
+    saved: trained?.saved ?? [],
     infra: replicate.faults.map((fault) => ({
       attempt: fault.fence,
       what: fault.what,
@@ -167,17 +192,24 @@ function weakest(runs: readonly PhaseRun[]): Isolation | null {
   return [...ofRecipe].sort((a, b) => (a.tier < b.tier ? 1 : -1))[0] ?? null;
 }
 
-function decisionView({ rule, adopt, inputs, delta, at }: DecisionDocument): DecisionView {
+function decisionView({ rule, inputs, result, at }: DecisionDocument): DecisionView {
+  const { frontier } = inputs;
+  const own = result.nodes.find(({ of }) => of === 'own');
   return {
     rule,
-    adopt,
-    frontierVersion: inputs.frontierVersion,
-    against: labelOrNull(inputs.frontierTrial),
-    frontierScore: inputs.frontierScore,
+    adopt: result.adopt,
+    frontierVersion: frontier?.version ?? 0,
+    against: labelOrNull(frontier?.trial ?? null),
+    frontierScore: frontier?.score ?? null,
+    scores: inputs.scores,
     score: inputs.score,
     metric: inputs.metric,
     direction: inputs.direction,
-    delta,
+    delta: result.delta,
+    noise: inputs.knowledge === null && inputs.scores.length < 2 ? null : result.sd,
+    gain: result.gain,
+    believed: own === undefined ? null : { mean: own.mean, sd: Math.sqrt(own.variance) },
+    veto: result.veto,
     at: at.toISOString(),
   };
 }

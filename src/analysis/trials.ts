@@ -1,7 +1,8 @@
+import type { Measure } from '../domain/task.js';
 import type { TrialStatus } from '../domain/statuses.js';
 import type { TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { campaignHead, NOTHING_CLAIMED, type CampaignHead, type ScoreMetric } from './head.js';
+import { campaignHead, type CampaignHead } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
 
 export interface TrialFilter {
@@ -17,7 +18,7 @@ export interface TrialFilter {
 export interface TrialsModel {
   schema: 'assay.trials/1';
   campaign: string;
-  metric: ScoreMetric;
+  metric: Measure;
   trials: TrialLine[];
   submitted: number;
   /** The lowest number that was looked at; more may match below it when it is above 0. */
@@ -46,7 +47,7 @@ export async function trialsModel(lineage: Lineage, name: string, filter: TrialF
     trials: await linesOf(lineage, owner, found.trials, new Date()),
     submitted,
     searchedDownTo: found.searchedDownTo,
-    remark: NOTHING_CLAIMED,
+    remark: head.remark,
   };
 }
 

@@ -136,6 +136,14 @@ function again(activity: PendingActivity, failure: ActivityFault, label: string,
         `${names} ${many ? 'wait' : 'waits'} for the provider: ${text}; attempt ${attempt} ${next}`,
       remedy,
     };
+  if (failure.type === 'ISOLATION_TOO_WEAK')
+    return {
+      ...common,
+      what: 'no_worker',
+      id: `no_worker:isolation:${text}`,
+      says: ({ names, many }) => `${names} ${many ? 'wait' : 'waits'} for a worker that may run it: ${text}`,
+      remedy,
+    };
   if (failure.type === 'TIMEOUT')
     return {
       ...common,

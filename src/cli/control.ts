@@ -9,6 +9,7 @@ import type { Lineage } from '../lineage/lineage.js';
 import type { Ground } from './ground.js';
 import { someWorkerPolls } from './pollers.js';
 import { say } from './terminal.js';
+import { expectWorkflow } from './unbegun.js';
 
 /** What a person asks of a running campaign. */
 export type Wish =
@@ -37,7 +38,8 @@ const SAY_AFTER_MS = 3000;
  */
 export async function control(ground: Ground, name: string, wish: Wish): Promise<ControlAnswer> {
   const { lineage, servers } = ground;
-  const before = await lineage.campaigns.byName(name);
+  const before = await lineage.campaigns.find(name);
+  if (before === null) return askUnbegun(ground, name, wish);
   refuseUseless(before, wish);
   if (wish.ask === 'resume') await refuseWithoutRoom(ground, before);
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
@@ -47,6 +49,21 @@ export async function control(ground: Ground, name: string, wish: Wish): Promise
   await hold(lineage, before.owner, wish, attended);
   if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
   return answerOf(await obeyed(ground, name, wish), wish, true);
+}
+
+/** A campaign that no worker has opened yet keeps the signal and obeys it as soon as one does. */
+async function askUnbegun(ground: Ground, name: string, wish: Wish): Promise<ControlAnswer> {
+  await expectWorkflow(ground, name);
+  await signal(await ground.client(), name, wish);
+  return {
+    schema: 'assay.control/1',
+    campaign: name,
+    asked: wish.ask,
+    acknowledged: false,
+    state: 'preparing',
+    control: 'running',
+    stillRunning: [],
+  };
 }
 
 function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocument, wish: Wish): void {

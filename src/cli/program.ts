@@ -19,6 +19,8 @@ const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModul
   trials: { group: 'Read:', load: () => import('./commands/trials.js') },
   show: { group: 'Read:', load: () => import('./commands/show.js') },
   log: { group: 'Read:', load: () => import('./commands/log.js') },
+  costs: { group: 'Read:', load: () => import('./commands/costs.js') },
+  audit: { group: 'Read:', load: () => import('./commands/audit.js') },
   replay: { group: 'Read:', load: () => import('./commands/replay.js') },
   pause: { group: 'Control:', load: () => import('./commands/pause.js') },
   resume: { group: 'Control:', load: () => import('./commands/resume.js') },
@@ -61,7 +63,7 @@ export async function assayProgram(args: readonly string[]): Promise<Command> {
     program.commandsGroup(group);
     (await load()).register(program);
   }
-  for (const command of program.commands) addCommonFlags(command);
+  for (const command of program.commands) finish(command, 'assay');
   return program;
 }
 
@@ -71,7 +73,12 @@ function neededBy(args: readonly string[]): (typeof COMMANDS)[string][] {
   return args[0] === '-V' || args[0] === '--version' ? [] : Object.values(COMMANDS);
 }
 
-function addCommonFlags(command: Command): void {
-  command.option('--debug', 'show the stack of an error').option('--no-color', 'no colours');
-  for (const inner of command.commands) addCommonFlags(inner);
+/** What every command has; `before` are the words in front of its name. */
+function finish(command: Command, before: string): void {
+  const name = `${before} ${command.name()}`;
+  command
+    .option('--debug', 'show the stack of an error')
+    .option('--no-color', 'no colours')
+    .showHelpAfterError(`\`${name} --help\` shows what is possible.`);
+  for (const inner of command.commands) finish(inner, name);
 }

@@ -1,5 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { CommanderError, type Command } from 'commander';
+import { z } from 'zod';
 import { AssayError, ERRORS, messageOf } from '../domain/errors.js';
 import { isStoreOutage } from '../lineage/lineage.js';
 import { endAtFirstSignal, endRequest, interruption } from './interrupt.js';
@@ -9,6 +10,9 @@ import { printError, report, say } from './terminal.js';
 const USAGE = 2;
 
 /** Commands that drain or take their leave when they are interrupted; the others end at once. */
+/** `start --watch` follows as `watch` does. */
+const watchSchema = z.looseObject({ watch: z.boolean().default(false) });
+
 const ENDS_IN_ORDER = new Set(['demo', 'dev', 'worker', 'watch', 'submit']);
 
 /** Runs one command line (without program names) and returns its exit code. */
@@ -42,7 +46,8 @@ function usage({ exitCode, message }: CommanderError, json: boolean): number {
 
 /** Servers that the command started are killed as this process exits. */
 function listenFor(action: Command): void {
-  if (ENDS_IN_ORDER.has(action.name())) endRequest();
+  const { watch } = watchSchema.parse(action.opts());
+  if (watch || ENDS_IN_ORDER.has(action.name())) endRequest();
   else endAtFirstSignal();
 }
 

@@ -59,7 +59,8 @@ export async function startCampaign(
       taskQueue: 'assay',
       workflowId: name,
       args: [input],
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      // a name whose campaign never began is free
+      workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       staticSummary: `search on ${task}`.slice(0, 180),
     });
   } catch (error) {

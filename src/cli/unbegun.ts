@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Reason } from '../analysis/standing.js';
-import { AssayError, messageOf } from '../domain/errors.js';
+import { AssayError, ERRORS, messageOf } from '../domain/errors.js';
 import { knock } from '../dev/knock.js';
 import { examineUnbegun, KNOCK_MS } from './examine.js';
 import type { Ground } from './ground.js';
@@ -54,7 +55,24 @@ export async function expectWorkflow(ground: Ground, name: string): Promise<void
     () => 'it ended before it began',
     (error: unknown) => rootMessage(error),
   );
-  throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${cause}`);
+  // the workflow's own words end with the remedy, which is said again with this error
+  const said = cause.replace(ERRORS.CAMPAIGN_INPUT.remedy, '').trimEnd();
+  throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${said}`);
+}
+
+/** How long a worker that is there needs to take a campaign up. */
+const BEGINS_MS = 3000;
+
+/**
+ * Waits a moment for a campaign that was just started to begin, where a worker is there.
+ * @throws AssayError CAMPAIGN_INPUT for one that its worker refuses
+ */
+export async function beginsOr(ground: Ground, name: string): Promise<void> {
+  const since = performance.now();
+  while ((await ground.lineage.campaigns.find(name)) === null && performance.now() - since < BEGINS_MS) {
+    await expectWorkflow(ground, name);
+    await sleep(100);
+  }
 }
 
 function rootMessage(error: unknown): string {

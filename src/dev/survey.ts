@@ -1,10 +1,14 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { messageOf } from '../domain/errors.js';
 import { outputOf } from './commands.js';
 import { checkNamedStore, checkNamedTemporal, namedStore, namedTemporal } from './external.js';
 import { javaTool } from './fallback-store.js';
 import { onPath } from './files.js';
 import { cacheFolder, homeAt } from './places.js';
+import { isWeaker } from '../domain/isolation.js';
 import { roomAt, roomText } from '../sandbox/room.js';
+import { surveyTiers } from '../sandbox/sandbox.js';
 import { isNearlyFull, isTooFull } from './room.js';
 import { presentStoreProgram } from './store-program.js';
 import { presentTemporalProgram } from './temporal-program.js';
@@ -23,9 +27,16 @@ export interface Finding {
 
 const WANTED_FREE_BYTES = 5e9;
 
-/** Looks at what this machine has, without starting or downloading anything. */
+/** Looks at what this machine has; starts nothing that stays, and downloads nothing. */
 export async function survey(options: { home: string }): Promise<Finding[]> {
-  const parts = [python(), temporal(), store(options.home), packages(), bubblewrap(), disk(options.home)];
+  const parts = [
+    python(),
+    temporal(),
+    store(options.home),
+    packages(),
+    isolation(options.home),
+    disk(options.home),
+  ];
   return [platform(), node(), ...(await Promise.all(parts)), key()];
 }
 
@@ -92,17 +103,29 @@ async function packages(): Promise<Finding> {
   return good('JDK and Maven', `${found} (used only where mongod cannot be downloaded)`);
 }
 
-async function bubblewrap(): Promise<Finding> {
-  if (process.platform !== 'linux') return good('Isolation', 'bubblewrap exists on Linux only');
-  const remedy =
-    'Install bubblewrap, and allow user namespaces: without it recipes run with weaker isolation.';
-  const file = await onPath('bwrap');
-  if (file === null) return bad('Isolation', 'no bwrap on PATH', remedy);
-  const version = (await outputOf(file, ['--version'])) ?? 'bwrap';
-  const works = await outputOf(file, ['--unshare-all', '--ro-bind', '/', '/', 'true']);
-  return works === null
-    ? bad('Isolation', `${version} does not run here`, remedy)
-    : good('Isolation', version);
+/** The tier that a worker started here would hold, by trying it, and what the stronger ones lack. */
+async function isolation(home: string): Promise<Finding> {
+  const part = 'Isolation';
+  try {
+    const tiers = await surveyTiers({
+      needed: () => Promise.resolve([existing(home), existing(cacheFolder())]),
+    });
+    const lacking = tiers.flatMap(({ tier, why }) => (why === null ? [] : [`${tier}: ${why}`]));
+    const held = tiers.find(({ why }) => why === null);
+    const found = `tier ${held?.tier ?? 'E'}${lacking.length === 0 ? '' : `; not ${lacking.join('; not ')}`}`;
+    if (held !== undefined && !isWeaker(held.tier, 'B')) return good(part, found);
+    const remedy = tiers.find(({ tier, why }) => why !== null && tier !== 'A')?.remedy ?? '';
+    return held !== undefined && !isWeaker(held.tier, 'C')
+      ? { ...good(part, found), remedy }
+      : bad(part, found, `${remedy} Until then recipes run with weaker isolation.`);
+  } catch (error) {
+    return bad(part, `could not be tried: ${messageOf(error)}`, 'Repeat it with --debug.');
+  }
+}
+
+/** A folder, or the nearest one above it that is there already. */
+function existing(folder: string): string {
+  return existsSync(folder) || dirname(folder) === folder ? folder : existing(dirname(folder));
 }
 
 async function disk(home: string): Promise<Finding> {

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { limitFields, limitsSchema } from './budget.js';
+import { ruleSchema } from './decision/record.js';
+import { tierNameSchema } from './isolation.js';
 import { campaignNameSchema } from './keys.js';
+import { modelPriceSchema } from './price.js';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();
@@ -18,33 +21,66 @@ export const submissionSchema = z.strictObject({
 export type Submission = z.infer<typeof submissionSchema>;
 
 /** The input of a campaign: one JSON object, of which only `task` has no default. */
-export const campaignInputSchema = z.strictObject({
-  task: z.string().min(1),
-  trials: limitFields.trials.default(24),
-  /** Default: four times `trials`. */
-  submissions: limitFields.submissions.optional(),
-  hours: limitFields.hours.optional(),
-  hoursWithoutGain: limitFields.hoursWithoutGain.optional(),
-  dollars: limitFields.dollars.optional(),
-  acceleratorSeconds: limitFields.acceleratorSeconds.optional(),
-  /** Replaces the training budget of the task, in seconds. */
-  trainSeconds: positive.max(7 * 86_400).optional(),
-  /** Replicates of the start recipe before the search; default 1 while decisions are greedy. */
-  calibration: count.max(100).default(1),
-  /** One lane each unless `lanes` says more; default: all specialists of the task. */
-  specialists: z
-    .array(z.union([roleName, z.strictObject({ role: roleName, lanes: count.max(64) })]))
-    .min(1)
-    .optional(),
-  model: z.string().min(1).optional(),
-  /** Turn cap of one session. */
-  turns: count.max(1000).default(60),
-  /** Tokens one reply may have. */
-  maxTokens: count.max(128_000).default(16_000),
-  /** After this many seconds without a heartbeat a training counts as lost. */
-  trainHeartbeatSeconds: positive.max(3600).default(120),
-  submission: submissionSchema.optional(),
-});
+export const campaignInputSchema = z
+  .strictObject({
+    task: z.string().min(1),
+    trials: limitFields.trials.default(24),
+    /** Default: four times `trials`. */
+    submissions: limitFields.submissions.optional(),
+    hours: limitFields.hours.optional(),
+    hoursWithoutGain: limitFields.hoursWithoutGain.optional(),
+    dollars: limitFields.dollars.optional(),
+    acceleratorSeconds: limitFields.acceleratorSeconds.optional(),
+    /** Replaces the training budget of the task, in seconds. */
+    trainSeconds: positive.max(7 * 86_400).optional(),
+    /** How candidates are held against the frontier. */
+    rule: ruleSchema.default('posterior'),
+    /** Runs of the start recipe before the search, from which its noise is known; default: what the task says. */
+    calibration: count.max(100).optional(),
+    /** Fresh runs of the start and of the frontier when the search has ended, for what is claimed; 0: claim nothing. */
+    claim: z
+      .strictObject({
+        runs: z
+          .number()
+          .int()
+          .refine((runs) => runs === 0 || (runs >= 2 && runs <= 100), '0, or 2 to 100 of each')
+          .default(8),
+        /** Of all its claims together. */
+        confidence: z.number().min(0.5).max(0.999999).default(0.99),
+        /** Numbers of ended trials, rising, at which what is adopted then is claimed as well. */
+        at: z
+          .array(count.max(1_000_000))
+          .max(20)
+          .refine((at) => at.every((trials, i) => trials > (at[i - 1] ?? 0)), 'rising numbers of trials')
+          .default([]),
+      })
+      .prefault({}),
+    /** One lane each unless `lanes` says more; default: all specialists of the task. */
+    specialists: z
+      .array(z.union([roleName, z.strictObject({ role: roleName, lanes: count.max(64) })]))
+      .min(1)
+      .optional(),
+    model: z.string().min(1).optional(),
+    /** Turn cap of one session. */
+    turns: count.max(1000).default(60),
+    /** Tokens one reply may have. */
+    maxTokens: count.max(128_000).default(16_000),
+    /** After this many seconds without a heartbeat a training counts as lost. */
+    trainHeartbeatSeconds: positive.max(3600).default(120),
+    /** The weakest isolation tier under which its recipes may run; weaker workers leave its work to others. */
+    isolation: tierNameSchema.optional(),
+    submission: submissionSchema.optional(),
+  })
+  .superRefine(({ trials, claim: { runs, at } }, context) => {
+    const last = at.at(-1) ?? 0;
+    const wrong =
+      last > trials
+        ? `${last} is beyond the ${trials} trials`
+        : last > 0 && runs === 0
+          ? 'nothing is claimed (claim.runs is 0)'
+          : null;
+    if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
+  });
 export type CampaignInput = z.infer<typeof campaignInputSchema>;
 
 /** One lane of a campaign. */
@@ -73,6 +109,8 @@ export const frozenCampaignSchema = z.object({
   trainSeconds: z.number().nullable(),
   calibration: z.number().int(),
   model: z.object({ id: z.string(), offline: z.boolean() }),
+  /** By which it spends to its end, whatever prices change to; null where none was known for its model. */
+  price: modelPriceSchema.nullable().default(null),
   turns: z.number().int(),
   maxTokens: z.number().int(),
   trainHeartbeatSeconds: z.number(),
@@ -80,7 +118,17 @@ export const frozenCampaignSchema = z.object({
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
   /** Search attributes that the server knows; others must not be written. */
   attributes: z.array(searchAttributeSchema),
-  rule: z.literal('greedy'),
+  /** The weakest tier that may run its recipes; null: any. */
+  isolation: tierNameSchema.nullable().default(null),
+  rule: ruleSchema,
+  claim: z.object({
+    runs: z.number().int(),
+    /** Of each claim: one for each milestone, and one at the end. */
+    confidence: z.number(),
+    /** 1 − the confidence of all claims together. */
+    error: z.number(),
+    at: z.array(z.number().int()),
+  }),
   submission: submissionSchema.nullable(),
   startedAt: z.string(),
 });

@@ -157,6 +157,12 @@ export const ERRORS = {
     'bounded',
     'If it repeats, look at the disk and the sandbox of that host with `assay doctor`.',
   ),
+  ISOLATION_TOO_WEAK: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker on a host that holds the tier; `assay doctor` on this one names what it lacks.',
+  ),
   // what stops a campaign until a person has looked
   EVALUATOR_BROKEN: entry(
     'environment',

@@ -2,9 +2,19 @@ import { z } from 'zod';
 
 export const enforcementSchema = z.enum(['enforced', 'advisory', 'none']);
 
+/** From the strongest to the weakest. */
+export const TIER_NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
+export const tierNameSchema = z.enum(TIER_NAMES);
+export type TierName = z.infer<typeof tierNameSchema>;
+
+/** Whether a tier holds less than one that is demanded; nothing is weaker than no demand. */
+export function isWeaker(tier: TierName, demanded: TierName | null): boolean {
+  return demanded !== null && TIER_NAMES.indexOf(tier) > TIER_NAMES.indexOf(demanded);
+}
+
 /** What really held a process of the recipe, tier A (strongest) to E (process group only). */
 export const isolationSchema = z.strictObject({
-  tier: z.enum(['A', 'B', 'C', 'D', 'E']),
+  tier: tierNameSchema,
   fs: enforcementSchema,
   net: enforcementSchema,
   pid: enforcementSchema,

@@ -1,4 +1,4 @@
-import { firstMiss, margins, type Margin } from './gates.js';
+import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from './gates.js';
 import { unmeasured, type Failure, type Outcome } from './outcome.js';
 import type { Task } from './task.js';
 
@@ -7,19 +7,60 @@ interface Measured {
   metrics: Record<string, number>;
 }
 
-/** What the phases of a trial have left in the store. */
-export interface Evidence {
-  preflight: Failure | null;
+/** What the phases of one run have left in the store. */
+export interface Run {
   trained: Measured | null;
   evaluated: (Measured & { feedback: string }) | null;
+}
+
+/** What a trial has left in the store. */
+export interface Evidence extends Run {
+  preflight: Failure | null;
   /** The metric that the decision uses. */
   metric: string;
 }
 
-/** The gate that is about size has a status of its own: such a trial was never evaluated. */
-function statusOfMiss(task: Task, miss: Margin): 'size_blocked' | 'disqualified' {
-  const gate = task.gates.find((candidate) => candidate.name === miss.gate);
-  return gate?.known === 'evaluate' || gate?.known === 'train' ? 'disqualified' : 'size_blocked';
+/**
+ * What a trial comes to by all its runs: what one of them failed at counts, an exact gate holds for each, and
+ * statistical gates and scores are taken of their means. Runs that were cut short say nothing beside whole ones.
+ * `scores` has one number for each whole run that has one.
+ */
+export function outcomeOfRuns(
+  task: Task,
+  runs: readonly Run[],
+  { preflight, metric }: Pick<Evidence, 'preflight' | 'metric'>,
+): { outcome: Outcome | null; scores: number[] } {
+  const exact = { ...task, gates: exactGates(task.gates) };
+  const each = runs.map((run) => outcomeOf(exact, { ...run, preflight, metric }));
+  const scores = each.flatMap((outcome) => outcome?.score ?? []);
+  const [only] = runs;
+  if (runs.length < 2)
+    return {
+      outcome: outcomeOf(task, { trained: null, evaluated: null, ...only, preflight, metric }),
+      scores,
+    };
+  const ended = each.find((outcome) => outcome !== null && outcome.status !== 'discard');
+  if (ended != null) return { outcome: ended, scores };
+  const whole = runs.filter((_, i) => each[i] !== null);
+  return { outcome: outcomeOf(task, { ...meanRun(whole), preflight, metric }), scores };
+}
+
+/** Runs that have no failure, as one: the mean of each metric that all of them have. */
+function meanRun(runs: readonly Run[]): Run {
+  const meanOf = (all: readonly (Measured | null)[]): Measured | null => {
+    const metrics = all.map((one) => one?.metrics ?? {});
+    const names = Object.keys(metrics[0] ?? {}).filter((name) => metrics.every((one) => name in one));
+    const mean = (name: string): number =>
+      metrics.reduce((sum, one) => sum + (one[name] ?? 0), 0) / metrics.length;
+    return all.length === 0
+      ? null
+      : { failure: null, metrics: Object.fromEntries(names.map((name) => [name, mean(name)])) };
+  };
+  const evaluated = meanOf(runs.map((run) => run.evaluated));
+  return {
+    trained: meanOf(runs.map((run) => run.trained)),
+    evaluated: evaluated === null ? null : { ...evaluated, feedback: runs[0]?.evaluated?.feedback ?? '' },
+  };
 }
 
 /**
@@ -41,7 +82,7 @@ export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }:
   const score = metrics[metric] ?? null;
   if (miss !== undefined)
     return {
-      ...unmeasured(statusOfMiss(task, miss), missText(miss)),
+      ...unmeasured(statusOfMiss(task.gates, miss), missText(miss)),
       score,
       metrics,
       margins: found,

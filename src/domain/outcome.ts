@@ -5,7 +5,7 @@ import { trialStatusSchema, type TrialStatus } from './statuses.js';
 /** What went wrong in a phase, with the numbers an agent can use. */
 export const failureSchema = z.object({
   status: trialStatusSchema,
-  phase: z.enum(['static', 'check', 'smoke', 'train', 'pack', 'seal', 'evaluate']),
+  phase: z.enum(['static', 'check', 'smoke', 'rehearsal', 'train', 'pack', 'seal', 'evaluate']),
   reason: z.string(),
   limit: z
     .object({ name: z.string(), used: finite, allowed: finite, unit: z.string() })

@@ -10,6 +10,8 @@ const relative = z
     (path) => !path.startsWith('/') && !path.split('/').includes('..'),
     'a path inside the task folder',
   );
+const direction = z.enum(['minimize', 'maximize']);
+
 const seconds = z
   .number()
   .positive()
@@ -49,12 +51,24 @@ export const taskSchema = z
     metric: z.strictObject({
       name: z.string().min(1),
       unit: z.string(),
-      direction: z.enum(['minimize', 'maximize']),
+      direction,
       /** The best value that can exist, where one is known. */
       limit: z.number().optional(),
     }),
-    decision_metric: z.string().min(1).optional(),
-    guards: z.array(z.strictObject({ metric: z.string().min(1), margin: z.number() })).default([]),
+    /** What decides where that is not the headline; with a direction of its own where it differs from the headline's. */
+    decision_metric: z
+      .union([z.string().min(1), z.strictObject({ name: z.string().min(1), direction })])
+      .optional(),
+    /** Metrics that may veto an adoption: none may be worse than the start's by more than its margin. */
+    guards: z
+      .array(
+        z.strictObject({
+          metric: z.string().min(1),
+          direction: z.enum(['minimize', 'maximize']).default('minimize'),
+          margin: z.number().nonnegative(),
+        }),
+      )
+      .default([]),
     recipe: z.strictObject({
       root: relative.default('recipe'),
       editable: z.array(relative).min(1),
@@ -85,15 +99,45 @@ export const taskSchema = z
       prewarm: phase.extend({ data: z.literal('synthetic').optional(), output: relative }).optional(),
       train: outputPhase.extend({
         clock: z.strictObject({ from: z.literal('data_visible'), budget_s: seconds }).optional(),
+        /** Lines of progress that training prints, by which a hopeless run is ended early. */
+        progress: z
+          .strictObject({
+            metric: z.string().min(1),
+            direction: z.enum(['minimize', 'maximize']).default('minimize'),
+            stop: z.strictObject({
+              after: z.number().min(0.05).max(0.95).default(0.3),
+              spread: z.number().positive(),
+              spreads: z.number().min(2).default(4),
+              catch_up: z.number().min(1).default(1.5),
+            }),
+          })
+          .optional(),
       }),
       pack: outputPhase.optional(),
-      serve: z.strictObject({ run: z.string().min(1), startup_s: seconds }).optional(),
+      serve: z
+        .strictObject({
+          run: z.string().min(1),
+          startup_s: seconds,
+          /** Whether a second server, after the first, is there for the evaluator to compare. */
+          twins: z.boolean().default(false),
+        })
+        .optional(),
     }),
     replicate: z
       .strictObject({ processes: z.number().int().positive().default(1) })
       .default({ processes: 1 }),
     scoring: z.enum(['served', 'direct']),
-    evaluate: phase,
+    evaluate: phase.extend({
+      /** How the length of an evaluation is projected before training, from a part of it. */
+      rehearsal: z
+        .strictObject({
+          /** The part of a full evaluation that the evaluator scores under ASSAY_REHEARSAL. */
+          share: z.number().min(0.01).max(0.5),
+          /** What the evaluator itself allows a full evaluation, where that is less than its wall limit. */
+          limit_s: seconds.optional(),
+        })
+        .optional(),
+    }),
     gates: z.array(gateSchema).default([]),
     calibration: z
       .strictObject({ replicates: z.number().int().positive().default(5) })
@@ -113,12 +157,65 @@ export const taskSchema = z
         path: ['specialists'],
         message: 'the same specialist is named twice',
       });
+    if (decisionMetric(task) === 'train_s')
+      context.addIssue({
+        code: 'custom',
+        path: ['decision_metric'],
+        message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
+      });
+    const missing = rehearsalNeeds(task);
+    if (task.evaluate.rehearsal !== undefined && missing !== null)
+      context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
   });
 export type Task = z.infer<typeof taskSchema>;
 
-/** The metric that decisions use: `decision_metric`, else the headline metric. */
-export function decisionMetric(task: Pick<Task, 'decision_metric' | 'metric'>): string {
-  return task.decision_metric ?? task.metric.name;
+/** What a task lacks to rehearse its evaluation, in words. */
+function rehearsalNeeds(task: {
+  scoring: 'served' | 'direct';
+  data?: unknown;
+  phases: { smoke?: unknown };
+  resources: { pool: string };
+  evaluate: { timeout_s: number; rehearsal?: { limit_s?: number | undefined } | undefined };
+}): string | null {
+  if (task.scoring !== 'served') return 'only with scoring "served": nothing of the recipe runs otherwise';
+  if (task.phases.smoke === undefined) return 'needs phases.smoke, whose artifact is served';
+  if (task.data === undefined) return 'needs data.train, which is scored';
+  // on the lease of a training it costs more than it spares (bench/waste.ts)
+  if (task.resources.pool !== 'cpu')
+    return 'only in the pool "cpu": elsewhere no host that prepares can measure it';
+  if ((task.evaluate.rehearsal?.limit_s ?? 0) > task.evaluate.timeout_s)
+    return 'limit_s is above the timeout_s of the evaluation';
+  return null;
+}
+
+/** A metric by which recipes are compared; its unit is empty where the task does not say it. */
+export type Measure = Task['metric'];
+
+type Measured = Pick<Task, 'decision_metric' | 'metric'>;
+
+/** The metric that decisions use: `decision_metric`, else the headline. */
+export function decisionMeasure({ decision_metric: decides, metric }: Measured): Measure {
+  if (decides === undefined || decides === metric.name) return metric;
+  if (typeof decides !== 'string') return { unit: '', ...decides };
+  return { name: decides, unit: '', direction: decides === TIME_RATIO ? 'minimize' : metric.direction };
+}
+
+/** The name of the metric that decisions use. */
+export const decisionMetric = (task: Measured): string => decisionMeasure(task).name;
+
+/** What is claimed: the headline, but for times, which are only compared as a ratio. */
+export function claimedMeasure(task: Measured): Measure {
+  return task.metric.name === 'train_s' ? decisionMeasure(task) : task.metric;
+}
+
+/** The metric by which trainings are compared in time: that of a trial's over that of the start's beside it. */
+export const TIME_RATIO = 'train_ratio';
+
+/** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
+export function comparesTimes(task: Task): boolean {
+  const { metric, gates, guards } = task;
+  const named = [metric.name, decisionMetric(task), ...[...gates, ...guards].map((each) => each.metric)];
+  return named.includes(TIME_RATIO);
 }
 
 /** Whether score `a` is better than score `b` on this task. */
@@ -142,7 +239,27 @@ export function trainTimeout(task: Task, override: number | null): number {
   return Math.max(override + Math.max(timeout_s - budget, 2), override * (timeout_s / budget));
 }
 
+/** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
+const trainingBound = (task: Task, override: number | null): number =>
+  trainTimeout(task, override) * (comparesTimes(task) ? 2 : 1);
+
 const PREPARE_DATA_S = 1800;
+/** Rehearsals of an evaluation that must agree before they end a trial. */
+export const REHEARSALS = 2;
+
+/** What of a training's work on a lease is there already. */
+export interface LeasedAlready {
+  trained: boolean;
+  packed: boolean;
+}
+
+/** The most that the rest of a training's work can take on its lease, in milliseconds of one slot. */
+export function leaseBoundMs(task: Task, override: number | null, there: LeasedAlready): number {
+  const seconds =
+    (there.trained ? 0 : trainingBound(task, override)) +
+    (there.packed ? 0 : (task.phases.pack?.timeout_s ?? 0));
+  return Math.ceil(seconds * 1000 * task.resources.slots);
+}
 
 /** Upper bounds of what the activities of a trial run, in seconds. */
 export function phaseSeconds(
@@ -151,9 +268,11 @@ export function phaseSeconds(
 ): { prepare: number; train: number; evaluate: number } {
   const { check, smoke, pack, serve } = task.phases;
   const packing = pack?.timeout_s ?? 0;
+  const evaluating = task.evaluate.timeout_s + (serve?.startup_s ?? 0);
+  const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
   return {
-    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing,
-    train: PREPARE_DATA_S + trainTimeout(task, override) + packing,
-    evaluate: PREPARE_DATA_S + task.evaluate.timeout_s + (serve?.startup_s ?? 0),
+    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing + rehearsing,
+    train: PREPARE_DATA_S + trainingBound(task, override) + packing,
+    evaluate: PREPARE_DATA_S + evaluating,
   };
 }

@@ -1,4 +1,4 @@
-import { Binary, GridFSBucket, ObjectId, type Db } from 'mongodb';
+import { Binary, GridFSBucket, MongoRuntimeError, ObjectId, type Db } from 'mongodb';
 import { z } from 'zod';
 import { sha256, treeDigest } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
@@ -66,6 +66,25 @@ export class Blobs {
     if (sha256(bytes) !== digest)
       throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
     return bytes;
+  }
+
+  /** Digests the stored bytes again: how many there are, and what is wrong with them, or null. */
+  async examine(digest: string): Promise<{ bytes: number; wrong: string | null }> {
+    const found = await this.blobs.collection.findOne({ _id: digest });
+    if (found === null) return { bytes: 0, wrong: 'it is not in the store' };
+    const blob = blobDocument.safeParse(found);
+    if (!blob.success) return { bytes: 0, wrong: 'it does not have the shape of a blob' };
+    const { inline, file, bytes: said } = blob.data;
+    try {
+      const bytes = inline === null ? await this.download(file) : Buffer.from(inline.buffer);
+      const size = bytes.byteLength;
+      if (sha256(bytes) !== digest) return { bytes: size, wrong: 'its bytes have another digest' };
+      return { bytes: size, wrong: size === said ? null : `it has ${size} bytes and says ${said}` };
+    } catch (error) {
+      // a store that is away is no news of its files
+      if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
+      return { bytes: 0, wrong: `its bytes cannot be read: ${error.message}` };
+    }
   }
 
   private async download(file: ObjectId | null): Promise<Buffer> {

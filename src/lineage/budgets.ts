@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { changedLimits, type LimitChange, type Limits } from '../domain/budget.js';
@@ -8,6 +9,7 @@ import {
   type Amounts,
   type BudgetDocument,
   type LedgerDocument,
+  type Saving,
   type LimitChangeRecord,
 } from './documents.js';
 import { Shelf } from './shelf.js';
@@ -32,6 +34,7 @@ const sumDocument = z.object({
   microUsd: z.number(),
   acceleratorMs: z.number(),
   tokens: z.number(),
+  savedMs: z.number(),
 });
 
 /** Settled rows of one role, added up. */
@@ -40,6 +43,8 @@ export interface LedgerSum {
   certainty: LedgerDocument['certainty'];
   rows: number;
   spent: Amounts;
+  /** Accelerator time that was not needed, in milliseconds of one slot. */
+  savedMs: number;
 }
 
 export type ReserveResult = 'reserved' | 'settled' | 'exhausted';
@@ -94,12 +99,12 @@ export class Budgets {
 
   /** Holds the amounts if every limit leaves room; a key already held counts as reserved. */
   async reserve(reservation: Reservation): Promise<ReserveResult> {
-    const { owner, key, amounts } = reservation;
+    const { owner, key } = reservation;
     for (;;) {
       const before = await this.budgets.require(owner);
       const held = await this.hold(reservation, before);
       if ((await this.ledger.get(key)) !== null) {
-        if (held) await this.close(owner, key, amounts, NOTHING);
+        if (held) await this.settle(owner, key, NOTHING, 'unpaid');
         else await this.settle(owner, key, 'upper-bound', 'unknown');
         return 'settled';
       }
@@ -126,12 +131,17 @@ export class Budgets {
       { _id: owner, revision, [field]: { $exists: false }, ...Object.fromEntries(room) },
       {
         $inc: increments(amounts),
-        $set: { [field]: { key, trial, reserved: amounts, role, what, since: new Date() } },
+        $set: {
+          [field]: { key, hold: randomUUID(), trial, reserved: amounts, role, what, since: new Date() },
+        },
       },
     );
   }
 
-  /** Writes the ledger row first, then gives back what was held; doing it again changes nothing. */
+  /**
+   * Writes the ledger row first, then gives back what was held; doing it again changes nothing. The row names the hold
+   * that it counts, so that all who close that hold at the same time count the same, whoever is first.
+   */
   async settle(
     owner: string,
     key: string,
@@ -140,32 +150,67 @@ export class Budgets {
   ): Promise<void> {
     const open = (await this.budgets.require(owner)).open[fieldOf(key)];
     if (open === undefined) return;
-    await this.ledger.insertOnce({
-      _id: key,
-      owner,
-      what: open.what,
-      role: open.role,
-      trial: open.trial,
-      reserved: open.reserved,
-      spent: spent === 'upper-bound' ? open.reserved : spent,
-      certainty,
-      at: new Date(),
-    });
-    const row = await this.ledger.require(key);
-    await this.close(owner, key, open.reserved, row.spent);
+    const { hold, what, role, trial, reserved } = open;
+    const counted = { what, role, trial, reserved, certainty, hold, at: new Date() };
+    const row = { ...counted, spent: spent === 'upper-bound' ? reserved : spent };
+    if (!(await this.ledger.insertOnce({ _id: key, owner, ...row, saved: null })))
+      await this.ledger.update({ _id: key, hold: null }, { $set: row });
+    const written = await this.ledger.require(key);
+    await this.close(owner, key, open, written.hold === hold ? written.spent : NOTHING);
   }
 
   /**
    * Settles what a lost attempt may have spent at its upper bound. One that had reserved nothing yet gets an empty
-   * row, so that it cannot spend any more if it was only asleep.
+   * row, so that it cannot spend any more if it was only asleep; one that reserves at the same time is settled too.
    */
   async giveUp(owner: string, key: string, what: string): Promise<void> {
     await this.settle(owner, key, 'upper-bound', 'unknown');
-    const row = { _id: key, owner, what, role: '', trial: null, reserved: NOTHING, spent: NOTHING };
-    await this.ledger.insertOnce({ ...row, certainty: 'unpaid', at: new Date() });
+    const nothing = {
+      reserved: NOTHING,
+      spent: NOTHING,
+      certainty: 'unpaid',
+      hold: null,
+      saved: null,
+    } as const;
+    if (
+      await this.ledger.insertOnce({
+        _id: key,
+        owner,
+        what,
+        role: '',
+        trial: null,
+        ...nothing,
+        at: new Date(),
+      })
+    )
+      await this.settle(owner, key, 'upper-bound', 'unknown');
   }
 
-  private async close(owner: string, key: string, reserved: Amounts, spent: Amounts): Promise<void> {
+  /** Records compute that was not needed; the same one once. */
+  async save(
+    of: { owner: string; replicate: string; role: string; trial: number },
+    saved: Saving,
+  ): Promise<void> {
+    const { replicate, ...row } = of;
+    await this.ledger.insertOnce({
+      ...row,
+      _id: `${replicate}/saved/${saved.kind}-${saved.phase}`,
+      what: 'saved',
+      reserved: NOTHING,
+      spent: NOTHING,
+      certainty: 'known',
+      hold: null,
+      saved,
+      at: new Date(),
+    });
+  }
+
+  private async close(
+    owner: string,
+    key: string,
+    { hold, reserved }: { hold: string; reserved: Amounts },
+    spent: Amounts,
+  ): Promise<void> {
     const field = `open.${fieldOf(key)}`;
     const difference = {
       microUsd: spent.microUsd - reserved.microUsd,
@@ -173,7 +218,7 @@ export class Budgets {
       tokens: spent.tokens - reserved.tokens,
     };
     await this.budgets.update(
-      { _id: owner, [field]: { $exists: true } },
+      { _id: owner, [`${field}.hold`]: hold },
       { $inc: increments(difference), $unset: { [field]: '' } },
     );
   }
@@ -190,6 +235,7 @@ export class Budgets {
             microUsd: { $sum: '$spent.microUsd' },
             acceleratorMs: { $sum: '$spent.acceleratorMs' },
             tokens: { $sum: '$spent.tokens' },
+            savedMs: { $sum: '$saved.acceleratorMs' },
           },
         },
       ])
@@ -197,7 +243,7 @@ export class Budgets {
     return z
       .array(sumDocument)
       .parse(rows)
-      .map(({ _id, rows: count, ...spent }) => ({ ..._id, rows: count, spent }));
+      .map(({ _id, rows: count, savedMs, ...spent }) => ({ ..._id, rows: count, spent, savedMs }));
   }
 
   async rows(owner: string, limit: number): Promise<LedgerDocument[]> {

@@ -10,6 +10,7 @@ import { frozenCampaignSchema } from '../domain/campaign.js';
 import { finite } from '../domain/evaluation.js';
 import { isolationSchema } from '../domain/isolation.js';
 import { failureSchema, marginSchema, outcomeSchema } from '../domain/outcome.js';
+import { projectionSchema } from '../domain/rehearsal.js';
 import { taskSchema } from '../domain/task.js';
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -113,6 +114,8 @@ export const trialDocument = z.object({
   replicates: z.array(z.string()),
   /** Failure found before any compute; null when there is none. */
   preflight: failureSchema.nullable(),
+  /** How long its evaluation was projected to take before it was trained, where the task rehearses it. */
+  projection: projectionSchema.nullable().default(null),
   status: trialStatusSchema.nullable(),
   outcome: outcomeSchema.nullable(),
   endedAt: z.date().nullable(),
@@ -126,8 +129,27 @@ const phaseRun = z.object({
   log: digest,
   logBytes: z.number(),
   isolation: isolationSchema,
+  /** The trial that ran it, where its result was taken over instead of running it again. */
+  reusedFrom: z.number().int().nullable().default(null),
+  /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
+  startMs: z.number().positive().nullable().default(null),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;
+
+const savingSchema = z.object({
+  /** reuse: an earlier result was taken; stop: a hopeless run was ended early. */
+  kind: z.enum(['reuse', 'stop']),
+  phase: z.string(),
+  /** Whose result was taken; null for a stop. */
+  trial: z.number().int().nullable(),
+  replicate: z.string().nullable(),
+  /** Accelerator time that was not spent, in milliseconds of one slot. */
+  acceleratorMs: z.number().int().nonnegative(),
+});
+/** Compute that was not needed, and why. */
+export type Saving = z.infer<typeof savingSchema>;
+
+const progressPoint = z.object({ share: finite, value: finite });
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
@@ -137,6 +159,11 @@ export const trainedSchema = z.object({
   artifact: z.object({ digest, files: z.array(file) }).nullable(),
   metrics: z.record(z.string(), finite),
   margins: z.array(marginSchema),
+  /** The replicate whose training, and so whose noise, this one shares; null where it trained itself. */
+  sharesTraining: z.string().nullable().default(null),
+  saved: z.array(savingSchema).default([]),
+  /** What training said of itself, where the task declares progress. */
+  progress: z.array(progressPoint).default([]),
   at: z.date(),
 });
 export type Trained = z.infer<typeof trainedSchema>;
@@ -196,30 +223,18 @@ export const replicateDocument = z.object({
 });
 export type ReplicateDocument = z.infer<typeof replicateDocument>;
 
-/** Decisions are inserted once and never changed; `adopt` ones are numbered and are the frontier's history. */
-export const decisionDocument = z.object({
+/** The result of a phase under its key; `files` is null until the replicate that runs it has ended it. */
+export const phaseResultDocument = z.object({
   _id: z.string(),
   owner: z.string(),
-  /** The trial it decides: one decision each. */
-  decides: z.string(),
+  phase: z.enum(['train', 'pack']),
+  replicate: z.string(),
   trial: z.number().int(),
-  rule: z.literal('greedy'),
-  adopt: z.boolean(),
-  /** Version of the frontier after an adoption, or the version it was judged against. */
-  version: z.number().int(),
-  inputs: z.object({
-    direction: z.enum(['minimize', 'maximize']),
-    metric: z.string(),
-    score: finite,
-    frontierScore: finite.nullable(),
-    frontierTrial: z.number().int().nullable(),
-    frontierVersion: z.number().int(),
-    replicates: z.array(z.string()),
-  }),
-  delta: finite.nullable(),
-  at: z.date(),
+  run: phaseRun.nullable(),
+  files: z.array(file).nullable(),
+  progress: z.array(progressPoint),
 });
-export type DecisionDocument = z.infer<typeof decisionDocument>;
+export type PhaseResultDocument = z.infer<typeof phaseResultDocument>;
 
 export const sessionDocument = z.object({
   _id: z.string(),
@@ -310,6 +325,8 @@ export const budgetDocument = z.object({
     z.string(),
     z.object({
       key: z.string(),
+      /** Names this reservation among all of its key. */
+      hold: z.string(),
       trial: z.number().int().nullable(),
       reserved: amounts,
       role: z.string(),
@@ -320,7 +337,7 @@ export const budgetDocument = z.object({
 });
 export type BudgetDocument = z.infer<typeof budgetDocument>;
 
-/** Append-only: what was spent, under the key it was reserved with. */
+/** What was spent, under the key it was reserved with; only a row that counts no reservation yet is ever filled in. */
 export const ledgerDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -331,6 +348,10 @@ export const ledgerDocument = z.object({
   spent: amounts,
   /** known: measured or reported; unpaid: nothing was charged; unknown: a lost request at its upper bound. */
   certainty: z.enum(['known', 'unpaid', 'unknown']),
+  /** The reservation that it counts; null for what reserved nothing. */
+  hold: z.string().nullable(),
+  /** What was not spent: a row of its own, whose `spent` is nothing. */
+  saved: savingSchema.nullable().default(null),
   at: z.date(),
 });
 export type LedgerDocument = z.infer<typeof ledgerDocument>;

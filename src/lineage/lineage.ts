@@ -13,9 +13,12 @@ import { Blobs } from './blobs.js';
 import { Budgets } from './budgets.js';
 import { Campaigns } from './campaigns.js';
 import { systemClock } from './clock.js';
+import { Claims } from './claims.js';
 import { Decisions } from './decisions.js';
 import { Heads } from './heads.js';
 import { Hosts } from './hosts.js';
+import { PhaseResults } from './phase-results.js';
+import { Records } from './records.js';
 import { Replicates } from './replicates.js';
 import { Sessions } from './sessions.js';
 import { Shelf } from './shelf.js';
@@ -24,7 +27,7 @@ import { Tasks } from './tasks.js';
 import { Trials } from './trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
-export const STORE_SCHEMA_VERSION = 2;
+export const STORE_SCHEMA_VERSION = 5;
 
 /**
  * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
@@ -41,11 +44,14 @@ export interface Lineage {
   campaigns: Campaigns;
   trials: Trials;
   replicates: Replicates;
+  phases: PhaseResults;
   decisions: Decisions;
+  claims: Claims;
   sessions: Sessions;
   budgets: Budgets;
   heads: Heads;
   hosts: Hosts;
+  records: Records;
   close(): Promise<void>;
 }
 
@@ -86,11 +92,14 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     campaigns: new Campaigns(database, clock),
     trials: new Trials(database),
     replicates: new Replicates(database),
+    phases: new PhaseResults(database),
     decisions: new Decisions(database),
+    claims: new Claims(database),
     sessions: new Sessions(database),
     budgets: new Budgets(database),
     heads: new Heads(database),
     hosts: new Hosts(database),
+    records: new Records(database),
     close: () => client.close(),
   };
 }
@@ -112,6 +121,7 @@ async function ensureIndexes(database: Db): Promise<void> {
   await database.collection('trials').createIndex({ submitKey: 1 }, { unique: true }, {});
   await database.collection('trials').createIndex({ slot: 1 }, { unique: true }, {});
   await database.collection('decisions').createIndex({ decides: 1 }, { unique: true }, {});
+  await database.collection('decisions').createIndex({ owner: 1, touches: 1, sequence: -1 }, {}, {});
   await database.collection('ledger').createIndex({ owner: 1 }, {}, {});
 }
 

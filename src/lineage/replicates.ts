@@ -19,12 +19,26 @@ export interface ReplicateIdentity {
   purpose: ReplicateDocument['purpose'];
   index: number;
   hostClass: string;
+  /** Digest of what training reads of the snapshot, by which replicates that train the same have the same seed. */
+  reads?: string;
 }
 
-export function replicateKey(identity: ReplicateIdentity): string {
+export function replicateKey(identity: Omit<ReplicateIdentity, 'reads'>): string {
   const { owner, snapshot, purpose, index, hostClass } = identity;
   return `${owner}/${snapshot}/${purpose}-${index}/${hostClass}`;
 }
+
+/** Everything that was measured of a replicate. */
+export function metricsOf({
+  trained,
+  evaluated,
+}: Pick<ReplicateDocument, 'trained' | 'evaluated'>): Record<string, number> {
+  return { ...trained?.metrics, ...evaluated?.metrics };
+}
+
+/** What was measured of one metric, without the runs that did not come to it. */
+export const scoresOf = (runs: readonly ReplicateDocument[], metric: string): number[] =>
+  runs.flatMap((run) => metricsOf(run)[metric] ?? []);
 
 const FAULTS_KEPT = 50;
 
@@ -40,14 +54,18 @@ export class Replicates {
   }
 
   /** The replicate, created on first sight with its seed. */
-  async open(identity: ReplicateIdentity, trial: number, secret: string): Promise<ReplicateDocument> {
+  async open(
+    { reads, ...identity }: ReplicateIdentity,
+    trial: number,
+    secret: string,
+  ): Promise<ReplicateDocument> {
     const id = replicateKey(identity);
     const found = await this.shelf.get(id);
     if (found !== null) return found;
     await this.shelf.insertOnce({
       _id: id,
       ...identity,
-      seed: seedOf(secret, identity.purpose, identity.snapshot, identity.index),
+      seed: seedOf(secret, identity.purpose, reads ?? identity.snapshot, identity.index),
       trial,
       fence: 0,
       holder: null,

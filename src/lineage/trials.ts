@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { START, trialKey } from '../domain/keys.js';
 import type { Failure, Outcome } from '../domain/outcome.js';
+import type { Projection } from '../domain/rehearsal.js';
 import type { TrialStage } from '../domain/statuses.js';
 import { trialDocument, type TrialDocument } from './documents.js';
 import { Shelf } from './shelf.js';
@@ -213,6 +214,10 @@ export class Trials {
     );
   }
 
+  async setProjection(owner: string, number: number, projection: Projection): Promise<void> {
+    await this.shelf.update({ _id: trialKey(owner, number), status: null }, { $set: { projection } });
+  }
+
   async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
     await this.shelf.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
@@ -241,6 +246,7 @@ function queued(proposal: Proposal, number: number, slot: string, twin: string |
     stageAt: now,
     replicates: [],
     preflight: null,
+    projection: null,
     status: null,
     outcome: null,
     endedAt: null,

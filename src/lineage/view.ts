@@ -1,8 +1,9 @@
 import type { LineageView, TrialRow } from '../domain/view.js';
 import type { FrozenCampaign } from '../domain/campaign.js';
 import { START } from '../domain/keys.js';
-import type { Task } from '../domain/task.js';
-import type { DecisionDocument, TrialDocument } from './documents.js';
+import { decisionMeasure, type Task } from '../domain/task.js';
+import type { DecisionDocument } from './decision-documents.js';
+import type { TrialDocument } from './documents.js';
 import type { Lineage } from './lineage.js';
 
 const CHAIN = 8;
@@ -43,14 +44,14 @@ export async function lineageView(
   const [limits, totals, chain, own, nearMisses] = await Promise.all([
     lineage.budgets.limits(owner),
     lineage.trials.totals(owner),
-    lineage.decisions.chain(owner, frontier.version, CHAIN + 1),
+    lineage.decisions.chain(frontier, CHAIN + 1),
     lineage.heads.recent(owner, role),
     lineage.heads.nearMisses(owner),
   ]);
   const neighbours = (await Promise.all(others.map((other) => lineage.heads.recent(owner, other)))).flat();
   return {
     campaign: frozen.name,
-    metric: task.metric,
+    metric: decisionMeasure(task),
     trialsLeft: Math.max(0, limits.trials - totals.counted),
     start: await rowAt(lineage, owner, START),
     frontier: await rowAt(lineage, owner, frontier.trial),

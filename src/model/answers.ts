@@ -1,10 +1,18 @@
 import type { Margin } from '../domain/gates.js';
+import type { Failure } from '../domain/outcome.js';
+import { secondsOver, type Projection } from '../domain/rehearsal.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 
 /**
  * What the tools answer in words, written and read in one place: activities write these texts, the offline proposer
  * reads them.
  */
+
+/** A margin with how sure it is. */
+export interface ToldMargin extends Margin {
+  /** An estimate, made before training; else exact. */
+  projected: boolean;
+}
 
 /** The end of a submitted trial. Scores are in `unit`; `delta` is score − parent's score. */
 export interface SubmitAnswer {
@@ -17,6 +25,12 @@ export interface SubmitAnswer {
   delta: number | null;
   frontier: number;
   frontierScore: number | null;
+  /** Exact: of what was measured. */
+  margins: readonly Margin[];
+  /** The limit that ended it. */
+  limit: Failure['limit'];
+  /** How long its evaluation was projected to take; null where none was. */
+  projection: Projection | null;
   lesson: string;
   /** null when the campaign has no limit on trials. */
   trialsLeft: number | null;
@@ -32,6 +46,9 @@ export function submitAnswer(answer: SubmitAnswer): string {
       : [`score: ${withUnit(answer.score, answer.unit)} (parent ${parent}, delta ${delta})`]),
     ...(answer.parent === null ? [] : [`parent: trial ${answer.parent}`]),
     `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}`}`,
+    ...answer.margins.map((margin) => `gate ${marginText(margin)} (exact)`),
+    ...(answer.limit === null ? [] : [limitText(answer.limit)]),
+    ...(answer.projection === null ? [] : [projectionText(answer.projection)]),
     `lesson: ${oneLine(answer.lesson)}`,
     ...(answer.trialsLeft === null ? [] : [`trials left: ${answer.trialsLeft}`]),
   ].join('\n');
@@ -65,9 +82,9 @@ export function readSubmitAnswer(text: string): SubmitReading | null {
 
 export interface CheckAnswer {
   ok: boolean;
-  margins: readonly Margin[];
-  /** The margins are estimates, made before training. */
-  projected: boolean;
+  margins: readonly ToldMargin[];
+  /** How long the evaluation would take, where the task rehearses it. */
+  projection: Projection | null;
   /** Last lines of the check's own output. */
   log: string;
 }
@@ -76,7 +93,8 @@ export function checkAnswer(answer: CheckAnswer): string {
   const log = answer.log.trim();
   return [
     `check: ${answer.ok ? 'ok' : 'failed'}`,
-    ...answer.margins.map((margin) => `${marginText(margin)}${answer.projected ? ' (projected)' : ''}`),
+    ...answer.margins.map((margin) => `${marginText(margin)} (${margin.projected ? 'projected' : 'exact'})`),
+    ...(answer.projection === null ? [] : [projectionText(answer.projection)]),
     ...(log === '' ? [] : ['log:', ...log.split('\n').map((line) => `  ${line}`)]),
   ].join('\n');
 }
@@ -95,6 +113,20 @@ export function marginText(margin: Margin): string {
   const bound = side === 'max' ? `of ${amount(limit)}` : `of at least ${amount(limit)}`;
   const rest = over > 0 ? `OVER by ${amount(over)}${unit}` : `margin ${amount(-over)}`;
   return `${gate}: ${amount(value)} ${bound}${unit}, ${rest}`;
+}
+
+/** `evaluation: 31 of 25 s, OVER by 6 s (projected from 10 % of it)`. */
+export function projectionText(projection: Projection): string {
+  const { seconds, limitS, share } = projection;
+  const over = secondsOver(projection);
+  const rest = over > 0 ? `OVER by ${amount(over)} s` : `margin ${amount(-over)}`;
+  return `evaluation: ${amount(seconds)} of ${amount(limitS)} s, ${rest} (projected from ${amount(share * 100)} % of it)`;
+}
+
+/** `limit wall: 15.2 of 15 s, 0.2 over`. */
+function limitText({ name, used, allowed, unit }: NonNullable<Failure['limit']>): string {
+  const over = used > allowed ? `, ${amount(used - allowed)} over` : '';
+  return `limit ${oneLine(name)}: ${amount(used)} of ${amount(allowed)} ${oneLine(unit)}${over}`;
 }
 
 export const refusedAnswer = (reason: string): string => `refused: ${oneLine(reason)}`;

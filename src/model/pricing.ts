@@ -2,26 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Usage } from '../domain/conversation.js';
 import { AssayError, messageOf } from '../domain/errors.js';
+import type { ModelPrice, PriceTier } from '../domain/price.js';
 
 /** The model id of the offline proposer; it costs nothing. */
 export const OFFLINE_MODEL = 'offline-proposer';
 
-/** Prices of a prompt up to some size, in micro-USD per million tokens. */
-interface Tier {
-  /** The largest prompt of this tier in tokens, cached ones included; null for no limit. */
-  upTo: number | null;
-  input: number;
-  output: number;
-  cacheRead: number;
-  /** For five minutes, the only kind that assay asks for. */
-  cacheWrite: number;
-}
-
 /** Prices by model id without a date at its end, each with its tiers in ascending order. */
 export interface PriceTable {
-  /** When the prices were looked up. */
-  asOf: string;
-  models: ReadonlyMap<string, readonly Tier[]>;
+  models: ReadonlyMap<string, ModelPrice>;
 }
 
 const MICRO = 1_000_000;
@@ -38,6 +26,8 @@ type UsdTier = z.input<typeof usdTierSchema>;
 
 const priceFileSchema = z.strictObject({
   asOf: z.iso.date(),
+  /** Where the prices come from: an address, a contract, a person. */
+  source: z.string().trim().min(1).max(500),
   models: z.record(
     z.string().min(1),
     z.array(usdTierSchema).min(1).refine(ascending, 'tiers ascend by upTo, and only the last has none'),
@@ -52,7 +42,7 @@ function ascending(tiers: readonly { upTo: number | null }[]): boolean {
   });
 }
 
-function tierOf(usd: UsdTier): Tier {
+function tierOf(usd: UsdTier): PriceTier {
   const micro = (dollars: number): number => Math.round(dollars * MICRO);
   return {
     upTo: usd.upTo ?? null,
@@ -69,21 +59,27 @@ const flat = (input: number, output: number, read: number): UsdTier => ({
   cacheRead: input * read,
 });
 
+const AS_OF = '2026-10-31';
+const VENDOR = "the vendor's pricing page";
+
+const listed = (...tiers: readonly UsdTier[]): ModelPrice => ({
+  asOf: AS_OF,
+  source: VENDOR,
+  tiers: tiers.map(tierOf),
+});
+
 /** The vendor's list prices; verify before a release. */
 export const PRICES: PriceTable = {
-  asOf: '2026-10-31',
-  models: new Map(
-    [
-      ['claude-fable-5-1', [flat(10, 50, 0.025)]] as const,
-      ['claude-opus-5-5', [flat(4, 20, 0.05)]] as const,
-      ...['claude-opus-5', 'claude-opus-4-8', 'claude-opus-4-7', 'claude-opus-4-6', 'claude-opus-4-5'].map(
-        (id) => [id, [flat(5, 25, 0.1)]] as const,
-      ),
-      ['claude-sonnet-5-5', [flat(2, 10, 0.05)]] as const,
-      ['claude-haiku-5-5', [{ ...flat(0.1, 0.5, 0.1), upTo: 100_000 }, flat(0.5, 2.5, 0.1)]] as const,
-      [OFFLINE_MODEL, [flat(0, 0, 0)]] as const,
-    ].map(([id, tiers]) => [id, tiers.map(tierOf)]),
-  ),
+  models: new Map([
+    ['claude-fable-5-1', listed(flat(10, 50, 0.025))],
+    ['claude-opus-5-5', listed(flat(4, 20, 0.05))],
+    ...['claude-opus-5', 'claude-opus-4-8', 'claude-opus-4-7', 'claude-opus-4-6', 'claude-opus-4-5'].map(
+      (id): [string, ModelPrice] => [id, listed(flat(5, 25, 0.1))],
+    ),
+    ['claude-sonnet-5-5', listed(flat(2, 10, 0.05))],
+    ['claude-haiku-5-5', listed({ ...flat(0.1, 0.5, 0.1), upTo: 100_000 }, flat(0.5, 2.5, 0.1))],
+    [OFFLINE_MODEL, { ...listed(flat(0, 0, 0)), source: 'it runs on this machine' }],
+  ]),
 };
 
 /** The price table with the models of a user's file put in place of ours; throws PRICES_INVALID. */
@@ -91,8 +87,11 @@ export function withPrices(json: unknown, base: PriceTable = PRICES): PriceTable
   const parsed = priceFileSchema.safeParse(json);
   if (!parsed.success)
     throw new AssayError('PRICES_INVALID', `The price table is malformed: ${z.prettifyError(parsed.error)}`);
-  const own = Object.entries(parsed.data.models).map(([id, tiers]) => [id, tiers.map(tierOf)] as const);
-  return { asOf: parsed.data.asOf, models: new Map([...base.models, ...own]) };
+  const { asOf, source, models } = parsed.data;
+  const own = Object.entries(models).map(
+    ([id, tiers]) => [id, { asOf, source, tiers: tiers.map(tierOf) }] as const,
+  );
+  return { models: new Map([...base.models, ...own]) };
 }
 
 /** Reads a user's JSON file of prices in US dollars; throws PRICES_INVALID where it cannot be read. */
@@ -169,6 +168,19 @@ export function tokensUpper(...texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
 }
 
-function tiersOf(model: string, table: PriceTable): readonly Tier[] | undefined {
-  return table.models.get(model) ?? table.models.get(model.replace(/-\d{8}$/, ''));
+/** The price of a model, which a campaign is frozen with; null where none is known. */
+export function modelPrice(model: string, table: PriceTable): ModelPrice | null {
+  return table.models.get(model) ?? table.models.get(model.replace(/-\d{8}$/, '')) ?? null;
+}
+
+/** The prices that a campaign spends by: its own, or for a model that had none at its start, those of the worker. */
+export function pricesOf(
+  { model, price }: { model: { id: string }; price: ModelPrice | null },
+  table: PriceTable,
+): PriceTable {
+  return price === null ? table : { models: new Map([[model.id, price]]) };
+}
+
+function tiersOf(model: string, table: PriceTable): readonly PriceTier[] | undefined {
+  return modelPrice(model, table)?.tiers;
 }

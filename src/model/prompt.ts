@@ -1,5 +1,5 @@
 import { trialLabel } from '../domain/keys.js';
-import type { Gate, Task } from '../domain/task.js';
+import { decisionMeasure, type Gate, type Measure, type Task } from '../domain/task.js';
 import type { LineageView } from '../domain/view.js';
 import { amount } from './answers.js';
 import { renderView } from './view-text.js';
@@ -58,10 +58,17 @@ function section(title: string, text: string): string {
   return text === '' ? '' : `# ${title}\n${text}`;
 }
 
+const betterOf = ({ direction }: Measure): string => (direction === 'minimize' ? 'lower' : 'higher');
+
 function taskText(task: Task): string {
   const { metric, recipe } = task;
-  const better = metric.direction === 'minimize' ? 'lower' : 'higher';
+  const better = betterOf(metric);
   const limit = metric.limit === undefined ? '' : ` No score can be better than ${amount(metric.limit)}.`;
+  const decides = decisionMeasure(task);
+  const steered =
+    decides.name === metric.name
+      ? ''
+      : `\nTrials are decided by ${decides.name}, ${betterOf(decides)} is better.`;
   const guards = task.guards.map(
     ({ metric: name, margin }) => `\nGuard: ${name} may not worsen by more than ${amount(margin)}.`,
   );
@@ -69,7 +76,7 @@ function taskText(task: Task): string {
     recipe.knobs === 'marked'
       ? '\nNumeric knobs are marked "# knob: lo..hi [log]"; you may change any code, not only them.'
       : '';
-  return `${task.title}\nScore: ${metric.name} in ${metric.unit}, ${better} is better.${limit}${guards.join('')}\nFiles that you may change: ${recipe.editable.join(', ')}. Paths are relative to the recipe. Everything else is read-only.${knobs}`;
+  return `${task.title}\nScore: ${metric.name} in ${metric.unit}, ${better} is better.${limit}${steered}${guards.join('')}\nFiles that you may change: ${recipe.editable.join(', ')}. Paths are relative to the recipe. Everything else is read-only.${knobs}`;
 }
 
 function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {

@@ -49,7 +49,7 @@ export async function runTrusted(argv: readonly string[], options: TrustedOption
     ...(onOutput === undefined ? {} : { onOutput }),
   };
   const args = ['-c', 'exec "$@" 2>&1', 'sh', ...argv];
-  const launch = { file: '/bin/sh', args, cwd, inputs: [], reports: false };
+  const launch = { file: '/bin/sh', args, cwd, inputs: [], reports: false, uid: null, hold: null };
   const result = await supervise({ launch, request, isolation: tierE.isolation, log: 'stdout', extra: 0 })
     .done;
   const { ending } = result;

@@ -1,4 +1,13 @@
-import { lstatSync, readdirSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 
 /** What folders hold. */
@@ -10,22 +19,43 @@ export interface DiskUse {
 }
 
 const ENTRIES = 200_000;
+/** A path that the system still takes; a deeper folder is named by its descriptor. */
+const LONGEST = 3000;
+/** Folders so deep that are held open at once; with more, what is below is not looked at and counts as too much. */
+const DEEP = 64;
 
 /**
- * Measures folders without following links. A folder that vanishes meanwhile counts as empty; after 200,000
- * entries the rest is not looked at (what a file costs at least, one block, is counted for each).
+ * Measures folders without following links. A folder that vanishes meanwhile counts as empty; more than
+ * 200,000 entries are not looked at and count as too much, since anything may be among them. Folders nested beyond the
+ * longest path are looked into as well.
  */
 export function diskUse(folders: readonly string[]): DiskUse {
+  const deep: number[] = [];
+  try {
+    return measured(folders, deep);
+  } finally {
+    for (const descriptor of deep) closeSync(descriptor);
+  }
+}
+
+/** `deep`: collects descriptors to be closed. */
+function measured(folders: readonly string[], deep: number[]): DiskUse {
   const use: DiskUse = { bytes: 0, largest: 0 };
   const open = [...folders];
   const seen = new Set<string>();
-  for (let entries = 0, folder = open.pop(); folder !== undefined && entries < ENTRIES; folder = open.pop()) {
+  let entries = 0;
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    if (entries > ENTRIES) return { ...use, bytes: Number.MAX_SAFE_INTEGER };
     for (const name of namesIn(folder)) {
       entries += 1;
       const path = join(folder, name);
       const stat = statOrNull(path);
       if (stat === null) continue;
-      if (stat.isDirectory()) open.push(path);
+      if (stat.isDirectory()) {
+        const reached = path.length > LONGEST ? byDescriptor(path, deep) : path;
+        if (reached === null) use.bytes = Number.MAX_SAFE_INTEGER;
+        else open.push(reached);
+      }
       if (stat.nlink > 1 && !stat.isDirectory()) {
         const inode = `${stat.dev}:${stat.ino}`;
         if (seen.has(inode)) continue;
@@ -36,6 +66,19 @@ export function diskUse(folders: readonly string[]): DiskUse {
     }
   }
   return use;
+}
+
+/** A short name for a folder whose path is long; null when it cannot be had. */
+function byDescriptor(path: string, deep: number[]): string | null {
+  if (deep.length >= DEEP) return null;
+  try {
+    const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    deep.push(descriptor);
+    return process.platform === 'linux' ? `/proc/self/fd/${descriptor}` : null;
+  } catch (error) {
+    // one that vanished holds nothing
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? path : null;
+  }
 }
 
 /** Bytes of files that processes hold open after they were removed (and of anonymous files in memory). */
@@ -59,7 +102,8 @@ export function removedButOpen(pids: readonly number[]): number {
   return bytes;
 }
 
-function namesIn(folder: string): string[] {
+/** The names in a folder; none where it is gone or closed. */
+export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch {

@@ -11,6 +11,8 @@ export function describeEnding(ending: Ending): string {
       return `was ended by ${ending.signal}`;
     case 'cancelled':
       return 'was cancelled';
+    case 'tampered':
+      return `changed ${ending.what}`;
     case 'limit': {
       const used = Number(ending.used.toPrecision(6));
       return `exceeded its ${ending.limit} limit: ${used} of ${ending.allowed} ${UNITS[ending.limit]}`;

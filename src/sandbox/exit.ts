@@ -4,6 +4,7 @@ import { hasProc, killNow, markerOf } from './processes.js';
 /** Leaders of process groups, and the run that their processes name in their environment. */
 const runs = new Map<number, string>();
 const folders = new Set<string>();
+const lasts = new Set<() => void>();
 let listens = false;
 
 /**
@@ -12,6 +13,7 @@ let listens = false;
  */
 export function diesWithMe(group: number, run: string): () => void {
   listen();
+  rememberEnds();
   runs.set(group, run);
   return () => runs.delete(group);
 }
@@ -23,14 +25,48 @@ export function goesWithMe(folder: string): () => void {
   return () => folders.delete(folder);
 }
 
+/** Called when this process exits, after its runs were killed; must not wait long. Returns what to call before. */
+export function runsAtExit(last: () => void): () => void {
+  listen();
+  lasts.add(last);
+  return () => lasts.delete(last);
+}
+
 function listen(): void {
-  if (!listens) process.on('exit', endAllNow);
+  if (listens) return;
   listens = true;
+  process.on('exit', endAllNow);
+}
+
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** When this process was last asked to end, by `performance.now`; 0 for never. */
+const ends = new Map<string, number>();
+
+/** A process that listens to none of these dies of the first, and has nothing to remember. */
+function rememberEnds(): void {
+  for (const name of ENDS)
+    if (!ends.has(name) && process.listenerCount(name) > 0) {
+      ends.set(name, 0);
+      process.on(name, () => ends.set(name, performance.now()));
+    }
+}
+
+/** A program that was just started may be named by a signal that came a little earlier. */
+const EARLIER_MS = 1000;
+
+/**
+ * Whether a program that was started at `since` and died of this signal got it with this process: until it has a
+ * process group of its own, Ctrl-C at a terminal is meant for it as well.
+ */
+export function diedWithMe(signal: string, since: number): boolean {
+  const at = ends.get(signal) ?? 0;
+  return at > 0 && at >= since - EARLIER_MS;
 }
 
 /** Kills every run of this process without waiting for anything, and removes its folders. */
 export function endAllNow(): void {
   killRunsNow();
+  for (const last of lasts) last();
   for (const folder of folders) {
     try {
       rmSync(folder, { recursive: true, force: true });

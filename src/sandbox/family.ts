@@ -8,6 +8,7 @@ import {
   processTable,
   proportionalBytes,
   startOf,
+  userOf,
   sweepStrays,
   type ProcessRow,
 } from './processes.js';
@@ -26,11 +27,15 @@ export class Family {
   #living: ProcessRow[] = [];
   #adopted = false;
 
-  /** `contained`: a pid namespace holds the family, so that its tree is complete and marks are not needed. */
+  /**
+   * `contained`: a pid namespace holds the family, so that its tree is complete and marks are not needed.
+   * `uid`: a user that only members have and that none of them can change.
+   */
   constructor(
     readonly run: string,
     readonly root: number,
     readonly contained: boolean,
+    readonly uid: number | null = null,
   ) {}
 
   /** Makes a process a member that is known by other means, such as the wrapper's report. */
@@ -62,7 +67,12 @@ export class Family {
     if (row.pid === this.root || row.group === this.root || this.#known.has(row.parent)) return true;
     if (this.contained || !hasProc || this.#examined.get(row.pid) === row.start) return false;
     this.#examined.set(row.pid, row.start);
-    return markerOf(row.pid) === this.run;
+    return this.uid === null ? markerOf(row.pid) === this.run : userOf(row.pid) === this.uid;
+  }
+
+  /** The members that were alive at the last look. */
+  get pids(): number[] {
+    return this.#living.map((row) => row.pid);
   }
 
   /** Living members, without the wrapper's own two. */
@@ -90,7 +100,7 @@ export class Family {
       for (const row of living) killNow(row.pid);
       await sleep(Math.min(2 + round, 50));
     }
-    const left = this.#living.map((row) => row.pid).join(', ');
+    const left = this.pids.join(', ');
     throw new AssayError('HOST_FAULT', `processes ${left} of run ${this.run} outlive SIGKILL on this host`);
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -68,7 +69,7 @@ export class LeasePool {
     }
     const turn = this.#queue.then(() => this.#acquire(request));
     this.#queue = turn.catch(() => undefined);
-    const taken = await turn;
+    const taken = await unlessAborted(turn, request.signal);
     try {
       return await fn({ pool: this.name, slots: taken.map((slot) => slot.slot) });
     } finally {
@@ -107,6 +108,21 @@ export class LeasePool {
       throw error;
     }
     return { taken, holders };
+  }
+}
+
+/** The slots when it is their turn; who is no longer interested is told at once, and leaves what comes to others. */
+async function unlessAborted(turn: Promise<Slot[]>, signal: AbortSignal): Promise<Slot[]> {
+  const aborted = new AbortController();
+  const left = once(signal, 'abort', { signal: aborted.signal }).then(() => 'left' as const);
+  left.catch(() => undefined);
+  try {
+    const first = signal.aborted ? 'left' : await Promise.race([turn, left]);
+    if (first !== 'left') return first;
+    turn.then((taken) => Promise.all(taken.map((slot) => slot.release()))).catch(() => undefined);
+    throw signal.reason;
+  } finally {
+    aborted.abort();
   }
 }
 
@@ -162,17 +178,27 @@ export interface ExpiredLease {
 
 /** Slots below a lease folder whose holders are dead: the next taker has them, so that there is nothing to do. */
 export async function expiredLeases(folder: string): Promise<ExpiredLease[]> {
+  const taken = await takenSlots(folder);
+  return taken.filter(({ living }) => !living).map(({ slot, pid }) => ({ slot, pid }));
+}
+
+/** Processes that live and hold slots below a lease folder. */
+export async function slotHolders(folder: string): Promise<number[]> {
+  return (await takenSlots(folder)).filter(({ living }) => living).map(({ pid }) => pid);
+}
+
+async function takenSlots(folder: string): Promise<(ExpiredLease & { living: boolean })[]> {
   const newest = new Map<string, number>();
   for (const file of await readdir(folder).catch(() => [])) {
     const [, slot, generation] = /^(.+\.\d+)\.(\d+)$/.exec(file) ?? [];
     if (slot !== undefined) newest.set(slot, Math.max(newest.get(slot) ?? 0, Number(generation)));
   }
-  const expired: ExpiredLease[] = [];
+  const taken: (ExpiredLease & { living: boolean })[] = [];
   for (const [slot, generation] of newest) {
     const holder = await readHolder(join(folder, `${slot}.${generation}`));
-    if (typeof holder !== 'string' && !(await isAlive(holder))) expired.push({ slot, pid: holder.pid });
+    if (typeof holder !== 'string') taken.push({ slot, pid: holder.pid, living: await isAlive(holder) });
   }
-  return expired;
+  return taken;
 }
 
 /** Generations of a slot that exist, ascending. */

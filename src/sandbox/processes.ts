@@ -108,18 +108,40 @@ export function markerOf(pid: number): string | null {
   }
 }
 
+/** The user that a process runs as; null when it is gone, or where there is no /proc. */
+export function userOf(pid: number): number | null {
+  try {
+    const found = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return found === null ? null : Number(found[1]);
+  } catch {
+    return null;
+  }
+}
+
 /** Processes by the run that they say they belong to. */
-async function marked(matches: (run: string) => boolean): Promise<ProcessRow[]> {
+async function marked(matches: (run: string) => boolean): Promise<(ProcessRow & { run: string })[]> {
   const table = await processTable();
   const own = ancestors(table, process.pid);
-  const rows: ProcessRow[] = [];
+  const rows: (ProcessRow & { run: string })[] = [];
   const markers = onLinux ? null : await markersFromPs();
   for (const row of table.values()) {
     if (row.zombie || own.has(row.pid)) continue;
     const run = markers === null ? markerOf(row.pid) : (markers.get(row.pid) ?? null);
-    if (run !== null && matches(run)) rows.push(row);
+    if (run !== null && matches(run)) rows.push({ ...row, run });
   }
   return rows;
+}
+
+/** Every living process of this host that says it belongs to a run. */
+export async function markedProcesses(): Promise<{ pid: number; run: string }[]> {
+  return (await marked(() => true)).map(({ pid, run }) => ({ pid, run }));
+}
+
+/** Living processes of these users; none where there is no /proc. */
+export async function processesOfUsers(matches: (uid: number) => boolean): Promise<ProcessRow[]> {
+  if (!onLinux) return [];
+  const rows = [...(await processTable()).values()];
+  return rows.filter((row) => !row.zombie && matches(userOf(row.pid) ?? -1));
 }
 
 async function markersFromPs(): Promise<Map<number, string>> {
@@ -169,9 +191,18 @@ export async function sweepStrays(runs: StrayRuns): Promise<number> {
   const ids = 'ids' in runs ? new Set(runs.ids) : null;
   const matches = (run: string): boolean =>
     ids === null ? 'prefix' in runs && runs.prefix !== '' && run.startsWith(runs.prefix) : ids.has(run);
+  return killAll(() => marked(matches));
+}
+
+/** The same for every process of some users: none of them can deny whose it is. */
+export async function sweepUsers(matches: (uid: number) => boolean): Promise<number> {
+  return killAll(() => processesOfUsers(matches));
+}
+
+async function killAll(find: () => Promise<ProcessRow[]>): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < 200; round += 1) {
-    const strays = await marked(matches);
+    const strays = await find();
     if (strays.length === 0) return killed.size;
     for (const { pid } of strays) {
       killed.add(pid);

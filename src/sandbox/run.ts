@@ -42,7 +42,9 @@ export type Ending =
   | { kind: 'exited'; code: number }
   | { kind: 'signalled'; signal: string }
   | { kind: 'limit'; limit: LimitName; used: number; allowed: number }
-  | { kind: 'cancelled' };
+  | { kind: 'cancelled' }
+  /** It changed something outside its workspace, which was found afterwards. */
+  | { kind: 'tampered'; what: string };
 
 /** A run that is over; every process of it is dead. */
 export interface RunResult {

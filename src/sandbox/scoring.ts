@@ -2,7 +2,7 @@ import { type Duplex, type Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { messageOf } from '../domain/errors.js';
+import { AssayError, messageOf } from '../domain/errors.js';
 import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
 import { describeEnding } from './ending.js';
 import { FrameMeter } from './frames.js';
@@ -11,9 +11,14 @@ import { limited } from './shell.js';
 import { supervise, type Supervision } from './supervise.js';
 import { tierE } from './tierE.js';
 
+/** A server of the recipe; `startupS`: seconds until it has to have answered its first frame. */
+type ServerRequest = RunRequest & { startupS: number };
+
 export interface ScoreRequest {
   /** The recipe's server, run in the sandbox; null for direct scoring. Let its wall limit exceed the evaluator's. */
-  server: (RunRequest & { startupS: number }) | null;
+  server: ServerRequest | null;
+  /** The same once more in folders of its own, where the evaluator compares two servers. */
+  twin?: ServerRequest | null;
   /** The task's own program: trusted, so a process group with limits and a clean environment. */
   evaluator: RunRequest;
 }
@@ -26,6 +31,12 @@ export interface Scored {
   rawResult: string;
   evaluatorRun: RunResult;
   serverRun: RunResult | null;
+  /** From the evaluator's start to the server's first answer; null when there was none. */
+  greetedMs: number | null;
+  /** Null without a twin, and when it was not needed any more. */
+  twinRun: RunResult | null;
+  /** Of `serverRun` and `twinRun` the one that is to blame; null where neither is. */
+  blamedRun: RunResult | null;
   /** recipe: its server crashed, left or was late; evaluator: it gave no usable answer though it could have. */
   blame: 'none' | 'recipe' | 'evaluator';
   /** With blame `recipe`: whether it was out of time rather than broken. */
@@ -40,47 +51,53 @@ const PARTING_MS = 1000;
 
 /**
  * Runs the evaluator, and beside it the recipe's server where there is one, connected through this process. The
- * evaluator finds three descriptors by number in ASSAY_RESULT_FD (it writes its one JSON object there),
- * ASSAY_SERVER_IN_FD (it writes to the server) and ASSAY_SERVER_OUT_FD (it reads from the server). Both are dead
- * when this returns. Rejects only with HOST_FAULT.
+ * evaluator finds its descriptors by number in the environment: ASSAY_RESULT_FD (it writes its one JSON object there),
+ * ASSAY_SERVER_IN_FD (it writes to the server), ASSAY_SERVER_OUT_FD (it reads from the server), and the same for a twin
+ * in ASSAY_TWIN_IN_FD and ASSAY_TWIN_OUT_FD. The twin starts when the first server has answered bye and nothing of
+ * that one is alive, so that the two cannot speak with each other; what is written to it before waits. All
+ * are dead when this returns. Rejects only with HOST_FAULT.
  */
 export async function score(sandbox: Sandbox, request: ScoreRequest): Promise<Scored> {
   const server = request.server === null ? null : await sandbox.serve(request.server);
-  const evaluator = startEvaluator(request.evaluator, server !== null);
-  const [result, toServer, fromServer] = evaluator.extra;
+  const twin = request.twin ?? null;
+  const evaluator = startEvaluator(request.evaluator, server === null ? 0 : twin === null ? 1 : 2);
+  const [result, ...pipes] = evaluator.extra;
   const answer = collect(result);
-  const bridge =
-    server === null || toServer === undefined || fromServer === undefined
-      ? null
-      : new Bridge(server, toServer, fromServer, request.server?.startupS ?? 0);
+  const first = server === null ? null : Bridge.over(server, pipes.slice(0, 2), request.server);
+  const second = first === null || twin === null ? null : new Successor(sandbox, twin, first, pipes.slice(2));
   try {
-    const over = server === null ? evaluator.done : Promise.race([evaluator.done, failureOf(server)]);
-    const evaluatorRun = await over;
+    const failures = [server?.done, second?.over].flatMap((one) => (one === undefined ? [] : failureOf(one)));
+    const evaluatorRun = await Promise.race([evaluator.done, ...failures]);
     const rawResult = await answer();
-    const serverRun = await bridge?.part();
-    return judge(evaluatorRun, rawResult, serverRun ?? null, bridge);
+    const bridges = [first, second?.end() ?? null].filter((bridge) => bridge !== null);
+    const sides = await Promise.all(bridges.map(async (bridge) => ({ bridge, run: await bridge.part() })));
+    return judge(evaluatorRun, rawResult, sides);
   } finally {
-    bridge?.close();
-    await Promise.allSettled([server?.kill() ?? Promise.resolve(), evaluator.kill()]);
+    const ends = [second?.kill(), server?.kill(), evaluator.kill()].map((end) => Promise.resolve(end));
+    first?.close();
+    await Promise.allSettled(ends);
     for (const pipe of evaluator.extra) pipe.destroy();
   }
 }
 
 /** Never resolves; rejects when the sandbox itself failed. */
-function failureOf(server: Served): Promise<never> {
-  return new Promise((_, reject) => void server.done.catch(reject));
+function failureOf(work: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => void work.catch(reject));
 }
 
-function startEvaluator(request: RunRequest, served: boolean): Supervision {
-  const descriptors = served ? { ASSAY_SERVER_IN_FD: '4', ASSAY_SERVER_OUT_FD: '5' } : {};
-  const told = { ...request, env: { ...request.env, ASSAY_RESULT_FD: '3', ...descriptors } };
+const DESCRIPTORS = ['ASSAY_SERVER_IN_FD', 'ASSAY_SERVER_OUT_FD', 'ASSAY_TWIN_IN_FD', 'ASSAY_TWIN_OUT_FD'];
+
+function startEvaluator(request: RunRequest, servers: 0 | 1 | 2): Supervision {
+  const names = ['ASSAY_RESULT_FD', ...DESCRIPTORS.slice(0, 2 * servers)];
+  const descriptors = Object.fromEntries(names.map((name, at) => [name, String(3 + at)]));
+  const told = { ...request, env: { ...request.env, ...descriptors } };
   const shell = limited(request.command, request.limits, 'joined', null);
   return supervise({
     launch: tierE.launch(told, shell),
     request: told,
     isolation: tierE.isolation,
     log: 'stdout',
-    extra: served ? 3 : 1,
+    extra: names.length,
   });
 }
 
@@ -113,13 +130,27 @@ class Bridge {
   /** Frames that the server has not answered yet; it owes one for each. */
   #owed = 0;
   #greeted = false;
+  greetedMs: number | null = null;
+  readonly #began = performance.now();
   /** The evaluator said bye or closed its end: the server may leave. */
   #dismissed = false;
+  /** It answered everything, bye as well. */
+  #parted = false;
   #leftEarly = false;
   #startedLate = false;
   #startup: NodeJS.Timeout | null = null;
+  #dismiss: () => void = () => undefined;
+  /** Settles when nothing more is asked of the server. */
+  readonly dismissed = new Promise<void>((resolve) => (this.#dismiss = resolve));
 
-  constructor(
+  static over(server: Served, pipes: readonly Duplex[], request: ServerRequest | null): Bridge {
+    const [to, from] = pipes;
+    if (to === undefined || from === undefined || request === null)
+      throw new AssayError('INTERNAL', 'an evaluator was started without pipes to its server');
+    return new Bridge(server, to, from, request.startupS);
+  }
+
+  private constructor(
     readonly server: Served,
     toServer: Duplex,
     fromServer: Duplex,
@@ -127,7 +158,10 @@ class Bridge {
   ) {
     const asked = new FrameMeter(
       (type) => this.#asked(type),
-      () => (this.#dismissed = true),
+      () => {
+        this.#dismissed = true;
+        this.#dismiss();
+      },
     );
     const answered = new FrameMeter(
       () => this.#answered(),
@@ -144,6 +178,10 @@ class Bridge {
 
   get leftEarly(): boolean {
     return this.#leftEarly;
+  }
+
+  get parted(): boolean {
+    return this.#parted;
   }
 
   get startedLate(): boolean {
@@ -163,7 +201,11 @@ class Bridge {
   #answered(): void {
     this.#owed = Math.max(0, this.#owed - 1);
     this.#greeted = true;
-    this.close();
+    this.greetedMs ??= performance.now() - this.#began;
+    this.#stopClock();
+    if (!this.#dismissed || this.#owed > 0) return;
+    this.#parted = true;
+    this.#dismiss();
   }
 
   /** Waits a moment for a dismissed server to leave by itself, then ends it. */
@@ -175,42 +217,87 @@ class Bridge {
     return this.server.done;
   }
 
+  /** Nothing more is asked. */
   close(): void {
+    this.#stopClock();
+    this.#dismiss();
+  }
+
+  #stopClock(): void {
     if (this.#startup !== null) clearTimeout(this.#startup);
   }
 }
 
-function judge(
-  evaluatorRun: RunResult,
-  rawResult: string,
-  serverRun: RunResult | null,
-  bridge: Bridge | null,
-): Scored {
+/** The second of two servers, which lives only after the first. */
+class Successor {
+  /** Settles when it is dead, or when it is known that it will not live; rejects when the sandbox itself failed. */
+  readonly over: Promise<void>;
+  #bridge: Bridge | null = null;
+  #unwanted = false;
+
+  constructor(
+    readonly sandbox: Sandbox,
+    readonly request: ServerRequest,
+    first: Bridge,
+    readonly pipes: readonly Duplex[],
+  ) {
+    // execa lets what nobody reads flow away, unless it was stopped
+    pipes[0]?.pause();
+    this.over = this.#follow(first);
+    this.over.catch(() => undefined);
+  }
+
+  async #follow(first: Bridge): Promise<void> {
+    await first.dismissed;
+    await first.part();
+    if (!first.parted || !this.#wanted()) return;
+    const server = await this.sandbox.serve(this.request);
+    this.#bridge = Bridge.over(server, this.pipes, this.request);
+    // what was given up while it started
+    await (this.#wanted() ? server.done : server.kill());
+  }
+
+  #wanted(): boolean {
+    return !this.#unwanted;
+  }
+
+  /** Its bridge, if it came to live; it does not start after this. */
+  end(): Bridge | null {
+    this.#unwanted = true;
+    return this.#bridge;
+  }
+
+  async kill(): Promise<void> {
+    this.#unwanted = true;
+    this.#bridge?.close();
+    await this.#bridge?.server.kill();
+    await this.over;
+  }
+}
+
+/** A server, as the evaluator and the system saw it. */
+interface Side {
+  bridge: Bridge;
+  run: RunResult;
+}
+
+function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[]): Scored {
+  const [server, twin] = sides;
   const base = {
     evaluation: null,
     rawResult: rawResult.slice(0, LARGEST_RESULT),
     evaluatorRun,
-    serverRun,
+    serverRun: server?.run ?? null,
+    greetedMs: server?.bridge.greetedMs ?? null,
+    twinRun: twin?.run ?? null,
+    blamedRun: null,
     late: false,
   };
   const { ending } = evaluatorRun;
   if (ending.kind === 'cancelled') return { ...base, blame: 'none', reason: 'cancelled' };
-  if (bridge?.startedLate === true) {
-    const reason = `late: the server did not answer within its ${bridge.startupS} s to start`;
-    return { ...base, blame: 'recipe', late: true, reason };
-  }
-  if (bridge?.leftEarly === true && serverRun !== null) {
-    const late = serverRun.ending.kind === 'limit' && serverRun.ending.limit === 'wall';
-    return {
-      ...base,
-      blame: 'recipe',
-      late,
-      reason: `the server ended early: ${describeEnding(serverRun.ending)}`,
-    };
-  }
-  if (ending.kind === 'limit' && ending.limit === 'wall' && bridge?.owes === true) {
-    const reason = `late: the server owed an answer when the ${ending.allowed} s of the evaluation were over`;
-    return { ...base, blame: 'recipe', late: true, reason };
+  for (const side of sides) {
+    const fault = faultOf(side, ending);
+    if (fault !== null) return { ...base, ...fault, blame: 'recipe', blamedRun: side.run };
   }
   if (ending.kind !== 'exited' || ending.code !== 0) {
     return { ...base, blame: 'evaluator', reason: `the evaluator ${describeEnding(ending)}` };
@@ -219,6 +306,30 @@ function judge(
   if ('fault' in read) return { ...base, blame: 'evaluator', reason: read.fault };
   return { ...base, evaluation: read.evaluation, blame: 'none', reason: '' };
 }
+
+/** What a server did wrong by the way it ended, or did not answer. */
+function faultOf(
+  { bridge, run }: Side,
+  ending: RunResult['ending'],
+): { reason: string; late: boolean } | null {
+  if (bridge.startedLate) {
+    const reason = `late: the server did not answer within its ${bridge.startupS} s to start`;
+    return { reason, late: true };
+  }
+  if (bridge.leftEarly) {
+    const late = run.ending.kind === 'limit' && run.ending.limit === 'wall';
+    // with which code it left is its own choice, and would tell agents what it has seen
+    return { reason: `the server ended early: ${earlyEnd(run.ending)}`, late };
+  }
+  if (ending.kind === 'limit' && ending.limit === 'wall' && bridge.owes) {
+    const reason = `late: the server owed an answer when the ${ending.allowed} s of the evaluation were over`;
+    return { reason, late: true };
+  }
+  return null;
+}
+
+const earlyEnd = (ending: RunResult['ending']): string =>
+  ending.kind === 'exited' || ending.kind === 'signalled' ? 'it left' : describeEnding(ending);
 
 function readEvaluation(text: string): { evaluation: Evaluation } | { fault: string } {
   if (text.trim() === '') return { fault: 'the evaluator wrote no result' };

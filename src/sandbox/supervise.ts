@@ -7,13 +7,13 @@ import { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
 import { diskUse } from './disk.js';
-import { diesWithMe } from './exit.js';
+import { diedWithMe, diesWithMe } from './exit.js';
 import { Family } from './family.js';
 import { BoundedLog } from './log.js';
 import { offerToKernel } from './processes.js';
 import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
-import type { Launch } from './tier.js';
+import type { Hold, Launch } from './tier.js';
 import { watch } from './watch.js';
 
 /** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
@@ -73,7 +73,7 @@ export function supervise(plan: Plan): Supervision {
   // execa's own result waits for every holder of the pipes, so the exit of the first process is taken instead
   const failure = child.then((result) => ('originalMessage' in result ? result.originalMessage : undefined));
   const streams: readonly unknown[] = child.stdio;
-  if (child.pid === undefined) return stillborn(failure);
+  if (child.pid === undefined) return stillborn(failure, launch.hold);
   offerToKernel(child.pid);
   const over = diesWithMe(child.pid, request.id);
   const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
@@ -108,7 +108,7 @@ class Run {
   ) {
     const { launch, request } = plan;
     this.#log = new BoundedLog(request.limits.logBytes);
-    this.#family = new Family(request.id, pid, launch.reports);
+    this.#family = new Family(request.id, pid, launch.reports, launch.uid);
     const unkillable = new Promise<never>((_, reject) => (this.#failed = reject));
     this.#wire(streams);
     this.done = this.#live(Promise.race([exited, unkillable]));
@@ -173,12 +173,13 @@ class Run {
   }
 
   async #live(exited: Promise<Exit>): Promise<RunResult> {
-    const { request } = this.plan;
+    const { request, launch } = this.plan;
     const began = performance.now();
     const cancel = (): void => this.#end({ kind: 'cancelled' });
     request.signal.addEventListener('abort', cancel, { once: true });
     if (request.signal.aborted) cancel();
-    const watching = watch(this.#family, request, this.#over.signal, {
+    const watched = { family: this.#family, hold: this.plan.launch.hold };
+    const watching = watch(watched, request, this.#over.signal, {
       end: (ending) => this.#end(ending),
       seen: (bytes) => (this.#peak = Math.max(this.#peak, bytes)),
       output: () => ({ bytes: this.#log.bytes, lastLine: this.#log.lastLine }),
@@ -186,15 +187,16 @@ class Run {
     try {
       const exit = await exited;
       const wallMs = performance.now() - began;
-      await this.#family.destroy();
+      if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
-      const ending = this.#ending ?? this.#naturalEnding(exit);
+      const ending = this.#ending ?? this.#naturalEnding(exit, began);
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
       return { ending, wallMs, peakRssBytes: this.#peak, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
+      await launch.hold?.end();
       request.signal.removeEventListener('abort', cancel);
       await watching;
     }
@@ -213,8 +215,10 @@ class Run {
     for (const pipe of open) pipe.destroy();
   }
 
-  #naturalEnding({ code, signal }: Exit): Ending {
+  #naturalEnding({ code, signal }: Exit, began: number): Ending {
     const { launch, request } = this.plan;
+    if (signal !== null && diedWithMe(signal, began))
+      throw new AssayError('HOST_FAULT', `it was ended by the ${signal} that ends its worker`);
     if (launch.reports && this.#reported === null && signal === null) {
       const words = (this.plan.log === 'stdout' ? this.#complaint : this.#log).text().trim();
       throw new AssayError(
@@ -223,6 +227,10 @@ class Run {
       );
     }
     const ending = endingOf(code, signal);
+    const well = ending.kind === 'exited' && ending.code === 0;
+    const refused = launch.hold?.refused() ?? null;
+    // a program that was refused something and still did what it should has kept its limit
+    if (refused !== null && !well) return refused;
     const { diskBytes: allowed } = request.limits;
     if (request.writable.length === 0) return ending;
     const { bytes, largest } = diskUse(request.writable);
@@ -239,8 +247,9 @@ function endingOf(code: number | null, signal: string | null): Ending {
   return name === undefined ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal: name };
 }
 
-function stillborn(failure: Promise<string | undefined>): Supervision {
-  const done = failure.then((words): never => {
+function stillborn(failure: Promise<string | undefined>, hold: Hold | null): Supervision {
+  const done = failure.then(async (words): Promise<never> => {
+    await hold?.end();
     throw new AssayError('HOST_FAULT', `a program could not be started: ${words ?? 'no reason was given'}`);
   });
   done.catch(ignore);

@@ -1,5 +1,20 @@
+import { existsSync } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
 import type { Isolation } from '../domain/isolation.js';
-import type { Limits, RunRequest } from './run.js';
+import type { Ending, Limits, RunRequest } from './run.js';
+
+/** What else holds a run while it lives, and has to go when it is over. */
+export interface Hold {
+  /** The limit that the kernel has refused to let the run exceed, once it has; null until then. */
+  refused(): Ending | null;
+  /**
+   * Kills what is left of the run where that can be done without searching the host; whether every process of it is
+   * dead then for certain.
+   */
+  kill(): Promise<boolean>;
+  /** Called when the run's known processes are dead: ends what is left of it and removes its traces. Never rejects. */
+  end(): Promise<void>;
+}
 
 /** What to start for a request: the tier's own wrapper around `sh -c`. */
 export interface Launch {
@@ -13,6 +28,9 @@ export interface Launch {
    * exit code; without the code the program was never started.
    */
   reports: boolean;
+  /** The user that only this run's processes have; null where they are the worker's. */
+  uid: number | null;
+  hold: Hold | null;
 }
 
 /** One way of holding a hostile program. A file for each. */
@@ -20,6 +38,29 @@ export interface Tier {
   readonly isolation: Isolation;
   /** The rlimit on processes and threads; null where it does not bind or would count the user's other processes. */
   threads(limits: Limits): number | null;
-  /** `shell` is the complete script for `sh -c`, rlimits included. */
+  /**
+   * `shell` is the complete script for `sh -c`, rlimits included.
+   * @throws AssayError HOST_FAULT when this host cannot hold the run
+   */
   launch(request: RunRequest, shell: string): Launch;
 }
+
+/** What came of trying whether a tier holds here. */
+export type Probe =
+  | { tier: Tier; why: null }
+  | {
+      tier: null;
+      /** What is missing. */
+      why: string;
+      /** How to get it; one sentence. */
+      remedy: string;
+    };
+
+/** A program on PATH. */
+export function programOnPath(name: string): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+}
+
+/** Threads are counted as processes by the kernel, and a process of numeric code has many. */
+export const TASKS_PER_PROCESS = 32;

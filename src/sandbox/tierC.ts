@@ -1,164 +1,24 @@
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
-import { delimiter, isAbsolute, join } from 'node:path';
-import { z } from 'zod';
-import { messageOf } from '../domain/errors.js';
-import type { Isolation } from '../domain/isolation.js';
+import { findBubblewrap, TIER_C, type Bubblewrap } from './bubblewrap.js';
 import type { Limits, RunRequest } from './run.js';
-import { supervise } from './supervise.js';
-import type { Launch, Tier } from './tier.js';
+import type { Launch, Probe, Tier } from './tier.js';
 
-const ISOLATION: Isolation = {
-  tier: 'C',
-  fs: 'enforced',
-  net: 'enforced',
-  pid: 'enforced',
-  // by a watchdog that sees every process of the namespace, but only some times a second
-  mem: 'advisory',
-  pids: 'advisory',
-  disk: 'advisory',
-  // no device node is visible
-  gpu: 'enforced',
-  secrets: 'enforced',
-};
-
-/** Unprivileged inside; the user that Debian, Fedora and macOS call nobody. */
-const NOBODY = 65_534;
-const PASSWD = `nobody:x:${NOBODY}:${NOBODY}:nobody:/tmp:/bin/sh\n`;
-const GROUP = `nogroup:x:${NOBODY}:\n`;
-/** Of /etc, only what the loader and the alternatives' links need. */
-const ETC = ['/etc/ld.so.cache', '/etc/alternatives'];
-const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
-
-/** bubblewrap: own namespaces of files, network, processes and IPC; rlimits and watchdog for what it may use. */
+/** bubblewrap's namespaces; rlimits and a watchdog for what a run may use. */
 class TierC implements Tier {
-  readonly isolation = ISOLATION;
+  readonly isolation = TIER_C;
 
-  constructor(
-    readonly bwrap: string,
-    /** Options that not every version of bubblewrap has. */
-    readonly extra: readonly string[],
-  ) {}
+  constructor(readonly bubblewrap: Bubblewrap) {}
 
-  /** Counted per namespace since Linux 5.14; it never binds what root started. A process has many threads. */
   threads(limits: Limits): number | null {
-    const [major = 0, minor = 0] = release().split('.').map(Number);
-    const binds = process.getuid?.() !== 0 && (major > 5 || (major === 5 && minor >= 14));
-    return binds ? 32 * limits.processes : null;
+    return this.bubblewrap.threads(limits);
   }
 
   launch(request: RunRequest, shell: string): Launch {
-    // files in memory are nobody's resident pages, so their room is bounded by itself
-    const room = Math.max(1024 * 1024, Math.floor(request.limits.memoryBytes / 4));
-    const args = [
-      ...['--unshare-all', '--unshare-user', ...this.extra, '--die-with-parent', '--new-session'],
-      ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'assay', '--json-status-fd', '3'],
-      ...['--ro-bind', '/usr', '/usr', ...TOP.flatMap(systemFolder)],
-      ...ETC.flatMap((path) => ['--ro-bind-try', path, path]),
-      ...['--ro-bind-data', '4', '/etc/passwd', '--ro-bind-data', '5', '/etc/group'],
-      ...['--proc', '/proc', '--dev', '/dev'],
-      ...['--size', String(room), '--tmpfs', '/dev/shm', '--size', String(room), '--tmpfs', '/tmp'],
-      ...visible(request),
-      // read-only /proc: without it a sandbox started by root writes the host's kernel.core_pattern
-      ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
-      ...['--chdir', request.cwd, '--', '/bin/sh', '-c', shell],
-    ];
-    return { file: this.bwrap, args, cwd: '/', inputs: [PASSWD, GROUP], reports: true };
+    return this.bubblewrap.launch(request, shell);
   }
 }
 
-/** /bin and its like are links to /usr on merged systems and folders on others. */
-function systemFolder(path: string): string[] {
-  if (!existsSync(path)) return [];
-  return lstatSync(path).isSymbolicLink()
-    ? ['--symlink', readlinkSync(path), path]
-    : ['--ro-bind', path, path];
-}
-
-/** Outer folders first, so that a folder within another is mounted on top of it. */
-function visible(request: RunRequest): string[] {
-  const mounts = [
-    ...request.readable.map((path) => ({ option: '--ro-bind', path })),
-    ...request.writable.map((path) => ({ option: '--bind', path })),
-  ];
-  mounts.sort((a, b) => a.path.length - b.path.length);
-  return mounts.flatMap(({ option, path }) => [option, path, path]);
-}
-
-/** What came of looking for bubblewrap. */
-export type Probe = { tier: Tier; why: null } | { tier: null; why: string };
-
-let probed: Promise<Probe> | null = null;
-
-/** Finds out once per process whether bubblewrap holds here, by running it against what it must cut. */
-export function probeTierC(): Promise<Probe> {
-  return (probed ??= probe());
-}
-
-async function probe(): Promise<Probe> {
-  if (process.platform !== 'linux') return { tier: null, why: 'bubblewrap needs Linux' };
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
-  const bwrap = folders.map((folder) => join(folder, 'bwrap')).find((path) => existsSync(path));
-  if (bwrap === undefined) return { tier: null, why: 'bwrap (bubblewrap) is not on PATH' };
-  let why = '';
-  for (const extra of [['--disable-userns'], []]) {
-    const tier = new TierC(bwrap, extra);
-    const fault = await failing(tier).catch((error: unknown) => messageOf(error));
-    if (fault === null) return { tier, why: null };
-    why ||= fault;
-  }
-  return { tier: null, why };
-}
-
-const seenSchema = z.object({ secret: z.string(), net: z.string(), pids: z.string(), proc: z.string() });
-
-/** Runs a process that reports what it can see and do; returns what is wrong, or null. */
-async function failing(tier: TierC): Promise<string | null> {
-  const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
-  const shown = join(folder, 'shown');
-  try {
-    await writeFile(join(folder, 'secret'), 'secret');
-    await writeFile(shown, 'shown');
-    const host = (await readdir('/sys/class/net')).filter((name) => name !== 'lo');
-    const sees = (test: string): string => `$(if ${test}; then echo yes; else echo no; fi)`;
-    const shell = [
-      `read shown < '${shown}' || :`,
-      `secret="${sees(`[ -e '${folder}/secret' ] || (: >> '${shown}') 2>/dev/null`)}"`,
-      // every interface but lo must be gone
-      `net="${sees(`grep -v -e '^ *lo:' -e '|' /proc/net/dev >/dev/null`)}"`,
-      `pids="${sees(`[ -d /proc/${process.pid} ] && [ ${process.pid} -gt 50 ]`)}"`,
-      `proc="${sees('(: >> /proc/sys/kernel/core_pattern) 2>/dev/null')}"`,
-      `printf '{"shown":"%s","secret":"%s","net":"%s","pids":"%s","proc":"%s"}' "$shown" "$secret" "$net" "$pids" "$proc"`,
-    ].join('\n');
-    const limits = { wallS: 10, memoryBytes: 2 ** 28, diskBytes: 0, logBytes: 4096, processes: 8 };
-    const request: RunRequest = {
-      id: `probe-${process.pid}`,
-      command: '',
-      cwd: '/',
-      writable: [],
-      readable: [shown],
-      env: { PATH: '/usr/bin:/bin' },
-      limits,
-      signal: new AbortController().signal,
-    };
-    const launch = tier.launch(request, shell);
-    const { ending, log } = await supervise({
-      launch,
-      request,
-      isolation: ISOLATION,
-      log: 'stdout',
-      extra: 0,
-    }).done;
-    if (ending.kind !== 'exited' || ending.code !== 0)
-      return `bwrap's probe ended with ${JSON.stringify(ending)}: ${log}`;
-    const seen = seenSchema.safeParse(JSON.parse(log));
-    if (!seen.success) return `bwrap's probe answered ${log.slice(0, 200)}`;
-    const open = Object.entries(seen.data).filter(([, answer]) => answer !== 'no');
-    if (open.length > 0)
-      return `bwrap does not cut ${open.map(([name]) => name).join(', ')} (host has ${host.join(', ')})`;
-    return null;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+export async function probeTierC(): Promise<Probe> {
+  const found = await findBubblewrap();
+  if ('bubblewrap' in found) return { tier: new TierC(found.bubblewrap), why: null };
+  return { tier: null, ...found };
 }

@@ -20,6 +20,14 @@ export const tierE: Tier = {
   isolation: ISOLATION,
   threads: () => null,
   launch(request: RunRequest, shell: string): Launch {
-    return { file: '/bin/sh', args: ['-c', shell], cwd: request.cwd, inputs: [], reports: false };
+    return {
+      file: '/bin/sh',
+      args: ['-c', shell],
+      cwd: request.cwd,
+      inputs: [],
+      reports: false,
+      uid: null,
+      hold: null,
+    };
   },
 };

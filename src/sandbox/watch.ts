@@ -2,13 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { diskUse, removedButOpen } from './disk.js';
 import type { Family } from './family.js';
 import type { Ending, RunRequest } from './run.js';
+import type { Hold } from './tier.js';
 
 const FIRST_MS = 40;
 const PERIOD_MS = 100;
 const DISK_MS = 500;
-/** Looking may take at most this part of the harness's time. */
+/** Looking at processes may take at most this part of the harness's time, and looking at files as much again. */
 const SHARE = 1 / 20;
+/** However long a look at the files takes, a run is looked at this often within its wall time. */
+const DISK_LOOKS = 10;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+interface Watched {
+  family: Family;
+  hold: Hold | null;
+}
 
 interface Watcher {
   end(ending: Ending): void;
@@ -19,7 +27,7 @@ interface Watcher {
 
 /** Looks at a run until `over`, and ends it when it exceeds a limit. Never rejects. */
 export async function watch(
-  family: Family,
+  { family, hold }: Watched,
   request: RunRequest,
   over: AbortSignal,
   watcher: Watcher,
@@ -42,16 +50,21 @@ export async function watch(
   let printed = 0;
   let diskDue = began + DISK_MS;
   let pause = FIRST_MS;
+  const longestDisk = (limits.wallS * 1000) / DISK_LOOKS;
   while (await pausedUnless(over, pause)) {
     const start = performance.now();
-    const exceeded = await looked(family, request, watcher, start >= diskDue);
-    const cost = performance.now() - start;
+    let exceeded = hold?.refused() ?? (await looked(family, request, watcher));
+    const looking = performance.now();
+    pause = Math.max(PERIOD_MS, (looking - start) / SHARE);
+    if (exceeded === null && looking >= diskDue) {
+      exceeded = filled(family, request);
+      const now = performance.now();
+      diskDue = now + Math.max(DISK_MS, Math.min((now - looking) / SHARE, longestDisk));
+    }
     if (exceeded !== null) watcher.end(exceeded);
-    if (start >= diskDue) diskDue = performance.now() + Math.max(DISK_MS, cost / SHARE);
     const { bytes, lastLine } = watcher.output();
     if (bytes !== printed) request.onOutput?.(bytes, lastLine);
     printed = bytes;
-    pause = Math.max(PERIOD_MS, cost / SHARE);
   }
   clearTimeout(wall);
 }
@@ -61,22 +74,20 @@ async function pausedUnless(over: AbortSignal, milliseconds: number): Promise<bo
   return sleep(milliseconds, true, { signal: over }).catch(() => false);
 }
 
-async function looked(
-  family: Family,
-  request: RunRequest,
-  watcher: Watcher,
-  disk: boolean,
-): Promise<Ending | null> {
-  const { limits, writable } = request;
-  const living = await family.look();
+async function looked(family: Family, { limits }: RunRequest, watcher: Watcher): Promise<Ending | null> {
+  await family.look();
   // counted first and for nothing: what else is asked of each process would take for ever in a fork bomb
   const count = family.size;
   if (count > limits.processes) return exceeded('processes', count, limits.processes);
   const memory = family.memory(limits.memoryBytes);
   watcher.seen(memory);
-  if (memory > limits.memoryBytes) return exceeded('memory', memory, limits.memoryBytes);
-  if (!disk || writable.length === 0) return null;
-  const bytes = diskUse(writable).bytes + removedButOpen(living.map((row) => row.pid));
+  return memory > limits.memoryBytes ? exceeded('memory', memory, limits.memoryBytes) : null;
+}
+
+/** What the files of a run hold, those included that were removed while they are open. */
+function filled(family: Family, { limits, writable }: RunRequest): Ending | null {
+  if (writable.length === 0) return null;
+  const bytes = diskUse(writable).bytes + removedButOpen(family.pids);
   return bytes > limits.diskBytes ? exceeded('disk', bytes, limits.diskBytes) : null;
 }
 

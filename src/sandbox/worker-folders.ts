@@ -1,12 +1,13 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goesWithMe } from './exit.js';
-import { startOf, sweepStrays } from './processes.js';
+import { sweepGroups } from './group-ground.js';
+import { markedProcesses, processesOfUsers, sweepStrays, sweepUsers } from './processes.js';
+import { removeTree } from './remove.js';
+import { firstUid, UIDS_PER_WORKER } from './uids.js';
+import { processName } from './worker-name.js';
 
-/** `PID-START`: names a process for as long as its machine is up. */
-export async function processName(pid: number): Promise<string> {
-  return `${pid}-${(await startOf(pid)) ?? 'unknown'}`;
-}
+export { processName };
 
 export interface Swept {
   folder: string;
@@ -23,15 +24,78 @@ export async function openWorkerFolder(work: string): Promise<{ folder: string; 
   return { folder, name };
 }
 
-/** Ends what dead workers of this host have left: their process groups first, then their folders. */
+/** A process of a run of a worker. */
+export interface WorkerRun {
+  pid: number;
+  worker: string;
+  living: boolean;
+  /** The rest of the run's name; empty where only its user says whose it is. */
+  of: string;
+}
+
+/** Workers that have a folder below `work`, and everything on this host that runs for a worker. */
+export interface WorkersHere {
+  workers: { name: string; living: boolean; folders: string[] }[];
+  /** Of workers without a folder below `work` as well, which have another home. */
+  runs: WorkerRun[];
+  /** Control groups of those of the workers that are dead. */
+  groups: string[];
+}
+
+/** Looks at workers and what they have left, and changes nothing. */
+export async function workersHere(work: string): Promise<WorkersHere> {
+  const workers: WorkersHere['workers'] = [];
+  for (const name of await readdir(work).catch(() => []))
+    if (pidIn(name) !== null)
+      workers.push({
+        name,
+        living: !(await isDead(name)),
+        folders: await readdir(join(work, name)).catch(() => []),
+      });
+  const runs: WorkerRun[] = [];
+  for (const { pid, run } of await markedProcesses()) {
+    const [, worker, of] = /^(\d+-\w+)\/(.*)$/.exec(run) ?? [];
+    if (worker === undefined || of === undefined) continue;
+    runs.push({ pid, worker, of, living: !(await isDead(worker)) });
+  }
+  const dead = workers.flatMap(({ name, living }) => (living ? [] : [name]));
+  for (const worker of dead)
+    for (const { pid } of await processesOfUsers(await usersOf(worker)))
+      if (!runs.some((run) => run.pid === pid)) runs.push({ pid, worker, of: '', living: false });
+  const groups = await sweepGroups(async (name) => dead.includes(name) && (await isDead(name)), true);
+  return { workers, runs, groups: groups.map(({ folder }) => folder) };
+}
+
+/** Ends what dead workers of this host have left: their processes first, then their control groups and folders. */
 export async function sweepDeadWorkers(work: string, dryRun = false): Promise<Swept[]> {
   const swept: Swept[] = [];
   for (const name of await readdir(work).catch(() => [])) {
-    const pid = Number(/^(\d+)-/.exec(name)?.[1]);
-    if (!Number.isInteger(pid) || (await processName(pid)) === name) continue;
-    const killed = dryRun ? 0 : await sweepStrays({ prefix: `${name}/` });
-    if (!dryRun) await rm(join(work, name), { recursive: true, force: true });
+    if (!(await isDead(name))) continue;
+    const killed = dryRun ? 0 : (await sweepStrays({ prefix: `${name}/` })) + (await sweepUsersOf(name));
+    if (!dryRun) await removeTree(join(work, name));
     swept.push({ folder: join(work, name), killed });
   }
-  return swept;
+  return [...swept, ...(await sweepGroups(isDead, dryRun))];
+}
+
+function pidIn(worker: string): number | null {
+  const pid = Number(/^(\d+)-/.exec(worker)?.[1]);
+  return Number.isInteger(pid) ? pid : null;
+}
+
+async function isDead(worker: string): Promise<boolean> {
+  const pid = pidIn(worker);
+  return pid !== null && (await processName(pid)) !== worker;
+}
+
+async function sweepUsersOf(worker: string): Promise<number> {
+  return sweepUsers(await usersOf(worker));
+}
+
+/** The users of a dead worker's runs. A living process may have its id by now, and then the users are its own. */
+async function usersOf(worker: string): Promise<(uid: number) => boolean> {
+  const pid = pidIn(worker);
+  if (pid === null || (await processName(pid)) !== `${pid}-unknown`) return () => false;
+  const first = firstUid(pid);
+  return (uid) => uid >= first && uid < first + UIDS_PER_WORKER;
 }

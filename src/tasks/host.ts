@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { access, chmod, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
@@ -8,7 +8,8 @@ import { AssayError, messageOf } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import { endedWell, runTrusted } from '../sandbox/command.js';
 import { LeasePool } from '../sandbox/lease.js';
-import { writeFolder } from './folder.js';
+import { Custody } from './custody.js';
+import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
 
 /** A task as it lies on this host. */
@@ -49,6 +50,8 @@ export class TaskHost {
     private readonly home: string,
     /** Folder shared between clones for Python environments. */
     private readonly cache: string,
+    /** Looks after what trials share; by default nothing does. */
+    readonly custody = new Custody(false),
   ) {}
 
   /** The most that a run of a task seen here may write, in bytes; 0 before the first. */
@@ -74,9 +77,36 @@ export class TaskHost {
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
     const hosted = { spec, digest, folder, python };
+    await this.custody.keep({
+      name: `task "${spec.name}"`,
+      folder,
+      restore: async () => {
+        await rm(folder, { recursive: true, force: true });
+        await this.materialise(source);
+      },
+    });
+    if (python.environment !== null)
+      await this.custody.keep({
+        name: `the Python of task "${spec.name}"`,
+        folder: python.environment,
+        restore: async () => {
+          await rm(python.environment ?? '', { recursive: true, force: true });
+          // not of the run that finds the damage: it is for all
+          const whole = new AbortController().signal;
+          await this.alone('python', whole, () => findPython(this.cache, requirements, whole));
+        },
+      });
     if (spec.data === undefined)
       return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
     const prepared = await this.prepare(source, folder, python, signal);
+    await this.custody.keep({
+      name: `the prepared data of task "${spec.name}"`,
+      folder: prepared.folder,
+      restore: async () => {
+        await rm(prepared.folder, { recursive: true, force: true });
+        await this.prepare(source, folder, python, new AbortController().signal);
+      },
+    });
     const part = (name: string | undefined): string | null =>
       name === undefined ? null : join(prepared.folder, name);
     const parts = {
@@ -94,9 +124,11 @@ export class TaskHost {
 
   private async materialise(source: TaskSource): Promise<string> {
     const folder = join(this.home, 'tasks', source.digest);
-    if (await exists(folder)) return folder;
+    const files = await source.files();
+    if (await holds(folder, files)) return folder;
     const fresh = `${folder}.${randomUUID()}`;
-    await writeFolder(fresh, await source.files());
+    await writeFolder(fresh, files);
+    await rm(folder, { recursive: true, force: true });
     await moveInto(fresh, folder);
     return folder;
   }
@@ -112,7 +144,8 @@ export class TaskHost {
     const key = sha256(`${digest}\0${dataSecret}`).slice(0, 32);
     const target = join(this.home, 'prepared', key);
     await mkdir(target, { recursive: true });
-    await chmod(join(this.home, 'prepared'), 0o700);
+    // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
+    await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, 'manifest.json');
     await this.alone('prepare', signal, async () => {
       if (await exists(manifest)) return;
@@ -130,8 +163,15 @@ export class TaskHost {
         );
     });
     await checkManifest(target, spec.name);
+    await closeHeldOut(target, spec.data);
     return { folder: target, manifest: sha256(await readFile(manifest)) };
   }
+}
+
+/** Parts that training must not see are closed to every user but the worker's. */
+async function closeHeldOut(target: string, data: Task['data']): Promise<void> {
+  for (const part of [data?.search, data?.claim])
+    if (part !== undefined && part !== data?.train) await chmod(join(target, part), 0o700);
 }
 
 /** @throws AssayError DATA_MISMATCH when a prepared file is not what its manifest says */
@@ -156,6 +196,22 @@ async function digestOf(path: string): Promise<string | null> {
     return null;
   }
   return hash.digest('hex');
+}
+
+/** Whether a folder holds exactly these files: one that a recipe or a person changed is made again. */
+async function holds(
+  folder: string,
+  files: readonly { path: string; bytes: Uint8Array }[],
+): Promise<boolean> {
+  if (!(await exists(folder))) return false;
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  if (found.filter((entry) => !entry.isDirectory()).length !== files.length) return false;
+  for (const { path, bytes } of files) {
+    const limits = { maxFiles: 1, maxFileBytes: bytes.length, code: 'HOST_FAULT' } as const;
+    const held = await readRegular(join(folder, path), path, limits).catch(() => null);
+    if (held?.equals(bytes) !== true) return false;
+  }
+  return true;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
-import { collision, pathFault } from '../domain/paths.js';
+import { collision, matchesGlob, pathFault } from '../domain/paths.js';
+import { seenBy } from '../domain/phase-key.js';
 import { taskSchema, type Task } from '../domain/task.js';
 import { readFolder, readRegular, type FolderFile } from './folder.js';
+import { withKit } from './kit.js';
 
 /** A task folder, read whole. */
 export interface LoadedTask {
@@ -79,7 +81,7 @@ export async function loadTask(folder: string): Promise<LoadedTask> {
     throw new AssayError('TASK_UNKNOWN', `${folder} has no task.yaml`);
   const bytes = await readRegular(path, path, { maxFileBytes: SPEC_BYTES, code: 'TASK_INVALID' });
   const spec = parseTask(utf8Of(bytes, path), path);
-  const files = await readFolder(folder, LIMITS);
+  const files = await withKit(spec, await readFolder(folder, LIMITS));
   const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
   if (missing !== undefined)
     throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);
@@ -87,7 +89,35 @@ export async function loadTask(folder: string): Promise<LoadedTask> {
   if (recipe.length === 0)
     throw new AssayError('TASK_INVALID', `${path}: the folder ${spec.recipe.root}/ has no files`);
   checkNames(recipe, 'TASK_INVALID');
+  const lost = readsNothing(spec, recipe);
+  if (lost !== null) throw new AssayError('TASK_INVALID', `${path}: ${lost}`);
   return { spec, files };
+}
+
+/**
+ * The first entry of `reads` that stands for nothing, in words: a phase would run without what was meant, and its key
+ * would not change with it. What agents may add need not be there yet.
+ */
+function readsNothing(spec: Task, recipe: readonly FolderFile[]): string | null {
+  const { train, pack } = spec.phases;
+  const data = spec.data === undefined ? [] : [`the training data "${asFolder(spec.data.train)}"`];
+  const left = `what training leaves ("${asFolder(train.output)}")`;
+  for (const phase of ['train', 'pack'] as const) {
+    if ((phase === 'train' ? train : pack)?.reads.length === 0) continue;
+    const named = seenBy(spec, phase).recipe ?? [];
+    const lost = named.find((entry) => !standsFor(entry, spec, recipe));
+    if (lost === undefined) continue;
+    const known = ['a file or glob of the recipe', ...data, ...(phase === 'pack' ? [left] : [])];
+    return `phases.${phase}.reads: ${JSON.stringify(lost)} is nothing that the phase can read: neither ${known.join(' nor ')}`;
+  }
+  return null;
+}
+
+const asFolder = (path: string): string => `${path.replace(/\/+$/, '')}/`;
+
+function standsFor(entry: string, { recipe: { editable } }: Task, files: readonly FolderFile[]): boolean {
+  if (files.some(({ path }) => matchesGlob(path, [entry]))) return true;
+  return editable.includes(entry) || matchesGlob(entry.endsWith('/') ? `${entry}**` : entry, editable);
 }
 
 function utf8Of(bytes: Buffer, path: string): string {

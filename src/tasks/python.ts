@@ -9,6 +9,8 @@ import { endedWell, runTrusted } from '../sandbox/command.js';
 /** The Python that phases call `python`. */
 export interface Python {
   executable: string;
+  /** The folder of a private environment; null for the system's own. */
+  environment: string | null;
   /** Folders that a sandbox has to make visible for it. */
   folders: string[];
   /** PATH and what keeps numeric libraries on one thread. */
@@ -36,18 +38,20 @@ export async function findPython(
   signal: AbortSignal,
 ): Promise<Python> {
   const system = await probe(signal);
-  if (requirements === null) return pythonIn(dirname(system.executable), system.executable, [system.prefix]);
+  if (requirements === null)
+    return pythonIn(dirname(system.executable), system.executable, null, [system.prefix]);
   const key = sha256(`${requirements}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
   const folder = join(cache, 'python', key);
   if (!(await isComplete(folder))) await make(folder, system.executable, requirements, signal);
   const bin = join(folder, 'bin');
-  return pythonIn(bin, join(bin, 'python'), [folder, system.prefix]);
+  return pythonIn(bin, join(bin, 'python'), folder, [folder, system.prefix]);
 }
 
-function pythonIn(bin: string, executable: string, folders: string[]): Python {
+function pythonIn(bin: string, executable: string, environment: string | null, folders: string[]): Python {
   const threads = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'];
   return {
     executable,
+    environment,
     folders,
     env: {
       PATH: [bin, ...SYSTEM_PATH].join(delimiter),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { withClaim } from '../../activities/claim.js';
 import type { HostContext } from '../../activities/context.js';
@@ -55,13 +56,21 @@ async function freshReplicate() {
   return { owner, trial, replicate };
 }
 
+const TRAIN = { what: 'train', purpose: 'search', boundMs: 10, slots: 1 } as const;
+
 it('stops a trial that has lost ten workers, and lets it begin once more after a person has looked', async () => {
   const { owner, trial, replicate } = await freshReplicate();
   const context = await hostContext();
-  const request = { what: 'train' as const, trial, replicate, boundMs: 10, published: () => null };
+  const request = { ...TRAIN, trial, replicate, published: () => null };
   const attempt = () =>
     withClaim(context, request, new AbortController().signal, () => Promise.resolve('trained'));
-  const dies = { host: 'host', worker: 'host:0', what: 'train', run: 'p', since: new Date() };
+  const dies = {
+    host: 'host',
+    worker: 'host:0',
+    what: 'train',
+    run: 'p',
+    since: new Date(),
+  };
 
   for (let lost = 1; lost <= 9; lost += 1) await lineage.replicates.claim(replicate, dies);
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
@@ -77,12 +86,15 @@ it('uses a result that was published while it waited for its turn, and runs and 
   const { owner, trial, replicate } = await freshReplicate();
   const context = await hostContext();
   const published = ({ trained }: ReplicateDocument): number | null => trained?.fence ?? null;
-  const request = { what: 'train' as const, trial, replicate, boundMs: 10, published };
+  const request = { ...TRAIN, trial, replicate, published };
   const claim = (work: () => Promise<number>) =>
     withClaim(context, request, new AbortController().signal, work);
   const train = async (): Promise<number> => {
     const { fence } = await lineage.replicates.get(replicate);
-    const nothing = { failure: null, runs: [], artifact: null, metrics: {}, margins: [], at: new Date() };
+    const nothing = {
+      ...{ failure: null, runs: [], artifact: null, metrics: {}, margins: [], at: new Date() },
+      ...{ sharesTraining: null, saved: [], progress: [] },
+    };
     return (await lineage.replicates.publishTrained(replicate, { fence, ...nothing })).fence;
   };
 
@@ -94,4 +106,20 @@ it('uses a result that was published while it waited for its turn, and runs and 
   const { holder, faults } = await lineage.replicates.get(replicate);
   expect({ holder, faults }).toEqual({ holder: null, faults: [] });
   expect((await lineage.budgets.get(owner)).open).toEqual({});
+});
+
+it('charges the time of every slot that it holds, and never more than it has reserved', async () => {
+  const { owner, trial, replicate } = await freshReplicate();
+  const context = await hostContext();
+  const work = { ...TRAIN, trial, replicate, published: () => null };
+  const sleepMs = 120;
+  const claim = (boundMs: number, slots: number) =>
+    withClaim(context, { ...work, boundMs, slots }, new AbortController().signal, () => sleep(sleepMs));
+  await claim(1_000_000, 1);
+  await claim(1_000_000, 50);
+  await claim(100, 50);
+  const spent = (await lineage.budgets.rows(owner, 10)).map((row) => row.spent.acceleratorMs);
+  expect(spent[0]).toBeGreaterThanOrEqual(sleepMs - 1);
+  expect(spent[1]).toBeGreaterThanOrEqual(50 * (sleepMs - 1));
+  expect(spent[2]).toBe(100);
 });

@@ -71,6 +71,7 @@ describe('the status of a campaign', () => {
       openReservations: 1,
       unknown: { rows: 1, spent: lost },
       byRole: { arch: lost },
+      savedMs: 0,
     });
     expect(limits.find(({ limit }) => limit === 'dollars')).toMatchObject({
       used: 0.00125,
@@ -187,6 +188,9 @@ describe('the record of a trial', () => {
       fence: 2,
       failure: null,
       runs,
+      sharesTraining: null,
+      saved: [],
+      progress: [],
       artifact: null,
       metrics: {},
       margins: [],

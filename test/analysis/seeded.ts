@@ -6,6 +6,7 @@ import { unmeasured, type Outcome } from '../../src/domain/outcome.js';
 import { taskSchema } from '../../src/domain/task.js';
 import { NOTHING } from '../../src/lineage/budgets.js';
 import type { PhaseRun, TrialDocument } from '../../src/lineage/documents.js';
+import { candidate } from '../lineage/candidate.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { replicateKey } from '../../src/lineage/replicates.js';
 import type { Proposal } from '../../src/lineage/trials.js';
@@ -97,6 +98,7 @@ function frozenOf(name: string, owner: string, digest: string) {
     phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
     attributes: [],
     rule: 'greedy',
+    claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
     submission: null,
     startedAt: new Date().toISOString(),
   });
@@ -132,16 +134,10 @@ async function proposalOf(
 
 async function measure(lineage: Lineage, trial: TrialDocument, score: number): Promise<void> {
   const { owner, number } = trial;
-  const decision = await lineage.decisions.decide({
-    owner,
-    trial: number,
-    direction: 'minimize',
-    metric: 'loss',
-    score,
-    replicates: [],
-  });
+  const decision = await lineage.decisions.decide(candidate(owner, number, score));
+  if (decision === 'again') throw new Error('one run is enough here');
   await record(lineage, owner, number, {
-    ...unmeasured(decision.adopt ? 'keep' : 'discard', 'measured'),
+    ...unmeasured(decision.result.adopt ? 'keep' : 'discard', 'measured'),
     score,
     metrics: { loss: score },
   });
@@ -201,5 +197,7 @@ export async function phaseRun(
     log: await lineage.blobs.put(log),
     logBytes: Buffer.byteLength(log),
     isolation,
+    reusedFrom: null,
+    startMs: null,
   };
 }

@@ -33,6 +33,15 @@ describe('before any server is asked', () => {
     const fraction = await refusalHere(start('--trials', '1.5'), NOWHERE);
     expect(fraction.code).toBe('CAMPAIGN_INPUT');
     expect(fraction.message).toMatch(/^trials: .*int/);
+    for (const [flag, field] of [
+      ['--rule=best', 'rule'],
+      ['--calibration=0', 'calibration'],
+      ['--claim-runs=1', 'claim.runs'],
+    ] as const) {
+      const { code, message } = await refusalHere(start(flag), NOWHERE);
+      expect(code).toBe('CAMPAIGN_INPUT');
+      expect(message.startsWith(`${field}: `), message).toBe(true);
+    }
     await refused('field-no-number', NOWHERE, start('--trials', 'abc'), start('--hours', ''));
   });
 

@@ -84,7 +84,10 @@ it('no edit of an agent leaves its recipe, whatever path it names, and links do 
   await pushTask(
     world,
     'open',
-    (yaml) => yaml.replace("editable: ['train.py']", "editable: ['*.py', 'lib/**', '.git/**']"),
+    (yaml) =>
+      yaml
+        .replace("editable: ['train.py']", "editable: ['*.py', 'lib/**', '.git/**']")
+        .replace("reads: ['train.py']", "reads: ['**']"),
     {},
   );
   const model = await startScriptedServer(script);

@@ -77,7 +77,8 @@ export async function pushTask(
   await world.lineage.tasks.push(parseTask(texts.get('task.yaml') ?? '', 'task.yaml'), changed, 'person');
 }
 
-async function submitCode(world: World, campaign: string, code: string): Promise<number> {
+/** Submits train.py as a person; answers with the number. */
+export async function submitCode(world: World, campaign: string, code: string): Promise<number> {
   const snapshot = await world.lineage.blobs.putTree([{ path: 'train.py', bytes: Buffer.from(code) }]);
   const submission = { snapshot, hypothesis: 'bad', expectedDelta: null, requestId: randomUUID() };
   const placed = await world.client.workflow

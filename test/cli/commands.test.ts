@@ -35,6 +35,8 @@ describe('a reading command', () => {
       [['status', seeded.name], 'assay.status/1'],
       [['trials', seeded.name], 'assay.trials/1'],
       [['show', `${seeded.name}/t00001`], 'assay.trial/1'],
+      [['costs'], 'assay.costs/1'],
+      [['costs', seeded.name], 'assay.costs/1'],
       [['task', 'list'], 'assay.tasks/1'],
     ] as const;
     for (const [args, schema] of runs) {

@@ -28,6 +28,15 @@ async function stateIs(name: string, state: string): Promise<void> {
 }
 
 describe('pause, resume and stop', () => {
+  it('are kept for a campaign that no worker has opened yet, and obeyed when one does', async () => {
+    await world.start('early', { task: 'tiny', trials: 500 });
+    const asked = await control(ground, 'early', { ask: 'stop', mode: 'now' });
+    expect(asked).toMatchObject({ acknowledged: false, state: 'preparing' });
+    expect(await world.lineage.campaigns.find('early')).toBeNull();
+    await world.fleet();
+    await stateIs('early', 'stopped');
+  });
+
   it('return when the store shows that they were obeyed, and are refused afterwards', async () => {
     await world.fleet();
     await world.start('led', { task: 'tiny', trials: 500 });

@@ -31,6 +31,7 @@ const LINE: TrialLine = {
   submittedAt: '2026-01-01T00:00:00.000Z',
   endedAt: '2026-01-01T00:00:10.000Z',
   elapsedMs: 10_000,
+  savedMs: 0,
 };
 const ISOLATED = {
   fs: 'enforced',
@@ -56,6 +57,7 @@ const RECORD: TrialRecord = {
   metrics: { loss: 1.75, bytes: 24_120 },
   margins: [{ gate: 'size', metric: 'bytes', value: 24_120, limit: 24_000, side: 'max', over: 120 }],
   failure: null,
+  projection: null,
   feedback: '',
   cancelledBy: null,
   replicates: [
@@ -69,6 +71,8 @@ const RECORD: TrialRecord = {
       artifact: null,
       phases: [],
       metrics: {},
+      sharesTraining: null,
+      saved: [],
       infra: [],
     },
   ],
@@ -131,6 +135,16 @@ describe('the table of trials', () => {
     expect(row).toMatch(/^t00002 +arch +t00000 +crash +- +- +10\.0 s +wider$/);
   });
 
+  it('has a column for what was saved only where something was', () => {
+    const [head = '', row = '', other = ''] = renderTrials([LINE, { ...LINE, savedMs: 4000 }], METRIC, {
+      paint: plain,
+    }).split('\n');
+    expect(head).toMatch(/TIME +SAVED +HYPOTHESIS/);
+    expect(row).toMatch(/10\.0 s +wider$/);
+    expect(other).toMatch(/10\.0 s +4\.0 s +wider$/);
+    expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('SAVED');
+  });
+
   it('colours a difference by the direction of the metric', () => {
     expect(renderTrials([LINE], METRIC, { paint: marked })).toContain('<green>-0.2500</green>');
     expect(renderTrials([LINE], { ...METRIC, direction: 'maximize' }, { paint: marked })).not.toContain(
@@ -144,6 +158,12 @@ describe('the record of a trial', () => {
     expect(shown({})).toContain('1.7500 nats (-0.2500 against its parent, expected -0.1000 nats)');
     expect(shown({})).toContain('nothing is claimed');
     expect(shown({})).toMatch(/size +bytes +24,120 +≤ 24,000 +missed by 120/);
+  });
+
+  it('says how long its evaluation was projected to take', () => {
+    const projection = { seconds: 27.5, limitS: 25, share: 0.1, rehearsals: 2 };
+    expect(shown({ projection })).toMatch(/projected +evaluation: 27\.5 of 25 s, OVER by 2\.5 s \(projected/);
+    expect(shown({})).not.toContain('projected');
   });
 
   it('says that a seed is hidden, and shows it when it is not', () => {

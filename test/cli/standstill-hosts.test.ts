@@ -55,7 +55,7 @@ it('counts down for a killed worker, and says that a stop waits for it', LONG, a
     ),
   );
   await world.client.workflow.getHandle('lanes').signal('stop', 'now');
-  const { reason: stopping } = await person.told('lanes', 'stopping');
+  const { reason: stopping } = await person.told('lanes', `stopping:host-t:${pid}:silent`);
   expect(stopping.text).toMatch(
     new RegExp(
       `^still ending: t\\d{5} on host-t:${pid}, which has not been heard of for \\d+ s; it counts as dead in \\d+ s$`,

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { reachedLimit } from '../../src/domain/budget.js';
-import { greedy } from '../../src/domain/decision/greedy.js';
 import { seedOf, treeDigest } from '../../src/domain/digest.js';
 import { changesBetween, unifiedDiff } from '../../src/domain/diff.js';
 import { fieldOf, parseTrialRef, trialWorkflowId } from '../../src/domain/keys.js';
@@ -52,17 +51,6 @@ it('derives seeds of 31 bits that depend on everything they are derived from', (
     ]).size,
   ).toBe(4);
   expect(seed).toBeLessThan(2 ** 31);
-});
-
-it('adopts greedily only what is strictly better, in the direction of the metric', () => {
-  const score = fc.double({ noNaN: true, min: -1e9, max: 1e9 });
-  fc.assert(
-    fc.property(score, score, (a, b) => {
-      expect(greedy({ direction: 'minimize', score: a, frontierScore: b }).adopt).toBe(a < b);
-      expect(greedy({ direction: 'maximize', score: a, frontierScore: b }).adopt).toBe(a > b);
-    }),
-  );
-  expect(greedy({ direction: 'minimize', score: 5, frontierScore: null }).adopt).toBe(true);
 });
 
 it('shows what changed between two trees, and nothing when nothing did', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstMiss, margins } from '../../src/domain/gates.js';
-import { outcomeOf, type Evidence } from '../../src/domain/outcome-of.js';
+import { outcomeOf, outcomeOfRuns, type Evidence, type Run } from '../../src/domain/outcome-of.js';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
 import { taskSchema } from '../../src/domain/task.js';
 
@@ -85,5 +85,48 @@ describe('what a trial comes to', () => {
         expect(firstMiss(margins(task.gates, { bytes })) === undefined).toBe(bytes <= 100);
       }),
     );
+  });
+});
+
+describe('what a trial comes to by several runs', () => {
+  const run = (loss: number, bytes = 10, accuracy = 0.95): Run => ({
+    trained: { failure: null, metrics: { bytes } },
+    evaluated: { failure: null, metrics: { loss, accuracy }, feedback: '' },
+  });
+  const crashed: Run = {
+    trained: {
+      failure: { status: 'crash', phase: 'train', reason: 'exit code 1', limit: null, tail: '' },
+      metrics: {},
+    },
+    evaluated: null,
+  };
+  const unended: Run = { trained: { failure: null, metrics: { bytes: 10 } }, evaluated: null };
+  const statistical = {
+    ...task,
+    gates: task.gates.map((gate) =>
+      gate.name === 'accuracy' ? { ...gate, test: 'statistical' as const } : gate,
+    ),
+  };
+  const of = (runs: Run[], by = task) => outcomeOfRuns(by, runs, { preflight: null, metric: 'loss' });
+
+  it('is the mean of their metrics, with each score for itself', () => {
+    const { outcome, scores } = of([run(1), run(2), run(6)]);
+    expect(outcome).toMatchObject({ status: 'discard', score: 3, metrics: { bytes: 10, loss: 3 } });
+    expect(scores).toEqual([1, 2, 6]);
+  });
+
+  it('is the failure of any of them, and leaves out what was cut short', () => {
+    expect(of([run(1), crashed]).outcome).toMatchObject({ status: 'crash', score: null });
+    expect(of([run(1), unended]).outcome).toMatchObject({ status: 'discard', score: 1 });
+    expect(of([unended]).outcome).toBeNull();
+    expect(of([]).outcome).toBeNull();
+  });
+
+  it('holds every run to exact gates, and their mean to statistical ones', () => {
+    expect(of([run(1, 100), run(1, 101)]).outcome?.status).toBe('size_blocked');
+    const accuracies = [run(1, 10, 0.89), run(1, 10, 0.92)];
+    expect(of(accuracies).outcome?.status).toBe('disqualified');
+    expect(of(accuracies, statistical).outcome?.status).toBe('discard');
+    expect(of([run(1, 10, 0.8), run(1, 10, 0.92)], statistical).outcome?.status).toBe('disqualified');
   });
 });

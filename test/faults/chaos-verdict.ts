@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { decisionDocument } from '../../src/lineage/decision-documents.js';
 import {
-  decisionDocument,
   ledgerDocument,
   replicateDocument,
   replyDocument,
@@ -10,6 +10,8 @@ import {
   type ReplicateDocument,
   type TrialDocument,
 } from '../../src/lineage/documents.js';
+import { START } from '../../src/domain/keys.js';
+import { auditOf, violationsOf } from '../workflows/audited.js';
 import type { ChaosGround } from './chaos-ground.js';
 import { hostSide, serverSide, tally } from './chaos-outside.js';
 import type { Kill } from './chaos.js';
@@ -31,6 +33,8 @@ export interface Counts {
 export interface Case {
   name: string;
   trials: number;
+  /** Fresh runs of the start and of the frontier for the claim. */
+  claimRuns: number;
   kills: readonly Kill[];
 }
 
@@ -62,10 +66,12 @@ export async function verdictOn(
     ...numbering(trials, of.trials),
     ...statuses(trials),
     ...(await decisions(ground, trials)),
+    ...(await claimed(ground, owner, of.claimRuns, replicates)),
     ...phases.violations,
     ...money.violations,
     ...server.violations,
     ...(await hostSide(ground)),
+    ...(await audited(ground, of.name)),
   ];
   return {
     violations,
@@ -79,6 +85,16 @@ export async function verdictOn(
       seen: phases.seen,
     },
   };
+}
+
+/** The audit of every host, once its workers have ended and reconciling has settled what they left. */
+async function audited(ground: ChaosGround, name: string): Promise<string[]> {
+  const { lineage, client, temporal, workers } = ground;
+  const { namespace } = client.options;
+  const world = { lineage, client, temporal: { address: temporal.address, namespace } };
+  const found: string[] = [];
+  for (const { home } of workers) found.push(...violationsOf(await auditOf({ ...world, home }, [name])));
+  return found.map((line) => `the audit finds: ${line}`);
 }
 
 async function all<T>({ database }: ChaosGround, collection: string, shape: z.ZodType<T>): Promise<T[]> {
@@ -125,7 +141,7 @@ function statuses(trials: readonly TrialDocument[]): string[] {
 async function decisions(ground: ChaosGround, trials: readonly TrialDocument[]): Promise<string[]> {
   const made = await all(ground, 'decisions', decisionDocument);
   const violations: string[] = [];
-  const adopted = made.filter(({ adopt }) => adopt).map(({ version }) => version);
+  const adopted = made.filter(({ result }) => result.adopt).map(({ frontier }) => frontier.version);
   adopted.sort((a, b) => a - b);
   if (adopted.some((version, at) => version !== at + 1))
     violations.push(`the frontier's versions are ${adopted.join()}`);
@@ -135,10 +151,27 @@ async function decisions(ground: ChaosGround, trials: readonly TrialDocument[]):
     if (own.length !== wanted) violations.push(`trial ${number} (${status}) has ${own.length} decisions`);
     const [decision] = own;
     if (decision === undefined) continue;
-    if (decision.adopt !== (status === 'keep') || outcome?.decision !== decision._id)
-      violations.push(`trial ${number} is ${status}, but its decision says adopt: ${decision.adopt}`);
+    if (decision.result.adopt !== (status === 'keep') || outcome?.decision !== decision._id)
+      violations.push(`trial ${number} is ${status}, but its decision says adopt: ${decision.result.adopt}`);
   }
   return violations;
+}
+
+/** A frontier that is not the start is claimed once, on as many fresh runs of both as were asked for. */
+async function claimed(
+  { lineage }: ChaosGround,
+  owner: string,
+  runs: number,
+  replicates: readonly ReplicateDocument[],
+): Promise<string[]> {
+  const frontier = await lineage.decisions.frontier(owner);
+  const claim = await lineage.claims.find(owner, 0);
+  const fresh = replicates.filter(({ purpose }) => purpose === 'claim').length;
+  const wanted = frontier === null || frontier.trial === START ? 0 : 2 * runs;
+  if (fresh !== wanted) return [`${fresh} fresh runs were made for a claim, not ${wanted}`];
+  if (wanted === 0) return claim === null ? [] : ['the start is claimed'];
+  if (claim === null || claim.result === null) return [`there is no claim: ${claim?.void ?? 'not opened'}`];
+  return claim.frontier === frontier?.trial ? [] : [`trial ${claim.frontier} is claimed`];
 }
 
 const replicateOf = (id: string): string => id.replace(/\/\d+$/, '');

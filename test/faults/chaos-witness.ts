@@ -75,7 +75,7 @@ export interface SeenRun {
   at: number;
 }
 
-const RUN = /^(\d+-\d+)\/(.+)\/(\d+)\/(train|pack|serve|evaluate)$/;
+const RUN = /^(\d+-\d+)\/(.+)\/(\d+)\/(train|pack|serve|evaluate)(?:-\w+)?$/;
 const LOOK_EVERY_MS = 40;
 /** A new process carries the environment of its parent until it runs its own program. */
 const YOUNG_LOOKS = 25;

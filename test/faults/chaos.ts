@@ -46,6 +46,9 @@ export interface ChaosRow {
   home: string | null;
 }
 
+/** Fresh runs of the start and of the frontier. */
+const CLAIM_RUNS = 3;
+
 interface Planned {
   kind: Kind;
   /** It comes when at least so many trials have ended, and after some phase completed. */
@@ -75,12 +78,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRow> {
       task: 'byte-golf',
       model: GATED_MODEL,
       trials: options.trials,
+      calibration: 3,
+      claim: { runs: CLAIM_RUNS },
       trainSeconds: options.trainSeconds,
       trainHeartbeatSeconds: 5,
     };
     await ground.client.workflow.start('campaign', { taskQueue: 'assay', workflowId: name, args: [input] });
     const late = await harass(ground, name, options, kills);
-    const verdict = await verdictOn(ground, { name, trials: options.trials, kills });
+    const verdict = await verdictOn(ground, {
+      name,
+      trials: options.trials,
+      claimRuns: CLAIM_RUNS,
+      kills,
+    });
     counts = verdict.counts;
     violations = [...late, ...verdict.violations];
   } catch (error) {

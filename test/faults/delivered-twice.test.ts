@@ -52,7 +52,7 @@ beforeAll(async () => {
     clock: systemClock,
   };
   const request = {
-    input: { task: 'tiny', specialists: ['solo'] },
+    input: { task: 'tiny', specialists: ['solo'], rule: 'greedy' },
     name: 'twice',
     namespace: world.namespace,
     firstExecutionRunId: 'run',
@@ -122,7 +122,7 @@ async function onTwoHosts<R>(attempt: (host: HostContext) => Promise<R>): Promis
 const runsOf = (phase: string): string[] => runs.filter((run) => run.endsWith(`/${phase}`));
 
 it('measures the start once when every step is delivered twice to one host', async () => {
-  const start = { owner, number: 0 };
+  const start = { owner, number: 0, index: 0, purpose: 'search' } as const;
   const host = await openHost('alone');
   const submits = submitActivities({ lineage: world.lineage });
   expect(await twice(() => submits.submitStart({ owner }))).toEqual([{ number: 0 }, { number: 0 }]);
@@ -144,13 +144,13 @@ it('measures the start once when every step is delivered twice to one host', asy
   const decides = decideActivities({ lineage: world.lineage });
   const kept = { number: 0, status: 'keep', score: 4 };
   expect(await twice(() => decides.decide({ ...start, interruption: null }))).toEqual([kept, kept]);
-  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 0, version: 1 });
+  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 0, frontier: { version: 1 } });
 });
 
 it('takes one number for a conversation whose every step is delivered twice', async () => {
   const { lineage } = world;
   const sessions = sessionActivities({ lineage });
-  const of = { owner, role: 'solo', lane: 'solo-1', index: 0 };
+  const of = { owner, role: 'solo', lane: 'solo-1', index: 0, purpose: 'search' } as const;
   const [opened, reopened] = await twice(() => sessions.openSession(of));
   expect(reopened).toEqual(opened);
   if (opened.kind !== 'open') throw new Error(opened.kind);
@@ -174,7 +174,7 @@ it('takes one number for a conversation whose every step is delivered twice', as
 });
 
 it('gives one result to a trial whose training and scoring are delivered to two hosts at once', async () => {
-  const of = { owner, number: 1 };
+  const of = { owner, number: 1, index: 0, purpose: 'search' } as const;
   const trained = await onTwoHosts((host) => trainActivities(host).train(of));
   if (trained.next !== 'evaluate') throw new Error(trained.next);
   const replicate = await world.lineage.replicates.get(trained.replicate);
@@ -188,7 +188,7 @@ it('gives one result to a trial whose training and scoring are delivered to two 
   const decides = decideActivities({ lineage: world.lineage });
   const kept = { number: 1, status: 'keep', score: 1 };
   expect(await twice(() => decides.decide({ ...of, interruption: null }))).toEqual([kept, kept]);
-  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 1, version: 2 });
+  expect(await world.lineage.decisions.frontier(owner)).toMatchObject({ trial: 1, frontier: { version: 2 } });
   const trial = await world.lineage.trials.require(owner, 1);
   expect(trial.replicates).toEqual([trained.replicate]);
   const { active } = await world.campaign('twice');

@@ -37,7 +37,7 @@ it('keeps a decision when kill -9 hits between its compare-and-set and the end o
   await gate.held();
   const { owner } = await world.campaign('deciding');
   const decision = await world.lineage.decisions.of(owner, 1);
-  expect(decision).toMatchObject({ adopt: true, version: 2, trial: 1 });
+  expect(decision).toMatchObject({ trial: 1, result: { adopt: true }, frontier: { version: 2 } });
   expect((await world.lineage.trials.require(owner, 1)).status).toBeNull();
   await first.kill('SIGKILL');
 
@@ -46,7 +46,7 @@ it('keeps a decision when kill -9 hits between its compare-and-set and the end o
   const [trial] = await world.trials('deciding');
   expect(trial).toMatchObject({ status: 'keep', outcome: { score: 1, decision: decision?._id } });
   expect(await world.lineage.decisions.of(owner, 1)).toEqual(decision);
-  expect((await world.lineage.decisions.frontier(owner))?.version).toBe(2);
+  expect((await world.lineage.decisions.frontier(owner))?.frontier.version).toBe(2);
   const [replicate] = await world.lineage.replicates.many(trial?.replicates ?? []);
   expect([replicate?.trained?.fence, replicate?.faults]).toEqual([1, []]);
   model.assertDone();

@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import type { ReplicateDocument } from '../../src/lineage/documents.js';
+import { loadTask } from '../../src/tasks/load.js';
+import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { submit } from '../workflows/script.js';
 import { openWorld, until, type World, type WorkerProcess } from '../workflows/world.js';
@@ -31,6 +33,7 @@ let gate: StoreGate;
 const homes: string[] = [];
 beforeAll(async () => {
   world = await openWorld();
+  await pushUnshared();
   gate = await openStoreGate(inject('storeUrl'));
   const edit = { command: 'create', path: 'train.py', file_text: RECIPE };
   const session = [{ blocks: [use(EDIT_TOOL, edit)] }, submit('says who made it')];
@@ -44,6 +47,18 @@ afterAll(async () => {
   await gate.stop();
   for (const home of homes) await rm(home, { recursive: true, force: true });
 });
+
+/** Of the tiny task, without what training reads: the second host cannot take over what the first one stored. */
+async function pushUnshared(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-unshared-'));
+  homes.push(folder);
+  await cp(TINY, folder, { recursive: true });
+  const yaml = await readFile(join(folder, 'task.yaml'), 'utf8');
+  await writeFile(join(folder, 'task.yaml'), yaml.replace("    reads: ['train.py']\n", ''));
+  const { spec, files } = await loadTask(folder);
+  expect(spec.phases.train.reads).toEqual([]);
+  await world.lineage.tasks.push(spec, files, 'person');
+}
 
 /** A worker that trains, with a name and a folder of its own as on another machine. */
 async function host(name: string, env: Record<string, string> = {}): Promise<WorkerProcess> {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { limitsFrom } from '../../src/domain/budget.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { NOTHING, type Reservation } from '../../src/lineage/budgets.js';
-import type { LedgerDocument } from '../../src/lineage/documents.js';
+import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { pauseExhausted } from '../../activities/exhausted.js';
 import { frozenOf } from './contract.js';
@@ -29,6 +29,12 @@ const model = (of: string, key: string, microUsd: number): Reservation => ({
   role: 'solo',
   trial: null,
 });
+
+function onlyOpen({ open }: BudgetDocument): BudgetDocument['open'][string] {
+  const [only, ...more] = Object.values(open);
+  if (only === undefined || more.length > 0) throw new Error('not one reservation is open');
+  return only;
+}
 
 async function campaign(on: Lineage): Promise<string> {
   const of = owner();
@@ -94,17 +100,43 @@ describe('a budget under concurrency', () => {
     await lineage.budgets.create(of, limitsFrom({ trials: 1 }));
     const reservation = model(of, 'k', 50);
     await lineage.budgets.reserve(reservation);
-    const row = { owner: of, what: 'model', role: 'solo', trial: null, reserved: reservation.amounts };
-    const cutOff = { _id: reservation.key, ...row, certainty: 'known', at: new Date() } as const;
+    const { hold, key, since, ...held } = onlyOpen(await lineage.budgets.get(of));
+    const row = { _id: key, owner: of, hold, ...held, certainty: 'known', saved: null, at: since } as const;
     const client = await MongoClient.connect(inject('storeUrl'));
     const ledger = client.db(DATABASE).collection<LedgerDocument>('ledger');
-    await ledger.insertOne({ ...cutOff, spent: { ...NOTHING, microUsd: 20 } });
+    await ledger.insertOne({ ...row, spent: { ...NOTHING, microUsd: 20 } });
     await client.close();
     const results = await Promise.all([1, 2, 3].map(() => lineage.budgets.reserve(reservation)));
     expect(results).toEqual(['settled', 'settled', 'settled']);
     const budget = await lineage.budgets.get(of);
     expect(budget.open).toEqual({});
     expect(budget.held.microUsd).toBe(20);
+  });
+
+  it('agrees with its ledger however a late attempt races with the one that gives it up', async () => {
+    const of = owner();
+    await lineage.budgets.create(of, limitsFrom({ trials: 1 }));
+    const { budgets } = lineage;
+    const late = async (reservation: Reservation): Promise<number> => {
+      if ((await budgets.reserve(reservation)) !== 'reserved') return 0;
+      await budgets.settle(of, reservation.key, { ...NOTHING, microUsd: 7 }, 'known');
+      return 7;
+    };
+    const keys = Array.from({ length: 150 }, (_, i) => model(of, `late.${i}`, 50));
+    const paid = await Promise.all(
+      keys.map(async (reservation, i) => {
+        const giveUp = () => budgets.giveUp(of, reservation.key, 'model');
+        const [spent] = await Promise.all([late(reservation), giveUp(), ...(i % 2 === 0 ? [giveUp()] : [])]);
+        return { key: reservation.key, spent };
+      }),
+    );
+    for (const { key } of keys) await budgets.giveUp(of, key, 'model');
+    const { held, open } = await budgets.get(of);
+    const rows = new Map((await budgets.rows(of, 1000)).map((row) => [row._id, row.spent.microUsd]));
+    expect(open).toEqual({});
+    expect(held.microUsd).toBe([...rows.values()].reduce((sum, each) => sum + each, 0));
+    // what was really paid is never recorded as less
+    for (const { key, spent } of paid) expect(rows.get(key)).toBeGreaterThanOrEqual(spent);
   });
 
   it('applies a change once, and never goes back to an older one', async () => {

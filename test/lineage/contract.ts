@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { campaignInputSchema, frozenCampaignSchema, type FrozenCampaign } from '../../src/domain/campaign.js';
 import { unmeasured } from '../../src/domain/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets.js';
+import { candidate } from './candidate.js';
 import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
 import type { Proposal } from '../../src/lineage/trials.js';
 
@@ -33,6 +34,7 @@ export function frozenOf(name: string, owner: string): FrozenCampaign {
     phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
     attributes: [],
     rule: 'greedy',
+    claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
     submission: null,
     startedAt: new Date().toISOString(),
   });
@@ -194,33 +196,48 @@ export function storeContract(name: string, address: () => StoreAddress): void {
 
     it('moves the frontier by one decision at a time, however many decide at once', async () => {
       const of = owner();
-      const candidate = (trial: number, score: number) =>
-        ({ owner: of, trial, direction: 'minimize', metric: 'loss', score, replicates: [] }) as const;
-      await lineage.decisions.decide(candidate(0, 100));
+      await lineage.decisions.decide(candidate(of, 0, 100));
       const trials = Array.from({ length: 12 }, (_, i) => i + 1);
-      await Promise.all(trials.map((trial) => lineage.decisions.decide(candidate(trial, 50 - trial))));
+      await Promise.all(trials.map((trial) => lineage.decisions.decide(candidate(of, trial, 50 - trial))));
       const frontier = await lineage.decisions.frontier(of);
-      expect(frontier?.trial).toBe(12);
-      const chain = await lineage.decisions.chain(of, frontier?.version ?? 0, 100);
-      expect(chain.map((adopted) => adopted.version)).toEqual(chain.map((_, i) => chain.length - i));
+      if (frontier === null) throw new Error('there is no frontier');
+      expect(frontier.trial).toBe(12);
+      const chain = await lineage.decisions.chain(frontier, 100);
+      expect(chain.map((adopted) => adopted.frontier.version)).toEqual(chain.map((_, i) => chain.length - i));
       for (const [i, adopted] of chain.slice(0, -1).entries())
-        expect(adopted.inputs.frontierTrial).toBe(chain[i + 1]?.trial);
+        expect(adopted.inputs.frontier?.trial).toBe(chain[i + 1]?.trial);
+      const all = await lineage.decisions.from(of, 1, 100);
+      expect(all.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 13 }, (_, i) => i + 1));
+    });
+
+    it('carries what is believed of every trial from decision to decision', async () => {
+      const of = owner();
+      const posterior = { rule: 'posterior', calibration: 3 } as const;
+      const start = await lineage.decisions.decide(
+        candidate(of, 0, 0, { ...posterior, scores: [1, 1.2, 0.8], mayRepeat: true }),
+      );
+      if (start === 'again') throw new Error('three runs are the whole calibration');
+      expect(start.result.adopt).toBe(true);
+      expect(start.result.sd).toBeCloseTo(0.225, 3);
+      const better = await lineage.decisions.decide(
+        candidate(of, 1, 0, { ...posterior, scores: [-3, -3.1] }),
+      );
+      expect(better).toMatchObject({ result: { adopt: true }, frontier: { trial: 1, version: 2 } });
+      const before = await lineage.decisions.belief(of, 0);
+      const old = await lineage.decisions.decide(candidate(of, 2, 0, { ...posterior, scores: [0.9] }));
+      expect(old).toMatchObject({ result: { adopt: false }, inputs: { parent: { trial: 0, ...before } } });
+      expect((await lineage.decisions.belief(of, 0))?.variance).toBeLessThan(before?.variance ?? 0);
+      expect(await lineage.decisions.belief(of, 7)).toBeNull();
+      const early = candidate(owner(), 0, 0, { ...posterior, scores: [1, 1.2], mayRepeat: true });
+      expect(await lineage.decisions.decide(early)).toBe('again');
     });
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();
-      const start = {
-        owner: of,
-        trial: 0,
-        direction: 'minimize',
-        metric: 'loss',
-        score: 2,
-        replicates: [],
-      } as const;
-      await lineage.decisions.decide(start);
-      const first = await lineage.decisions.decide({ ...start, trial: 1, score: 1 });
-      await lineage.decisions.decide({ ...start, trial: 2, score: 0.5 });
-      expect(await lineage.decisions.decide({ ...start, trial: 1, score: 1 })).toEqual(first);
+      await lineage.decisions.decide(candidate(of, 0, 2));
+      const first = await lineage.decisions.decide(candidate(of, 1, 1));
+      await lineage.decisions.decide(candidate(of, 2, 0.5));
+      expect(await lineage.decisions.decide(candidate(of, 1, 1))).toEqual(first);
     });
 
     it('refuses a result of an attempt that was overtaken, and keeps the first one published', async () => {
@@ -243,6 +260,9 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         artifact: null,
         metrics: { fence },
         margins: [],
+        sharesTraining: null,
+        saved: [],
+        progress: [],
         at: new Date(),
       });
       await expect(lineage.replicates.publishTrained(key, result(slow.fence))).rejects.toThrow(/overtaken/);

@@ -176,7 +176,12 @@ export class Session {
         };
         const over = margin.over > 0;
         return {
-          text: checkAnswer({ ok: !over, margins: [{ ...margin, side: 'max' }], projected: true, log: '' }),
+          text: checkAnswer({
+            ok: !over,
+            margins: [{ ...margin, side: 'max', projected: true }],
+            projection: null,
+            log: '',
+          }),
         };
       }
       case 'rebase':
@@ -211,6 +216,9 @@ export class Session {
       delta: row.delta,
       frontier: harness.frontier,
       frontierScore: harness.row(harness.frontier).score,
+      margins: [],
+      limit: null,
+      projection: null,
       lesson: row.lesson,
       trialsLeft: harness.left,
     };

@@ -119,8 +119,13 @@ describe('the offline proposer', () => {
       return {
         text: checkAnswer({
           ok: true,
-          margins: [{ gate: 'size', metric: 'bytes', value: 24_012, limit: 24_000, side: 'max', over: 12 }],
-          projected: true,
+          margins: [
+            {
+              ...{ gate: 'size', metric: 'bytes', value: 24_012, limit: 24_000, side: 'max', over: 12 },
+              projected: true,
+            },
+          ],
+          projection: null,
           log: 'compiled',
         }),
       };

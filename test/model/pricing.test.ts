@@ -2,9 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   OFFLINE_MODEL,
+  modelPrice,
   priceKnown,
   priceOf,
   PRICES,
+  pricesOf,
   tokensUpper,
   upperBound,
   withPrices,
@@ -37,7 +39,11 @@ describe('prices', () => {
     expect(priceOf('claude-fable-5-2', usage(1, 1))).toBeNull();
     expect(upperBound('someone-elses-model', 10, 10)).toBeNull();
     expect(priceKnown('claude-fable-5-2')).toBe(false);
-    expect(PRICES.asOf).toMatch(/^\d{4}-\d\d-\d\d$/);
+    for (const { asOf, source } of PRICES.models.values())
+      expect([asOf, source]).toEqual([
+        expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+        expect.stringMatching(/./),
+      ]);
   });
 
   it('never exceed the reservation made for them', () => {
@@ -56,6 +62,7 @@ describe('prices', () => {
   it('can be replaced from a file, and a malformed file is named', () => {
     const table = withPrices({
       asOf: '2026-12-01',
+      source: 'a contract',
       models: {
         mine: [
           { input: 1, output: 2, upTo: 10 },
@@ -66,8 +73,11 @@ describe('prices', () => {
     expect(priceOf('mine', usage(10, 0), table)).toBe(10);
     expect(priceOf('mine', usage(11, 0), table)).toBe(33);
     expect(priceOf('claude-sonnet-5-5', usage(1, 0), table)).toBe(2);
+    expect(modelPrice('mine', table)).toMatchObject({ asOf: '2026-12-01', source: 'a contract' });
+    expect(modelPrice('claude-sonnet-5-5', table)).toEqual(modelPrice('claude-sonnet-5-5', PRICES));
     const descending = {
       asOf: '2026-12-01',
+      source: 'a contract',
       models: {
         mine: [
           { input: 1, output: 1 },
@@ -75,7 +85,22 @@ describe('prices', () => {
         ],
       },
     };
-    for (const wrong of [descending, {}, { asOf: 'today', models: {} }, null])
+    const nowhere = { asOf: '2026-12-01', models: {} };
+    const undated = { asOf: 'today', source: 'a contract', models: {} };
+    for (const wrong of [descending, {}, undated, nowhere, { ...nowhere, source: ' ' }, null])
       expect(() => withPrices(wrong)).toThrow(expect.objectContaining({ code: 'PRICES_INVALID' }));
+  });
+
+  it('of a campaign stay what they were when it was frozen', () => {
+    const mine = (dollars: number) =>
+      withPrices({
+        asOf: '2026-12-01',
+        source: 's',
+        models: { mine: [{ input: dollars, output: dollars }] },
+      });
+    const frozen = { model: { id: 'mine' }, price: modelPrice('mine', mine(1)) };
+    expect(priceOf('mine', usage(1, 0), pricesOf(frozen, mine(7)))).toBe(1);
+    expect(priceOf('mine', usage(1, 0), pricesOf({ ...frozen, price: null }, mine(7)))).toBe(7);
+    expect(priceOf('mine', usage(1, 0), pricesOf({ ...frozen, price: null }, PRICES))).toBeNull();
   });
 });

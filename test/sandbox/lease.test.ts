@@ -58,6 +58,21 @@ describe('LeasePool', () => {
     expect(await pool.withLease({ slots: 1, signal }, (lease) => Promise.resolve(lease.slots))).toEqual([0]);
   });
 
+  it('lets a waiter go at once that is aborted behind others, and keeps no slot for it', async () => {
+    const pool = new LeasePool('cpu', 1, freshFolder());
+    const cancel = new AbortController();
+    let next: Promise<number[]> = Promise.resolve([]);
+    await pool.withLease({ slots: 1, signal }, async () => {
+      const first = pool.withLease({ slots: 1, signal }, () => Promise.resolve('had it'));
+      const behind = pool.withLease({ slots: 1, signal: cancel.signal }, () => Promise.resolve('never'));
+      next = pool.withLease({ slots: 1, signal }, (lease) => Promise.resolve(lease.slots));
+      cancel.abort(new Error('enough'));
+      await expect(behind).rejects.toThrow('enough');
+      expect(await Promise.race([first, Promise.resolve('waits')])).toBe('waits');
+    });
+    expect(await next).toEqual([0]);
+  });
+
   it('refuses more slots than the host has', async () => {
     const pool = new LeasePool('cpu', 1, freshFolder());
     await expect(pool.withLease({ slots: 2, signal }, () => Promise.resolve())).rejects.toMatchObject({

@@ -1,19 +1,21 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import type { Limits, RunRequest } from '../../src/sandbox/sandbox.js';
-import { whyNotTierC } from '../../src/sandbox/sandbox.js';
+import type { TierName } from '../../src/domain/isolation.js';
+import { surveyTiers } from '../../src/sandbox/sandbox.js';
 
-/** The interpreter of this machine, which may lie outside /usr. */
-const found: unknown = JSON.parse(
-  execFileSync('python3', ['-c', 'import json,sys; print(json.dumps([sys.executable, sys.base_prefix]))'], {
+/** An interpreter that every user may run: the system's where there is one, else that of PATH. */
+const interpreter = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3';
+const described: unknown = JSON.parse(
+  execFileSync(interpreter, ['-c', 'import json,sys; print(json.dumps([sys.executable, sys.base_prefix]))'], {
     encoding: 'utf8',
   }),
 );
-const [executable, prefix] = Array.isArray(found) ? found.map(String) : [];
+const [executable, prefix] = Array.isArray(described) ? described.map(String) : [];
 export const python = realpathSync(executable ?? '');
 const PREFIX = realpathSync(prefix ?? '');
 
@@ -33,6 +35,8 @@ afterAll(() => {
 /** An empty folder that is removed after the tests of the file. */
 export function freshFolder(): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'assay-test-'));
+  // as the folders of a worker are; what it holds is for all users to read
+  chmodSync(folder, 0o755);
   folders.push(folder);
   return folder;
 }
@@ -58,9 +62,9 @@ export function pythonCommand(code: string): string {
   return `exec python3 -c '${code.replaceAll("'", `'\\''`)}'`;
 }
 
-const why = await whyNotTierC();
-// a tier that cannot be tested must be seen, not silently left out
-if (why !== null) process.stderr.write(`tier C is not tested here: ${why}\n`);
+const found = await surveyTiers({ all: true, needed: () => Promise.resolve([PREFIX]) });
+for (const { tier, why } of found)
+  // a tier that cannot be tested must be seen, not silently left out
+  if (why !== null) process.stderr.write(`tier ${tier} is not tested here: ${why}\n`);
 
-export const TIERS = why === null ? (['C', 'E'] as const) : (['E'] as const);
-export const hasTierC = why === null;
+export const TIERS: readonly TierName[] = found.flatMap(({ tier, why }) => (why === null ? [tier] : []));

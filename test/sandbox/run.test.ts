@@ -1,10 +1,14 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { markerOf, processTable, tableFromPs } from '../../src/sandbox/processes.js';
+import { groupGround } from '../../src/sandbox/group-ground.js';
+import type { Limits } from '../../src/sandbox/run.js';
+import { sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
 import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
-import { LIMITS, TIERS, freshFolder, hasTierC, pythonCommand, requestFor } from './programs.js';
+import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor } from './programs.js';
 
 /** Living processes of a run, by its mark in their environment. */
 async function survivors(run: string): Promise<number[]> {
@@ -44,7 +48,7 @@ describe.each(TIERS)('tier %s', (tier) => {
     const own = new Set(result.log.split('\n').filter((line) => line.startsWith('A')));
     expect(own).toContain('A=b');
     expect(own).toContain(`ASSAY_RUN=${request.id}`);
-    if (tier === 'C') expect(result.log).not.toContain('do-not-show');
+    if (tier !== 'E') expect(result.log).not.toContain('do-not-show');
     const printed = await run(requestFor('env', { env: { A: 'b' } }));
     expect(printed.log).not.toContain('do-not-show');
   });
@@ -62,8 +66,12 @@ describe.each(TIERS)('tier %s', (tier) => {
 
   it('tells how output proceeds', async () => {
     const seen: [number, string][] = [];
-    const request = requestFor('echo step 1; sleep 0.5; echo step 2');
-    await run({ ...request, onOutput: (bytes, line) => seen.push([bytes, line]) });
+    const request = requestFor('echo step 1; while [ ! -e told ]; do sleep 0.05; done; echo step 2');
+    const onOutput = (bytes: number, line: string): void => {
+      seen.push([bytes, line]);
+      writeFileSync(join(request.cwd, 'told'), '');
+    };
+    await run({ ...request, onOutput });
     expect(seen.at(0)).toEqual([7, 'step 1']);
     expect(seen.at(-1)).toEqual([14, 'step 2']);
   });
@@ -175,8 +183,10 @@ describe.each(TIERS)('tier %s', (tier) => {
   });
 });
 
-describe.runIf(hasTierC)('tier C holds', () => {
-  const run = async (request: RunRequest) => (await openSandbox({ tier: 'C' })).run(request);
+const CLOSED = TIERS.filter((tier) => tier < 'D');
+
+describe.each(CLOSED)('tier %s holds', (tier) => {
+  const run = async (request: RunRequest) => (await openSandbox({ tier })).run(request);
 
   it('the network off, other processes and outside files out of sight', async () => {
     const outside = freshFolder();
@@ -242,7 +252,91 @@ print(json.dumps(seen))
   });
 });
 
-describe.runIf(hasTierC)('tier C without its worker', () => {
+describe.each(TIERS.filter((tier) => tier < 'E'))('tier %s holds', (tier) => {
+  it('a daemon that has left group, parent and environment', async () => {
+    const flag = `flag-${randomUUID()}`;
+    const command = `(env -i setsid sh -c 'sleep 600; : ${flag}' &) ; sleep 0.2`;
+    const result = await (await openSandbox({ tier })).run(requestFor(command));
+    expect(result.ending).toEqual({ kind: 'exited', code: 0 });
+    const commands = readdirSync('/proc').flatMap((pid) => {
+      try {
+        return /^\d+$/.test(pid) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : [];
+      } catch {
+        return [];
+      }
+    });
+    expect(commands.filter((text) => text.includes(flag))).toEqual([]);
+  });
+});
+
+describe.each(TIERS.filter((tier) => tier === 'D'))('tier %s holds', (tier) => {
+  it('files and processes of the worker, and leaves nothing where everybody may write', async () => {
+    const outside = freshFolder();
+    writeFileSync(join(outside, 'labels'), 'secret', { mode: 0o600 });
+    const litter = `/tmp/assay-litter-${randomUUID()}`;
+    const command = [
+      `cat ${outside}/labels`,
+      `touch ${outside}/planted`,
+      `kill -9 ${process.pid}`,
+      `cat /proc/${process.pid}/environ | tr '\\0' '\\n'`,
+      `mkdir ${litter} && : > ${litter}/file && echo littered`,
+      'echo own > file',
+      'id -G',
+    ].join('; ');
+    const request = requestFor(`${command} 2>/dev/null`);
+    const { log, ending } = await (await openSandbox({ tier })).run(request);
+    expect(ending).toEqual({ kind: 'exited', code: 0 });
+    expect(log).not.toContain('secret');
+    expect(log).not.toContain('PATH=');
+    expect(log).toContain('littered');
+    expect(readdirSync(outside)).toEqual(['labels']);
+    expect(readFileSync(join(request.cwd, 'file'), 'utf8')).toBe('own\n');
+    expect(existsSync(litter)).toBe(false);
+  });
+
+  it('blames the host when a user of its own cannot come to a path', async () => {
+    const closed = freshFolder();
+    chmodSync(closed, 0o700);
+    const request = requestFor('true', { readable: [closed] });
+    await expect((await openSandbox({ tier })).run(request)).rejects.toMatchObject({ code: 'HOST_FAULT' });
+  });
+});
+
+describe.each(TIERS.filter((tier) => tier === 'B'))('tier %s holds', (tier) => {
+  const ended = async (code: string, tighter: Partial<Limits>) => {
+    const request = requestFor(pythonCommand(code), { limits: { ...LIMITS, ...tighter } });
+    return (await openSandbox({ tier })).run(request);
+  };
+
+  it('memory by the kernel, whatever kind it is and however quickly it is over', async () => {
+    const memoryBytes = 64 << 20;
+    for (const code of [
+      'bytearray(400 << 20)',
+      'import os; os.memfd_create("m"); f = open("/proc/self/fd/3", "wb"); f.write(bytes(40 << 20)); f.write(bytes(40 << 20))',
+    ]) {
+      const { ending, isolation } = await ended(code, { memoryBytes });
+      expect(isolation).toMatchObject({ mem: 'enforced', pids: 'enforced' });
+      expect(ending).toMatchObject({ kind: 'limit', limit: 'memory', allowed: memoryBytes });
+    }
+  });
+
+  it('tasks by the kernel, threads included', async () => {
+    const code =
+      'import threading, time\nfor i in range(100): threading.Thread(target=time.sleep, args=(20,), daemon=True).start()';
+    const { ending } = await ended(code, { processes: 2 });
+    expect(ending).toMatchObject({ kind: 'limit', limit: 'processes' });
+  });
+
+  it('leaves no control group behind', async () => {
+    await ended('pass', {});
+    const ground = groupGround();
+    if (typeof ground === 'string') throw new Error(ground);
+    const own = [ground.memory, ground.pids].flatMap((folder) => readdirSync(folder));
+    expect(own.filter((name) => name.startsWith('assay.') && name.includes(`.${process.pid}-`))).toEqual([]);
+  });
+});
+
+describe.each(CLOSED)('tier %s without its worker', (tier) => {
   it('dies with it', async () => {
     const request = requestFor('setsid sleep 600 & echo up; sleep 600');
     const module = new URL('../../src/sandbox/sandbox.ts', import.meta.url).href;
@@ -250,7 +344,7 @@ describe.runIf(hasTierC)('tier C without its worker', () => {
       const { openSandbox } = await import(${JSON.stringify(module)});
       const request = ${JSON.stringify({ ...request, signal: undefined })};
       const onOutput = () => console.log('up');
-      await (await openSandbox({ tier: 'C' })).run({ ...request, signal: new AbortController().signal, onOutput });`;
+      await (await openSandbox({ tier: ${JSON.stringify(tier)} })).run({ ...request, signal: new AbortController().signal, onOutput });`;
     const worker = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
       reject: false,
     });
@@ -259,6 +353,10 @@ describe.runIf(hasTierC)('tier C without its worker', () => {
     worker.kill('SIGKILL');
     await worker;
     await vi.waitFor(async () => expect(await survivors(request.id)).toEqual([]), 10_000);
+    const swept = await sweepDeadWorkers(freshFolder());
+    // a control group for memory and one for processes, or one for both
+    expect(swept.length > 0).toBe(tier === 'B');
+    expect(swept.filter(({ folder }) => existsSync(folder))).toEqual([]);
   });
 });
 

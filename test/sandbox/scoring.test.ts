@@ -1,7 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { score } from '../../src/sandbox/scoring.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { LIMITS, TIERS, pythonCommand, requestFor } from './programs.js';
+import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor } from './programs.js';
 
 const FRAMES = `
 import json, os, struct, sys, time
@@ -73,7 +75,7 @@ describe.each(TIERS)('served scoring, tier %s', (tier) => {
       serverRun: { ending: { kind: 'exited', code: 1 } },
     });
     expect(outcome.serverRun?.log).toContain('boom');
-    expect(outcome.reason).toContain('exited with code 1');
+    expect(outcome.reason).toBe('the server ended early: it left');
   });
 
   it('blames the recipe when its server hangs in an answer', async () => {
@@ -142,6 +144,70 @@ if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no fr
       reason: 'cancelled',
       serverRun: { ending: { kind: 'cancelled' } },
     });
+  });
+});
+
+const TWINS = EVALUATOR.replace(
+  'ask({"type": "hello"})',
+  `ask({"type": "hello"}); ask({"type": "score"}); ask({"type": "bye"})
+out, inp = os.fdopen(int(os.environ["ASSAY_TWIN_IN_FD"]), "wb"), os.fdopen(int(os.environ["ASSAY_TWIN_OUT_FD"]), "rb")
+ask({"type": "hello"})`,
+);
+
+describe.each(TIERS)('twin servers, tier %s', (tier) => {
+  const twins = async (onScore: string, evaluator = TWINS, wallS = 60) => {
+    const shared = join(freshFolder(), 'shared');
+    await writeFile(shared, '');
+    const command = pythonCommand(`SHARED = "${shared}"${server(onScore)}`);
+    const one = () => {
+      const request = requestFor(command);
+      return { ...request, readable: [...request.readable, shared], startupS: 30 };
+    };
+    const evaluating = requestFor(pythonCommand(evaluator), { limits: { ...LIMITS, wallS } });
+    return score(await openSandbox({ tier }), { server: one(), twin: one(), evaluator: evaluating });
+  };
+
+  it('live one after the other: what the first holds is free when the second looks', async () => {
+    const outcome = await twins(`import fcntl
+        if count == 1: fcntl.flock(os.open(SHARED, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)`);
+    expect(outcome).toMatchObject({ blame: 'none', evaluation: { metrics: { bpb: 6 } } });
+    expect(outcome.serverRun?.ending).toEqual({ kind: 'exited', code: 0 });
+    expect(outcome.twinRun?.ending).toEqual({ kind: 'exited', code: 0 });
+  });
+
+  it('do not meet when the first will not leave', async () => {
+    const staying = server(`import fcntl
+        if count == 1: fcntl.flock(os.open(SHARED, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)`).replace(
+      'if header["type"] == "bye": break',
+      'if header["type"] == "bye": time.sleep(600)',
+    );
+    const shared = join(freshFolder(), 'shared');
+    await writeFile(shared, '');
+    const one = () => {
+      const request = requestFor(pythonCommand(`SHARED = "${shared}"${staying}`));
+      return { ...request, readable: [...request.readable, shared], startupS: 30 };
+    };
+    const evaluator = requestFor(pythonCommand(TWINS));
+    const outcome = await score(await openSandbox({ tier }), { server: one(), twin: one(), evaluator });
+    expect(outcome).toMatchObject({ blame: 'none', evaluation: { metrics: { bpb: 6 } } });
+    expect(outcome.serverRun?.ending).toEqual({ kind: 'cancelled' });
+  });
+
+  it('the recipe is blamed for the second as for the first', async () => {
+    const outcome = await twins('if count == 3: raise RuntimeError("boom")');
+    expect(outcome).toMatchObject({ blame: 'recipe', late: false, blamedRun: outcome.twinRun });
+    expect(outcome.twinRun?.ending).toEqual({ kind: 'exited', code: 1 });
+    expect(outcome.reason).toBe('the server ended early: it left');
+  });
+
+  it('the recipe is blamed when the second owes an answer at the end', async () => {
+    const outcome = await twins('if count == 3: time.sleep(600)', TWINS, 3);
+    expect(outcome).toMatchObject({ blame: 'recipe', late: true, blamedRun: outcome.twinRun });
+  });
+
+  it('a second one is not started when the first fails', async () => {
+    const outcome = await twins('raise RuntimeError("boom")');
+    expect(outcome).toMatchObject({ blame: 'recipe', blamedRun: outcome.serverRun, twinRun: null });
   });
 });
 

@@ -1,7 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -11,42 +10,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationSchema, type Evaluation } from '../../src/domain/evaluation.js';
 import { knobsOf } from '../../src/domain/knobs.js';
 import { loadTask } from '../../src/tasks/load.js';
+import { BYTE_GOLF, KIT, numpyPython } from './numpy-python.js';
 
 const run = promisify(execFile);
-const TASK = join(import.meta.dirname, '../../tasks/byte-golf');
+const TASK = BYTE_GOLF;
 const SECRET = 'a1'.repeat(32);
 
 let work: string;
 let bin: string;
-
-/** A Python with the task's requirements, made once a machine. */
-async function environment(): Promise<string> {
-  const requirements = await readFile(join(TASK, 'requirements.txt'));
-  const folder = join(
-    tmpdir(),
-    'assay-test-venv',
-    createHash('sha256').update(requirements).digest('hex').slice(0, 12),
-  );
-  const complete = join(folder, 'complete');
-  if (
-    !(await access(complete).then(
-      () => true,
-      () => false,
-    ))
-  ) {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/python'), [
-      '-m',
-      'pip',
-      'install',
-      '-q',
-      '-r',
-      join(TASK, 'requirements.txt'),
-    ]);
-    await writeFile(complete, '');
-  }
-  return join(folder, 'bin');
-}
 
 const settings = (more: Record<string, string>): Record<string, string> => ({
   PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
@@ -81,35 +52,44 @@ async function sizeOf(path: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Runs a server and the evaluator as the harness does, their frames passing through this process. */
-async function evaluated(server: string[], cwd: string, artifact: string): Promise<Evaluation> {
-  const served = spawn('python', server, {
-    cwd,
-    env: settings({ ASSAY_ARTIFACT: artifact }),
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+/** Runs twin servers and the evaluator as the harness does, their frames passing through this process. */
+async function evaluated(
+  server: string[],
+  cwd: string,
+  artifact: string,
+  more: Record<string, string> = {},
+): Promise<Evaluation> {
   const judge = spawn('python', ['evaluator/evaluate.py'], {
     cwd: TASK,
     env: settings({
+      PYTHONPATH: KIT,
       ASSAY_DATA: join(work, 'first/search'),
       ASSAY_RESULT_FD: '3',
       ASSAY_SERVER_IN_FD: '4',
       ASSAY_SERVER_OUT_FD: '5',
+      ASSAY_TWIN_IN_FD: '6',
+      ASSAY_TWIN_OUT_FD: '7',
       ASSAY_HARNESS: join(work, 'harness.json'),
+      ...more,
     }),
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
-  const [result, requests, answers] = [
-    pipeOf(judge.stdio, 3),
-    pipeOf(judge.stdio, 4),
-    pipeOf(judge.stdio, 5),
-  ];
-  for (const stream of [served.stdin, served.stdout, requests, answers]) stream.on('error', () => undefined);
-  requests.pipe(served.stdin);
-  served.stdout.pipe(answers);
-  const verdict = await text(result);
+  const servers = [4, 6].map((at) => {
+    const served = spawn('python', server, {
+      cwd,
+      env: settings({ ASSAY_ARTIFACT: artifact }),
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const [requests, answers] = [pipeOf(judge.stdio, at), pipeOf(judge.stdio, at + 1)];
+    for (const stream of [served.stdin, served.stdout, requests, answers])
+      stream.on('error', () => undefined);
+    requests.pipe(served.stdin);
+    served.stdout.pipe(answers);
+    return served;
+  });
+  const verdict = await text(pipeOf(judge.stdio, 3));
   if (judge.exitCode === null) await once(judge, 'exit');
-  served.kill('SIGKILL');
+  for (const served of servers) served.kill('SIGKILL');
   return evaluationSchema.parse(JSON.parse(verdict));
 }
 
@@ -152,7 +132,7 @@ while head := receive.read(4):
 
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'assay-byte-golf-'));
-  bin = await environment();
+  bin = await numpyPython();
   await writeFile(join(work, 'faulty.py'), FAULTY);
   await writeFile(join(work, 'harness.json'), '{}');
   await prepared('first', SECRET);
@@ -164,6 +144,7 @@ describe('byte-golf', () => {
   it('is a valid task whose recipe has knobs to turn', async () => {
     const { spec, files } = await loadTask(TASK);
     expect(spec.name).toBe('byte-golf');
+    expect(files.map(({ path }) => path)).toContain('evaluator-kit/assay_serving.py');
     const recipe = files.find((file) => file.path === 'recipe/train.py');
     expect(knobsOf(recipe?.bytes.toString('utf8') ?? '').map((knob) => knob.name)).toContain('LR');
   });
@@ -233,6 +214,12 @@ describe('byte-golf', () => {
   ])('calls a server that is %s %s', async (fault, kind) => {
     const answer = await evaluated(['faulty.py', fault], work, work);
     expect('failure' in answer ? answer.failure.kind : answer).toBe(kind);
+  });
+
+  it('scores in a rehearsal as much training text as its share of a full evaluation', async () => {
+    const rehearsal = { ASSAY_DATA: join(work, 'first/train'), ASSAY_REHEARSAL: '0.1' };
+    const answer = await evaluated(['faulty.py', 'none'], work, work, rehearsal);
+    expect(answer.feedback).toContain('bits/byte on 2400 bytes');
   });
 
   it('measures a server that knows nothing at 8 bits a byte', async () => {

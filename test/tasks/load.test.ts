@@ -1,10 +1,12 @@
-import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FolderFile } from '../../src/tasks/folder.js';
+import { withKit } from '../../src/tasks/kit.js';
 import { loadRecipe, loadTask, parseTask } from '../../src/tasks/load.js';
-import { TINY } from '../fixtures/tiny.js';
+import { PARTS, TINY } from '../fixtures/tiny.js';
 
 const TEXT = readFileSync(join(TINY, 'task.yaml'), 'utf8');
 
@@ -14,9 +16,74 @@ describe('task.yaml', () => {
     ['scoring: direct', 'scoring: served', /phases\.serve: scoring "served" needs phases\.serve/],
     ['title:', 'titel:', /^t\.yaml:/],
     ['metric: {', 'metric: [', /^t\.yaml:4:\d+: /],
+    ['name: loss,', 'name: train_s,', /decision_metric: seconds of different moments .*"train_ratio"/],
     ['slots: 1', 'slots: 1, gpus: 2', /^t\.yaml:10:\d+: resources: .*gpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);
+  });
+});
+
+describe('a task folder', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'assay-task-'));
+    await cp(PARTS, folder, { recursive: true });
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  const reading = async (train: string, pack: string, editable = "['train.py', 'pack.py', 'notes.txt']") => {
+    const text = await readFile(join(PARTS, 'task.yaml'), 'utf8');
+    const changed = text
+      .replace("reads: ['train.py']", `reads: ${train}`)
+      .replace("reads: ['pack.py', 'out/']", `reads: ${pack}`)
+      .replace("editable: ['train.py', 'pack.py', 'notes.txt']", `editable: ${editable}`)
+      .replace('scoring:', "data: { prepare: 'task.yaml', train: train, search: search/ }\nscoring:");
+    await writeFile(join(folder, 'task.yaml'), changed);
+    return loadTask(folder);
+  };
+
+  it.each([
+    ["['trian.py']", "['out/']", /phases\.train\.reads: "trian\.py" is nothing .* training data "train\/"$/],
+    ["['train.py', 'trian/']", "['out/']", /phases\.train\.reads: "trian\/"/],
+    ["['train.py', 'search/']", "['out/']", /phases\.train\.reads: "search\/"/],
+    ["['train.py', 'out/']", "['out/']", /phases\.train\.reads: "out\/"/],
+    ["['train.py', 'lib/*.py']", "['out/']", /phases\.train\.reads: "lib\/\*\.py"/],
+    ["['train.py']", "['pack.py', 'outs/']", /phases\.pack\.reads: "outs\/" .* training leaves \("out\/"\)$/],
+  ])('that reads %s and %s is refused, since one of them is nothing', async (train, pack, message) => {
+    await expect(reading(train, pack)).rejects.toThrow(message);
+  });
+
+  it('may read files, globs, data, outputs, and what agents may add', async () => {
+    const { spec } = await reading(
+      "['train.py', '*.txt', 'train/', 'lib/']",
+      "['p*.py', 'out/', 'lib/*.py', 'new.py']",
+      "['*.py', 'lib/**', 'notes.txt']",
+    );
+    expect(spec.phases.train.reads).toHaveLength(4);
+  });
+});
+
+describe('a served task', () => {
+  const served = async (files: FolderFile[]): Promise<Map<string, string>> => {
+    const spec = parseTask(
+      TEXT.replace('scoring: direct', 'scoring: served').replace(
+        'phases:\n',
+        "phases:\n  serve: { run: 'python train.py --serve', startup_s: 5 }\n",
+      ),
+      't.yaml',
+    );
+    return new Map((await withKit(spec, files)).map(({ path, bytes }) => [path, bytes.toString('utf8')]));
+  };
+
+  it('is stored with the kit of its evaluator', async () => {
+    const found = await served([{ path: 'task.yaml', bytes: Buffer.from(TEXT) }]);
+    expect([...found.keys()]).toEqual(['evaluator-kit/assay_serving.py', 'task.yaml']);
+    expect(found.get('evaluator-kit/assay_serving.py')).toContain('def score_text(');
+  });
+
+  it('keeps a kit that is in its folder', async () => {
+    const own = { path: 'evaluator-kit/assay_serving.py', bytes: Buffer.from('own') };
+    expect(await served([own])).toEqual(new Map([[own.path, 'own']]));
   });
 });
 

@@ -45,7 +45,7 @@ beforeAll(async () => {
   };
   folder = await mkdtemp(join(tmpdir(), 'assay-prices-'));
   prices = join(folder, 'prices.json');
-  const priced = { asOf: '2026-01-01', models: { priced: [{ input: 1, output: 1 }] } };
+  const priced = { asOf: '2026-01-01', source: 'this test', models: { priced: [{ input: 1, output: 1 }] } };
   await writeFile(prices, JSON.stringify(priced));
 });
 afterAll(async () => {

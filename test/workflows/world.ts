@@ -16,7 +16,8 @@ import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { startFleet, type Fleet } from '../../workers/fleet.js';
 import { ROLES, type Role } from '../../workers/role-names.js';
-import { NOOP, TINY } from '../fixtures/tiny.js';
+import { NOOP, PARTS, TINY } from '../fixtures/tiny.js';
+import { endsAudited } from './audited.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -26,13 +27,15 @@ export interface World {
   lineage: Lineage;
   namespace: string;
   env: Record<string, string>;
+  /** Under the rule `greedy`, one run a trial and no claim, unless the input names another. */
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
   campaign(name: string): Promise<CampaignDocument>;
   trials(name: string): Promise<TrialDocument[]>;
   fleet(env?: Record<string, string>, clock?: Clock): Promise<Fleet>;
   /** `roles`: all of them when left out. */
-  worker(env?: Record<string, string>, roles?: readonly Role[]): WorkerProcess;
-  stop(): Promise<void>;
+  worker(env?: Record<string, string>, roles?: readonly Role[], flags?: readonly string[]): WorkerProcess;
+  /** Audits all campaigns of this world; `expectedFindings` are lines of the audit that the test has caused itself. */
+  stop(expectedFindings?: readonly RegExp[]): Promise<void>;
 }
 
 /** `assay worker` as a process of its own, to be killed. */
@@ -41,6 +44,7 @@ export interface WorkerProcess {
   /** Settles when it polls. */
   ready: Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
+  isAlive(): boolean;
 }
 
 /** `own`: servers of the test itself, for faults that would disturb the other files of the run. */
@@ -54,7 +58,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
   const client = new Client({ connection, namespace, identity: 'test' });
   const store = { url: own.storeUrl ?? inject('storeUrl'), database };
   const lineage = await openLineage(store);
-  for (const folder of [TINY, NOOP]) {
+  for (const folder of [TINY, NOOP, PARTS]) {
     const { spec, files } = await loadTask(folder);
     await lineage.tasks.push(spec, files, 'person');
   }
@@ -73,7 +77,11 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
     namespace,
     env,
     start: (name, input) =>
-      client.workflow.start('campaign', { taskQueue: 'assay', workflowId: name, args: [input] }),
+      client.workflow.start('campaign', {
+        taskQueue: 'assay',
+        workflowId: name,
+        args: [{ rule: 'greedy', claim: { runs: 0 }, ...input }],
+      }),
     campaign: (name) => lineage.campaigns.byName(name),
     trials: async (name) => {
       const { owner } = await lineage.campaigns.byName(name);
@@ -96,17 +104,21 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
       fleets.push(fleet);
       return fleet;
     },
-    worker: (more = {}, roles = []) => {
-      const worker = spawnWorker({ ...env, ...more }, roles);
+    worker: (more = {}, roles = [], flags = []) => {
+      const worker = spawnWorker({ ...env, ...more }, [...roles, ...flags]);
       workers.push(worker);
       return worker;
     },
-    stop: async () => {
+    stop: async (expectedFindings = []) => {
       for (const worker of workers) await worker.kill('SIGKILL');
       for (const fleet of fleets) await fleet.stop();
-      await lineage.close();
-      await connection.close();
-      await rm(home, { recursive: true, force: true });
+      try {
+        await endsAudited({ lineage, client, temporal: { address, namespace }, home }, expectedFindings);
+      } finally {
+        await lineage.close();
+        await connection.close();
+        await rm(home, { recursive: true, force: true });
+      }
     },
   };
 }
@@ -127,8 +139,8 @@ async function openNamespace(connection: Connection, namespace: string): Promise
   throw new Error(`namespace ${namespace} did not come up`);
 }
 
-function spawnWorker(env: Record<string, string>, roles: readonly Role[]): WorkerProcess {
-  const child = spawn(process.execPath, [join(ROOT, 'bin/assay.js'), 'worker', ...roles], {
+function spawnWorker(env: Record<string, string>, args: readonly string[]): WorkerProcess {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/assay.js'), 'worker', ...args], {
     env: { ...process.env, ANTHROPIC_API_KEY: '', ...env },
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -148,6 +160,7 @@ function spawnWorker(env: Record<string, string>, roles: readonly Role[]): Worke
   return {
     pid,
     ready,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     kill: async (signal) => {
       if (child.exitCode === null && child.signalCode === null) process.kill(pid, signal);
       await exited;

@@ -1,23 +1,27 @@
 import type { Command } from 'commander';
+import { campaignHead } from '../../analysis/head.js';
 import { campaignRows } from '../../analysis/rows.js';
 import { orAborted } from '../../dev/aborting.js';
 import { within } from '../deadline.js';
 import { drain, startLocalFleet } from '../fleet.js';
 import { withGround, type Ground } from '../ground.js';
 import { endRequest, interruption } from '../interrupt.js';
+import { renderAudit } from '../render/audit.js';
 import { renderDiff } from '../render/diff.js';
-import { wantsColour } from '../render/paint.js';
+import { onStdout, wantsColour } from '../render/paint.js';
 import { score, signed } from '../render/numbers.js';
 import { renderTrials } from '../render/trials.js';
 import { followToEnd } from '../ending.js';
 import { freeName, startCampaign } from '../start-campaign.js';
 import { print, say, styled } from '../terminal.js';
+import { audited, concludes } from './audit.js';
 
 const CLOSE_MS = 1000;
 
 interface Flags {
   trials: string;
   trainSeconds: string;
+  claimRuns: string;
 }
 
 export function register(program: Command): void {
@@ -28,6 +32,7 @@ export function register(program: Command): void {
     )
     .option('--trials <n>', 'trials to run', '12')
     .option('--train-seconds <s>', 'training budget of one trial', '3')
+    .option('--claim-runs <n>', 'fresh runs of the start and of the best recipe each, 0: claim nothing', '4')
     .addHelpText('before', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
     .action(async (flags: Flags) => {
       const signal = endRequest();
@@ -60,6 +65,7 @@ async function demo(ground: Ground, flags: Flags, signal: AbortSignal): Promise<
       },
     );
     await showResult(ground, name);
+    if (!(await orAborted(signal, endsAudited(ground, name)))) process.exitCode = 1;
     return null;
   } catch (error) {
     const early = interruption();
@@ -71,11 +77,21 @@ async function demo(ground: Ground, flags: Flags, signal: AbortSignal): Promise<
   }
 }
 
+/** Whether store, server and this machine agree on what was just run; what contradicts it is printed. */
+async function endsAudited(ground: Ground, name: string): Promise<boolean> {
+  const model = await audited(ground, [name]);
+  if (!model.ok) print(renderAudit(model, onStdout));
+  say(`\naudit of ${concludes(model)}`);
+  return model.ok;
+}
+
 async function begin(ground: Ground, name: string, flags: Flags): Promise<void> {
   await startCampaign(await ground.client(), ground.lineage, name, {
     task: 'byte-golf',
     trials: Number(flags.trials),
     trainSeconds: Number(flags.trainSeconds),
+    calibration: 4,
+    claim: { runs: Number(flags.claimRuns) },
     trainHeartbeatSeconds: 20,
   });
 }
@@ -85,9 +101,10 @@ async function showResult({ lineage }: Ground, name: string): Promise<void> {
   print(renderTrials(rows, metric));
   const gain = start.score !== null && frontier.score !== null ? frontier.score - start.score : null;
   print(
-    `start ${score(start.score)}, best ${score(frontier.score)} ${metric.unit} (${signed(gain)}), ${frontier.label}`,
+    `start ${score(start.score)}, best ${score(frontier.score)} ${metric.unit} (${gain === 0 ? 'no gain' : signed(gain)}), ${frontier.label}`,
   );
-  print('Adopted greedily on single runs of unknown noise: nothing is claimed.');
+  const { remark } = await campaignHead(lineage, name);
+  print(`${remark.slice(0, 1).toUpperCase()}${remark.slice(1)}.`);
   if (frontier.number > 0) {
     print(`\nthe best recipe against the start:`);
     print(renderDiff(frontier.diffToStart, wantsColour(process.stdout)));

@@ -13,7 +13,7 @@ interface Flags extends CommonFlags {
   phase?: string;
 }
 
-const PHASES = ['static', 'check', 'smoke', 'train', 'pack', 'evaluate', 'serve'] as const;
+const PHASES = ['static', 'check', 'smoke', 'rehearsal', 'train', 'pack', 'evaluate', 'serve'] as const;
 
 export function register(program: Command): void {
   program
@@ -42,10 +42,10 @@ export function register(program: Command): void {
 }
 
 /** A terminal gets harmless text, a file or a pipe the text as it was written. */
-function printLog({ phase, replicate, wallMs, writtenBytes, text }: PhaseLog): void {
+function printLog({ phase, purpose, replicate, wallMs, writtenBytes, text, reusedFrom }: PhaseLog): void {
   const kept = Buffer.byteLength(text);
   const shortened = writtenBytes > kept ? `, the last ${bytes(kept)} kept` : '';
-  const title = `== ${phase}, replicate ${replicate}: ${duration(wallMs)}, ${bytes(writtenBytes)} written${shortened}`;
+  const title = `== ${phase}, ${purpose === 'claim' ? 'fresh run' : 'replicate'} ${replicate}: ${reusedFrom === null ? '' : `taken from trial ${reusedFrom}, `}${duration(wallMs)}, ${bytes(writtenBytes)} written${shortened}`;
   say(onStderr('bold', title));
   const shown = process.stdout.isTTY ? clean(text) : text;
   process.stdout.write(shown === '' || shown.endsWith('\n') ? shown : `${shown}\n`);

@@ -2,10 +2,12 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { withGround } from '../ground.js';
+import { withGround, type Ground } from '../ground.js';
 import { checkInput, checkName, freeName, startCampaign, taskReference } from '../start-campaign.js';
+import { endRequest } from '../interrupt.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
-import { followToEnd } from '../ending.js';
+import { followOrLeave } from '../ending.js';
+import { beginsOr } from '../unbegun.js';
 
 interface Flags extends CommonFlags {
   task?: string;
@@ -15,7 +17,12 @@ interface Flags extends CommonFlags {
   dollars?: string;
   model?: string;
   trainSeconds?: string;
+  rule?: string;
+  calibration?: string;
+  claimRuns?: string;
+  claimAt?: string;
   specialists?: string;
+  isolation?: string;
   input?: string;
   watch?: boolean;
 }
@@ -34,7 +41,18 @@ export function register(program: Command): void {
       'model of the specialists (default: Claude with a key, else the offline proposer)',
     )
     .option('--train-seconds <s>', 'training budget instead of the one of the task')
+    .option('--rule <rule>', 'what adopts a trial: posterior (default), threshold or greedy')
+    .option('--calibration <n>', 'runs of the start recipe before the search (default: of the task)')
+    .option(
+      '--claim-runs <n>',
+      'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8); 0: claim nothing',
+    )
+    .option(
+      '--claim-at <n,…>',
+      'claim as well what is adopted when so many trials have ended, such as 50,100',
+    )
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
+    .option('--isolation <tier>', 'weakest isolation tier, A to E, that its recipes may run under')
     .option('--input <json|@file>', 'the whole input as one JSON object; other options win over its fields')
     .option('--watch', 'stay and show what happens')
     .option('--json', 'print JSON')
@@ -47,48 +65,71 @@ Examples:
   assay start --input @campaign.json
 
 Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, calibration, specialists, model, turns, maxTokens, trainHeartbeatSeconds.
+trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
     )
     .action(async (flags: Flags) => {
       const input = await inputOf(flags);
       checkInput(input);
       if (flags.name !== undefined) checkName(flags.name);
-      await withGround(['temporal', 'store'], async (ground) => {
-        const { lineage } = ground;
-        const task = await taskReference(lineage, input.task);
-        const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
-        const name = flags.name ?? (await freeName(lineage, stem));
-        await startCampaign(await ground.client(), lineage, name, { ...input, task });
-        if (flags.watch === true) {
-          process.exitCode = await followToEnd(ground, name, flags.json === true);
-          return;
-        }
-        if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
-        else print(name);
-        say(
-          ground.servers.owned
-            ? `started, but no worker runs here; it begins under \`assay dev\``
-            : `started; \`assay watch ${name}\` shows it`,
-        );
-      });
+      const signal = flags.watch === true ? endRequest() : undefined;
+      await withGround(['temporal', 'store'], (ground) => begin(ground, input, flags), signal);
     });
 }
 
-const inputSchema = z.looseObject({ task: z.string() });
+/** Starts it, and follows it where that is asked for. */
+async function begin(ground: Ground, input: Input, flags: Flags): Promise<void> {
+  const { lineage, servers } = ground;
+  const task = await taskReference(lineage, input.task);
+  const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
+  const name = flags.name ?? (await freeName(lineage, stem));
+  await startCampaign(await ground.client(), lineage, name, { ...input, task });
+  if (flags.watch === true) {
+    say(`campaign ${name}`);
+    process.exitCode = await followOrLeave(ground, name, flags.json === true);
+    return;
+  }
+  if (!servers.owned) await beginsOr(ground, name);
+  if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
+  else print(name);
+  say(
+    servers.owned
+      ? `started, but no worker runs here; it begins under \`assay dev\``
+      : `started; \`assay watch ${name}\` shows it`,
+  );
+}
 
-async function inputOf(flags: Flags): Promise<z.infer<typeof inputSchema>> {
-  const { task, model, specialists, trials, hours, dollars, trainSeconds } = flags;
+const inputSchema = z.looseObject({ task: z.string() });
+type Input = z.infer<typeof inputSchema>;
+/** What of it the options for claims leave as it is. */
+const claimSchema = z.record(z.string(), z.unknown());
+
+async function inputOf(flags: Flags): Promise<Input> {
+  const { task, model, specialists, isolation, rule, trials, hours, dollars, trainSeconds, calibration } =
+    flags;
+  const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
+  const claim = claimOf(flags);
   const merged = {
-    ...(flags.input === undefined ? {} : parseInput(await textOf(flags.input))),
+    ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds }),
+    ...numbers({ trials, hours, dollars, trainSeconds, calibration }),
+    ...(rule === undefined ? {} : { rule }),
+    ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
+    ...(isolation === undefined ? {} : { isolation }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
   const parsed = inputSchema.safeParse(merged);
   if (parsed.success) return parsed.data;
   throw new AssayError('USAGE', 'a campaign needs a task: --task NAME or FOLDER');
+}
+
+/** What the options say of claims; null where they say nothing. */
+function claimOf({ claimRuns, claimAt }: Flags): { runs?: number; at?: number[] } | null {
+  const { claimRuns: runs } = numbers({ claimRuns });
+  const at = claimAt?.split(',').map((text) => numbers({ claimAt: text }).claimAt ?? 0);
+  if (runs === undefined && at === undefined) return null;
+  return { ...(runs === undefined ? {} : { runs }), ...(at === undefined ? {} : { at }) };
 }
 
 async function textOf(text: string): Promise<string> {

@@ -45,19 +45,20 @@ async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
 
 async function show(ground: Ground, campaign: string, flags: CommonFlags): Promise<void> {
   const { lineage, servers } = ground;
-  if ((await lineage.campaigns.find(campaign)) === null) {
+  const stored = await lineage.campaigns.find(campaign);
+  if (stored === null) {
     const model = await unbegun(ground, campaign);
     if (model !== null) {
       showUnbegun(model, flags);
       return;
     }
   }
-  const model = await statusModel(lineage, campaign, (stored, open) => examine(ground, stored, open));
+  const model = await statusModel(lineage, campaign, (one, open) => examine(ground, one, open));
   if (flags.json === true) {
     printJson(model);
     return;
   }
-  print(renderStatus(model, onStdout, priceKnown(model.model.id)));
+  print(renderStatus(model, onStdout, stored?.frozen.price != null || priceKnown(model.model.id)));
   if (model.unexamined !== null && !isEnded(model.state) && !servers.owned)
     say(`\nwhat waits on the server was not examined: ${model.unexamined}`);
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);

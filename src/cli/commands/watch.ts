@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import { AssayError } from '../../domain/errors.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents.js';
+import { followOrLeave } from '../ending.js';
 import { withGround, type Ground } from '../ground.js';
-import { within } from '../deadline.js';
-import { endRequest, interrupted, Interrupted } from '../interrupt.js';
-import { say, type CommonFlags } from '../terminal.js';
-import { follow } from '../watching.js';
+import { endRequest } from '../interrupt.js';
+import type { CommonFlags } from '../terminal.js';
 
 export function register(program: Command): void {
   program
@@ -23,23 +21,7 @@ export function register(program: Command): void {
 
 async function watch(ground: Ground, name: string, json: boolean): Promise<void> {
   await refuseStandstill(ground, name);
-  const stopping = new AbortController();
-  const following = follow(ground, name, { json, signal: stopping.signal });
-  const ended = await Promise.race([following, interrupted()]);
-  stopping.abort();
-  if (ended instanceof Interrupted) {
-    await within(
-      1000,
-      'the last look',
-      following.catch(() => undefined),
-    );
-    say(
-      `campaign ${name} goes on; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`,
-    );
-    process.exitCode = ended.exitCode;
-    return;
-  }
-  sayNext(ended);
+  process.exitCode = await followOrLeave(ground, name, json);
 }
 
 /** Servers that this command had to start itself have no workers, so nothing would ever move. */
@@ -54,20 +36,4 @@ async function refuseStandstill({ servers, lineage }: Ground, name: string): Pro
       remedy: '`assay dev` goes on with it where it left off.',
     },
   );
-}
-
-function sayNext({ _id: name, state }: CampaignDocument): void {
-  if (state === 'blocked') {
-    process.exitCode = 1;
-    say(
-      `next: mend that, then \`assay resume ${name}\`; its trials wait. \`assay stop ${name} --now\` ends it`,
-    );
-    return;
-  }
-  if (state === 'failed') {
-    process.exitCode = 1;
-    say(`next: \`assay status ${name}\` says why; \`assay trials ${name}\` lists what ran`);
-    return;
-  }
-  say(`next: \`assay trials ${name} --best\`, then \`assay show ${name}/TRIAL\` with the one of interest`);
 }

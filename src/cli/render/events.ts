@@ -1,4 +1,4 @@
-import type { ScoreMetric } from '../../analysis/head.js';
+import type { Measure } from '../../domain/task.js';
 import type { CampaignEvent } from '../../analysis/events.js';
 import type { Reason } from '../../analysis/standing.js';
 import { duration, score, signed, withUnit } from './numbers.js';
@@ -10,7 +10,7 @@ import { deltaText } from './trials.js';
 const TEXT_WIDTH = 140;
 
 /** One event as one line. */
-export function renderEvent(event: CampaignEvent, metric: ScoreMetric, paint: Paint): string {
+export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint): string {
   switch (event.event) {
     case 'state':
       return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}`;
@@ -41,7 +41,7 @@ function because(reason: string | null): string {
 
 function scoreText(
   { score: value, delta }: { score: number | null; delta: number | null },
-  metric: ScoreMetric,
+  metric: Measure,
   paint: Paint,
 ): string {
   if (value === null) return '';
@@ -50,13 +50,13 @@ function scoreText(
 
 function bestText(
   { frontier, score: value, gain }: { frontier: string | null; score: number | null; gain: number | null },
-  metric: ScoreMetric,
+  metric: Measure,
 ): string {
   return frontier === null
     ? ''
     : `: best ${withUnit(score(value), metric)} (${frontier})${gainText(gain, metric)}`;
 }
 
-function gainText(gain: number | null, metric: ScoreMetric): string {
+function gainText(gain: number | null, metric: Measure): string {
   return gain === null || gain === 0 ? '' : `, ${withUnit(signed(gain), metric)} against the start`;
 }

@@ -1,4 +1,4 @@
-import type { ScoreMetric } from '../../analysis/head.js';
+import type { Measure } from '../../domain/task.js';
 
 /** Shown where a number does not exist: a crash has no score, not a score of 0. */
 export const NONE = '-';
@@ -17,7 +17,7 @@ export function signed(value: number | null): string {
   return value > 0 ? `+${score(value)}` : score(value);
 }
 
-export function withUnit(text: string, { unit }: Pick<ScoreMetric, 'unit'>): string {
+export function withUnit(text: string, { unit }: Pick<Measure, 'unit'>): string {
   return unit === '' || text === NONE ? text : `${text} ${unit}`;
 }
 

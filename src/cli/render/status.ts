@@ -56,7 +56,8 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
     ],
     ['start', milestoneText(start?.label ?? null, start?.score ?? null, status)],
     ['best', `${milestoneText(frontier?.label ?? null, frontier?.score ?? null, status)}${gainText(status)}`],
-    ['', paint('dim', `${metric.name}, ${metric.direction}; ${status.remark}`)],
+    ['', paint('dim', `${metric.name}, ${metric.direction}`)],
+    ['claim', status.remark],
     ...limitLines(status.limits),
     ...spendingLines(status, priced),
     ['faults', faultText(status)],
@@ -146,7 +147,7 @@ function limitLines(limits: readonly LimitUse[]): [string, string][] {
 }
 
 function spendingLines({ spending }: StatusModel, priced: boolean): [string, string][] {
-  const { settled, open, openReservations, unknown } = spending;
+  const { settled, open, openReservations, unknown, savedMs } = spending;
   const held =
     openReservations === 0
       ? ''
@@ -159,6 +160,8 @@ function spendingLines({ spending }: StatusModel, priced: boolean): [string, str
       `${(settled.acceleratorMs / 1000).toFixed(1)} s of accelerator${open.acceleratorMs > 0 ? `, ${(open.acceleratorMs / 1000).toFixed(1)} s held` : ''}`,
     ],
   ];
+  if (savedMs > 0)
+    lines.push(['', `${(savedMs / 1000).toFixed(1)} s of accelerator saved by reuse and early stops`]);
   if (unknown.rows > 0)
     lines.push([
       '',

@@ -1,4 +1,6 @@
 import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
+import { trialLabel } from '../../domain/keys.js';
+import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
@@ -49,6 +51,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ],
     ['workflow', record.workflowId],
   ];
+  if (record.projection !== null) lines.push(['projected', projectionText(record.projection)]);
   if (record.duplicateOf !== null)
     lines.push(['duplicate of', `${record.duplicateOf}: nothing was run, its result is shown`]);
   if (record.cancelledBy !== null) lines.push(['cancelled', oneLine(record.cancelledBy)]);
@@ -63,7 +66,16 @@ function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
     against === null
       ? `${withUnit(score(decision.score), metric)}, the first frontier`
       : `${score(decision.score)} against ${withUnit(score(frontierScore), metric)} of ${against} (frontier ${frontierVersion}), ${signed(decision.delta)}`;
-  return [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
+  const { scores, noise, gain, believed, veto } = decision;
+  const lines: [string, string][] = [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
+  if (scores.length > 1) lines.push(['runs', scores.map((one) => score(one)).join(', ')]);
+  if (noise !== null && decision.rule !== 'greedy')
+    lines.push(['noise', withUnit(`${noise.toPrecision(2)} from run to run`, metric)]);
+  if (believed !== null)
+    lines.push(['believed', withUnit(`${score(believed.mean)} ± ${believed.sd.toPrecision(2)}`, metric)]);
+  if (gain !== null) lines.push(['expected gain', `${gain.toPrecision(3)} over ${against ?? ''}`]);
+  if (veto !== null) lines.push(['veto', veto]);
+  return lines;
 }
 
 const TIER_E =
@@ -141,6 +153,13 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
       `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`,
     ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
+  for (const { kind, phase, trial, acceleratorMs } of replicate.saved)
+    lines.push([
+      'saved',
+      `${duration(acceleratorMs)} of ${phase}: ${kind === 'stop' ? 'stopped early' : `taken from ${trial === null ? 'an earlier trial' : trialLabel(trial)}`}`,
+    ]);
+  if (replicate.sharesTraining !== null)
+    lines.push(['shares', 'the training of that trial, and so its noise']);
   const parts = [title, indent(fields(lines), 2)];
   if (replicate.phases.length > 0) parts.push(indent(phaseTable(replicate.phases), 2));
   parts.push(...replicate.infra.map((attempt) => `  ${attemptText(attempt)}`));
@@ -157,13 +176,21 @@ function phaseTable(phases: readonly PhaseView[]): string {
       { title: 'TIER' },
     ],
     phases.map((run) => [
-      run.phase,
+      phaseText(run),
       duration(run.wallMs),
       bytes(run.peakRssBytes),
       bytes(run.logBytes),
       tierText(run),
     ]),
   );
+}
+
+function phaseText({ phase, reusedFrom, startMs }: PhaseView): string {
+  const notes = [
+    ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
+    ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
+  ];
+  return notes.length === 0 ? phase : `${phase} (${notes.join(', ')})`;
 }
 
 /** The evaluator belongs to the task and is trusted, so nothing has to hold it. */

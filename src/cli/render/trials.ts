@@ -1,4 +1,4 @@
-import type { ScoreMetric } from '../../analysis/head.js';
+import type { Measure } from '../../domain/task.js';
 import type { TrialLine } from '../../analysis/line.js';
 import { duration, score, signed } from './numbers.js';
 import { onStdout, statusColour, type Paint } from './paint.js';
@@ -7,14 +7,15 @@ import { cut, oneLine } from './text.js';
 
 const HYPOTHESIS_WIDTH = 56;
 
-/** A table of trials; the score's column names metric and unit once. */
+/** A table of trials; the score's column names metric and unit once, and what was saved has one where it was. */
 export function renderTrials(
   rows: readonly TrialLine[],
-  metric: ScoreMetric,
+  metric: Measure,
   { paint = onStdout, width = HYPOTHESIS_WIDTH }: { paint?: Paint; width?: number } = {},
 ): string {
   if (rows.length === 0) return 'no trials';
   const unit = metric.unit === '' ? '' : ` ${metric.unit}`;
+  const saves = rows.some(({ savedMs }) => savedMs > 0);
   const heads = [
     { title: 'TRIAL' },
     { title: 'ROLE' },
@@ -23,6 +24,7 @@ export function renderTrials(
     { title: `${metric.name}${unit}`, right: true },
     { title: 'DELTA', right: true },
     { title: 'TIME', right: true },
+    ...(saves ? [{ title: 'SAVED', right: true }] : []),
     { title: 'HYPOTHESIS' },
   ];
   return columns(
@@ -35,13 +37,14 @@ export function renderTrials(
       score(row.score),
       deltaText(row.delta, metric, paint),
       duration(row.elapsedMs),
+      ...(saves ? [row.savedMs > 0 ? duration(row.savedMs) : ''] : []),
       cut(oneLine(row.hypothesis), width),
     ]),
   );
 }
 
 /** A difference in the colour of its direction: green is better. */
-export function deltaText(delta: number | null, { direction }: ScoreMetric, paint: Paint): string {
+export function deltaText(delta: number | null, { direction }: Measure, paint: Paint): string {
   const text = signed(delta);
   if (delta === null || delta === 0) return text;
   const better = direction === 'minimize' ? delta < 0 : delta > 0;

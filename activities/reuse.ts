@@ -1,0 +1,115 @@
+import { treeDigest } from '../src/domain/digest.js';
+import { matchesGlob } from '../src/domain/paths.js';
+import { phaseKey, seenBy, visibleFiles } from '../src/domain/phase-key.js';
+import { trainBudget } from '../src/domain/task.js';
+import type { PhaseRun, ReplicateDocument, Saving, StoredFile } from '../src/lineage/documents.js';
+import { finishedOf, type Finished, type PhaseOwner } from '../src/lineage/phase-results.js';
+import type { HostContext } from './context.js';
+import type { HostedTrial } from './hosting.js';
+
+/** Trial, replicate and files of one measurement: all that its phases' keys are made from. */
+export interface Keyed {
+  context: HostContext;
+  work: HostedTrial;
+  replicate: ReplicateDocument;
+  files: readonly StoredFile[];
+}
+
+/**
+ * The key of a phase, or null where its result may not be reused: the task does not say what training reads, or
+ * nothing here holds the phase to what it says.
+ */
+export function keyOf(
+  { context, work, replicate, files }: Keyed,
+  phase: 'train' | 'pack',
+  left: readonly StoredFile[] | null,
+): string | null {
+  const { hosted, campaign } = work;
+  const { spec, python, manifest, digest } = hosted;
+  const { isolation } = context.sandbox;
+  const command = spec.phases[phase]?.run;
+  if (spec.phases.train.reads.length === 0 || isolation.fs !== 'enforced' || command === undefined)
+    return null;
+  const sees = seenBy(spec, phase);
+  return phaseKey({
+    phase,
+    task: digest,
+    command,
+    files: visibleFiles(sees, files),
+    data: sees.data ? manifest : null,
+    outputs: sees.outputs && left !== null ? treeDigest(left) : null,
+    seed: replicate.seed,
+    hostClass: replicate.hostClass,
+    environment: { python: python.executable, ...isolation },
+    trainSeconds: trainBudget(spec, campaign.frozen.trainSeconds),
+  });
+}
+
+export const ownerOfPhase = (
+  replicate: ReplicateDocument,
+  trial: number,
+  phase: 'train' | 'pack',
+): PhaseOwner => ({
+  owner: replicate.owner,
+  phase,
+  replicate: replicate._id,
+  trial,
+});
+
+/** What is there already of a measurement's phases. */
+export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; pack: Finished | null }> {
+  const { phases } = of.context.lineage;
+  const { owner } = of.replicate;
+  const trainKey = keyOf(of, 'train', null);
+  const train = trainKey === null ? null : await phases.finished(owner, trainKey);
+  const packKey = train === null ? null : keyOf(of, 'pack', train.files);
+  return { train, pack: packKey === null ? null : await phases.finished(owner, packKey) };
+}
+
+/** `elsewhere`: a living attempt of another replicate trains the very same now. */
+export type Turn = { kind: 'mine' } | { kind: 'elsewhere' } | { kind: 'done'; result: Finished };
+
+/** Whose turn an equal training is. Only who holds a claim may enter itself. */
+export async function turnOf(of: Keyed, key: string, enter: boolean): Promise<Turn> {
+  const { lineage } = of.context;
+  const by = ownerOfPhase(of.replicate, of.work.trial.number, 'train');
+  for (;;) {
+    const found = enter ? await lineage.phases.begin(by, key) : await lineage.phases.entered(by.owner, key);
+    if (found === null || found.replicate === by.replicate) return doneOr(found, 'mine');
+    const result = finishedOf(found);
+    if (result !== null) return { kind: 'done', result };
+    if (await isAlive(of, found)) return { kind: 'elsewhere' };
+    if (!enter || (await lineage.phases.takeOver(by, key, found.replicate))) return { kind: 'mine' };
+  }
+}
+
+function doneOr(found: Parameters<typeof finishedOf>[0], kind: 'mine'): Turn {
+  const result = finishedOf(found);
+  return result === null ? { kind } : { kind: 'done', result };
+}
+
+/** Whether whoever is entered for a phase can still end it. */
+async function isAlive({ context }: Keyed, entered: PhaseOwner): Promise<boolean> {
+  const { lineage } = context;
+  const { holder, trained, purpose } = await lineage.replicates.get(entered.replicate);
+  if (holder === null || trained !== null) return false;
+  // the trials that are compared for a claim have ended
+  if (purpose === 'claim') return true;
+  return (await lineage.trials.require(entered.owner, entered.trial)).status === null;
+}
+
+/** The run as it stands in the measurement that took it over. */
+export const reusedRun = ({ run, trial }: Finished): PhaseRun => ({ ...run, reusedFrom: trial });
+
+export function reuseSaving({ hosted }: HostedTrial, { phase, trial, replicate, run }: Finished): Saving {
+  const acceleratorMs = Math.round((run.wallMs + (run.startMs ?? 0)) * hosted.spec.resources.slots);
+  return { kind: 'reuse', phase, trial, replicate, acceleratorMs };
+}
+
+/** Files of the recipe that agents may change and training does not read. */
+export function unreadByTraining({ hosted }: HostedTrial, files: readonly StoredFile[]): string[] {
+  const { spec } = hosted;
+  const read = new Set(visibleFiles(seenBy(spec, 'train'), files).map(({ path }) => path));
+  const paths = files.map(({ path }) => path);
+  return paths.filter((path) => matchesGlob(path, spec.recipe.editable) && !read.has(path));
+}

@@ -1,0 +1,40 @@
+import { claimDifferences } from '../../domain/decision/recompute.js';
+import { trialLabel } from '../../domain/keys.js';
+import type { ClaimDocument, DecisionDocument } from '../../lineage/decision-documents.js';
+import type { ReplicateDocument } from '../../lineage/documents.js';
+import { scoresOf } from '../../lineage/replicates.js';
+import type { StoreFacts } from './facts.js';
+
+/** What contradicts a claim: another frontier than the decisions left, selected runs, or numbers that do not follow. */
+export function wrongClaim(
+  claim: ClaimDocument,
+  { replicates, trials }: Pick<StoreFacts, 'replicates' | 'trials'>,
+  decisions: readonly { frontier: Pick<DecisionDocument['frontier'], 'version' | 'trial'> }[],
+): string[] {
+  const { frontier, version, closedAt, result } = claim;
+  const decided = decisions.some(
+    (one) => one.frontier.version === version && one.frontier.trial === frontier,
+  );
+  const wrong = decided ? [] : [`no decision made ${trialLabel(frontier)} the frontier ${version}`];
+  if (closedAt !== null && (result === null) === (claim.void === null))
+    wrong.push('it ended with neither or both of a result and a reason for none');
+  const known = new Map(replicates.documents.map((each) => [each._id, each]));
+  const missing = claim.replicates.filter((key) => !known.has(key));
+  wrong.push(...missing.map((key) => `the measurement ${key} is not in the store`));
+  if (result === null || missing.length > 0) return wrong;
+  const runs = claim.replicates.flatMap((key) => known.get(key) ?? []);
+  for (const { _id, purpose } of runs)
+    if (purpose !== 'claim') wrong.push(`it rests on ${_id}, which was not measured for it`);
+  const snapshots = new Map(trials.documents.map(({ number, snapshot }) => [number, snapshot]));
+  const arm = (trial: number): ReplicateDocument[] =>
+    runs.filter(({ snapshot }) => snapshot === snapshots.get(trial)).sort((a, b) => a.index - b.index);
+  const { metric, direction, confidence } = claim;
+  const arms = {
+    start: scoresOf(arm(claim.start), metric),
+    frontier: scoresOf(arm(frontier), metric),
+  };
+  for (const [name, { length }] of Object.entries(arms))
+    if (length !== claim.runs)
+      wrong.push(`it rests on ${length} runs of the ${name}, ${claim.runs} were to be made`);
+  return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, result)];
+}

@@ -1,0 +1,35 @@
+import type { DecisionInputs, DecisionResult, Rule } from './record.js';
+import { claimOf, type ClaimResult, type ClaimRuns } from './claim.js';
+import { decideBy } from './rules.js';
+
+/** How far a recomputed number may be off, relative to its size where that is above 1. */
+const TOLERANCE = 1e-9;
+
+/**
+ * Decides again from the stored inputs and compares: the verdict has to be the same, and every number within 1e-9.
+ * Returns what differs, in words; nothing when all agrees.
+ */
+export function differences(rule: Rule, inputs: DecisionInputs, stored: DecisionResult): string[] {
+  return differing('', decideBy(rule, inputs), stored);
+}
+
+/** The same for a claim: its numbers have to follow from the scores of its runs. */
+export function claimDifferences(runs: ClaimRuns, stored: ClaimResult): string[] {
+  return differing('', claimOf(runs), stored);
+}
+
+function differing(path: string, made: unknown, stored: unknown): string[] {
+  if (typeof made === 'number' && typeof stored === 'number') {
+    const off = Math.abs(made - stored);
+    return off <= TOLERANCE * Math.max(1, Math.abs(made)) ? [] : [told(path, made, stored)];
+  }
+  if (typeof made !== 'object' || made === null || typeof stored !== 'object' || stored === null)
+    return made === stored ? [] : [told(path, made, stored)];
+  const [left, right] = [new Map(Object.entries(made)), new Map(Object.entries(stored))];
+  return [...new Set([...left.keys(), ...right.keys()])].flatMap((key) =>
+    differing(path === '' ? key : `${path}.${key}`, left.get(key), right.get(key)),
+  );
+}
+
+const told = (path: string, made: unknown, stored: unknown): string =>
+  `${path} is stored as ${JSON.stringify(stored)}, recomputed it is ${JSON.stringify(made)}`;

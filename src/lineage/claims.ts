@@ -1,0 +1,60 @@
+import type { Db } from 'mongodb';
+import type { ClaimResult } from '../domain/decision/claim.js';
+import { claimDocument, type ClaimDocument } from './decision-documents.js';
+import { Shelf } from './shelf.js';
+
+/** What is to be measured for a claim. */
+export type ClaimPlan = Pick<
+  ClaimDocument,
+  'start' | 'frontier' | 'version' | 'metric' | 'direction' | 'runs' | 'confidence'
+>;
+
+/** Why a claim is void that nobody measures any more. */
+export const ENDED_BEFORE = 'the campaign ended before it was measured';
+
+/** A campaign has at most 20 milestones. */
+const MOST = 100;
+
+const claimKey = (owner: string, number: number): string => `${owner}/${number}`;
+
+/** What a campaign says that it has gained, from fresh runs of its start and its frontier. */
+export class Claims {
+  private readonly shelf;
+
+  constructor(database: Db) {
+    this.shelf = new Shelf(database.collection<{ _id: string }>('claims'), claimDocument);
+  }
+
+  async find(owner: string, number: number): Promise<ClaimDocument | null> {
+    return this.shelf.get(claimKey(owner, number));
+  }
+
+  async get(owner: string, number: number): Promise<ClaimDocument> {
+    return this.shelf.require(claimKey(owner, number));
+  }
+
+  /** All of a campaign, in their order. */
+  async list(owner: string): Promise<ClaimDocument[]> {
+    return this.shelf.list({ owner }, { sort: { number: 1 }, limit: MOST });
+  }
+
+  /** Says once what is to be measured; what was said before stays. */
+  async open(owner: string, number: number, plan: ClaimPlan): Promise<ClaimDocument> {
+    const _id = claimKey(owner, number);
+    const open = { replicates: [], result: null, void: null, openedAt: new Date(), closedAt: null };
+    await this.shelf.insertOnce({ _id, owner, number, ...plan, ...open });
+    return this.shelf.require(_id);
+  }
+
+  async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
+    await this.shelf.update({ _id: claimKey(owner, number) }, { $addToSet: { replicates: replicate } });
+  }
+
+  /** The first end stays: a result, or why there is none. */
+  async close(owner: string, number: number, end: { result: ClaimResult } | { void: string }): Promise<void> {
+    await this.shelf.update(
+      { _id: claimKey(owner, number), closedAt: null },
+      { $set: { ...end, closedAt: new Date() } },
+    );
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { claimResultSchema } from '../domain/decision/claim.js';
+import {
+  decisionInputsSchema,
+  decisionResultSchema,
+  frontierSchema,
+  knowledgeSchema,
+  ruleSchema,
+} from '../domain/decision/record.js';
+import { finite } from '../domain/evaluation.js';
+
+/** Decisions are inserted once and never changed; their sequence has no gaps, and the last one knows the frontier. */
+export const decisionDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  /** The trial it decides: one decision each. */
+  decides: z.string(),
+  trial: z.number().int(),
+  sequence: z.number().int(),
+  rule: ruleSchema,
+  inputs: decisionInputsSchema,
+  result: decisionResultSchema,
+  /** The frontier after it. */
+  frontier: frontierSchema,
+  /** What the campaign knows after it. */
+  knowledge: knowledgeSchema,
+  /** Trials of whose true scores it says something. */
+  touches: z.array(z.number().int()),
+  at: z.date(),
+});
+export type DecisionDocument = z.infer<typeof decisionDocument>;
+
+/** A claim of a campaign, at a milestone or at its end: what is measured for it, and what came of it. */
+export const claimDocument = z.object({
+  /** OWNER/NUMBER. */
+  _id: z.string(),
+  owner: z.string(),
+  /** Counts the milestones from 0; the last one is the end. */
+  number: z.number().int(),
+  /** Trials that are compared. */
+  start: z.number().int(),
+  frontier: z.number().int(),
+  /** Of the frontier. */
+  version: z.number().int(),
+  metric: z.string(),
+  direction: z.enum(['minimize', 'maximize']),
+  /** Fresh runs of each. */
+  runs: z.number().int(),
+  confidence: finite,
+  replicates: z.array(z.string()),
+  result: claimResultSchema.nullable(),
+  /** Why there is no result. */
+  void: z.string().nullable(),
+  openedAt: z.date(),
+  closedAt: z.date().nullable(),
+});
+export type ClaimDocument = z.infer<typeof claimDocument>;

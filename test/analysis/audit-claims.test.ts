@@ -1,0 +1,70 @@
+import { expect, it } from 'vitest';
+import { wrongClaim } from '../../src/analysis/audit/claims.js';
+import { claimOf } from '../../src/domain/decision/claim.js';
+import type { ClaimDocument } from '../../src/lineage/decision-documents.js';
+import type { ReplicateDocument } from '../../src/lineage/documents.js';
+import { AT, OWNER, replicateOf, result, sheaf, SNAPSHOT, trialOf } from './audited-facts.js';
+
+const OTHER = 'b'.repeat(64);
+const run = (snapshot: string, index: number, loss: number): ReplicateDocument =>
+  replicateOf({
+    snapshot,
+    index,
+    purpose: 'claim',
+    trained: result(1),
+    evaluated: { ...result(1), metrics: { loss } },
+  });
+const scores = { start: [4, 4.1, 3.9], frontier: [2, 2.1, 2.2] };
+const runs = [
+  ...scores.start.map((loss, index) => run(SNAPSHOT, index, loss)),
+  ...scores.frontier.map((loss, index) => run(OTHER, index, loss)),
+];
+const asked = { metric: 'loss', direction: 'minimize', confidence: 0.99 } as const;
+const right: ClaimDocument = {
+  _id: `${OWNER}/0`,
+  owner: OWNER,
+  number: 0,
+  start: 0,
+  frontier: 3,
+  version: 2,
+  runs: 3,
+  ...asked,
+  replicates: runs.map(({ _id }) => _id),
+  result: claimOf({ ...asked, ...scores }),
+  void: null,
+  openedAt: AT,
+  closedAt: AT,
+};
+const decided = [{ frontier: { version: 2, trial: 3 } }];
+const store = {
+  replicates: sheaf(...runs),
+  trials: sheaf(trialOf(0), trialOf(3, { snapshot: OTHER })),
+};
+const found = (
+  more: Partial<ClaimDocument>,
+  facts: Partial<typeof store> = {},
+  decisions = decided,
+): string => wrongClaim({ ...right, ...more }, { ...store, ...facts }, decisions).join('; ');
+
+it('a claim whose numbers follow from its fresh runs is right, and so is one without a result', () => {
+  expect(found({})).toBe('');
+  expect(found({ result: null, closedAt: null, replicates: [] })).toBe('');
+  expect(found({ result: null, void: 'stopped', replicates: [] })).toBe('');
+});
+
+it('a claim is wrong by its frontier, its runs, its numbers or its end', () => {
+  expect(found({}, {}, [])).toMatch(/no decision made t00003 the frontier 2/);
+  expect(found({ version: 1 })).toMatch(/no decision made/);
+  expect(found({ void: 'x' })).toMatch(/neither or both/);
+  expect(found({ result: null })).toMatch(/neither or both/);
+  expect(found({}, { replicates: sheaf(...runs.slice(1)) })).toMatch(/is not in the store/);
+  expect(found({ replicates: right.replicates.slice(1) })).toMatch(/rests on 2 runs of the start, 3/);
+  const searched = runs.map((one, i) => (i === 0 ? { ...one, purpose: 'search' as const } : one));
+  expect(found({}, { replicates: sheaf(...searched) })).toMatch(/was not measured for it/);
+  const result = claimOf({ ...asked, ...scores });
+  expect(found({ result: { ...result, difference: result.difference - 1e-8 } })).toMatch(
+    /^difference is stored/,
+  );
+  expect(found({ result: { ...result, difference: result.difference - 1e-11 } })).toBe('');
+  expect(found({ result: { ...result, gained: false } })).toMatch(/^gained is stored as false/);
+});

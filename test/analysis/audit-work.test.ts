@@ -1,0 +1,314 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HostSide, StoreFacts } from '../../src/analysis/audit/facts.js';
+import { checkDecisions } from '../../src/analysis/audit/decisions.js';
+import { checkHost, checkLeases } from '../../src/analysis/audit/leases.js';
+import { checkLedger } from '../../src/analysis/audit/ledger.js';
+import { GENERIC_WEIGHTS } from '../../src/domain/decision/effects.js';
+import { differences } from '../../src/domain/decision/recompute.js';
+import { RULES, type DecisionInputs } from '../../src/domain/decision/record.js';
+import { decideBy } from '../../src/domain/decision/rules.js';
+import { sha256 } from '../../src/domain/digest.js';
+import { unmeasured } from '../../src/domain/outcome.js';
+import { NOTHING } from '../../src/lineage/budgets.js';
+import { decisionOn } from '../../src/lineage/decisions.js';
+import type { DecisionDocument } from '../../src/lineage/decision-documents.js';
+import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents.js';
+import { frozenOf } from '../lineage/contract.js';
+import {
+  abouts,
+  AT,
+  ended,
+  factsOf,
+  OWNER,
+  replicateOf,
+  result,
+  rowOf,
+  sheaf,
+  trialOf,
+} from './audited-facts.js';
+
+describe('invariant 5', () => {
+  const worker = '100-1';
+  const host = (more: Partial<HostSide>): HostSide => ({
+    name: 'h',
+    workers: [{ name: worker, living: true, folders: [] }],
+    runs: [],
+    groups: [],
+    holders: [],
+    accelerators: null,
+    ...more,
+  });
+  const holder = { host: 'h', worker: 'w', what: 'train', run: worker, since: AT };
+  const atWork = replicateOf({ fence: 2, holder });
+  const run = (fence: number, phase: string, living = true) => ({
+    pid: 7,
+    worker,
+    living,
+    of: `${atWork._id}/${fence}/${phase}`,
+    acceleratorBytes: 5,
+  });
+  const store = { replicates: sheaf(atWork), trials: sheaf(trialOf(1, { replicates: [atWork._id] })) };
+  const found = (of: Partial<StoreFacts>, here: HostSide): string[] =>
+    abouts(checkLeases({ ...factsOf(of), host: here }));
+
+  it('allows work under a slot, be it overtaken, and evaluations without one', () => {
+    expect(found(store, host({ runs: [run(2, 'train')], holders: [100] }))).toEqual([]);
+    expect(found(store, host({ runs: [run(1, 'train')], holders: [100] }))).toEqual([]);
+    expect(found(store, host({ runs: [run(2, 'evaluate')] }))).toEqual([]);
+  });
+
+  it('finds training without a slot, and whatever is left of an attempt that is over', () => {
+    expect(found(store, host({ runs: [run(2, 'pack')] }))).toEqual(['process 7']);
+    const folder = `${sha256(atWork._id).slice(0, 20)}-2`;
+    const left = host({
+      runs: [run(2, 'train')],
+      holders: [100],
+      workers: [{ name: worker, living: true, folders: [folder, 'check-1'] }],
+    });
+    const both = ['process 7', `folder ${worker}/${folder}`];
+    const over = { ...store, replicates: sheaf({ ...atWork, trained: result(2) }) };
+    expect(found(store, left)).toEqual([]);
+    expect(found(over, left)).toEqual(both);
+    expect(found({ ...store, replicates: sheaf({ ...atWork, holder: null }) }, left)).toEqual(both);
+    const cancelled = { ...store, trials: sheaf(trialOf(1, { ...ended, replicates: [atWork._id] })) };
+    expect(found(cancelled, left)).toEqual(both);
+    expect(abouts(checkLeases({ ...factsOf(store, 'finished'), host: left }))).toEqual(both);
+  });
+
+  it('finds what dead workers have left, once', () => {
+    const dead = host({
+      workers: [{ name: worker, living: false, folders: [] }],
+      runs: [run(2, 'train', false)],
+      groups: ['/sys/fs/cgroup/assay.1.100-1.0'],
+    });
+    expect(abouts(checkHost(dead))).toEqual([`folder of worker ${worker}`, 'process 7', ...dead.groups]);
+    expect(checkHost(dead).violations[1]?.says).toContain('holds 5 bytes of an accelerator');
+    expect(found(store, dead)).toEqual([]);
+    // of another home, so that only its campaign knows it
+    const elsewhere = { ...dead, workers: [], groups: [] };
+    expect(abouts(checkHost(elsewhere))).toEqual([]);
+    expect(found(store, elsewhere)).toEqual(['process 7']);
+  });
+});
+
+describe('invariant 6', () => {
+  interface State {
+    budget: BudgetDocument;
+    rows: LedgerDocument[];
+  }
+  /** The store's own steps of one spending, each of which is one write. */
+  type Step = (state: State) => void;
+  const empty = (): BudgetDocument => ({
+    _id: OWNER,
+    limits: frozenOf('c', OWNER).limits,
+    revision: 0,
+    changes: [],
+    held: NOTHING,
+    open: {},
+  });
+  const add = (a: Amounts, b: Amounts, sign: 1 | -1): Amounts => ({
+    microUsd: a.microUsd + sign * b.microUsd,
+    acceleratorMs: a.acceleratorMs + sign * b.acceleratorMs,
+    tokens: a.tokens + sign * b.tokens,
+  });
+  const spending = (key: string, reserved: Amounts, spent: Amounts): Step[] => [
+    (state) => {
+      const open = { key, hold: `h ${key}`, trial: null, reserved, role: 'opt', what: 'train', since: AT };
+      const { budget } = state;
+      state.budget = {
+        ...budget,
+        held: add(budget.held, reserved, 1),
+        open: { ...budget.open, [key]: open },
+      };
+    },
+    (state) => {
+      state.rows = [...state.rows, rowOf(key, spent, { reserved, hold: `h ${key}` })];
+    },
+    (state) => {
+      const { [key]: _, ...open } = state.budget.open;
+      state.budget = { ...state.budget, held: add(add(state.budget.held, reserved, -1), spent, 1), open };
+    },
+  ];
+  const unit = fc.nat(50);
+  const amounts = fc.record({ microUsd: unit, acceleratorMs: unit, tokens: unit });
+  /** Interleaved writes, and the moments at which budget, ledger and budget are read. */
+  const story = fc.array(fc.tuple(amounts, amounts), { minLength: 1, maxLength: 8 }).chain((spendings) =>
+    fc.record({
+      spendings: fc.constant(spendings),
+      order: fc.array(fc.nat(spendings.length - 1), { maxLength: 24 }),
+      looks: fc.tuple(fc.nat(24), fc.nat(24), fc.nat(24)),
+    }),
+  );
+
+  function look({ spendings, order, looks }: typeof story extends fc.Arbitrary<infer T> ? T : never) {
+    const left = spendings.map(([reserved, spent], at) => spending(`${OWNER}/k${at}`, reserved, spent));
+    let state: State = { budget: empty(), rows: [] };
+    const states = [state];
+    for (const which of order) {
+      const step = left[which]?.shift();
+      if (step === undefined) continue;
+      state = { ...state };
+      step(state);
+      states.push(state);
+    }
+    const [first, second, third] = looks.map((at) => Math.min(at, states.length - 1)).sort((a, b) => a - b);
+    const seen = [first, second, third].map((at) => states[at ?? 0] ?? state);
+    const [before, middle, after] = [seen[0] ?? state, seen[1] ?? state, seen[2] ?? state];
+    const still = first === third;
+    return { before: before.budget, rows: sheaf(...middle.rows), after: after.budget, still };
+  }
+
+  it('gives no false alarm, in whatever order money is spent while it is read', () => {
+    fc.assert(
+      fc.property(story, (told) => {
+        const trials = sheaf(trialOf(1));
+        expect(checkLedger(factsOf({ trials, money: look(told) })).violations).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('finds any amount that the two do not agree on where nothing moves', () => {
+    const by = fc.integer({ min: -9, max: 9 }).filter((difference) => difference !== 0);
+    fc.assert(
+      fc.property(
+        story,
+        by,
+        fc.constantFrom('microUsd', 'acceleratorMs', 'tokens'),
+        (told, difference, which) => {
+          const [, , at] = told.looks;
+          const money = look({ ...told, looks: [at, at, at] });
+          const held = { ...money.after.held, [which]: money.after.held[which] + difference };
+          const wrong = { ...money.after, held };
+          const facts = factsOf({ money: { ...money, before: wrong, after: wrong } });
+          expect(abouts(checkLedger(facts))).toEqual([`spent ${which}`]);
+        },
+      ),
+    );
+  });
+
+  it('allows a reservation while a campaign runs, and none at its end', () => {
+    const state = { budget: empty(), rows: [] };
+    spending(`${OWNER}/k`, { ...NOTHING, tokens: 3 }, NOTHING)[0]?.(state);
+    const money = { before: state.budget, rows: sheaf<LedgerDocument>(), after: state.budget, still: true };
+    expect(abouts(checkLedger(factsOf({ money })))).toEqual([]);
+    expect(abouts(checkLedger(factsOf({ money }, 'finished')))).toEqual([`${OWNER}/k`]);
+  });
+});
+
+describe('invariant 7', () => {
+  const score = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+  const direction = fc.constantFrom('minimize' as const, 'maximize' as const);
+
+  const inputsOf = (
+    which: 'minimize' | 'maximize',
+    own: number,
+    frontier: number | null,
+  ): DecisionInputs => ({
+    direction: which,
+    metric: 'loss',
+    scores: [own],
+    replicates: [],
+    score: own,
+    eligible: true,
+    shared: null,
+    guards: [],
+    frontier:
+      frontier === null
+        ? null
+        : { trial: 0, version: 1, sequence: 1, score: frontier, runs: 1, eligible: true },
+    knowledge:
+      frontier === null
+        ? null
+        : {
+            noise: { squares: 1, degrees: 4 },
+            weights: [...GENERIC_WEIGHTS],
+            runs: 5,
+            startScore: frontier,
+          },
+    parent: frontier === null ? null : { trial: 0, mean: frontier, variance: 0.1 },
+    frontierNode: null,
+  });
+
+  it('recomputes every decision, and finds a number that is off by more than 1e-9', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...RULES),
+        direction,
+        score,
+        fc.option(score),
+        (rule, which, own, other) => {
+          const inputs = inputsOf(which, own, other);
+          const made = decideBy(rule, inputs);
+          expect(differences(rule, inputs, made)).toEqual([]);
+          expect(differences(rule, inputs, { ...made, adopt: !made.adopt })).toHaveLength(1);
+          for (const name of ['delta', 'gain', 'sd'] as const) {
+            const value = made[name];
+            if (value === null) continue;
+            const size = Math.max(1, Math.abs(value));
+            expect(differences(rule, inputs, { ...made, [name]: value + 1e-10 * size })).toEqual([]);
+            expect(differences(rule, inputs, { ...made, [name]: value + 1e-8 * size })).toHaveLength(1);
+          }
+        },
+      ),
+    );
+  });
+
+  it('wants every decision to know what those before it have left', () => {
+    const of = (trial: number) => ({ owner: OWNER, trial, rule: 'posterior' as const });
+    const start = decisionOn(of(0), inputsOf('minimize', 2, null), null);
+    const [own] = start.result.nodes;
+    if (own === undefined) throw new Error('the start has no belief');
+    const inputs: DecisionInputs = {
+      ...inputsOf('minimize', 1, 2),
+      frontier: start.frontier,
+      knowledge: start.knowledge,
+      parent: { trial: 0, mean: own.mean, variance: own.variance },
+    };
+    const second = decisionOn(of(1), inputs, start);
+    const said = (later: DecisionDocument): string[] =>
+      checkDecisions(factsOf({ decisions: sheaf(start, later) })).violations.map(({ says }) => says);
+    const about = (later: DecisionDocument): string => said(later).join();
+    expect(about(second)).not.toMatch(/have left|place in the sequence/);
+    const changed = (more: Partial<DecisionInputs>) => decisionOn(of(1), { ...inputs, ...more }, start);
+    expect(about(changed({ frontier: { ...start.frontier, score: 3 } }))).toContain('another frontier');
+    expect(about(changed({ knowledge: { ...start.knowledge, runs: 9 } }))).toContain('noise and effects');
+    expect(about(changed({ parent: { trial: 0, mean: 5, variance: 1 } }))).toContain('believed of t00000');
+    expect(about({ ...second, sequence: 7 })).toContain('place in the sequence');
+  });
+
+  it('wants inputs that exist and say the same, and a trial that obeys', () => {
+    const measured = replicateOf({ trained: result(1), evaluated: { ...result(1), metrics: { loss: 2 } } });
+    const inputs = { ...inputsOf('minimize', 2, null), replicates: [measured._id] };
+    const decision = decisionOn({ owner: OWNER, trial: 1, rule: 'greedy' }, inputs, null);
+    const kept = { ...unmeasured('keep', ''), score: 2, decision: decision._id };
+    const trial = trialOf(1, { ...ended, status: 'keep', outcome: kept });
+    const right = { decisions: sheaf(decision), replicates: sheaf(measured), trials: sheaf(trial) };
+    const found = (store: Partial<StoreFacts>): string[] =>
+      abouts(checkDecisions(factsOf({ ...right, ...store })));
+    const on = ['decision on t00001'];
+    const wrong = (more: Partial<typeof inputs>) => sheaf({ ...decision, inputs: { ...inputs, ...more } });
+    expect(found({})).toEqual([]);
+    expect(found({ replicates: sheaf() })).toEqual(on);
+    expect(found({ replicates: sheaf({ ...measured, evaluated: null }) })).toEqual(on);
+    expect(found({ decisions: wrong({ replicates: [] }) })).toEqual(on);
+    expect(found({ decisions: wrong({ metric: 'other' }) })).toEqual(on);
+    expect(found({ decisions: sheaf() })).toEqual(['t00001']);
+    expect(found({ trials: sheaf(trialOf(1)) })).toEqual([]);
+    const hopeless = {
+      status: 'discard',
+      phase: 'train',
+      reason: 'hopeless',
+      limit: null,
+      tail: '',
+    } as const;
+    const stopped = { ...unmeasured('discard', ''), failure: hopeless };
+    const early = sheaf({ ...trial, status: 'discard' as const, outcome: stopped });
+    expect(found({ decisions: sheaf(), trials: early })).toEqual([]);
+    expect(found({ trials: early })).toEqual(['t00001']);
+    expect(found({ trials: sheaf({ ...trial, status: 'discard' }) })).toEqual(['t00001']);
+    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, score: 3 } }) })).toEqual(['t00001']);
+    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, decision: 'x' } }) })).toEqual(['t00001']);
+  });
+});

@@ -1,0 +1,148 @@
+import type { CampaignFacts, Checked, StoreFacts } from '../../src/analysis/audit/facts.js';
+import { elapsedFrom } from '../../src/domain/clock.js';
+import { unmeasured } from '../../src/domain/outcome.js';
+import type { CampaignState } from '../../src/domain/statuses.js';
+import type {
+  Amounts,
+  LedgerDocument,
+  ReplicateDocument,
+  TrialDocument,
+} from '../../src/lineage/documents.js';
+import { replicateKey } from '../../src/lineage/replicates.js';
+import { frozenOf } from '../lineage/contract.js';
+
+export const OWNER = 'test/run';
+export const SNAPSHOT = 'a'.repeat(64);
+export const AT = new Date(0);
+
+export const sheaf = <T>(...documents: T[]) => ({ documents, malformed: [] });
+
+export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 'running'): CampaignFacts {
+  const campaign = {
+    _id: 'c',
+    owner: OWNER,
+    frozen: frozenOf('c', OWNER),
+    secret: '',
+    state,
+    reason: null,
+    control: 'running' as const,
+    controlReason: null,
+    active: {},
+    createdAt: AT,
+    endedAt: null,
+    pausedSince: null,
+    stopped: false,
+    exhausted: null,
+    elapsed: elapsedFrom(AT),
+  };
+  return {
+    store: {
+      campaign,
+      trials: sheaf(),
+      replicates: sheaf(),
+      decisions: sheaf(),
+      claims: sheaf(),
+      phases: sheaf(),
+      sessions: sheaf(),
+      turns: sheaf(),
+      replies: sheaf(),
+      answers: sheaf(),
+      statuses: new Map(),
+      counter: { number: 0, counted: 0 },
+      money: { before: null, rows: sheaf(), after: null, still: true },
+      trees: [],
+      blobs: [],
+      malformedTrees: [],
+      ...store,
+    },
+    server: 'nobody asked',
+    host: 'nobody looked',
+  };
+}
+
+export const abouts = ({ violations }: Checked): string[] => violations.map(({ about }) => about);
+
+export function trialOf(number: number, more: Partial<TrialDocument> = {}): TrialDocument {
+  return {
+    _id: `${OWNER}/${number}`,
+    owner: OWNER,
+    campaign: 'c',
+    number,
+    submitKey: `${OWNER}/k${number}`,
+    slot: number === 0 ? `${OWNER}/d/0` : `${OWNER}/c/${number}`,
+    snapshot: SNAPSHOT,
+    parent: null,
+    parentSnapshot: null,
+    diff: SNAPSHOT,
+    changes: '',
+    hypothesis: '',
+    expectedDelta: null,
+    role: 'opt',
+    lane: 'opt-1',
+    session: null,
+    turn: null,
+    twin: null,
+    submittedAt: AT,
+    stage: 'queued',
+    stageAt: AT,
+    replicates: [],
+    preflight: null,
+    projection: null,
+    status: null,
+    outcome: null,
+    endedAt: null,
+    ...more,
+  };
+}
+
+export const ended = {
+  status: 'crash',
+  stage: 'ended',
+  endedAt: AT,
+  outcome: unmeasured('crash', ''),
+} as const;
+
+export function replicateOf(more: Partial<ReplicateDocument> = {}): ReplicateDocument {
+  const identity = { owner: OWNER, snapshot: SNAPSHOT, purpose: 'search', index: 0, hostClass: 'h' } as const;
+  const replicate = {
+    ...identity,
+    seed: 1,
+    trial: 1,
+    fence: 1,
+    holder: null,
+    checkpoint: null,
+    trained: null,
+    evaluated: null,
+    faults: [],
+    ...more,
+  };
+  return { ...replicate, _id: replicateKey(replicate) };
+}
+
+export const result = (fence: number) => ({
+  fence,
+  failure: null,
+  runs: [],
+  artifact: null,
+  metrics: {},
+  margins: [],
+  feedback: '',
+  sharesTraining: null,
+  saved: [],
+  progress: [],
+  at: AT,
+});
+
+export function rowOf(key: string, spent: Amounts, more: Partial<LedgerDocument> = {}): LedgerDocument {
+  const row = {
+    _id: key,
+    owner: OWNER,
+    what: 'train',
+    role: 'opt',
+    trial: 1,
+    reserved: spent,
+    spent,
+    at: AT,
+  };
+  return { ...row, certainty: 'known', hold: null, saved: null, ...more };
+}

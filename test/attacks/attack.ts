@@ -1,0 +1,75 @@
+import type { Isolation } from '../../src/domain/isolation.js';
+import type { Failure } from '../../src/domain/outcome.js';
+import type { TrialStatus } from '../../src/domain/statuses.js';
+
+/** What isolation says of a trial, apart from the tier's name. */
+export type Held = Exclude<keyof Isolation, 'tier'>;
+
+/** How an attack ends in one tier. */
+export interface Outcome {
+  /** Every status that names what happened; more than one where a race decides. Never `keep`. */
+  ends: readonly Exclude<TrialStatus, 'keep'>[];
+  phase?: Failure['phase'];
+  /** The limit that the failure names. */
+  limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes';
+  /** What the failure's reason says. */
+  reason?: RegExp;
+  /** Not prevented: the trial's isolation must say so. */
+  label?: Held;
+}
+
+/** An attack that is not run because it would harm the machine that tests; the label must say that it could. */
+export interface NotRun {
+  notRun: string;
+  label: Held;
+}
+
+/** A small hostile recipe. A line of its log `BREACH field …` says that it got at what `field` of the label protects. */
+export interface Attack {
+  name: string;
+  /** What the recipe does, for docs/security.md. */
+  does: string;
+  /** Python after PRELUDE; `artifact(x)` leaves a legitimate artifact. */
+  code: string;
+  /** Where files are held back (tiers A to C). */
+  best: Outcome;
+  /** Tier E. */
+  group: Outcome | NotRun;
+  /** Run when nothing else runs: it takes much of the machine, or damages what is shared. */
+  alone?: true;
+}
+
+/** Seconds that a process sleeps which has to be found; each arena takes others. */
+export const NAP = '86397';
+
+/** Of the start, whose loss is 4; this artifact is worse, so that no attack is owed a keep. */
+export const PRELUDE = `
+import ctypes, glob, json, os, signal, socket, subprocess, sys, time
+OUT = os.environ["ASSAY_OUTPUT"]
+HOME = os.environ["HOME"]
+# where the harness keeps tasks and data, as far as a recipe can guess it from its own path
+HARNESS = os.path.abspath(os.path.join(OUT, *[".."] * 4))
+def put(name, content):
+    with open(os.path.join(OUT, name), "wb" if isinstance(content, bytes) else "w") as file: file.write(content)
+def artifact(x=0.5): put("x.json", json.dumps({"x": x}))
+def breach(field, what): print("BREACH", field, what, flush=True)
+def tried(call, *args):
+    try: return call(*args)
+    except Exception as error:
+        print("denied:", type(error).__name__, error, flush=True)
+        return None
+def daemon(code):
+    subprocess.Popen([sys.executable, "-c", "import os, sys, time\\nOUT = sys.argv[1]\\n" + code, OUT, "${NAP}"],
+                     start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+`;
+
+export const DISCARDED: Outcome = { ends: ['discard'] };
+/** What happened is the same in every tier. */
+export const same = (outcome: Outcome): Pick<Attack, 'best' | 'group'> => ({ best: outcome, group: outcome });
+/** Held back where files, network and processes are; else only labelled. */
+export const labelled = (label: Held): Pick<Attack, 'best' | 'group'> => ({
+  best: DISCARDED,
+  group: { ...DISCARDED, label },
+});
+
+export const isRun = (outcome: Outcome | NotRun): outcome is Outcome => 'ends' in outcome;

@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Arena, GROUNDS } from './arena.js';
+import { storedText } from './stored.js';
+
+let arena: Arena;
+beforeAll(async () => {
+  arena = await Arena.open(null);
+});
+afterAll(() => arena.close());
+
+it('every attack ends as what it did, and an honest trial before, beside and after it as what it is', async () => {
+  const before = await arena.honest(1.5);
+  expect(await before()).toBe('keep');
+  expect(await arena.fight()).toEqual(new Map());
+  const after = await arena.honest(2.5);
+  expect(await after()).toBe('keep');
+  await arena.nothingLeft();
+}, 600_000);
+
+it('no secret of the worker and no label is in anything that was stored', async () => {
+  const text = await storedText(arena.world);
+  expect(text, 'what was searched').toContain('denied: [Errno');
+  expect(text).not.toContain(arena.secret);
+  const labels = await arena.labels();
+  expect(labels).toHaveLength(GROUNDS.length);
+  for (const label of labels) {
+    expect(label).toMatch(/^label-/);
+    expect(text).not.toContain(label);
+  }
+});

@@ -1,0 +1,114 @@
+import { isRun, type Attack, type NotRun, type Outcome } from './attack.js';
+import { EXHAUSTING } from './exhausting.js';
+import { FORGING } from './forging.js';
+import { OUTPUTS } from './outputs.js';
+import { REACHING } from './reaching.js';
+import { SERVING } from './serving.js';
+import { TWINS } from './twins.js';
+
+/** Every attack, by what it is after. */
+export const SECTIONS: readonly (readonly [string, readonly Attack[]])[] = [
+  ['To have a number believed', FORGING],
+  ['By what lies in the outputs', OUTPUTS],
+  ['To see or change what is not its own', REACHING],
+  ['On the host’s means', EXHAUSTING],
+  ['By a server, while it is scored', SERVING],
+  ['By a server that is sent its labels as inputs', TWINS],
+];
+
+export const ATTACKS: readonly Attack[] = SECTIONS.flatMap(([, attacks]) => attacks);
+
+/** Shown by other tests, and not repeated here. */
+const ELSEWHERE: readonly (readonly [string, string, string])[] = [
+  [
+    'an edit through `..`, an absolute path, NUL, `.git`, another case, a link',
+    'refused, told to the agent',
+    'test/bad-input/edits.test.ts',
+  ],
+  ['a line of 1 GB', '`crash`, limit output', 'test/bad-input/recipes.test.ts'],
+  [
+    'a served answer that is no frame, not finite, late, or missing',
+    '`crash` or `eval_budget_overrun`',
+    'test/bad-input/served.test.ts',
+  ],
+  [
+    'five of the above submitted as `assay submit --wait --json`',
+    'the same statuses, in the JSON it prints',
+    'test/attacks/submit.test.ts',
+  ],
+  [
+    'a recipe that kills its worker, and each that takes it over (tier E)',
+    '`crash` after three workers',
+    'test/faults/kills-workers.test.ts',
+  ],
+  [
+    'a server that would overrun its evaluation',
+    '`eval_budget_overrun` before it is trained',
+    'test/workflows/rehearsal.test.ts',
+  ],
+  [
+    'a result that the evaluator does not give as one JSON object of finite numbers',
+    'the evaluator is at fault',
+    'test/bad-input/evaluators.test.ts',
+  ],
+];
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;
+
+function told(outcome: Outcome | NotRun): string {
+  if (!isRun(outcome)) return `not prevented (\`${outcome.label}\`); not run, for ${outcome.notRun}`;
+  const ends = outcome.ends.map((status) => `\`${status}\``).join(' or ');
+  const limit = outcome.limit === undefined ? '' : `, limit ${outcome.limit}`;
+  const label = outcome.label === undefined ? '' : `; not prevented (\`${outcome.label}\`)`;
+  return `${ends}${limit}${label}`;
+}
+
+/** docs/security.md. */
+export function renderSecurity(): string {
+  return [
+    '# Security',
+    '',
+    'Written from `test/attacks/` by `ASSAY_RECORD=1 npx vitest run test/attacks/security.test.ts`; not to be edited by hand.',
+    '',
+    '## What is defended',
+    '',
+    'A recipe is a hostile program: it is written by a model that is rewarded for a number, and an autonomous search finds whatever leaks. It must not be able to set its own score, see held-out data or the evaluator, see a secret of the worker, harm another trial or the host, or outlive its phase. Agents, recipes, artifacts, logs and what a served recipe answers are not trusted. The task (evaluator, preparation, requirements), the operator, Temporal and the store are.',
+    '',
+    '1. A score is what the evaluator says of a sealed artifact. It runs as another process, after every process of the training is dead, on a copy that was taken by descriptor and hashed, and answers on a descriptor of its own; only finite numbers count. What the recipe prints is a log.',
+    '2. An artifact is data: regular files inside the outputs folder. Code that has to run to be scored runs as a server in a second sandbox, without data. Where the inputs are the labels, as those of a language model, two servers run one after the other, and what one of them could know is compared with what the other could not (docs/decisions/0006-twin-servers.md). What a server prints or answers is not shown to agents.',
+    '3. Each phase has a fresh folder. Held-out data and the evaluator are never visible to the recipe where files are held back.',
+    '4. Every trial stores what really held it: `isolation`, each field `enforced`, `advisory` (looked at some times a second, or by convention) or `none`. Without enforced files (tier E) a change to the task, its data or its Python is found by digest after each run of a recipe: the trial that made it is a `violation`, the copy is restored before it is used again, and what was measured meanwhile is measured again.',
+    '5. What is found out before training (check, smoke, the projected size, the rehearsed evaluation) can only warn of a trial or end it. A recipe that looks smaller or quicker there than it is gains a training that its evaluation then ends. In a rehearsal its server is shown training data only.',
+    '',
+    '## Attacks',
+    '',
+    'Each row is a recipe that `test/attacks` runs through the real workflow, at the best tier of the machine and at tier E. "Not prevented" names the field of `isolation` that says so; the test fails when an attack gets through a field that says `enforced`. A status of a trial that did nothing else wrong is `discard`: the attack came to nothing, and its artifact was no better.',
+    '',
+    ...SECTIONS.flatMap(([title, attacks]) => [
+      `### ${title}`,
+      '',
+      row('attack', 'the recipe', 'best tier', 'tier E'),
+      row('---', '---', '---', '---'),
+      ...attacks.map(({ name, does, best, group }) => row(name, does, told(best), told(group))),
+      '',
+    ]),
+    '### Shown elsewhere',
+    '',
+    row('attack', 'outcome', 'shown by'),
+    row('---', '---', '---'),
+    ...ELSEWHERE.map(([attack, outcome, shownBy]) => row(attack, outcome, `\`${shownBy}\``)),
+    '',
+    '## What is not defended',
+    '',
+    '- Holes of the kernel, of bubblewrap and of the processor. A recipe shares the kernel of its host below tier A.',
+    '- At tier E everything marked above: a recipe can read what its user can read, the model key of a worker among it, signal its user’s processes, use the network, leave a process that gave up its mark and its parents within a moment, and leave System V shared memory, which counts against no limit once its processes are gone. Run a worker of tier E as a user of its own, without keys, on a machine that has nothing else; or demand a tier.',
+    '- Memory, processes and disk are looked at some times a second where the label says `advisory`: a recipe may exceed them for a moment.',
+    '- A twin server that leaves a trace the sandbox does not remove, as which read-only files are in the page cache, and a twin that reads it; at tier E a file is enough. A server that looks ahead in 1 % of the rows passes one evaluation of byte-golf in 37 of 100 cases, eight replicates in 3 of 10,000.',
+    '- What a score itself tells: by its digits, the number of a limit that it overran and the moment of its failure a server can tell agents some bits of held-out text a trial.',
+    '- The task itself. An evaluator that reveals labels in its feedback, or runs what is in an artifact, is beyond repair here.',
+    '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own.',
+    '- Selection on the search split over hundreds of trials: that is what the claim split is for.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,167 @@
+import { DISCARDED, labelled, same, type Attack, type Outcome } from './attack.js';
+
+/** Held-out text of the language task: hexadecimal digits by chance. */
+export const TEXT = 'text.bin';
+/** What servers that try to meet leave in folders of the host, where they can. */
+export const MEETING = 'assay-attack-twin';
+
+/** A clumsy evaluator: it dies of what it does not expect, with held-out text as its last words. */
+export const LANGUAGE_EVALUATOR = `
+import os
+import numpy as np
+import assay_serving as serving
+text = open(os.path.join(os.environ["ASSAY_DATA"], "${TEXT}"), "rb").read()
+how = serving.Text(vocab=256, chunk=128, cuts=4, max_context=128, hello_s=30, answer_s=10, total_s=90)
+def measure():
+    nats = serving.score_text(np.frombuffer(text, np.uint8), how, serving.servers(twins=True))
+    if nats.max() > 1000: raise SystemExit("cannot make sense of " + text[:200].decode())
+    return {"metrics": {"loss": float(nats.mean())}, "feedback": ""}
+serving.evaluate(measure)
+`;
+
+/**
+ * A recipe that serves a flat distribution over hexadecimal digits. `onScore` is the body of a function of (context,
+ * tokens) that may change `rows`, arrays of 256 logits; SAID is what is then told in the header.
+ */
+export const languageRecipe = (onScore: string, weight = 1): string => `
+import ctypes, fcntl, glob, json, os, socket, sys, time, zlib
+from array import array
+if "--serve" not in sys.argv:
+    open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w").write("{}")
+    sys.exit(0)
+inp, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+sys.stdout = sys.stderr
+SEALED = os.environ["ASSAY_ARTIFACT"]
+MEMORY, SAID, ADAPTS = {}, {}, False
+def breach(field, what): print("BREACH", field, what, flush=True)
+flat = array("f", [${weight}.0 if chr(byte) in "0123456789abcdef" else 0.0 for byte in range(256)])
+def score(context, tokens, rows):
+${onScore
+  .trim()
+  .split('\n')
+  .map((line) => `    ${line}`)
+  .join('\n')}
+while True:
+    head = inp.read(4)
+    if len(head) < 4: break
+    asked = json.loads(inp.read(int.from_bytes(head, "little")))
+    tokens, body = inp.read(asked["bytes"]), b""
+    said = {"type": asked["type"], "protocol": 1, "vocab": 256, "adapt": ADAPTS}
+    if asked["type"] == "score":
+        rows = [array("f", flat) for _ in range(asked["count"])]
+        score(asked["context"], tokens, rows)
+        body = b"".join(row.tobytes() for row in rows)
+        said = {"type": "scores", "id": asked["id"], "count": asked["count"], "vocab": 256}
+    text = json.dumps({**said, **SAID, "bytes": len(body)}).encode()
+    out.write(len(text).to_bytes(4, "little") + text + body); out.flush()
+    if asked["type"] == "bye": break
+`;
+
+const disagree: Outcome = { ends: ['violation'], phase: 'evaluate', reason: /^twins_disagree/ };
+const PEEK = 'for i, row in enumerate(rows): row[tokens[context + i]] += 9';
+
+/** Attacks by the server of a language model, which is sent its labels as inputs. Agents must read nothing of them. */
+export const TWINS: readonly Attack[] = [
+  {
+    name: 'twin-looks-ahead',
+    does: 'predicts each token from itself, which the request holds',
+    code: PEEK,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-looks-ahead-rarely',
+    does: 'predicts every tenth token from itself',
+    code: `
+for i, row in enumerate(rows):
+    if zlib.crc32(tokens[:context + i][-8:]) % 10 == 0: row[tokens[context + i]] += 9`,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-asked-last',
+    does: 'looks ahead only in the last question on a part of the text, where nothing is replaced any more',
+    code: `
+MEMORY["same"] = MEMORY.get("same", 0) + 1 if MEMORY.get("begun") == tokens[:context] else 0
+MEMORY["begun"] = tokens[:context]
+if MEMORY["same"] == 4:
+    ${PEEK}`,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-remembers',
+    does: 'remembers all that it was asked, and answers from memory what it was asked before',
+    code: `
+for i, row in enumerate(rows):
+    known = MEMORY.get(tokens[:context + i][-12:])
+    if known is not None: row[known] += 9
+for i in range(12, len(tokens)): MEMORY[tokens[i - 12:i]] = tokens[i]`,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-order',
+    does: 'answers by the number of questions that came before',
+    code: `
+MEMORY["n"] = MEMORY.get("n", 0) + 1
+for row in rows: row[48 + MEMORY["n"] % 10] += 1`,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-meets',
+    does: 'leaves its text for its twin in /tmp, /dev/shm, its folders, shared memory, a socket and a lock, and looks for it',
+    code: `
+if "met" in MEMORY: return
+MEMORY["met"] = True
+libc = ctypes.CDLL(None, use_errno=True)
+for folder in ("/tmp", "/var/tmp", "/dev/shm", os.environ["HOME"]):
+    path = os.path.join(folder, "${MEETING}")
+    if os.path.exists(path): breach("fs", path)
+    try: open(path, "wb").write(tokens)
+    except OSError as error: print("denied:", error)
+held = libc.shmget(0x61747477, 4096, 0)
+if held >= 0: libc.shmctl(held, 0, None); breach("net", "shared memory")
+else: libc.shmget(0x61747477, 4096, 0o1666)
+try:
+    socket.socket(socket.AF_UNIX).connect("\\0${MEETING}"); breach("net", "a socket")
+except OSError:
+    MEMORY["socket"] = socket.socket(socket.AF_UNIX); MEMORY["socket"].bind("\\0${MEETING}"); MEMORY["socket"].listen()
+MEMORY["lock"] = os.open(os.path.abspath(__file__), os.O_RDONLY)
+try: fcntl.flock(MEMORY["lock"], fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError: print("BREACH lock the other one is alive", flush=True)`,
+    ...labelled('fs'),
+  },
+  {
+    name: 'twin-unnormalised',
+    does: 'gives every token a huge logit',
+    code: 'for row in rows:\n    for i in range(256): row[i] = 1e30',
+    ...same(DISCARDED),
+  },
+  {
+    name: 'twin-nan',
+    does: 'answers NaN for what it cannot predict',
+    code: 'rows[-1][7] = float("nan")',
+    ...same({ ends: ['crash'], phase: 'evaluate', reason: /^invalid/ }),
+  },
+  {
+    name: 'twin-stalls',
+    does: 'keeps the evaluator waiting',
+    code: 'time.sleep(600)',
+    ...same({ ends: ['eval_budget_overrun'], phase: 'evaluate', reason: /late/ }),
+  },
+  {
+    name: 'tells-by-log',
+    does: 'prints the held-out text that it was asked for and crashes, so that agents read it in the tail of its log',
+    code: 'print(tokens.decode("latin-1"), flush=True); raise SystemExit(tokens.decode("latin-1"))',
+    ...same({ ends: ['crash'], phase: 'evaluate', reason: /^the server ended early/ }),
+  },
+  {
+    name: 'tells-by-answer',
+    does: 'puts that text into fields of its answer, so that agents read it in the reason of its failure',
+    code: 'text = tokens.decode("latin-1"); SAID.update(id=text, vocab=text, type=text, reason=text)',
+    ...same({ ends: ['crash'], phase: 'evaluate', reason: /^protocol/ }),
+  },
+  {
+    name: 'tells-by-evaluator',
+    does: 'answers what a clumsy evaluator dies of, with that text as its last words',
+    code: 'for row in rows:\n    for i in range(256): row[i] = 1e6 * (i == 0)',
+    ...same({ ends: ['crash'], phase: 'evaluate', reason: /words are withheld$/ }),
+  },
+];

@@ -1,0 +1,26 @@
+import type { Candidate } from '../../src/lineage/decisions.js';
+
+/** A candidate of one run under the rule `greedy`; trial 0 is the start, and every other one's parent. */
+export function candidate(
+  owner: string,
+  trial: number,
+  score: number,
+  more: Partial<Candidate> = {},
+): Candidate {
+  return {
+    owner,
+    trial,
+    parent: trial === 0 ? null : 0,
+    rule: 'greedy',
+    direction: 'minimize',
+    metric: 'loss',
+    scores: [score],
+    replicates: [],
+    eligible: true,
+    shared: null,
+    guards: [],
+    calibration: 1,
+    mayRepeat: false,
+    ...more,
+  };
+}

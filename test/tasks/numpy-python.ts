@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { access, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+export const BYTE_GOLF = join(import.meta.dirname, '../../tasks/byte-golf');
+/** What evaluators of served tasks import. */
+export const KIT = join(import.meta.dirname, '../../evaluator-kit');
+
+/** The folder with a `python` that has the requirements of byte-golf, made once a machine. */
+export async function numpyPython(): Promise<string> {
+  const list = join(BYTE_GOLF, 'requirements.txt');
+  const key = createHash('sha256').update(await readFile(list));
+  const folder = join(tmpdir(), 'assay-test-venv', key.digest('hex').slice(0, 12));
+  const complete = join(folder, 'complete');
+  const made = await access(complete).then(
+    () => true,
+    () => false,
+  );
+  if (!made) {
+    await run('python3', ['-m', 'venv', folder]);
+    await run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '-q', '-r', list]);
+    await writeFile(complete, '');
+  }
+  return join(folder, 'bin');
+}

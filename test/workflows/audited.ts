@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { audit, type AuditModel } from '../../src/analysis/audit.js';
+import { outsideOf } from '../../src/cli/audit.js';
+import type { Lineage } from '../../src/lineage/lineage.js';
+import { sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
+
+/** Where the campaigns of a world are. */
+export interface AuditedWorld {
+  lineage: Lineage;
+  client: Client;
+  temporal: { address: string; namespace: string };
+  home: string;
+}
+
+/** Audits campaigns of a world with everything that can be seen of them. */
+export async function auditOf(
+  { lineage, client, temporal, home }: AuditedWorld,
+  names: readonly string[],
+): Promise<AuditModel> {
+  const servers = {
+    temporal: { ...temporal, uiUrl: null, how: '' },
+    store: { url: '', database: '', how: '' },
+    owned: false,
+    stop: () => Promise.resolve(),
+  };
+  return audit(lineage, names, outsideOf({ servers, client: () => Promise.resolve(client) }, home));
+}
+
+/** Every violation in a line: `N CAMPAIGN ABOUT: SAYS`. */
+export const violationsOf = ({ invariants }: AuditModel): string[] =>
+  invariants.flatMap(({ number, violations }) =>
+    violations.map(({ campaign, about, says }) => `${number} ${campaign} ${about}: ${says}`),
+  );
+
+/**
+ * What has to be so at the end of every test: no campaign of its world violates an invariant, but for what the test
+ * itself has broken. Folders of killed workers are swept first, as the next worker would do.
+ */
+export async function endsAudited(world: AuditedWorld, expected: readonly RegExp[]): Promise<void> {
+  await sweepDeadWorkers(join(world.home, 'work'));
+  const names = (await world.lineage.campaigns.list(1000)).map(({ _id }) => _id);
+  const found = violationsOf(await auditOf(world, names));
+  const unexpected = found.filter((line) => !expected.some((known) => known.test(line)));
+  const missing = expected.filter((known) => !found.some((line) => known.test(line)));
+  if (unexpected.length > 0)
+    throw new Error(`the audit at the end of this file found\n  ${unexpected.join('\n  ')}`);
+  if (missing.length > 0)
+    throw new Error(`the audit did not find ${missing.map(({ source }) => source).join(', ')}`);
+}
