@@ -1,6 +1,6 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
+import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { collision, matchesGlob, pathFault } from '../domain/paths.js';
@@ -21,7 +21,7 @@ const LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024, code: 'TASK_INV
 
 /**
  * Parses the text of a task.yaml.
- * @throws AssayError TASK_INVALID with path, line and column of the first wrong field
+ * @throws AssayError TASK_INVALID with path, line and column of a wrong field, unknown keys first
  */
 export function parseTask(text: string, file: string): Task {
   try {
@@ -44,7 +44,9 @@ function parsedTask(text: string, file: string): Task {
   }
   const parsed = taskSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
+  const { issues } = parsed.error;
+  // a misspelt key is unknown here and missing there: the first is what can be mended
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
   throw new AssayError(
     'TASK_INVALID',
@@ -57,18 +59,24 @@ function described(issue: z.core.$ZodIssue): string {
   return field === '' ? issue.message : `${field}: ${issue.message}`;
 }
 
-/** The place of the deepest node on the issue's path that exists; for an unknown key, the key itself. */
+/** The place of an unknown key, or of the deepest node on the issue's path that exists. */
 function placeOf(document: Document, issue: z.core.$ZodIssue, lines: LineCounter): string {
-  const path = [...issue.path.map((part) => (typeof part === 'number' ? part : String(part)))];
-  if (issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined) path.push(issue.keys[0]);
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   for (let depth = path.length; depth >= 0; depth -= 1) {
-    const node = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    const found = depth === 0 ? document.contents : document.getIn(path.slice(0, depth), true);
+    const unknown = issue.code === 'unrecognized_keys' ? keyOf(found, issue.keys[0]) : undefined;
+    const node = unknown ?? found;
     if (isNode(node) && node.range) {
       const { line, col } = lines.linePos(node.range[0]);
       return `${line}:${col}`;
     }
   }
   return '1:1';
+}
+
+function keyOf(node: unknown, name: string | undefined): unknown {
+  if (!isMap(node)) return undefined;
+  return node.items.find(({ key }) => isScalar(key) && key.value === name)?.key;
 }
 
 /**

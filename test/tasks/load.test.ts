@@ -14,7 +14,7 @@ describe('task.yaml', () => {
   it.each([
     ['timeout_s: 60', 'timeout_s: -1', /^t\.yaml:15:16: phases\.train\.timeout_s: /],
     ['scoring: direct', 'scoring: served', /phases\.serve: scoring "served" needs phases\.serve/],
-    ['title:', 'titel:', /^t\.yaml:/],
+    ['title:', 'titel:', /^t\.yaml:3:1: .*"titel"/],
     ['metric: {', 'metric: [', /^t\.yaml:4:\d+: /],
     ['name: loss,', 'name: train_s,', /decision_metric: seconds of different moments .*"train_ratio"/],
     ['slots: 1', 'slots: 1, gpus: 2', /^t\.yaml:10:\d+: resources: .*gpus/],
