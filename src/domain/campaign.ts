@@ -20,6 +20,9 @@ export const submissionSchema = z.strictObject({
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
+/** Fresh runs of the start, and as many of the frontier, in all claims: each is held in the budget from the beginning. */
+const MAX_CLAIM_RUNS = 500;
+
 /** The input of a campaign: one JSON object, of which only `task` has no default. */
 export const campaignInputSchema = z
   .strictObject({
@@ -71,17 +74,22 @@ export const campaignInputSchema = z
     isolation: tierNameSchema.optional(),
     submission: submissionSchema.optional(),
   })
-  .superRefine(({ trials, claim: { runs, at } }, context) => {
-    const last = at.at(-1) ?? 0;
-    const wrong =
-      last > trials
-        ? `${last} is beyond the ${trials} trials`
-        : last > 0 && runs === 0
-          ? 'nothing is claimed (claim.runs is 0)'
-          : null;
+  .superRefine(({ trials, claim }, context) => {
+    const wrong = claimFault(trials, claim);
     if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
   });
 export type CampaignInput = z.infer<typeof campaignInputSchema>;
+
+/** What is wrong with milestones, in words. */
+function claimFault(trials: number, { runs, at }: { runs: number; at: readonly number[] }): string | null {
+  const last = at.at(-1) ?? 0;
+  if (last > trials) return `${last} is beyond the ${trials} trials`;
+  if (last > 0 && runs === 0) return 'nothing is claimed (claim.runs is 0)';
+  const claims = at.length + 1;
+  if (runs * claims > MAX_CLAIM_RUNS)
+    return `${claims} claims of ${runs} runs are over ${MAX_CLAIM_RUNS} runs of each`;
+  return null;
+}
 
 /** One lane of a campaign. */
 export const laneSchema = z.object({ role: z.string(), lane: z.string() });

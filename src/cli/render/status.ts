@@ -47,7 +47,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
       `${status.model.id}${status.model.offline ? ' (offline: turns numeric knobs, no language model)' : ''}`,
     ],
     [
-      'running for',
+      status.endedAt === null ? 'running for' : 'ran for',
       `${duration(status.runningMs)}${status.pausedMs > 0 ? `, pauses of ${duration(status.pausedMs)} left out` : ''}`,
     ],
     [

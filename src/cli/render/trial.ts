@@ -70,7 +70,7 @@ function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
   const lines: [string, string][] = [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
   if (scores.length > 1) lines.push(['runs', scores.map((one) => score(one)).join(', ')]);
   if (noise !== null && decision.rule !== 'greedy')
-    lines.push(['noise', withUnit(`${noise.toPrecision(2)} from run to run`, metric)]);
+    lines.push(['noise', `${withUnit(noise.toPrecision(2), metric)} from run to run`]);
   if (believed !== null)
     lines.push(['believed', withUnit(`${score(believed.mean)} ± ${believed.sd.toPrecision(2)}`, metric)]);
   if (gain !== null) lines.push(['expected gain', `${gain.toPrecision(3)} over ${against ?? ''}`]);
