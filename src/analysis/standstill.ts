@@ -17,7 +17,7 @@ export function standstill(facts: StandingFacts): Standing {
   const { campaign, server } = facts;
   if (isEnded(campaign.state)) return { reasons: [], moves: false };
   const points = (server?.workflows ?? []).flatMap((workflow) => standpointsOf(facts, workflow));
-  const waits = points.flatMap((point) => (typeof point === 'string' ? [] : [point]));
+  const waits = points.filter(isWait);
   const reasons = [...controlReasons(facts), ...hostReasons(facts), ...together(waits, campaign.name)];
   const rank = ({ what }: Reason): number => REASON_KINDS.indexOf(what);
   return {
@@ -48,10 +48,15 @@ export function waitedFor({ reasons }: Standing): string | null {
   return reasons.find(({ what }) => WAITED_FOR.includes(what))?.text ?? null;
 }
 
+const isWait = (point: Standpoint): point is Wait => typeof point !== 'string';
+
 function standpointsOf(facts: StandingFacts, workflow: WorkflowFacts): Standpoint[] {
   if (workflow.status !== 'running') return gone(facts, workflow);
   const activities = workflow.activities.map((activity) => standpointOf(facts, workflow, activity));
-  return [...activities, stepStandpoint(facts, workflow)];
+  const works = activities.includes('moves');
+  // runs of one workflow that take turns wait for each other, and it goes on
+  const told = activities.filter((point) => !(works && isWait(point) && point.what === 'lease'));
+  return [...told, stepStandpoint(facts, workflow)];
 }
 
 /** A trial's workflow is started right after its number is taken. */

@@ -89,6 +89,14 @@ describe('a worker that is busy', () => {
     });
   });
 
+  it('keeps no workflow waiting for its own runs, which take turns', () => {
+    const own = workflow('night-1', [TRAINING, QUEUED, QUEUED]);
+    expect(standstill(factsOf([own], { unpolled: ['assay-train-cpu'] }))).toEqual({
+      reasons: [],
+      moves: true,
+    });
+  });
+
   it('may be busy with another campaign', () => {
     const elsewhere = [{ campaign: 'day-2', what: 'train', host: 'host-a' }];
     const facts = factsOf([workflow('t00001', [QUEUED])], { elsewhere, unpolled: ['assay-train-cpu'] });
