@@ -126,7 +126,7 @@ export const frozenCampaignSchema = z.object({
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
   /** Search attributes that the server knows; others must not be written. */
   attributes: z.array(searchAttributeSchema),
-  /** The weakest tier that may run its recipes; null: any. */
+  /** The weakest tier that may run its recipes; null: each of them. */
   isolation: tierNameSchema.nullable().default(null),
   rule: ruleSchema,
   claim: z.object({

@@ -1,16 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { FRAMES } from '../fixtures/frames.js';
 import { openLab, type Lab } from './lab.js';
 import { expectFailure, type RowName } from './rows.js';
-
-const FRAMES = `
-import json, math, os, struct, sys, time
-def send(out, header):
-    text = json.dumps({**header, "bytes": 0}).encode()
-    out.write(struct.pack("<I", len(text)) + text); out.flush()
-def receive(inp):
-    head = inp.read(4)
-    return json.loads(inp.read(struct.unpack("<I", head)[0])) if len(head) == 4 else None
-`;
 
 /** The task's side: what the server says is checked before it is believed. */
 const EVALUATOR = `${FRAMES}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { trialRecord } from '../../src/analysis/trial-record.js';
 import { pushTask } from '../bad-input/lab.js';
+import { FRAMES } from '../fixtures/frames.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
 import { begun } from './command-lines.js';
 import { withScript } from './one-trial.js';
@@ -8,16 +9,6 @@ import { edit, submit } from './script.js';
 import { openWorld, type World } from './world.js';
 
 const QUESTIONS = 8;
-
-const FRAMES = `
-import json, os, struct, sys, time
-def send(out, header):
-    text = json.dumps({**header, "bytes": 0}).encode()
-    out.write(struct.pack("<I", len(text)) + text); out.flush()
-def receive(inp):
-    head = inp.read(4)
-    return json.loads(inp.read(struct.unpack("<I", head)[0])) if len(head) == 4 else None
-`;
 
 /** Asks what the data says, so often as a full evaluation does, or a share of that. */
 const EVALUATOR = `${FRAMES}
