@@ -3,9 +3,11 @@ import { matchesGlob } from '../src/domain/paths.js';
 import { phaseKey, seenBy, visibleFiles } from '../src/domain/phase-key.js';
 import { trainBudget } from '../src/domain/task.js';
 import type { PhaseRun, ReplicateDocument, Saving, StoredFile } from '../src/lineage/documents.js';
+import type { Lineage } from '../src/lineage/lineage.js';
 import { finishedOf, type Finished, type PhaseOwner } from '../src/lineage/phase-results.js';
 import type { HostContext } from './context.js';
 import type { HostedTrial } from './hosting.js';
+import { poll } from './pulse.js';
 
 /** Trial, replicate and files of one measurement: all that its phases' keys are made from. */
 export interface Keyed {
@@ -66,31 +68,62 @@ export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; p
   return { train, pack: packKey === null ? null : await phases.finished(owner, packKey) };
 }
 
+/** A training, and the replicate that needs what it leaves. */
+export interface EqualTraining {
+  owner: string;
+  /** Of the training, by what it reads. */
+  key: string;
+  replicate: string;
+}
+
+export interface ReuseActivities {
+  /** Waits until no living attempt of another replicate trains the very same. */
+  awaitTraining(of: EqualTraining): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1000;
+
+export function reuseActivities({ lineage }: { lineage: Lineage }): ReuseActivities {
+  return {
+    awaitTraining: (of) =>
+      poll(LOOK_EVERY_MS, async () => ((await isElsewhere(lineage, of)) ? null : true)).then(() => undefined),
+  };
+}
+
+/** What a measurement may share its training by; null where it may not. */
+export function equalTraining(of: Keyed): EqualTraining | null {
+  const key = keyOf(of, 'train', null);
+  const { owner, _id: replicate } = of.replicate;
+  return key === null ? null : { owner, key, replicate };
+}
+
+/** Whether a living attempt of another replicate trains the very same now. */
+export async function isElsewhere(
+  lineage: Lineage,
+  { owner, key, replicate }: EqualTraining,
+): Promise<boolean> {
+  const found = await lineage.phases.entered(owner, key);
+  if (found === null || found.replicate === replicate || finishedOf(found) !== null) return false;
+  return isAlive(lineage, found);
+}
+
 /** `elsewhere`: a living attempt of another replicate trains the very same now. */
 export type Turn = { kind: 'mine' } | { kind: 'elsewhere' } | { kind: 'done'; result: Finished };
 
-/** Whose turn an equal training is. Only who holds a claim may enter itself. */
-export async function turnOf(of: Keyed, key: string, enter: boolean): Promise<Turn> {
-  const { lineage } = of.context;
-  const by = ownerOfPhase(of.replicate, of.work.trial.number, 'train');
+/** Enters who holds a claim for its training, and says whose turn it is. */
+export async function turnOf(lineage: Lineage, by: PhaseOwner, key: string): Promise<Turn> {
   for (;;) {
-    const found = enter ? await lineage.phases.begin(by, key) : await lineage.phases.entered(by.owner, key);
-    if (found === null || found.replicate === by.replicate) return doneOr(found, 'mine');
+    const found = await lineage.phases.begin(by, key);
     const result = finishedOf(found);
     if (result !== null) return { kind: 'done', result };
-    if (await isAlive(of, found)) return { kind: 'elsewhere' };
-    if (!enter || (await lineage.phases.takeOver(by, key, found.replicate))) return { kind: 'mine' };
+    if (found.replicate === by.replicate) return { kind: 'mine' };
+    if (await isAlive(lineage, found)) return { kind: 'elsewhere' };
+    if (await lineage.phases.takeOver(by, key, found.replicate)) return { kind: 'mine' };
   }
 }
 
-function doneOr(found: Parameters<typeof finishedOf>[0], kind: 'mine'): Turn {
-  const result = finishedOf(found);
-  return result === null ? { kind } : { kind: 'done', result };
-}
-
 /** Whether whoever is entered for a phase can still end it. */
-async function isAlive({ context }: Keyed, entered: PhaseOwner): Promise<boolean> {
-  const { lineage } = context;
+async function isAlive(lineage: Lineage, entered: PhaseOwner): Promise<boolean> {
   const { holder, trained, purpose } = await lineage.replicates.get(entered.replicate);
   if (holder === null || trained !== null) return false;
   // the trials that are compared for a claim have ended

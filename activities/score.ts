@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { sha256 } from '../src/domain/digest.js';
 import { AssayError } from '../src/domain/errors.js';
 import type { Evaluation } from '../src/domain/evaluation.js';
-import { margins } from '../src/domain/gates.js';
+import { isStatic, margins } from '../src/domain/gates.js';
 import type { Failure } from '../src/domain/outcome.js';
-import { decisionMetric } from '../src/domain/task.js';
+import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task.js';
 import type { Evaluated, PhaseRun, ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import { score, type Scored } from '../src/sandbox/scoring.js';
 import { seal } from '../src/sandbox/seal.js';
@@ -220,9 +220,11 @@ function evaluatedOf(
     throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no metrics`);
   const { metrics, feedback } = scored.evaluation;
   const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
-  const metric = decisionMetric(hosted.spec);
-  if (!(metric in owned) && !(metric in known))
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no "${metric}"`);
+  const missing = owedMetrics(hosted.spec, claim.replicate.purpose).find(
+    (name) => !(name in owned) && !(name in known),
+  );
+  if (missing !== undefined)
+    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${hosted.spec.name}" gave no "${missing}"`);
   return {
     ...base,
     failure: null,
@@ -230,6 +232,14 @@ function evaluatedOf(
     margins: margins(hosted.spec.gates, { ...owned, ...known }),
     feedback,
   };
+}
+
+/** What has to be known after every evaluation: a gate whose metric is missing would let everything pass. */
+function owedMetrics(task: Task, purpose: ReplicateDocument['purpose']): string[] {
+  const used = [decisionMetric(task), ...[...task.gates, ...task.guards].map(({ metric }) => metric)];
+  return [...used, ...(purpose === 'claim' ? [claimedMeasure(task).name] : [])].filter(
+    (metric) => !isStatic(metric),
+  );
 }
 
 /**

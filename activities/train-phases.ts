@@ -29,17 +29,24 @@ import { watchProgress, type ProgressWatch } from './progress.js';
 import { persist } from './pulse.js';
 import { startIsTimed, timeRatio, timeStart } from './timing.js';
 import {
+  equalTraining,
   keyOf,
   ownerOfPhase,
   reuseSaving,
   reusedRun,
   turnOf,
   unreadByTraining,
+  type EqualTraining,
   type Keyed,
 } from './reuse.js';
 
 /** The very same is trained by another replicate now: wait for that, without a lease. */
-export const ELSEWHERE = 'elsewhere';
+export interface Elsewhere {
+  elsewhere: EqualTraining;
+}
+
+export const isElsewhereNow = (result: object | null): result is Elsewhere =>
+  result !== null && 'elsewhere' in result;
 
 export interface TrainingOf {
   context: HostContext;
@@ -74,7 +81,7 @@ interface Folders {
 }
 
 /** Runs the phases in a fresh folder and stores every byte that counts before it returns. */
-export async function runTraining(of: TrainingOf): Promise<Trained | typeof ELSEWHERE> {
+export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> {
   const { context, work, claim } = of;
   const { spec } = work.hosted;
   return withWorkspace(
@@ -86,7 +93,7 @@ export async function runTraining(of: TrainingOf): Promise<Trained | typeof ELSE
       const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [] };
       const training: Training = { ...of, ...fresh, folders };
       const failure = await phasesOf(training);
-      if (failure === ELSEWHERE) return ELSEWHERE;
+      if (isElsewhereNow(failure)) return failure;
       return failure === null ? sealAndGate(training) : trainedWith(training, failure, {});
     },
     (files) => visibleFiles(seenBy(spec, 'train'), files),
@@ -150,7 +157,7 @@ const keyed = ({ context, work, claim, files }: Training): Keyed => ({
 });
 
 /** Trains and packs, unless that has been done; the first failure, or missed gate, ends it. */
-async function phasesOf(training: Training): Promise<Failure | null | typeof ELSEWHERE> {
+async function phasesOf(training: Training): Promise<Failure | null | Elsewhere> {
   const { work } = training;
   const { spec } = work.hosted;
   const failure = await trainPhase(training);
@@ -160,7 +167,7 @@ async function phasesOf(training: Training): Promise<Failure | null | typeof ELS
   return spec.phases.pack === undefined ? null : packPhase(training, spec.phases.pack);
 }
 
-async function trainPhase(training: Training): Promise<Failure | null | typeof ELSEWHERE> {
+async function trainPhase(training: Training): Promise<Failure | null | Elsewhere> {
   const { context, work, claim, folders, runs, signal } = training;
   const { lineage } = context;
   const time = () => timeStart(training, nameOf(claim), (at) => trainCall(training, at));
@@ -170,11 +177,14 @@ async function trainPhase(training: Training): Promise<Failure | null | typeof E
     runs.push(run);
     training.left = files;
     if (comparesTimes(work.hosted.spec)) run.startMs ??= await time();
+    if (work.hosted.spec.phases.pack !== undefined)
+      await persist(signal, () => finish(training, 'train', run, files));
     return null;
   }
-  const key = keyOf(keyed(training), 'train', null);
-  const turn = key === null ? null : await turnOf(keyed(training), key, true);
-  if (turn?.kind === 'elsewhere') return ELSEWHERE;
+  const equal = equalTraining(keyed(training));
+  const by = ownerOfPhase(claim.replicate, work.trial.number, 'train');
+  const turn = equal === null ? null : await turnOf(lineage, by, equal.key);
+  if (equal !== null && turn?.kind === 'elsewhere') return { elsewhere: equal };
   if (turn?.kind === 'done') {
     training.left = turn.result.files;
     training.sharesTraining = turn.result.replicate;

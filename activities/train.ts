@@ -5,15 +5,16 @@ import type { ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
-import { persist, poll, withPulse } from './pulse.js';
-import { keyOf, resultsFor, turnOf, type Keyed } from './reuse.js';
-import { ELSEWHERE, runTraining } from './train-phases.js';
+import { persist, withPulse } from './pulse.js';
+import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
+import { isElsewhereNow, runTraining, type Elsewhere } from './train-phases.js';
 import { releaseRun } from './claiming.js';
 import { lostWithWorkers, withClaim, type Claim, type Claimed } from './claim.js';
 
 export type TrainResult =
   | { next: 'evaluate'; replicate: string }
   | { next: 'decide' }
+  | { next: 'elsewhere'; equal: EqualTraining }
   | { next: 'notStarted' }
   | { next: 'exhausted' };
 
@@ -76,36 +77,27 @@ async function train(
     return nextAfter(replicate.trained, key);
   }
   const keyed = { context, work, replicate, files };
-  for (;;) {
-    tell('waiting for an equal training');
-    const there = await thereFor(keyed);
-    const claimed = async () => {
-      tell('training');
-      if (purpose === 'claim') await releaseRun(lineage, { owner, number, index, claim });
-      return claimAndTrain(keyed, boundMs(keyed, there), signal);
-    };
-    tell('waiting for a lease');
-    const slots = hosted.spec.resources.slots;
-    const result = needsNothing(work, there)
-      ? await claimed()
-      : await leases.withLease({ slots, signal }, claimed);
-    if (result.kind !== 'done') return { next: result.kind };
-    if (result.result === ELSEWHERE) continue;
-    const trained = result.result;
-    await persist(signal, () => recordSavings(context, work, key, trained));
-    return nextAfter(trained, key);
-  }
+  const equal = equalTraining(keyed);
+  if (equal !== null && (await isElsewhere(lineage, equal))) return { next: 'elsewhere', equal };
+  const there = await resultsFor(keyed);
+  const claimed = async () => {
+    tell('training');
+    if (purpose === 'claim') await releaseRun(lineage, { owner, number, index, claim });
+    return claimAndTrain(keyed, boundMs(keyed, there), signal);
+  };
+  tell('waiting for a lease');
+  const slots = hosted.spec.resources.slots;
+  const result = needsNothing(work, there)
+    ? await claimed()
+    : await leases.withLease({ slots, signal }, claimed);
+  if (result.kind !== 'done') return { next: result.kind };
+  const trained = result.result;
+  if (isElsewhereNow(trained)) return { next: 'elsewhere', equal: trained.elsewhere };
+  await persist(signal, () => recordSavings(context, work, key, trained));
+  return nextAfter(trained, key);
 }
 
 type There = Awaited<ReturnType<typeof resultsFor>>;
-
-/** What is there of the phases, once nobody else is training the very same. */
-async function thereFor(keyed: Keyed): Promise<There> {
-  const key = keyOf(keyed, 'train', null);
-  if (key !== null)
-    await poll(500, async () => ((await turnOf(keyed, key, false)).kind === 'elsewhere' ? null : true));
-  return resultsFor(keyed);
-}
 
 /** Whether every phase's result is there, so that no accelerator is needed. */
 const needsNothing = ({ hosted }: HostedTrial, { train, pack }: There): boolean =>
@@ -115,19 +107,19 @@ async function claimAndTrain(
   { context, work, replicate, files }: Keyed,
   bound: number,
   signal: AbortSignal,
-): Promise<Claimed<Trained | typeof ELSEWHERE>> {
+): Promise<Claimed<Trained | Elsewhere>> {
   const { lineage } = context;
   const { trial } = work;
   const published = ({ trained }: ReplicateDocument): Trained | null => trained;
   const { _id: key, purpose } = replicate;
   const held = { boundMs: bound, slots: work.hosted.spec.resources.slots };
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
-  return withClaim<Trained | typeof ELSEWHERE>(context, request, signal, async (claim) => {
+  return withClaim<Trained | Elsewhere>(context, request, signal, async (claim) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');
     const lost = lostWithWorkers(context, claim, 'train');
     const result =
       lost === null ? await runTraining({ context, work, claim, files, signal }) : untrained(claim, lost);
-    if (result === ELSEWHERE) return result;
+    if (isElsewhereNow(result)) return result;
     return persist(signal, () => lineage.replicates.publishTrained(replicate._id, result));
   });
 }

@@ -10,6 +10,7 @@ import {
 import { campaignActivities } from '../activities/campaign.js';
 import type { HostContext, ModelContext, OrchestratorContext } from '../activities/context.js';
 import { claimingActivities } from '../activities/claiming.js';
+import { reuseActivities } from '../activities/reuse.js';
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
@@ -66,6 +67,7 @@ export async function orchestratorWorkers(
       ...campaignActivities(context),
       ...submitActivities(context),
       ...claimingActivities(context),
+      ...reuseActivities(context),
     },
     maxConcurrentActivityTaskExecutions: WAITING,
   });

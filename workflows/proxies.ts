@@ -6,6 +6,7 @@ import type { EvaluateActivities } from '../activities/evaluate.js';
 import type { ModelActivities } from '../activities/model.js';
 import type { PrepareActivities } from '../activities/prepare.js';
 import type { ReconcileActivities } from '../activities/reconcile.js';
+import type { ReuseActivities } from '../activities/reuse.js';
 import type { SessionActivities } from '../activities/session.js';
 import type { SubmitActivities } from '../activities/submit.js';
 import type { TrainActivities } from '../activities/train.js';
@@ -64,7 +65,8 @@ export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
 export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> &
     Pick<SubmitActivities, 'awaitTwin'> &
-    Pick<ClaimingActivities, 'awaitMilestone'>
+    Pick<ClaimingActivities, 'awaitMilestone'> &
+    ReuseActivities
 >({ ...waiting, taskQueue: 'assay-wait' });
 
 /** Work whose end is waited for after a cancel: nothing of it may go on when its workflow has ended. */

@@ -128,7 +128,10 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
       const { runTools } = workspaceActivities(frozen, reply.needsHost);
       await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
-    await Promise.all(reply.submits.map((call) => submitAndRun(input, { ...of, index: call })));
+    const runs = reply.submits.map((call) => submitAndRun(input, { ...of, index: call }));
+    // one that fails does not end the lane before the others, whose trials it would cancel
+    await Promise.allSettled(runs);
+    await Promise.all(runs);
     if (reply.ends !== null) return reply.ends;
     at.turn += 1;
     at.refusals = 0;

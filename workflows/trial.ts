@@ -78,9 +78,18 @@ async function measure({ frozen, number }: TrialInput, index: number): Promise<v
 /** Trains and evaluates one run; what comes of it is in the store. */
 export async function measureRun(frozen: Frozen, of: RunRef, run: string): Promise<void> {
   const phases = phaseActivities(frozen);
-  const trained = await whenAllowed(frozen, `training ${run}`, () =>
-    phases.train.executeWithOptions({ summary: `train ${run}` }, [of]),
-  );
+  const train = () =>
+    whenAllowed(frozen, `training ${run}`, () =>
+      phases.train.executeWithOptions({ summary: `train ${run}` }, [of]),
+    );
+  let trained = await train();
+  // waited for here: there it would take the slot that the equal training may need
+  while (trained.next === 'elsewhere') {
+    await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
+      trained.equal,
+    ]);
+    trained = await train();
+  }
   if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
   if (trained.next !== 'evaluate') return;
   const { replicate } = trained;

@@ -20,7 +20,7 @@ export interface Who {
 }
 
 /** Activities that wait by design for as long as the campaign or another trial takes. */
-export const WAITING = new Set(['watch', 'awaitControl', 'awaitMilestone', 'awaitTwin']);
+export const WAITING = new Set(['watch', 'awaitControl', 'awaitMilestone', 'awaitTraining', 'awaitTwin']);
 /** Living activities say so every 5 s. */
 const SILENT_MS = 12_000;
 /** Activities that say nothing while they live are short. */

@@ -39,6 +39,9 @@ const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack'>> = {
   bytes: 'pack',
 };
 
+/** Whether a metric is of the code alone: it is held to its gates before training, and measured no more. */
+export const isStatic = (metric: string): boolean => HARNESS[metric] === 'static';
+
 /**
  * What is certain before any compute: the exact margins of `code_bytes`, and of `bytes` those that the code alone
  * can only miss further, since an artifact adds bytes and takes none away.

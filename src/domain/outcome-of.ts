@@ -39,7 +39,10 @@ export function outcomeOfRuns(
       outcome: outcomeOf(task, { trained: null, evaluated: null, ...only, preflight, metric }),
       scores,
     };
-  const ended = each.find((outcome) => outcome !== null && outcome.status !== 'discard');
+  // one that its own progress stopped ends as `discard`, and has no score
+  const ended = each.find(
+    (outcome) => outcome !== null && (outcome.status !== 'discard' || outcome.failure !== null),
+  );
   if (ended != null) return { outcome: ended, scores };
   const whole = runs.filter((_, i) => each[i] !== null);
   return { outcome: outcomeOf(task, { ...meanRun(whole), preflight, metric }), scores };

@@ -123,7 +123,12 @@ export class Decisions {
     const { owner, direction, metric, scores, replicates, eligible, shared, guards, rule } = candidate;
     const frontier = last?.frontier ?? null;
     const parent = candidate.parent ?? START;
-    const believes = rule === 'posterior' && frontier !== null;
+    const beliefs =
+      rule === 'posterior' && frontier !== null
+        ? await this.beliefs(owner, parent, frontier)
+        : { parent: null, frontierNode: null };
+    // a score under the parent's training says nothing beside what is believed of another recipe
+    const paired = beliefs.parent === null || beliefs.parent.trial === parent;
     return {
       direction,
       metric,
@@ -131,11 +136,11 @@ export class Decisions {
       replicates: [...replicates],
       score: meanOf(scores),
       eligible,
-      shared,
+      shared: paired ? shared : null,
       guards: [...guards],
       frontier,
       knowledge: last === null ? null : await this.knowledgeAt(last),
-      ...(believes ? await this.beliefs(owner, parent, frontier) : { parent: null, frontierNode: null }),
+      ...beliefs,
     };
   }
 

@@ -87,10 +87,11 @@ export class Trials {
     }
   }
 
-  /** The start recipe is trial 0 and takes no place. */
+  /** The start recipe is trial 0 and takes no place. Whoever submits its code again gets its result. */
   async insertStart(proposal: Proposal): Promise<TrialDocument> {
     const slot = `${proposal.owner}/d/${START}`;
     await this.shelf.insertOnce(queued(proposal, START, slot, null));
+    await this.twins.insertOnce({ _id: twinKey(proposal), submitKey: proposal.submitKey, proposal });
     return this.require(proposal.owner, START);
   }
 

@@ -119,6 +119,15 @@ describe('what a trial comes to by several runs', () => {
     expect(of([run(1), crashed]).outcome).toMatchObject({ status: 'crash', score: null });
     expect(of([run(1), unended]).outcome).toMatchObject({ status: 'discard', score: 1 });
     expect(of([unended]).outcome).toBeNull();
+    const hopeless = {
+      status: 'discard',
+      phase: 'train',
+      reason: 'hopeless',
+      limit: null,
+      tail: '',
+    } as const;
+    const stopped: Run = { trained: { failure: hopeless, metrics: {} }, evaluated: null };
+    expect(of([run(1), stopped])).toMatchObject({ outcome: { status: 'discard', score: null }, scores: [1] });
     expect(of([]).outcome).toBeNull();
   });
 

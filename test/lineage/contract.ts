@@ -101,6 +101,14 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
     });
 
+    it('gives the result of the start to whoever submits its code again', async () => {
+      const of = owner();
+      await lineage.trials.insertStart(proposal(of, 'start', 'same'));
+      const again = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
+      expect(again.kind === 'accepted' && again.trial.twin).toBe(`${of}/start`);
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 1, counted: 0 });
+    });
+
     it('never makes a duplicate of a cancelled trial', async () => {
       const of = owner();
       await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);

@@ -47,6 +47,7 @@ beforeAll(async () => {
     submit('another recipe'),
     ...step(NOISY.replace('X = 1.0', 'X = 0.9')),
     ...step(FIXED),
+    ...step(FIXED),
   ]);
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' };
   await world.worker(env).ready;
@@ -120,6 +121,16 @@ it('ends a recipe that fixes its seed as a violation where it is measured twice'
   const [fixed] = await world.trials('fixed');
   expect(fixed).toMatchObject({ status: 'violation' });
   expect(fixed?.outcome?.lesson).toMatch(/^[23] runs under different seeds scored .*far more alike/);
+}, 120_000);
+
+it('claims nothing of a recipe that fixes its seed, though one run was enough to adopt it', async () => {
+  const handle = await world.start('lucky', { ...INPUT, rule: 'greedy' });
+  await handle.result();
+  const { owner } = await world.campaign('lucky');
+  expect((await world.trials('lucky'))[0]).toMatchObject({ status: 'keep' });
+  const claimed = await world.lineage.claims.get(owner, 0);
+  expect(claimed.result).toBeNull();
+  expect(claimed.void).toMatch(/^the frontier's fresh runs scored .* far more alike than the start's/);
   model.assertDone();
 }, 120_000);
 

@@ -64,8 +64,8 @@ const orphaned = ({ of, worker, acceleratorBytes }: HostRun): string =>
 const holding = (bytes: number | null): string =>
   bytes === null || bytes === 0 ? '' : `, and holds ${bytes} bytes of an accelerator`;
 
-/** `REPLICATE/FENCE/PHASE`. */
-const RUN = /^(.+)\/(\d+)\/([a-z]+)$/;
+/** `REPLICATE/FENCE/PHASE`; each of the servers of one evaluation has a name by chance. */
+const RUN = /^(.+)\/(\d+)\/([a-z]+)(?:-[0-9a-f]+)?$/;
 const NEEDS_SLOT = ['train', 'pack', 'control'];
 /** The folder of an attempt, or of the start beside it: of its replicate's key, and its fence. */
 const FOLDER = /^([0-9a-f]{20})-(\d+)(?:-start)?$/;
