@@ -21,6 +21,7 @@ import {
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
 import { phaseSeconds, type Task } from '../src/domain/task.js';
+import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
@@ -73,9 +74,9 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
   const { lineage, clock } = context;
   return {
     freeze: (request) => freeze(context, request),
-    setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason),
+    setState: ({ owner, state, reason }) => lineage.campaigns.setState(owner, state, reason, inTime()),
     setControl: ({ owner, control, reason, stopped }) =>
-      lineage.campaigns.setControl(owner, control, reason, stopped),
+      lineage.campaigns.setControl(owner, control, reason, { stopped, current: inTime() }),
     look: async ({ owner }) => reportOn(context, await lineage.campaigns.byOwner(owner)),
     changeLimits: (of) => changeLimits(context, of),
     block: ({ owner, reason }) => lineage.campaigns.block(owner, reason),
@@ -95,6 +96,12 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
         return until.includes(control) ? control : null;
       }),
   };
+}
+
+/** Whether this attempt still has its time: one that slept longer must not undo what a later one has done. */
+function inTime(): IsCurrent {
+  const deadline = performance.now() + Context.current().info.startToCloseTimeoutMs;
+  return () => performance.now() < deadline;
 }
 
 async function freeze(context: OrchestratorContext, request: FreezeRequest): Promise<FrozenCampaign> {

@@ -23,6 +23,8 @@ export interface ClaimRequest<T> {
   replicate: string;
   /** Upper bound of the accelerator time it can cost, in milliseconds of one slot; 0 for work that needs none. */
   boundMs: number;
+  /** The key of what the budget holds for it already, if anything. */
+  instead?: string | undefined;
   /** Slots that it holds while it works: each of them costs its time. */
   slots: number;
   /** The result, where an attempt has published it while this one was waiting for its turn. */
@@ -143,7 +145,7 @@ async function charged<T>(
 /** Holds the accelerator time; a limit that leaves no room pauses a running campaign. */
 async function reserve(
   { lineage }: HostContext,
-  { trial, purpose, what, replicate, boundMs }: Omit<ClaimRequest<unknown>, 'published' | 'slots'>,
+  { trial, purpose, what, replicate, boundMs, instead }: Omit<ClaimRequest<unknown>, 'published' | 'slots'>,
   fence: number,
 ): Promise<'notStarted' | 'exhausted' | null> {
   if (boundMs === 0) return null;
@@ -151,11 +153,12 @@ async function reserve(
   const { role, number } = purpose === 'claim' ? { role: 'claim', number: null } : trial;
   const key = spendingKey(replicate, fence);
   const amounts = { ...NOTHING, acceleratorMs: boundMs };
-  const result = await lineage.budgets.reserve({ owner, key, amounts, what, role, trial: number });
+  const asked = { owner, key, amounts, what, role, trial: number };
+  const result = await lineage.budgets.reserve(instead === undefined ? asked : { ...asked, instead });
   if (result === 'reserved') return null;
   if (result === 'settled')
     throw new AssayError('OVERTAKEN', `attempt ${fence} on ${replicate} was given up`);
   await pauseExhausted(lineage, owner, amounts);
-  const { control } = await lineage.campaigns.byOwner(owner);
-  return control === 'draining' ? 'exhausted' : 'notStarted';
+  const { control, stopped } = await lineage.campaigns.byOwner(owner);
+  return control === 'draining' && stopped ? 'exhausted' : 'notStarted';
 }

@@ -98,14 +98,9 @@ export async function releaseClaim(lineage: Lineage, { owner, claim }: ClaimRef)
       await lineage.budgets.settle(owner, key, NOTHING, 'unpaid');
 }
 
-/** Gives back what is held for one run, which is about to hold its own. */
-export async function releaseRun(
-  lineage: Lineage,
-  { owner, number, index, claim }: ClaimRun & { owner: string },
-): Promise<void> {
-  const arm = number === START ? 'start' : 'frontier';
-  await lineage.budgets.settle(owner, holdKey({ owner, claim }, arm, index), NOTHING, 'unpaid');
-}
+/** The key of what is held for one run until it holds its own. */
+export const heldForRun = ({ owner, number, index, claim }: ClaimRun & { owner: string }): string =>
+  holdKey({ owner, claim }, number === START ? 'start' : 'frontier', index);
 
 async function openClaim(lineage: Lineage, of: ClaimRef): Promise<ClaimRun[]> {
   const { frozen } = await lineage.campaigns.byOwner(of.owner);

@@ -28,12 +28,16 @@ export interface Decided {
 export const AGAIN = 'again';
 type Again = typeof AGAIN;
 
+/** Why the phases of a trial did not all run. */
+export interface Interruption {
+  reason: string;
+  /** By a person: it is cancelled, whatever was measured of it. */
+  withdrawn: boolean;
+}
+
 export interface DecideActivities {
-  /**
-   * Gives a trial its one terminal status, or asks for one more run of it; `interruption` says why its phases did not
-   * all run, and is answered with a status.
-   */
-  decide(of: TrialRef & { interruption: string | null }): Promise<Decided | Again>;
+  /** Gives a trial its one terminal status, or asks for one more run of it; an interrupted one gets a status. */
+  decide(of: TrialRef & { interruption: Interruption | null }): Promise<Decided | Again>;
   /** Lets a start that missed a gate be searched from. */
   acceptStart(of: { owner: string }): Promise<void>;
   outcome(of: TrialRef): Promise<Decided & { lesson: string }>;
@@ -59,15 +63,16 @@ export async function settleTrial(
   lineage: Lineage,
   owner: string,
   number: number,
-  interruption: string,
+  reason: string,
 ): Promise<Decided> {
+  const interruption = { reason, withdrawn: false };
   const settled = await decideTrial(lineage, owner, number, { interruption, mayRepeat: false });
   if (settled === AGAIN) throw new AssayError('INTERNAL', `trial ${number} was to be settled as it is`);
   return settled;
 }
 
 interface How {
-  interruption: string | null;
+  interruption: Interruption | null;
   /** Whether it can be measured once more. */
   mayRepeat: boolean;
 }
@@ -84,6 +89,8 @@ async function decideTrial(
   let trial = before;
   if (before.status === null) {
     await lineage.trials.setStage(owner, number, 'deciding');
+    // an attempt that was cut off must not publish beside the decision
+    if (how.interruption !== null) await lineage.replicates.giveUp(before.replicates);
     const found = await verdict(lineage, campaign, spec, before, how);
     if (found === AGAIN) return AGAIN;
     trial = await lineage.trials.settle(owner, number, found);
@@ -106,15 +113,15 @@ async function verdict(
   const twin = await twinOutcome(lineage, trial);
   if (twin !== null) return twin;
   const { replicates, outcome, scores } = await measuredOf(lineage, task, trial);
-  if (outcome === null)
-    return unmeasured('cancelled', interruption ?? 'ended before it was measured', {
-      cancelledBy: interruption,
-    });
+  const ended = interruption?.reason ?? null;
+  const cancelled = unmeasured('cancelled', ended ?? 'ended before it was measured', { cancelledBy: ended });
+  if (outcome === null || interruption?.withdrawn === true) return cancelled;
+  const uncalibrated = trial.number === START && scores.length < campaign.frozen.calibration;
+  if (interruption !== null && uncalibrated && outcome.failure === null) return cancelled;
   const ineligible = firstMiss(outcome.margins) !== undefined;
   if (outcome.score === null || outcome.failure !== null) return outcome;
   // the start's noise is measured even where it misses a gate
-  if (ineligible && mayRepeat && trial.number === START && scores.length < campaign.frozen.calibration)
-    return AGAIN;
+  if (ineligible && mayRepeat && uncalibrated) return AGAIN;
   if (ineligible) return outcome;
   return adopt(lineage, campaign, task, { trial, replicates, outcome, scores, mayRepeat });
 }

@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import { checkAnswer } from '../src/model/answers.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
@@ -7,12 +8,13 @@ import { preflight } from './preflight.js';
 import { withPulse } from './pulse.js';
 import type { Workspace } from './workspace-state.js';
 
-export type PrepareNext = 'train' | 'decide' | 'twin';
+export type PrepareNext = 'train' | 'decide' | 'twin' | 'notStarted';
 
 export interface PrepareActivities {
   /**
    * Everything that can be found out before an accelerator is taken. `twin`: an earlier trial with the same
    * snapshot has not ended; waiting for it is not done here, where it would take the place of that trial's own work.
+   * `notStarted`: the campaign does not let work start now.
    */
   prepare(of: TrialRef): Promise<{ next: PrepareNext }>;
 }
@@ -28,18 +30,36 @@ async function prepare(context: HostContext, of: TrialRef): Promise<{ next: Prep
   const limits = async () => (await lineage.campaigns.byOwner(of.owner)).frozen.limits;
   const twin = await lineage.trials.currentTwin(trial, limits);
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
-  return withPulse(
-    () => of.number,
-    async (signal) => {
-      await lineage.trials.setStage(of.owner, of.number, 'preparing');
-      const { hosted } = await hostTrial(context, of, signal);
-      const { failure, projection } = await preflight(context, hosted, trial.snapshot, signal);
-      if (projection !== null) await lineage.trials.setProjection(of.owner, of.number, projection);
-      if (failure === null) return { next: 'train' };
-      await lineage.trials.setPreflight(of.owner, of.number, failure);
-      return { next: 'decide' };
-    },
-  );
+  const key = `prepare/${of.number}`;
+  // of the server's one clock, so that each attempt overtakes those before it
+  const fence = Context.current().info.currentAttemptScheduledTimestampMs;
+  const base = { what: 'prepare', trial: of.number, host: context.host.name, fence } as const;
+  const work = { ...base, stage: 'preparing', since: new Date() };
+  if (!(await lineage.campaigns.startWork(of.owner, key, work))) return { next: 'notStarted' };
+  try {
+    return await withPulse(
+      () => of.number,
+      (signal) => examined(context, of, trial.snapshot, signal),
+    );
+  } finally {
+    await lineage.campaigns.endWork(of.owner, key, fence);
+  }
+}
+
+async function examined(
+  context: HostContext,
+  of: TrialRef,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<{ next: PrepareNext }> {
+  const { trials } = context.lineage;
+  await trials.setStage(of.owner, of.number, 'preparing');
+  const { hosted } = await hostTrial(context, of, signal);
+  const { failure, projection } = await preflight(context, hosted, snapshot, signal);
+  if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
+  if (failure === null) return { next: 'train' };
+  await trials.setPreflight(of.owner, of.number, failure);
+  return { next: 'decide' };
 }
 
 /** The `check` tool of a session: the same preflight, told in words. */

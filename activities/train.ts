@@ -8,8 +8,8 @@ import { hostTrial, type HostedTrial } from './hosting.js';
 import { persist, withPulse } from './pulse.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
 import { isElsewhereNow, runTraining, type Elsewhere } from './train-phases.js';
-import { releaseRun } from './claiming.js';
-import { lostWithWorkers, withClaim, type Claim, type Claimed } from './claim.js';
+import { heldForRun } from './claiming.js';
+import { lostWithWorkers, withClaim, type Claim, type ClaimRequest, type Claimed } from './claim.js';
 
 export type TrainResult =
   | { next: 'evaluate'; replicate: string }
@@ -82,8 +82,8 @@ async function train(
   const there = await resultsFor(keyed);
   const claimed = async () => {
     tell('training');
-    if (purpose === 'claim') await releaseRun(lineage, { owner, number, index, claim });
-    return claimAndTrain(keyed, boundMs(keyed, there), signal);
+    const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
+    return claimAndTrain(keyed, { boundMs: boundMs(keyed, there), instead }, signal);
   };
   tell('waiting for a lease');
   const slots = hosted.spec.resources.slots;
@@ -105,14 +105,14 @@ const needsNothing = ({ hosted }: HostedTrial, { train, pack }: There): boolean 
 
 async function claimAndTrain(
   { context, work, replicate, files }: Keyed,
-  bound: number,
+  asked: Pick<ClaimRequest<unknown>, 'boundMs' | 'instead'>,
   signal: AbortSignal,
 ): Promise<Claimed<Trained | Elsewhere>> {
   const { lineage } = context;
   const { trial } = work;
   const published = ({ trained }: ReplicateDocument): Trained | null => trained;
   const { _id: key, purpose } = replicate;
-  const held = { boundMs: bound, slots: work.hosted.spec.resources.slots };
+  const held = { ...asked, slots: work.hosted.spec.resources.slots };
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
   return withClaim<Trained | Elsewhere>(context, request, signal, async (claim) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');

@@ -168,12 +168,20 @@ async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
 async function untilAccepted(frozen: FrozenCampaign, lesson: string): Promise<void> {
   const { owner } = frozen;
   const reason = `the start recipe misses a gate (${lesson}); resume to search from it all the same: the first trial within the gates is adopted`;
-  await campaignActivities.block.executeWithOptions({ summary: 'block: the start misses a gate' }, [
-    { owner, reason },
-  ]);
-  await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait for a person' }, [
-    { owner, until: ['running', 'draining', 'stopping'] },
-  ]);
+  const unheld = () =>
+    waitingActivities.awaitControl.executeWithOptions({ summary: 'wait for a person' }, [
+      { owner, until: ['running', 'draining', 'stopping'] },
+    ]);
+  // the resume of an earlier pause answers nothing, and one that ends needs no answer
+  while ((await unheld()) === 'running') {
+    const control = await campaignActivities.block.executeWithOptions(
+      { summary: 'block: the start misses a gate' },
+      [{ owner, reason }],
+    );
+    if (control !== 'blocked') continue;
+    await unheld();
+    break;
+  }
   await decideActivities.acceptStart.executeWithOptions({ summary: 'accept the start' }, [{ owner }]);
 }
 

@@ -28,6 +28,8 @@ export class CampaignDesk {
   searchEnd: string | null = null;
   report: WatchReport | null = null;
   startScore: number | null = null;
+  /** Set once the search is being ended: lanes that have returned do not come back, whatever pauses the rest. */
+  private ending = false;
   /** Set when everything has ended: whatever is accepted after that could be cut off. */
   closed = false;
   /** Counts what was asked, so that the loop wakes once for each. */
@@ -56,7 +58,7 @@ export class CampaignDesk {
     if (!parsed.success) throw new Error(`the change of limits is wrong: ${explain(parsed.error)}`);
     const { state, reason } = this;
     if (isEnded(state) || this.closed) throw new Error(`the campaign has ended: ${reason ?? state}`);
-    const [late] = state === 'draining' || state === 'claiming' ? endingFields(parsed.data) : [];
+    const [late] = this.ending ? endingFields(parsed.data) : [];
     if (late !== undefined)
       throw new Error(`the campaign is ending (${reason ?? state}): ${late} cannot be changed any more`);
     return parsed.data;
@@ -103,6 +105,7 @@ export class CampaignDesk {
   async enter(state: CampaignState, reason: string | null): Promise<void> {
     this.state = state;
     this.reason = reason;
+    this.ending ||= state === 'draining' || state === 'claiming';
     await campaignActivities.setState.executeWithOptions({ summary: state }, [
       { owner: this.frozen.owner, state, reason },
     ]);

@@ -48,9 +48,9 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
       .run(() => measure(input, index))
       .then(
         () => null,
-        (error: unknown) => reasonOf(error, work, asked.by),
+        (error: unknown) => ({ reason: reasonOf(error, work, asked.by), withdrawn: asked.by !== null }),
       );
-    if (interruption !== null) log.warn('trial interrupted', { number, interruption });
+    if (interruption !== null) log.warn('trial interrupted', { number, ...interruption });
     const decided = await CancellationScope.nonCancellable(() =>
       decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
         { ...of, interruption },
@@ -104,13 +104,13 @@ async function prepareTrial({ frozen, number }: Pick<TrialInput, 'frozen' | 'num
   const phases = phaseActivities(frozen);
   const of = { owner: frozen.owner, number };
   const prepare = () => phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
-  let prepared = await parked(frozen, `preparing trial ${number}`, prepare);
+  let prepared = await whenAllowed(frozen, `preparing trial ${number}`, prepare);
   while (prepared.next === 'twin') {
     await waitingActivities.awaitTwin.executeWithOptions(
       { summary: 'wait for the same code to be measured' },
       [of],
     );
-    prepared = await parked(frozen, `preparing trial ${number}`, prepare);
+    prepared = await whenAllowed(frozen, `preparing trial ${number}`, prepare);
   }
   return prepared.next === 'train';
 }

@@ -26,6 +26,8 @@ export interface Reservation {
   role: string;
   /** The trial that it is spent on; null for what belongs to none. */
   trial: number | null;
+  /** The key of what is held for it already; this takes its place in one write, so that nobody gets in between. */
+  instead?: string;
 }
 
 const sumDocument = z.object({
@@ -99,41 +101,50 @@ export class Budgets {
 
   /** Holds the amounts if every limit leaves room; a key already held counts as reserved. */
   async reserve(reservation: Reservation): Promise<ReserveResult> {
-    const { owner, key } = reservation;
+    const { owner, key, instead } = reservation;
+    const held = ({ open }: BudgetDocument, of: string | undefined) =>
+      of !== undefined && fieldOf(of) in open;
     for (;;) {
       const before = await this.budgets.require(owner);
-      const held = await this.hold(reservation, before);
+      const mine = await this.hold(reservation, before);
       if ((await this.ledger.get(key)) !== null) {
-        if (held) await this.settle(owner, key, NOTHING, 'unpaid');
+        if (mine) await this.settle(owner, key, NOTHING, 'unpaid');
         else await this.settle(owner, key, 'upper-bound', 'unknown');
         return 'settled';
       }
-      if (held) return 'reserved';
+      if (mine) return 'reserved';
       const after = await this.budgets.require(owner);
-      if (fieldOf(key) in after.open) return 'reserved';
-      if (after.revision === before.revision) return 'exhausted';
+      if (held(after, key)) return 'reserved';
+      const same = after.revision === before.revision && held(after, instead) === held(before, instead);
+      if (same) return 'exhausted';
     }
   }
 
   /** One write, refused where the key is held, where a limit leaves no room, or where the limits have changed. */
   private async hold(
-    { owner, key, amounts, what, role, trial }: Reservation,
-    { limits, revision }: BudgetDocument,
+    { owner, key, amounts, what, role, trial, instead }: Reservation,
+    { limits, revision, open }: BudgetDocument,
   ): Promise<boolean> {
     const field = `open.${fieldOf(key)}`;
+    const place = instead === undefined ? '' : `open.${fieldOf(instead)}`;
+    const kept = instead === undefined ? undefined : open[fieldOf(instead)];
+    const more = less(amounts, kept?.reserved ?? NOTHING);
     const room = (['microUsd', 'acceleratorMs'] as const).flatMap((kind) => {
       const limit = limits[kind];
       return limit === null || amounts[kind] === 0
         ? []
-        : [[`held.${kind}`, { $lte: limit - amounts[kind] }] as const];
+        : [[`held.${kind}`, { $lte: limit - more[kind] }] as const];
     });
+    const own = { key, hold: randomUUID(), trial, reserved: amounts, role, what, since: new Date() };
     return this.budgets.update(
-      { _id: owner, revision, [field]: { $exists: false }, ...Object.fromEntries(room) },
       {
-        $inc: increments(amounts),
-        $set: {
-          [field]: { key, hold: randomUUID(), trial, reserved: amounts, role, what, since: new Date() },
-        },
+        ...{ _id: owner, revision, [field]: { $exists: false }, ...Object.fromEntries(room) },
+        ...(kept === undefined ? {} : { [`${place}.hold`]: kept.hold }),
+      },
+      {
+        $inc: increments(more),
+        $set: { [field]: own },
+        ...(kept === undefined ? {} : { $unset: { [place]: '' } }),
       },
     );
   }
@@ -212,14 +223,9 @@ export class Budgets {
     spent: Amounts,
   ): Promise<void> {
     const field = `open.${fieldOf(key)}`;
-    const difference = {
-      microUsd: spent.microUsd - reserved.microUsd,
-      acceleratorMs: spent.acceleratorMs - reserved.acceleratorMs,
-      tokens: spent.tokens - reserved.tokens,
-    };
     await this.budgets.update(
       { _id: owner, [`${field}.hold`]: hold },
-      { $inc: increments(difference), $unset: { [field]: '' } },
+      { $inc: increments(less(spent, reserved)), $unset: { [field]: '' } },
     );
   }
 
@@ -250,6 +256,12 @@ export class Budgets {
     return this.ledger.list({ owner }, { sort: { at: 1 }, limit });
   }
 }
+
+const less = (a: Amounts, b: Amounts): Amounts => ({
+  microUsd: a.microUsd - b.microUsd,
+  acceleratorMs: a.acceleratorMs - b.acceleratorMs,
+  tokens: a.tokens - b.tokens,
+});
 
 function increments(amounts: Amounts): Record<string, number> {
   return {

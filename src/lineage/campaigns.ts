@@ -8,6 +8,14 @@ import { isEnded, isHeld, type CampaignState, type Control } from '../domain/sta
 import { campaignDocument, type ActiveWork, type CampaignDocument, type Exhausted } from './documents.js';
 import { Shelf } from './shelf.js';
 
+/** Whether nobody can have taken the place of whoever asks. */
+export type IsCurrent = () => boolean;
+const ALWAYS: IsCurrent = () => true;
+
+function requireCurrent(current: IsCurrent): void {
+  if (!current()) throw new AssayError('OVERTAKEN', 'what was asked for is older than what may be there now');
+}
+
 /** Campaigns: who owns a name, what state it is in, and which work may run. */
 export class Campaigns {
   private readonly shelf;
@@ -77,8 +85,17 @@ export class Campaigns {
     return this.shelf.list({}, { sort: { createdAt: -1 }, limit });
   }
 
-  /** Moves the state; an ended campaign stays as it ended. */
-  async setState(owner: string, state: CampaignState, reason: string | null): Promise<void> {
+  /**
+   * Moves the state; an ended campaign stays as it ended.
+   * @throws AssayError OVERTAKEN once `current` says that a later attempt may have taken its place
+   */
+  async setState(
+    owner: string,
+    state: CampaignState,
+    reason: string | null,
+    current: IsCurrent = ALWAYS,
+  ): Promise<void> {
+    requireCurrent(current);
     await this.shelf.update(
       { owner, endedAt: null },
       { $set: { state, reason, ...(isEnded(state) ? { endedAt: this.clock.wall() } : {}) } },
@@ -89,9 +106,16 @@ export class Campaigns {
   /**
    * Says what work may do from now on; recorded pauses do not count as hours of the campaign. What holds a campaign
    * may change its reason: a person's pause takes the place of a budget's. `stopped`: because a person stops it.
+   * @throws AssayError OVERTAKEN once `current` says that a later attempt may have taken its place
    */
-  async setControl(owner: string, control: Control, reason: string | null, stopped = false): Promise<void> {
+  async setControl(
+    owner: string,
+    control: Control,
+    reason: string | null,
+    { stopped = false, current = ALWAYS }: { stopped?: boolean; current?: IsCurrent } = {},
+  ): Promise<void> {
     for (;;) {
+      requireCurrent(current);
       const before = await this.byOwner(owner);
       const other = (isHeld(control) && before.controlReason !== reason) || (stopped && !before.stopped);
       if (before.control === control && !other) return;

@@ -164,11 +164,11 @@ export class Decisions {
   }
 }
 
-/** The decision on a candidate, which follows the last one. */
+/** The decision on a candidate, which follows the last one; the same from the same inputs, but for its moment. */
 export function decisionOn(
   { owner, trial, rule }: Pick<Candidate, 'owner' | 'trial' | 'rule'>,
   inputs: DecisionInputs,
-  last: DecisionDocument | null,
+  last: Pick<DecisionDocument, 'sequence'> | null,
 ): DecisionDocument {
   const result = decideBy(rule, inputs);
   const sequence = (last?.sequence ?? 0) + 1;

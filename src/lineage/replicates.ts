@@ -109,6 +109,15 @@ export class Replicates {
     await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
   }
 
+  /** Whoever works on what these still lack is overtaken, by nobody: it can no longer publish. */
+  async giveUp(keys: readonly string[]): Promise<void> {
+    for (const key of keys)
+      await this.shelf.update(
+        { _id: key, holder: { $ne: null }, $or: [{ trained: null }, { evaluated: null }] },
+        { $inc: { fence: 1 }, $set: { holder: null } },
+      );
+  }
+
   async fault(key: string, fault: Omit<Fault, 'at'>): Promise<void> {
     await this.shelf.update(
       { _id: key },

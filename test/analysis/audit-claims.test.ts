@@ -3,7 +3,7 @@ import { wrongClaim } from '../../src/analysis/audit/claims.js';
 import { claimOf } from '../../src/domain/decision/claim.js';
 import type { ClaimDocument } from '../../src/lineage/decision-documents.js';
 import type { ReplicateDocument } from '../../src/lineage/documents.js';
-import { AT, OWNER, replicateOf, result, sheaf, SNAPSHOT, trialOf } from './audited-facts.js';
+import { AT, factsOf, OWNER, replicateOf, result, sheaf, SNAPSHOT, trialOf } from './audited-facts.js';
 
 const OTHER = 'b'.repeat(64);
 const run = (snapshot: string, index: number, loss: number): ReplicateDocument =>
@@ -36,7 +36,10 @@ const right: ClaimDocument = {
   closedAt: AT,
 };
 const decided = [{ frontier: { version: 2, trial: 3 } }];
+const { campaign } = factsOf().store;
+const terms = { runs: 3, confidence: 0.99, error: 0.01, at: [] };
 const store = {
+  campaign: { ...campaign, frozen: { ...campaign.frozen, claim: terms } },
   replicates: sheaf(...runs),
   trials: sheaf(trialOf(0), trialOf(3, { snapshot: OTHER })),
 };
@@ -50,6 +53,17 @@ it('a claim whose numbers follow from its fresh runs is right, and so is one wit
   expect(found({})).toBe('');
   expect(found({ result: null, closedAt: null, replicates: [] })).toBe('');
   expect(found({ result: null, void: 'stopped', replicates: [] })).toBe('');
+});
+
+it('a claim is wrong where its terms are not those of the campaign', () => {
+  const offered = (more: Partial<typeof terms>): string => {
+    const frozen = { ...campaign.frozen, claim: { ...terms, ...more } };
+    return found({}, { campaign: { ...campaign, frozen } });
+  };
+  expect(offered({ runs: 4 })).toMatch(/it is of 3 runs, and the campaign's are of 4/);
+  expect(offered({ confidence: 0.95 })).toMatch(/its confidence is 0\.99, .* 0\.95/);
+  expect(found({ start: 3 })).toMatch(/compares with t00003 instead of the start/);
+  expect(found({ number: 1 })).toMatch(/a run of another claim/);
 });
 
 it('a claim is wrong by its frontier, its runs, its numbers or its end', () => {

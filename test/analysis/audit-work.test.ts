@@ -241,14 +241,15 @@ describe('invariant 7', () => {
         (rule, which, own, other) => {
           const inputs = inputsOf(which, own, other);
           const made = decideBy(rule, inputs);
-          expect(differences(rule, inputs, made)).toEqual([]);
-          expect(differences(rule, inputs, { ...made, adopt: !made.adopt })).toHaveLength(1);
+          const off = (stored: object): string[] => differences(decideBy(rule, inputs), stored);
+          expect(off(made)).toEqual([]);
+          expect(off({ ...made, adopt: !made.adopt })).toHaveLength(1);
           for (const name of ['delta', 'gain', 'sd'] as const) {
             const value = made[name];
             if (value === null) continue;
             const size = Math.max(1, Math.abs(value));
-            expect(differences(rule, inputs, { ...made, [name]: value + 1e-10 * size })).toEqual([]);
-            expect(differences(rule, inputs, { ...made, [name]: value + 1e-8 * size })).toHaveLength(1);
+            expect(off({ ...made, [name]: value + 1e-10 * size })).toEqual([]);
+            expect(off({ ...made, [name]: value + 1e-8 * size })).toHaveLength(1);
           }
         },
       ),
@@ -276,6 +277,11 @@ describe('invariant 7', () => {
     expect(about(changed({ knowledge: { ...start.knowledge, runs: 9 } }))).toContain('noise and effects');
     expect(about(changed({ parent: { trial: 0, mean: 5, variance: 1 } }))).toContain('believed of t00000');
     expect(about({ ...second, sequence: 7 })).toContain('place in the sequence');
+    const left = { ...second.frontier, trial: 0 };
+    expect(about({ ...second, frontier: left })).toContain('frontier.trial is stored as 0');
+    const knowledge = { ...second.knowledge, runs: second.knowledge.runs + 1 };
+    expect(about({ ...second, knowledge })).toContain('knowledge.runs is stored');
+    expect(about({ ...second, touches: [] })).toContain('touches.0 is stored');
   });
 
   it('wants inputs that exist and say the same, and a trial that obeys', () => {

@@ -95,6 +95,23 @@ describe('a budget under concurrency', () => {
     expect((await lineage.budgets.get(of)).held.microUsd).toBe(180);
   });
 
+  it('puts a reservation in the place of what was held for it, though nothing else has room', async () => {
+    const of = owner();
+    await lineage.budgets.create(of, { ...limitsFrom({ trials: 1 }), microUsd: 100 });
+    expect(await lineage.budgets.reserve(model(of, 'kept', 40))).toBe('reserved');
+    expect(await lineage.budgets.reserve(model(of, 'search', 60))).toBe('reserved');
+    const run = { ...model(of, 'run', 40), instead: model(of, 'kept', 40).key };
+    const late = { ...model(of, 'late', 1), instead: run.instead };
+    const asked = [run, run, model(of, 'other', 1), run, late].map((one) => lineage.budgets.reserve(one));
+    expect(new Set(await Promise.all(asked))).toEqual(new Set(['reserved', 'exhausted']));
+    const { open, held } = await lineage.budgets.get(of);
+    const keys = Object.values(open).map(({ key }) => key);
+    expect(keys).toContain(model(of, 'search', 60).key);
+    expect(keys).not.toContain(run.instead);
+    expect(held.microUsd).toBe(Object.values(open).reduce((sum, { reserved }) => sum + reserved.microUsd, 0));
+    expect(held.microUsd).toBeLessThanOrEqual(100);
+  });
+
   it('refuses a settled key for ever, also one whose settling was cut off, and pays for it once', async () => {
     const of = owner();
     await lineage.budgets.create(of, limitsFrom({ trials: 1 }));
@@ -165,7 +182,7 @@ describe('a budget under concurrency', () => {
     await lineage.campaigns.setControl(of, 'draining', 'trials (5 of 5)');
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'paused', exhausted: { needs } });
-    await lineage.campaigns.setControl(of, 'draining', 'stopped by a person', true);
+    await lineage.campaigns.setControl(of, 'draining', 'stopped by a person', { stopped: true });
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'draining', exhausted: null });
   });

@@ -1,21 +1,25 @@
 import { claimDifferences } from '../../domain/decision/recompute.js';
-import { trialLabel } from '../../domain/keys.js';
+import { START, trialLabel } from '../../domain/keys.js';
 import type { ClaimDocument, DecisionDocument } from '../../lineage/decision-documents.js';
 import type { ReplicateDocument } from '../../lineage/documents.js';
 import { scoresOf } from '../../lineage/replicates.js';
 import type { StoreFacts } from './facts.js';
 
-/** What contradicts a claim: another frontier than the decisions left, selected runs, or numbers that do not follow. */
+/**
+ * What contradicts a claim: other terms than the campaign's, another frontier than the decisions left, selected runs,
+ * or numbers that do not follow.
+ */
 export function wrongClaim(
   claim: ClaimDocument,
-  { replicates, trials }: Pick<StoreFacts, 'replicates' | 'trials'>,
+  { campaign, replicates, trials }: Pick<StoreFacts, 'campaign' | 'replicates' | 'trials'>,
   decisions: readonly { frontier: Pick<DecisionDocument['frontier'], 'version' | 'trial'> }[],
 ): string[] {
   const { frontier, version, closedAt, result } = claim;
   const decided = decisions.some(
     (one) => one.frontier.version === version && one.frontier.trial === frontier,
   );
-  const wrong = decided ? [] : [`no decision made ${trialLabel(frontier)} the frontier ${version}`];
+  const wrong = otherTerms(claim, campaign.frozen.claim);
+  if (!decided) wrong.push(`no decision made ${trialLabel(frontier)} the frontier ${version}`);
   if (closedAt !== null && (result === null) === (claim.void === null))
     wrong.push('it ended with neither or both of a result and a reason for none');
   const known = new Map(replicates.documents.map((each) => [each._id, each]));
@@ -28,6 +32,9 @@ export function wrongClaim(
   const snapshots = new Map(trials.documents.map(({ number, snapshot }) => [number, snapshot]));
   const arm = (trial: number): ReplicateDocument[] =>
     runs.filter(({ snapshot }) => snapshot === snapshots.get(trial)).sort((a, b) => a.index - b.index);
+  for (const { _id, index } of runs)
+    if (Math.floor(index / claim.runs) !== claim.number)
+      wrong.push(`it rests on ${_id}, a run of another claim`);
   const { metric, direction, confidence } = claim;
   const arms = {
     start: scoresOf(arm(claim.start), metric),
@@ -37,4 +44,15 @@ export function wrongClaim(
     if (length !== claim.runs)
       wrong.push(`it rests on ${length} runs of the ${name}, ${claim.runs} were to be made`);
   return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, result)];
+}
+
+function otherTerms(
+  { start, runs, confidence }: ClaimDocument,
+  terms: StoreFacts['campaign']['frozen']['claim'],
+): string[] {
+  const wrong = start === START ? [] : [`it compares with ${trialLabel(start)} instead of the start`];
+  if (runs !== terms.runs) wrong.push(`it is of ${runs} runs, and the campaign's are of ${terms.runs}`);
+  if (confidence !== terms.confidence)
+    wrong.push(`its confidence is ${confidence}, and that of the campaign's claims ${terms.confidence}`);
+  return wrong;
 }

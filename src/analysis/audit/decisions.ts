@@ -3,6 +3,7 @@ import { beliefIn } from '../../domain/decision/record.js';
 import { differences } from '../../domain/decision/recompute.js';
 import { START, trialKey, trialLabel } from '../../domain/keys.js';
 import { knowledgeFrom } from '../../domain/decision/learning.js';
+import { decisionOn } from '../../lineage/decisions.js';
 import type { DecisionDocument } from '../../lineage/decision-documents.js';
 import type { ReplicateDocument, TrialDocument } from '../../lineage/documents.js';
 import { metricsOf } from '../../lineage/replicates.js';
@@ -23,7 +24,7 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
   ordered.forEach((decision, at) => {
     inputs += decision.inputs.replicates.length + (decision.inputs.frontier === null ? 0 : 1);
     for (const wrong of [
-      ...differences(decision.rule, decision.inputs, decision.result),
+      ...remade(decision),
       ...wrongMeasurements(decision, replicates),
       ...(decisions.malformed.length > 0 ? [] : wrongPlace(decision, ordered.slice(0, at))),
     ])
@@ -42,6 +43,13 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
     notExamined: [],
     violations: finder.violations,
   };
+}
+
+/** What does not follow from its inputs: the verdict, and the frontier, knowledge and beliefs that it leaves. */
+function remade(decision: DecisionDocument): string[] {
+  const { at, ...stored } = decision;
+  const before = { sequence: decision.sequence - 1 };
+  return differences({ ...decisionOn(decision, decision.inputs, before), at }, { ...stored, at });
 }
 
 const aboutOf = ({ trial }: DecisionDocument): string => `decision on ${trialLabel(trial)}`;
