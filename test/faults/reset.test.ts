@@ -17,8 +17,6 @@ beforeAll(async () => {
     submit('nearer still'),
   ]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });
-  // it ends the workflows of ended campaigns, which are reset here
-  await world.client.schedule.getHandle('assay-reconcile').pause('workflows of an ended campaign are reset');
   const handle = await world.start('again', {
     task: 'tiny',
     model: 'scripted',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reconcile } from '../../activities/reconcile.js';
-import { workflowFact } from '../../workers/reconciling.js';
+import { scheduleReconcile, workflowFact } from '../../workers/reconciling.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
@@ -55,4 +55,20 @@ it('ends every trial, reservation and claim of a campaign that was terminated wh
   expect(rows.filter((row) => row.certainty === 'unknown').map((row) => row.what)).toEqual(['train']);
   expect(rows.reduce((sum, row) => sum + row.spent.acceleratorMs, 0)).toBe(budget.held.acceleratorMs);
   expect(await reconcile(context, { campaign: 'gone' })).toEqual([]);
+});
+
+it('is scheduled every 5 minutes by a fleet that finds no schedule; that of a world differs by its pause alone', async () => {
+  const schedule = world.client.schedule.getHandle('assay-reconcile');
+  const held = await schedule.describe();
+  await schedule.delete();
+  await scheduleReconcile(world.client);
+  const made = await schedule.describe();
+  expect(made.spec.intervals).toMatchObject([{ every: 300_000 }]);
+  expect([made.state.paused, held.state.paused]).toEqual([false, true]);
+  const { spec, action, policies } = made;
+  expect({ spec: held.spec, action: held.action, policies: held.policies }).toEqual({
+    spec,
+    action,
+    policies,
+  });
 });

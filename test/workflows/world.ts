@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { Client, Connection, ScheduleOverlapPolicy, type WorkflowHandle } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { inject } from 'vitest';
 import { cacheFolder } from '../../src/dev/places.js';
@@ -56,6 +56,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
   const connection = await Connection.connect({ address });
   await openNamespace(connection, namespace);
   const client = new Client({ connection, namespace, identity: 'test' });
+  await holdSchedule(client);
   const store = { url: own.storeUrl ?? inject('storeUrl'), database };
   const lineage = await openLineage(store);
   for (const folder of [TINY, NOOP, PARTS]) {
@@ -137,6 +138,25 @@ async function openNamespace(connection: Connection, namespace: string): Promise
     await sleep(200);
   }
   throw new Error(`namespace ${namespace} did not come up`);
+}
+
+/**
+ * The schedule that a fleet makes where there is none, but paused: by the wall clock it would be due in the middle of
+ * whatever a test looks at. A trigger passes the pause, that of a fleet which starts as well as that of a test.
+ */
+async function holdSchedule(client: Client): Promise<void> {
+  await client.schedule.create({
+    scheduleId: 'assay-reconcile',
+    spec: { intervals: [{ every: '5 minutes' }] },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'reconcile',
+      taskQueue: 'assay',
+      workflowId: 'assay-reconcile',
+    },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' },
+    state: { paused: true },
+  });
 }
 
 function spawnWorker(env: Record<string, string>, args: readonly string[]): WorkerProcess {
