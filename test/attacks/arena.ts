@@ -5,10 +5,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { trialRecord, type TrialRecord } from '../../src/analysis/trial-record.js';
-import { sweepStrays } from '../../src/sandbox/processes.js';
 import { diskUse } from '../../src/sandbox/disk.js';
 import { processName } from '../../src/sandbox/worker-folders.js';
 import { pushTask, submitCode } from '../bad-input/lab.js';
+import { isProbeFile, workOf } from '../faults/run-processes.js';
 import { startScriptedServer } from '../model/scripted-server.js';
 import { BYTE_GOLF, KIT } from '../tasks/numpy-python.js';
 import { openWorld, until, type World } from '../workflows/world.js';
@@ -281,9 +281,10 @@ export class Arena {
 
   /** Fails unless nothing of the attacks is left on the host. */
   async nothingLeft(): Promise<void> {
-    expect(await sweepStrays({ prefix: `${this.worker.name}/` }), 'processes by mark').toBe(0);
+    expect(await workOf(this.worker.name), 'processes by mark').toEqual([]);
     expect(await named(this.nap), 'processes by name').toEqual([]);
-    const folders = await readdir(join(this.home, 'work', this.worker.name));
+    const all = await readdir(join(this.home, 'work', this.worker.name));
+    const folders = all.filter((name) => !isProbeFile(name));
     // where files are not held back a recipe can leave a file there, which goes with the worker
     expect(folders.filter((name) => this.tier === null || name !== 'assay-attack-state')).toEqual([]);
     const segments = await segmentsOf(this.nap);

@@ -3,11 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { trialRecord, type TrialRecord } from '../../src/analysis/trial-record.js';
-import { sweepStrays } from '../../src/sandbox/processes.js';
 import { processName } from '../../src/sandbox/worker-folders.js';
 import { readFolder } from '../../src/tasks/folder.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { submitUpdate } from '../../workflows/messages.js';
+import { isProbeFile, workOf } from '../faults/run-processes.js';
 import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, until, type World } from '../workflows/world.js';
@@ -107,6 +107,10 @@ export async function nothingLeft(world: World, campaign: string): Promise<void>
   for (const trial of await world.trials(campaign))
     expect(trial.status, `trial ${trial.number}`).not.toBeNull();
   const worker = await processName(process.pid);
-  expect(await sweepStrays({ prefix: `${worker}/` }), 'processes that survived').toBe(0);
-  expect(await readdir(join(world.env['ASSAY_HOME'] ?? '', 'work', worker)), 'folders left').toEqual([]);
+  expect(await workOf(worker), 'processes that survived').toEqual([]);
+  const folders = await readdir(join(world.env['ASSAY_HOME'] ?? '', 'work', worker));
+  expect(
+    folders.filter((name) => !isProbeFile(name)),
+    'folders left',
+  ).toEqual([]);
 }

@@ -7,6 +7,7 @@ import type { TrialDocument } from '../../src/lineage/documents.js';
 import { replay } from '../../workers/replaying.js';
 import type { ChaosGround } from './chaos-ground.js';
 import { survivors } from './chaos-witness.js';
+import { isProbe } from './run-processes.js';
 
 /** How often each word comes. */
 export function tally(words: readonly string[]): Record<string, number> {
@@ -98,8 +99,7 @@ export async function hostSide(ground: ChaosGround): Promise<string[]> {
   const names = workers.flatMap((worker) => worker.names);
   const living = workers.flatMap((worker) => worker.names.slice(-1));
   const dead = names.filter((name) => !living.includes(name));
-  // a worker that lives tries its sandbox every now and then
-  const working = survivors(living, []).filter((run) => !/\/health-[^/]+$/.test(run));
+  const working = survivors(living, []).filter((found) => !isProbe(found));
   const violations = [...survivors(dead, []), ...working];
   for (const worker of workers) {
     for (const folder of await readdir(worker.work).catch(() => []))

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { findTemporalProgram } from '../../src/dev/servers.js';
-import { markerOf, processTable } from '../../src/sandbox/processes.js';
 import { processName } from '../../src/sandbox/worker-folders.js';
 import { loadTask } from '../../src/tasks/load.js';
+import { workOf } from '../faults/run-processes.js';
 import { TINY } from '../fixtures/tiny.js';
 import { until, type World } from './world.js';
 
@@ -71,11 +71,7 @@ export async function pushPatientTask({ lineage }: World): Promise<void> {
 
 /** Processes of recipes and evaluators that workers of this process have started and that live. */
 export async function liveRuns(): Promise<string[]> {
-  const prefix = `${await processName(process.pid)}/`;
-  return [...(await processTable()).values()].flatMap(({ pid, zombie }) => {
-    const marker = zombie ? null : markerOf(pid);
-    return marker?.startsWith(prefix) === true ? [marker] : [];
-  });
+  return (await workOf(await processName(process.pid))).map(({ run: id }) => id);
 }
 
 /** Workflows of a campaign, itself included, that the server runs. */
