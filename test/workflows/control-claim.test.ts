@@ -9,12 +9,12 @@ import { openWorld, until, type World } from './world.js';
 // every command is a process of its own, which takes its time on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
-/** Long enough for a claim to be met at work. */
+/** Long enough for a claim to be met at work by a command, whose process takes its time to start. */
 const RECIPE = `
 import json, os, random, time
 X = 1.0
 random.seed(int(os.environ["ASSAY_SEED"]))
-time.sleep(3)
+time.sleep(6)
 with open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w") as file: json.dump({"x": X + random.gauss(0, 0.01)}, file)
 `;
 
