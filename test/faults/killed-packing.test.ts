@@ -56,7 +56,7 @@ it('packs what training left, and does not train again, after kill -9 of the wor
     model: 'offline-proposer',
     specialists: ['solo'],
     trials: 1,
-    trainHeartbeatSeconds: 5,
+    trainHeartbeatSeconds: 10,
   });
   await until('packing to begin', async () => {
     const campaign = await world.campaign('packing').catch(() => null);

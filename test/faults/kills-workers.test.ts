@@ -41,7 +41,7 @@ it('ends a trial that kills each worker which takes it over, and goes on with th
     model: 'silent',
     specialists: ['solo'],
     trials: 10,
-    trainHeartbeatSeconds: 5,
+    trainHeartbeatSeconds: 10,
   };
   const handle = await world.start('killers', input);
   await until(

@@ -24,7 +24,7 @@ const INPUT = {
   model: 'scripted',
   specialists: ['solo'],
   trials: 1,
-  trainHeartbeatSeconds: 5,
+  trainHeartbeatSeconds: 10,
 };
 
 let world: World;

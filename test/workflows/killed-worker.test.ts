@@ -23,7 +23,7 @@ it('finishes a trial once, under its number and without paying a turn again, aft
     model: 'scripted',
     specialists: ['solo'],
     trials: 1,
-    trainHeartbeatSeconds: 5,
+    trainHeartbeatSeconds: 10,
   };
   const handle = await world.start('killed', input);
   await until('training to begin', async () => {
