@@ -52,13 +52,18 @@ it('ends a trial that kills each worker which takes it over, and goes on with th
   const { owner } = await world.campaign('killers');
   const status = async () => (await world.lineage.trials.get(owner, number))?.status ?? null;
   let killed = 0;
-  await until('the trial to end', async () => {
-    if (!trainer.isAlive()) {
-      killed += 1;
-      trainer = world.worker(env, ['trainer']);
-    }
-    return status();
-  });
+  await until(
+    'the trial to end',
+    async () => {
+      if (!trainer.isAlive()) {
+        killed += 1;
+        trainer = world.worker(env, ['trainer']);
+      }
+      return status();
+    },
+    // three times a heartbeat has to be missed and a worker to start
+    240,
+  );
   const record = await trialRecord(world.lineage, 'killers', number);
   expect(record).toMatchObject({ status: 'crash', failure: { phase: 'train', limit: { used: 3 } } });
   expect(record.failure?.reason).toMatch(/^its training was lost with its worker 3 times/);
@@ -78,4 +83,4 @@ it('ends a trial that kills each worker which takes it over, and goes on with th
   expect((await trialRecord(world.lineage, 'killers', next)).status).toBe('keep');
   await handle.signal('stop', 'now');
   expect(await handle.result()).toMatchObject({ state: 'stopped' });
-});
+}, 300_000);
