@@ -49,6 +49,9 @@ while True:
     if header["type"] == "bye": break
 `;
 
+/** Both sides have to be up, and the evaluator at its last question, before the limit. */
+const LATE_WALL_S = 15;
+
 const result = (text: string): string =>
   pythonCommand(`import os; os.write(int(os.environ["ASSAY_RESULT_FD"]), ${text})`);
 
@@ -125,7 +128,7 @@ if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no fr
 
   it('blames the evaluator when it hangs while the server owes nothing', async () => {
     const hanging = EVALUATOR.replace('ask({"type": "bye"})', 'time.sleep(600)');
-    const evaluator = requestFor(pythonCommand(hanging), { limits: { ...LIMITS, wallS: 3 } });
+    const evaluator = requestFor(pythonCommand(hanging), { limits: { ...LIMITS, wallS: LATE_WALL_S } });
     const served = { ...requestFor(pythonCommand(server('pass'))), startupS: 30 };
     const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
     expect(outcome).toMatchObject({ blame: 'evaluator' });
@@ -201,7 +204,7 @@ describe.each(TIERS)('twin servers, tier %s', (tier) => {
   });
 
   it('the recipe is blamed when the second owes an answer at the end', async () => {
-    const outcome = await twins('if count == 3: time.sleep(600)', TWINS, 3);
+    const outcome = await twins('if count == 3: time.sleep(600)', TWINS, LATE_WALL_S);
     expect(outcome).toMatchObject({ blame: 'recipe', late: true, blamedRun: outcome.twinRun });
   });
 
