@@ -19,9 +19,12 @@ import { ATTACKS } from './table.js';
 import { languageRecipe, LANGUAGE_EVALUATOR, MEETING, TEXT, TWINS } from './twins.js';
 
 const MB = 1024 * 1024;
-/** Campaigns, each on the task of its name. */
-export const GROUNDS = ['direct', 'served', 'language'] as const;
+export const TASKS = ['direct', 'served', 'language'] as const;
+/** Campaigns, each on the task of its name, and one whose trainings have little time. */
+const GROUNDS = [...TASKS, 'brief'] as const;
 type Ground = (typeof GROUNDS)[number];
+/** With the slack of 2 s over a budget, 6 s. */
+const BRIEF = { task: 'direct', trainSeconds: 4 };
 
 const EVALUATOR = `
 import json, math, os
@@ -52,11 +55,11 @@ for path, text in (("train/text.txt", "seen"), ("search/${LABELS}", labels), ("s
 with open(os.path.join(root, "manifest.json"), "w") as file: json.dump({"schema": "assay.data/1", "files": files}, file)
 `;
 
-/** Limits so small that a hole in them is seen, and harms nobody. */
+/** Limits so small that a hole in them is seen, and harms nobody; time enough to end by itself on a busy machine. */
 const arenaTask = (yaml: string): string =>
   yaml
     .replace(/^ +check:.*\n/m, '')
-    .replace('timeout_s: 60', 'timeout_s: 6')
+    .replace('timeout_s: 60', 'timeout_s: 20')
     .replace('processes: 8', 'processes: 16, log_kb: 8')
     .replace(/^gates:\n.*\n/m, '')
     .replace(
@@ -77,7 +80,13 @@ const languageTask = (yaml: string): string =>
     .replace('memory_mb: 256', 'memory_mb: 512');
 
 const groundOf = (attack: Attack): Ground =>
-  SERVING.includes(attack) ? 'served' : TWINS.includes(attack) ? 'language' : 'direct';
+  SERVING.includes(attack)
+    ? 'served'
+    : TWINS.includes(attack)
+      ? 'language'
+      : attack.brief === true
+        ? 'brief'
+        : 'direct';
 
 /** A worker at one tier with a campaign that takes what the test submits. */
 export class Arena {
@@ -146,7 +155,8 @@ export class Arena {
       'recipe/train.py': languageRecipe('pass', 4),
     });
     for (const ground of GROUNDS) {
-      await world.start(ground, { task: ground, model: 'silent', specialists: ['solo'], trials: 1000 });
+      const on = ground === 'brief' ? BRIEF : { task: ground };
+      await world.start(ground, { ...on, model: 'silent', specialists: ['solo'], trials: 1000 });
       await until('the campaign to run', async () => {
         const found = await world.lineage.campaigns.find(ground);
         return found?.state === 'running' || null;
@@ -157,8 +167,10 @@ export class Arena {
 
   submit(code: string, ground: Ground = 'direct'): Promise<number> {
     const ports = JSON.stringify(this.ports);
+    const direct = () => `${PRELUDE}\nOPEN_PORTS = ${ports}\n${code}\n`;
     const whole = {
-      direct: () => `${PRELUDE}\nOPEN_PORTS = ${ports}\n${code}\n`,
+      direct,
+      brief: direct,
       served: () => servedRecipe(code),
       language: () => languageRecipe(code),
     }[ground]();

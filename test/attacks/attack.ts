@@ -37,6 +37,8 @@ export interface Attack {
   group: Outcome | NotRun;
   /** Run when nothing else runs: it takes much of the machine, or damages what is shared. */
   alone?: true;
+  /** Runs over its time on purpose, or where a race goes so: it has little. */
+  brief?: true;
 }
 
 /** Seconds that a process sleeps which has to be found; each arena takes others. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { Arena, GROUNDS } from './arena.js';
+import { Arena, TASKS } from './arena.js';
 import { storedText } from './stored.js';
 
 let arena: Arena;
@@ -15,14 +15,14 @@ it('every attack ends as what it did, and an honest trial before, beside and aft
   const after = await arena.honest(2.5);
   expect(await after()).toBe('keep');
   await arena.nothingLeft();
-}, 600_000);
+}, 1_200_000);
 
 it('no secret of the worker and no label is in anything that was stored', async () => {
   const text = await storedText(arena.world);
   expect(text, 'what was searched').toContain('denied: [Errno');
   expect(text).not.toContain(arena.secret);
   const labels = await arena.labels();
-  expect(labels).toHaveLength(GROUNDS.length);
+  expect(labels).toHaveLength(TASKS.length);
   for (const label of labels) {
     expect(label).toMatch(/^label-/);
     expect(text).not.toContain(label);

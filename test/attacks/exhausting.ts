@@ -17,12 +17,14 @@ artifact(3.0)
 subprocess.Popen(["sleep", "86397"], start_new_session=True)
 time.sleep(60)`,
     ...overTime,
+    brief: true,
   },
   {
     name: 'stops-itself',
     does: 'stops itself with SIGSTOP, which no handler sees',
     code: `artifact(3.0)\nos.kill(os.getpid(), signal.SIGSTOP)\ntime.sleep(60)`,
     ...overTime,
+    brief: true,
   },
   {
     name: 'daemon',

@@ -19,4 +19,4 @@ it('every attack is prevented, detected, or labelled as one that could not be', 
   for (const { name, group } of ATTACKS)
     if (!isRun(group)) expect(isolation?.[group.label], `${name}, which is not run`).not.toBe('enforced');
   await arena.nothingLeft();
-}, 600_000);
+}, 1_200_000);
