@@ -101,6 +101,7 @@ for path in glob.glob("/proc/[0-9]*/cmdline"):
     except OSError as error: print("denied:", error)`,
     best: DISCARDED,
     group: { ends: ['crash'], phase: 'evaluate', reason: /^the evaluator failed/, label: 'pid' },
+    alone: true,
   },
   {
     name: 'served-artifact',
