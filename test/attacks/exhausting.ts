@@ -95,9 +95,12 @@ artifact()`,
   {
     name: 'memory-bomb',
     does: 'takes up to 2 GiB of memory at once',
+    // so slowly that who looks some times a second sees it long before it has the most that is allowed to be resident
     code: `
 held = []
-for i in range(32): held.append(bytearray(os.urandom(1 << 20) * 64))
+for i in range(32):
+    held.append(bytearray(os.urandom(1 << 20) * 64))
+    time.sleep(0.2)
 time.sleep(20)`,
     // an allocation that the kernel refuses is an error of the program's own
     ...same({ ends: ['crash'], phase: 'train' }),
