@@ -14,7 +14,7 @@ import numpy as np
 import assay_serving as serving
 
 VOCAB = 32
-HOW = serving.Text(vocab=VOCAB, chunk=64, cuts=2, max_context=64, hello_s=5, answer_s=1, total_s=20, tolerance=1e-4)
+HOW = serving.Text(vocab=VOCAB, chunk=64, cuts=2, max_context=64, hello_s=5, answer_s=5, total_s=100, tolerance=1e-4)
 GENERATOR = np.random.default_rng(5)
 TEXT = np.cumsum(GENERATOR.integers(0, 3, 3200)).astype(np.uint8) % VOCAB
 HIDDEN = 'tokens-that-no-agent-may-read'
@@ -118,7 +118,7 @@ def put(logits, value):
 
 
 def stalls(header, tokens, memory):
-    time.sleep(1.5)
+    time.sleep(HOW.answer_s + 1)
     return honest(header, tokens, memory)
 
 
