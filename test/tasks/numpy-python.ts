@@ -4,6 +4,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { withLock } from '../../src/dev/lock.js';
 
 const run = promisify(execFile);
 export const BYTE_GOLF = join(import.meta.dirname, '../../tasks/byte-golf');
@@ -16,14 +17,20 @@ export async function numpyPython(): Promise<string> {
   const key = createHash('sha256').update(await readFile(list));
   const folder = join(tmpdir(), 'assay-test-venv', key.digest('hex').slice(0, 12));
   const complete = join(folder, 'complete');
-  const made = await access(complete).then(
-    () => true,
-    () => false,
+  // files that need it run side by side
+  await withLock(
+    `${folder}.lock`,
+    () => undefined,
+    async () => {
+      const made = await access(complete).then(
+        () => true,
+        () => false,
+      );
+      if (made) return;
+      await run('python3', ['-m', 'venv', folder]);
+      await run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '-q', '-r', list]);
+      await writeFile(complete, '');
+    },
   );
-  if (!made) {
-    await run('python3', ['-m', 'venv', folder]);
-    await run(join(folder, 'bin/python'), ['-m', 'pip', 'install', '-q', '-r', list]);
-    await writeFile(complete, '');
-  }
   return join(folder, 'bin');
 }
