@@ -29,7 +29,7 @@ describe.runIf(CAN_HOLD_C)('a campaign that demands tier C', () => {
 
   it(
     'waits, and says for what, while only a weaker worker is there; then a fitting one runs it all',
-    LONG,
+    { timeout: 2 * LONG.timeout },
     async () => {
       const answers = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' };
       await world.worker({ ...answers, ASSAY_TIER: 'E', ASSAY_HOST: 'open' }).ready;
@@ -44,8 +44,10 @@ describe.runIf(CAN_HOLD_C)('a campaign that demands tier C', () => {
       expect((await world.campaign('closed')).control).toBe('running');
 
       await world.worker({ ASSAY_TIER: '', ASSAY_HOST: 'held' }, ['trainer', 'evaluator']).ready;
-      await until('the campaign to finish', async () =>
-        (await world.campaign('closed')).state === 'finished' ? true : null,
+      await until(
+        'the campaign to finish',
+        async () => ((await world.campaign('closed')).state === 'finished' ? true : null),
+        300,
       );
       const { owner } = await world.campaign('closed');
       const trials = await world.lineage.trials.latest(owner, 10);
