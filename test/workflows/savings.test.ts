@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { statusModel } from '../../src/analysis/status.js';
 import { trialRecord } from '../../src/analysis/trial-record.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
@@ -7,6 +7,9 @@ import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-ser
 import { withScript } from './one-trial.js';
 import { submit } from './script.js';
 import { openWorld, type World } from './world.js';
+
+// where nothing is taken over, every trial trains
+vi.setConfig({ testTimeout: 300_000 });
 
 const change = (path: string, from: string, to: string): ScriptedAnswer => ({
   blocks: [use(EDIT_TOOL, { command: 'str_replace', path, old_str: from, new_str: to })],
