@@ -1,4 +1,4 @@
-import { lchownSync, lstatSync, rmSync, statSync } from 'node:fs';
+import { lchownSync, lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,6 +10,7 @@ import { limited } from './shell.js';
 import { supervise } from './supervise.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
 import { firstUid, isRunUid, UIDS_PER_WORKER } from './uids.js';
+import { removeTraces } from './user-traces.js';
 
 const ISOLATION: Isolation = {
   tier: 'D',
@@ -24,9 +25,6 @@ const ISOLATION: Isolation = {
   gpu: 'none',
   secrets: 'enforced',
 };
-
-/** Folders in which everybody may leave something. */
-const COMMON = ['/tmp', '/var/tmp', '/dev/shm'];
 
 const taken = new Set<number>();
 
@@ -101,23 +99,10 @@ class UserHold implements Hold {
     return Promise.resolve(false);
   }
 
-  /** What the user left where everybody may write goes with it. */
-  end(): Promise<void> {
-    for (const folder of COMMON) removeOf(folder, this.uid, this.given);
+  /** What the user left outside its folders goes with it. */
+  async end(): Promise<void> {
+    await removeTraces((uid) => uid === this.uid, this.given);
     taken.delete(this.uid);
-    return Promise.resolve();
-  }
-}
-
-function removeOf(folder: string, uid: number, given: readonly string[]): void {
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
-    try {
-      if (lstatSync(path).uid === uid && !given.includes(path))
-        rmSync(path, { recursive: true, force: true });
-    } catch {
-      // gone already
-    }
   }
 }
 

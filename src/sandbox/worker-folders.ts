@@ -5,6 +5,7 @@ import { sweepGroups } from './group-ground.js';
 import { markedProcesses, processesOfUsers, sweepStrays, sweepUsers } from './processes.js';
 import { removeTree } from './remove.js';
 import { firstUid, UIDS_PER_WORKER } from './uids.js';
+import { removeTraces } from './user-traces.js';
 import { processName } from './worker-name.js';
 
 export { processName };
@@ -66,7 +67,7 @@ export async function workersHere(work: string): Promise<WorkersHere> {
   return { workers, runs, groups: groups.map(({ folder }) => folder) };
 }
 
-/** Ends what dead workers of this host have left: their processes first, then their control groups and folders. */
+/** Ends what dead workers of this host have left: processes first, then what these left, control groups and folders. */
 export async function sweepDeadWorkers(work: string, dryRun = false): Promise<Swept[]> {
   const swept: Swept[] = [];
   for (const name of await readdir(work).catch(() => [])) {
@@ -89,7 +90,10 @@ async function isDead(worker: string): Promise<boolean> {
 }
 
 async function sweepUsersOf(worker: string): Promise<number> {
-  return sweepUsers(await usersOf(worker));
+  const matches = await usersOf(worker);
+  const killed = await sweepUsers(matches);
+  await removeTraces(matches);
+  return killed;
 }
 
 /** The users of a dead worker's runs. A living process may have its id by now, and then the users are its own. */

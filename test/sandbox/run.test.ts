@@ -1,11 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { randomInt, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
 import { markerOf, processTable, tableFromPs } from '../../src/sandbox/processes.js';
 import { groupGround, sweepGroups } from '../../src/sandbox/group-ground.js';
 import type { Limits } from '../../src/sandbox/run.js';
+import type { TierName } from '../../src/domain/isolation.js';
 import { processName, sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
 import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
 import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor } from './programs.js';
@@ -294,6 +295,24 @@ describe.each(TIERS.filter((tier) => tier === 'D'))('tier %s holds', (tier) => {
     expect(existsSync(litter)).toBe(false);
   });
 
+  it('no room in System V memory, semaphores or queues after a run, whoever it gave them to', async () => {
+    const key = String(randomInt(1e8, 1e9));
+    // the segment is handed to another user at once, who then is its owner; its creator stays
+    const code = `
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+segment = libc.shmget(${key}, 4096, 0o1600)
+given = ctypes.create_string_buffer(256)
+assert libc.shmctl(segment, 2, given) == 0
+ctypes.c_uint32.from_buffer(given, 4).value = 65534
+print(segment >= 0, libc.semget(${key}, 1, 0o1600) >= 0, libc.msgget(${key}, 0o1600) >= 0)
+print(libc.shmctl(segment, 1, given), open("/proc/sysvipc/shm").read().count("65534"))`;
+    const { log } = await (await openSandbox({ tier })).run(requestFor(pythonCommand(code)));
+    expect(log).toMatch(/^True True True\n0 [1-9]/);
+    for (const kind of ['shm', 'sem', 'msg'])
+      expect(readFileSync(`/proc/sysvipc/${kind}`, 'utf8'), kind).not.toContain(key);
+  });
+
   it('blames the host when a user of its own cannot come to a path', async () => {
     const closed = freshFolder();
     chmodSync(closed, 0o700);
@@ -336,30 +355,64 @@ describe.each(TIERS.filter((tier) => tier === 'B'))('tier %s holds', (tier) => {
   });
 });
 
+/** Kills a worker while it runs something that has printed, once it was looked at; gives the worker's name. */
+async function orphan(
+  tier: TierName,
+  request: RunRequest,
+  look: (worker: string) => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
+  const module = new URL('../../src/sandbox/sandbox.ts', import.meta.url).href;
+  const code = `
+    const { openSandbox } = await import(${JSON.stringify(module)});
+    const request = ${JSON.stringify({ ...request, signal: undefined })};
+    const onOutput = () => console.log('up');
+    await (await openSandbox({ tier: ${JSON.stringify(tier)} })).run({ ...request, signal: new AbortController().signal, onOutput });`;
+  const worker = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+    reject: false,
+  });
+  await new Promise((resolve) => worker.stdout.once('data', resolve));
+  expect(await survivors(request.id)).not.toEqual([]);
+  const name = await processName(worker.pid ?? 0);
+  await look(name);
+  worker.kill('SIGKILL');
+  await worker;
+  return name;
+}
+
 describe.each(CLOSED)('tier %s without its worker', (tier) => {
   it('dies with it', async () => {
     const request = requestFor('setsid sleep 600 & echo up; sleep 600');
-    const module = new URL('../../src/sandbox/sandbox.ts', import.meta.url).href;
-    const code = `
-      const { openSandbox } = await import(${JSON.stringify(module)});
-      const request = ${JSON.stringify({ ...request, signal: undefined })};
-      const onOutput = () => console.log('up');
-      await (await openSandbox({ tier: ${JSON.stringify(tier)} })).run({ ...request, signal: new AbortController().signal, onOutput });`;
-    const worker = execa(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-      reject: false,
-    });
-    await new Promise((resolve) => worker.stdout.once('data', resolve));
-    expect(await survivors(request.id)).not.toEqual([]);
-    const name = await processName(worker.pid ?? Number.NaN);
-    const groups = () => sweepGroups((one) => Promise.resolve(one === name), true);
-    // a control group for memory and one for processes, or one for both
-    expect((await groups()).length > 0).toBe(tier === 'B');
-    worker.kill('SIGKILL');
-    await worker;
+    const groups = (of: string) => sweepGroups((one) => Promise.resolve(one === of), true);
+    const worker = await orphan(tier, request, async (name) =>
+      // a control group for memory and one for processes, or one for both
+      expect((await groups(name)).length > 0).toBe(tier === 'B'),
+    );
     await vi.waitFor(async () => expect(await survivors(request.id)).toEqual([]), 10_000);
     // any worker that starts on this machine sweeps as well, and may be the first
     await sweepDeadWorkers(freshFolder());
-    await vi.waitFor(async () => expect(await groups()).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await groups(worker)).toEqual([]), 10_000);
+  });
+});
+
+describe.each(TIERS.filter((tier) => tier === 'D'))('tier %s without its worker', (tier) => {
+  it('leaves nothing once its worker is swept', async () => {
+    const litter = `/tmp/assay-litter-${randomUUID()}`;
+    const key = String(randomInt(1e8, 1e9));
+    const code = `import ctypes, time; ctypes.CDLL(None).shmget(${key}, 4096, 0o1600); open("${litter}", "w"); print("up", flush=True); time.sleep(600)`;
+    const request = requestFor(pythonCommand(code));
+    const name = await orphan(tier, request);
+    expect([existsSync(litter), readFileSync('/proc/sysvipc/shm', 'utf8').includes(key)]).toEqual([
+      true,
+      true,
+    ]);
+    const work = freshFolder();
+    mkdirSync(join(work, name));
+    await sweepDeadWorkers(work);
+    expect([existsSync(litter), readFileSync('/proc/sysvipc/shm', 'utf8').includes(key)]).toEqual([
+      false,
+      false,
+    ]);
+    expect(await survivors(request.id)).toEqual([]);
   });
 });
 
