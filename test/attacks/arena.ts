@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { trialRecord, type TrialRecord } from '../../src/analysis/trial-record.js';
+import type { Isolation } from '../../src/domain/isolation.js';
 import { diskUse } from '../../src/sandbox/disk.js';
 import { processName } from '../../src/sandbox/worker-folders.js';
 import { pushTask, submitCode } from '../bad-input/lab.js';
@@ -12,7 +13,7 @@ import { isProbeFile, workOf } from '../faults/run-processes.js';
 import { startScriptedServer } from '../model/scripted-server.js';
 import { BYTE_GOLF, KIT } from '../tasks/numpy-python.js';
 import { openWorld, until, type World } from '../workflows/world.js';
-import { isRun, NAP, PRELUDE, type Attack, type NotRun, type Outcome } from './attack.js';
+import { expectedUnder, isRun, NAP, PRELUDE, type Attack, type NotRun, type Outcome } from './attack.js';
 import { LABELS, SECRET } from './reaching.js';
 import { SERVED_EVALUATOR, SERVING, servedRecipe } from './serving.js';
 import { ATTACKS } from './table.js';
@@ -88,19 +89,55 @@ const groundOf = (attack: Attack): Ground =>
         ? 'brief'
         : 'direct';
 
+async function pushTasks(world: World): Promise<void> {
+  const shared = {
+    'prepare.py': PREPARE,
+    'requirements.txt': `# nothing, in an environment of its own: ${randomBytes(4).toString('hex')}\n`,
+  };
+  await pushTask(world, 'direct', arenaTask, { ...shared, 'evaluator/evaluate.py': EVALUATOR });
+  await pushTask(world, 'served', servedTask, {
+    ...shared,
+    'evaluator/evaluate.py': SERVED_EVALUATOR,
+    'recipe/train.py': servedRecipe('pass', 4),
+  });
+  const [kit, list] = await Promise.all([
+    readFile(join(KIT, 'assay_serving.py'), 'utf8'),
+    readFile(join(BYTE_GOLF, 'requirements.txt'), 'utf8'),
+  ]);
+  await pushTask(world, 'language', languageTask, {
+    ...shared,
+    'requirements.txt': list,
+    'evaluator-kit/assay_serving.py': kit,
+    'evaluator/evaluate.py': LANGUAGE_EVALUATOR,
+    'recipe/train.py': languageRecipe('pass', 4),
+  });
+}
+
+async function startCampaigns(world: World): Promise<void> {
+  for (const ground of GROUNDS) {
+    const on = ground === 'brief' ? BRIEF : { task: ground };
+    await world.start(ground, { ...on, model: 'silent', specialists: ['solo'], trials: 1000 });
+    await until('the campaign to run', async () => {
+      const found = await world.lineage.campaigns.find(ground);
+      return found?.state === 'running' || null;
+    });
+  }
+}
+
 /** A worker at one tier with a campaign that takes what the test submits. */
 export class Arena {
   readonly #closers: (() => Promise<unknown>)[] = [];
-  /** An argument that only processes of this arena have. */
-  readonly nap = String(randomInt(90_000, 1e9));
 
   private constructor(
     readonly world: World,
-    readonly tier: 'E' | null,
+    /** What holds the worker's runs, as the trial of the start was held. */
+    readonly isolation: Isolation,
     readonly worker: { pid: number; name: string },
     /** In the worker's environment, and nowhere else. */
     readonly secret: string,
     readonly ports: readonly number[],
+    /** An argument that only processes of this arena have. */
+    readonly nap: string,
   ) {}
 
   /** `tier`: null for the best of this machine. */
@@ -119,13 +156,14 @@ export class Arena {
     const ports = [world.env['TEMPORAL_ADDRESS'] ?? '', world.env['ASSAY_MONGODB_URL'] ?? ''].map((address) =>
       Number(/:(\d+)(?:\/|$|\?)/.exec(address)?.[1]),
     );
-    const arena = new Arena(
-      world,
-      tier,
-      { pid: process.pid, name: await processName(process.pid) },
-      secret,
-      ports,
+    await pushTasks(world);
+    await startCampaigns(world);
+    const isolation = await until(
+      'the start to be measured',
+      async () => (await trialRecord(world.lineage, 'direct', 0)).isolation,
     );
+    const worker = { pid: process.pid, name: await processName(process.pid) };
+    const arena = new Arena(world, isolation, worker, secret, ports, String(randomInt(90_000, 1e9)));
     const listener = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => listener.listen(`\0assay-attack-${arena.nap}`, resolve));
     arena.#closers.push(
@@ -133,36 +171,12 @@ export class Arena {
       () => model.stop(),
       () => new Promise((resolve) => listener.close(resolve)),
     );
-    const shared = {
-      'prepare.py': PREPARE,
-      'requirements.txt': `# nothing, in an environment of its own: ${randomBytes(4).toString('hex')}\n`,
-    };
-    await pushTask(world, 'direct', arenaTask, { ...shared, 'evaluator/evaluate.py': EVALUATOR });
-    await pushTask(world, 'served', servedTask, {
-      ...shared,
-      'evaluator/evaluate.py': SERVED_EVALUATOR,
-      'recipe/train.py': servedRecipe('pass', 4),
-    });
-    const [kit, list] = await Promise.all([
-      readFile(join(KIT, 'assay_serving.py'), 'utf8'),
-      readFile(join(BYTE_GOLF, 'requirements.txt'), 'utf8'),
-    ]);
-    await pushTask(world, 'language', languageTask, {
-      ...shared,
-      'requirements.txt': list,
-      'evaluator-kit/assay_serving.py': kit,
-      'evaluator/evaluate.py': LANGUAGE_EVALUATOR,
-      'recipe/train.py': languageRecipe('pass', 4),
-    });
-    for (const ground of GROUNDS) {
-      const on = ground === 'brief' ? BRIEF : { task: ground };
-      await world.start(ground, { ...on, model: 'silent', specialists: ['solo'], trials: 1000 });
-      await until('the campaign to run', async () => {
-        const found = await world.lineage.campaigns.find(ground);
-        return found?.state === 'running' || null;
-      });
-    }
     return arena;
+  }
+
+  /** Whether runs share their user, their files and all else with the worker and each other, as at tier E. */
+  get isOpen(): boolean {
+    return this.isolation.fs === 'none';
   }
 
   submit(code: string, ground: Ground = 'direct'): Promise<number> {
@@ -211,13 +225,26 @@ export class Arena {
   }
 
   expected(attack: Attack): Outcome | NotRun {
-    return this.tier === 'E' ? attack.group : attack.best;
+    return expectedUnder(attack, this.isolation);
+  }
+
+  /** The attacks that may be run here; says which may not. */
+  #attacks(): Attack[] {
+    return ATTACKS.filter((attack) => {
+      const expected = this.expected(attack);
+      if (isRun(expected)) return true;
+      const { tier, [expected.label]: held } = this.isolation;
+      process.stderr.write(
+        `${attack.name} is not run at tier ${tier}, where ${expected.label} is ${held}: ${expected.notRun}\n`,
+      );
+      return false;
+    });
   }
 
   /** Runs every attack of this tier and gives, by name, what is wrong with its end. */
   async fight(): Promise<Map<string, string[]>> {
     const wrong = new Map<string, string[]>();
-    const attacks = ATTACKS.filter((attack) => isRun(this.expected(attack)));
+    const attacks = this.#attacks();
     const together = attacks.filter(({ alone }) => alone !== true);
     const numbers = [];
     const beside = [];
@@ -298,9 +325,9 @@ export class Arena {
     const all = await readdir(join(this.home, 'work', this.worker.name));
     const folders = all.filter((name) => !isProbeFile(name));
     // where files are not held back a recipe can leave a file there, which goes with the worker
-    expect(folders.filter((name) => this.tier === null || name !== 'assay-attack-state')).toEqual([]);
+    expect(folders.filter((name) => !this.isOpen || name !== 'assay-attack-state')).toEqual([]);
     const segments = await segmentsOf(this.nap);
-    if (this.tier === null) expect(segments, 'System V shared memory').toEqual([]);
+    if (!this.isOpen) expect(segments, 'System V shared memory').toEqual([]);
     expect(diskUse([this.home]).bytes, 'bytes of the home folder').toBeLessThan(64 * MB);
   }
 

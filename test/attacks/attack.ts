@@ -31,9 +31,9 @@ export interface Attack {
   does: string;
   /** Python after PRELUDE; `artifact(x)` leaves a legitimate artifact. */
   code: string;
-  /** Where files are held back (tiers A to C). */
+  /** Where files, network and processes are held back (tiers A to C). */
   best: Outcome;
-  /** Tier E. */
+  /** Where nothing is (tier E). */
   group: Outcome | NotRun;
   /** Run when nothing else runs: it takes much of the machine, or damages what is shared. */
   alone?: true;
@@ -75,3 +75,13 @@ export const labelled = (label: Held): Pick<Attack, 'best' | 'group'> => ({
 });
 
 export const isRun = (outcome: Outcome | NotRun): outcome is Outcome => 'ends' in outcome;
+
+/**
+ * How an attack ends under what holds a worker's runs. What would harm the machine is run only where the kernel keeps
+ * both processes and what the attack is after; the rest ends as in a process group only as far as nothing holds it.
+ */
+export function expectedUnder({ best, group }: Attack, isolation: Isolation): Outcome | NotRun {
+  if (!isRun(group))
+    return isolation.pid === 'enforced' && isolation[group.label] === 'enforced' ? best : group;
+  return isolation.fs === 'none' || isolation[group.label ?? 'fs'] === 'none' ? group : best;
+}

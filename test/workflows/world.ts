@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -53,6 +53,8 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
   const namespace = `world-${randomUUID().slice(0, 8)}`;
   const database = `assay_${namespace}`;
   const home = await mkdtemp(join(tmpdir(), 'assay-world-'));
+  // as a home that a command makes: where it is closed, a worker of root cannot hold tier D
+  await chmod(home, 0o755);
   const connection = await Connection.connect({ address });
   await openNamespace(connection, namespace);
   const client = new Client({ connection, namespace, identity: 'test' });
