@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -186,10 +187,11 @@ async function hostContext(
   return { context, guard: { gate, watch } };
 }
 
-/** What every run reads: its folders, and a Python that may be found nowhere yet. */
+/** What runs read: their folders, environments in the cache, and a Python that may be found nowhere yet. */
 async function neededByRuns(work: string, cache: string): Promise<string[]> {
+  await mkdir(cache, { recursive: true });
   const python = await findPython(cache, null, new AbortController().signal).catch(() => null);
-  return [work, ...(python?.folders ?? [])];
+  return [work, cache, ...(python?.folders ?? [])];
 }
 
 /** Hosts with the same processor and platform measure alike; others are never compared without calibration. */
