@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -21,6 +21,7 @@ import { EDIT_TOOL } from '../../src/model/tools.js';
 import { LeasePool } from '../../src/sandbox/lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
+import { findPython } from '../../src/tasks/python.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { serverWorkflows } from '../../workers/reconciling.js';
@@ -89,7 +90,10 @@ async function atOnce<R>(...attempts: (() => Promise<R>)[]): Promise<R> {
 async function openHost(name: string): Promise<HostContext> {
   const home = await mkdtemp(join(tmpdir(), `assay-${name}-`));
   homes.push(home);
-  const sandbox = await openSandbox();
+  await chmod(home, 0o755);
+  const python = await findPython(cacheFolder(), null, new AbortController().signal);
+  const needed = [home, cacheFolder(), ...python.folders];
+  const sandbox = await openSandbox({ needed: () => Promise.resolve(needed) });
   const run = sandbox.run.bind(sandbox);
   sandbox.run = (request) => {
     runs.push(request.id);
