@@ -19,6 +19,8 @@ export async function removeTree(folder: string): Promise<void> {
   // attributes by which root itself is kept from removing a file
   if (process.platform === 'linux')
     await run(['chattr', '-R', '-f', '-i', '-a', folder]).catch(() => undefined);
+  // a sealed folder, or one that a program closed, lets only root remove what it holds
+  if (process.getuid?.() !== 0) await run(['chmod', '-R', '-f', 'u+rwX', folder]).catch(() => undefined);
   // it goes from folder to folder instead of naming each from the top
   const result = await run(['rm', '-rf', '--', folder]);
   if (!endedWell(result))

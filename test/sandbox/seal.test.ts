@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  existsSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -13,6 +15,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/digest.js';
+import { removeTree } from '../../src/sandbox/remove.js';
 import { seal, sealTo } from '../../src/sandbox/seal.js';
 import { freshFolder } from './programs.js';
 
@@ -133,4 +136,14 @@ describe('seal', () => {
     writeFileSync(join(folder, 'm'), Buffer.alloc(1_000_123));
     await expect(seal(folder, LIMITS)).rejects.toMatchObject({ over: 123 });
   });
+});
+
+it('a sealed folder is removed, by whoever runs the tests, with what a program closed inside', async () => {
+  const folder = join(freshFolder(), 'workspace');
+  mkdirSync(join(folder, 'sealed', 'closed'), { recursive: true });
+  writeFileSync(join(folder, 'sealed', 'closed', 'file'), 'x');
+  chmodSync(join(folder, 'sealed', 'closed'), 0o000);
+  chmodSync(join(folder, 'sealed'), 0o555);
+  await removeTree(folder);
+  expect(existsSync(folder)).toBe(false);
 });
