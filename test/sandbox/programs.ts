@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import type { Limits, RunRequest } from '../../src/sandbox/sandbox.js';
 import type { TierName } from '../../src/domain/isolation.js';
+import { removeTree } from '../../src/sandbox/remove.js';
 import { surveyTiers } from '../../src/sandbox/sandbox.js';
 
 /** An interpreter that every user may run: the system's where there is one, else that of PATH. */
@@ -28,8 +29,8 @@ export const LIMITS: Limits = {
 };
 
 const folders: string[] = [];
-afterAll(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+afterAll(async () => {
+  for (const folder of folders.splice(0)) await removeTree(folder);
 });
 
 /** An empty folder that is removed after the tests of the file. */
