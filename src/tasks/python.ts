@@ -29,7 +29,8 @@ const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const INSTALL_SECONDS = 900;
 
 /**
- * A private environment with exactly the given requirements, made once a host and Python version.
+ * A private environment with exactly the given requirements, made once a host and Python version. Without
+ * requirements it is the system's own, unless that is called `python3` alone, as on plain Debian.
  * @throws AssayError PYTHON_UNAVAILABLE
  */
 export async function findPython(
@@ -38,11 +39,12 @@ export async function findPython(
   signal: AbortSignal,
 ): Promise<Python> {
   const system = await probe(signal);
-  if (requirements === null)
-    return pythonIn(dirname(system.executable), system.executable, null, [system.prefix]);
-  const key = sha256(`${requirements}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
+  const own = dirname(system.executable);
+  if (requirements === null && (await exists(join(own, 'python'))))
+    return pythonIn(own, system.executable, null, [system.prefix]);
+  const key = sha256(`${requirements ?? ''}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
   const folder = join(cache, 'python', key);
-  if (!(await isComplete(folder))) await make(folder, system.executable, requirements, signal);
+  if (!(await exists(join(folder, 'complete')))) await make(folder, system.executable, requirements, signal);
   const bin = join(folder, 'bin');
   return pythonIn(bin, join(bin, 'python'), folder, [folder, system.prefix]);
 }
@@ -79,8 +81,8 @@ async function probe(signal: AbortSignal): Promise<z.infer<typeof probeSchema>> 
   return { ...found, prefix: await realpath(found.prefix) };
 }
 
-const isComplete = (folder: string): Promise<boolean> =>
-  access(join(folder, 'complete')).then(
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
     () => true,
     () => false,
   );
@@ -89,7 +91,7 @@ const isComplete = (folder: string): Promise<boolean> =>
 async function make(
   folder: string,
   python: string,
-  requirements: string,
+  requirements: string | null,
   signal: AbortSignal,
 ): Promise<void> {
   const attempt = `${folder}.${randomUUID().slice(0, 8)}`;
@@ -104,7 +106,18 @@ async function make(
       );
   };
   await rm(folder, { recursive: true, force: true });
-  await run([python, '-m', 'venv', folder]);
+  await run([python, '-m', 'venv', ...(requirements === null ? ['--without-pip'] : []), folder]);
+  if (requirements !== null) await install(folder, requirements, attempt, run);
+  await writeFile(`${attempt}.done`, '');
+  await rename(`${attempt}.done`, join(folder, 'complete'));
+}
+
+async function install(
+  folder: string,
+  requirements: string,
+  attempt: string,
+  run: (argv: readonly [string, ...string[]]) => Promise<void>,
+): Promise<void> {
   const list = `${attempt}.txt`;
   await writeFile(list, requirements);
   try {
@@ -112,8 +125,6 @@ async function make(
   } finally {
     await rm(list, { force: true });
   }
-  await writeFile(`${attempt}.done`, '');
-  await rename(`${attempt}.done`, join(folder, 'complete'));
 }
 
 /** The person's own way to the package index is kept. */
