@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from '../workflows/script.js';
-import { openWorld, until, type World } from '../workflows/world.js';
+import { openWorld, trains, until, type World } from '../workflows/world.js';
 import { openStoreGate, type StoreGate } from './store-gate.js';
 
 let world: World;
@@ -31,7 +31,7 @@ it('keeps a decision when kill -9 hits between its compare-and-set and the end o
   const handle = await world.start('deciding', input);
   await until('training to begin', async () => {
     const campaign = await world.campaign('deciding').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 1) || null;
+    return trains(campaign, 1) || null;
   });
   gate.holdAt('update', 'trials', 'outcome', '/1\0');
   await gate.held();

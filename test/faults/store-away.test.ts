@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWorld, until, type World } from '../workflows/world.js';
+import { openWorld, trains, until, type World } from '../workflows/world.js';
 import { startEndlessModel, type EndlessModel } from './endless-model.js';
 import { openOwnStore, type OwnServer } from './own-servers.js';
 
@@ -39,7 +39,7 @@ it('loses nothing and repeats no training when the store is killed and away for 
   });
   await until('the second training to run', async () => {
     const campaign = await world.campaign('storeless').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 2) || null;
+    return trains(campaign, 2) || null;
   });
   const { owner } = await world.campaign('storeless');
   const before = await world.trials('storeless');

@@ -7,7 +7,7 @@ import { processName } from '../../src/sandbox/worker-folders.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { workOf } from '../faults/run-processes.js';
 import { TINY } from '../fixtures/tiny.js';
-import { until, type World } from './world.js';
+import { trains, until, type World } from './world.js';
 
 const run = promisify(execFile);
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
@@ -96,8 +96,7 @@ export function training(world: World, name: string, number: number) {
     `${name} to train trial ${number}`,
     async () => {
       const campaign = await world.campaign(name).catch(() => null);
-      const work = Object.values(campaign?.active ?? {}).find(({ trial }) => trial === number);
-      return work?.what === 'train' && (await liveRuns()).length > 0 ? campaign : null;
+      return trains(campaign, number) && (await liveRuns()).length > 0 ? campaign : null;
     },
     200,
   );

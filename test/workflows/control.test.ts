@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from './script.js';
-import { openWorld, until, type World } from './world.js';
+import { openWorld, trains, until, type World } from './world.js';
 
 const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 40.0';
 const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
@@ -71,7 +71,7 @@ it('ends training at once when stopped now, and records the trial as cancelled a
   });
   await until('the slow training', async () => {
     const campaign = await world.campaign('stopping').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 1) || null;
+    return trains(campaign, 1) || null;
   });
   await handle.signal('stop', { mode: 'now' });
   const summary: unknown = await handle.result();

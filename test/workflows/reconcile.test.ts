@@ -3,7 +3,7 @@ import { reconcile } from '../../activities/reconcile.js';
 import { scheduleReconcile, workflowFact } from '../../workers/reconciling.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from './script.js';
-import { openWorld, until, type World } from './world.js';
+import { openWorld, trains, until, type World } from './world.js';
 
 let world: World;
 let model: ScriptedServer;
@@ -32,7 +32,7 @@ it('ends every trial, reservation and claim of a campaign that was terminated wh
   });
   const { owner } = await until('training to begin', async () => {
     const campaign = await world.campaign('gone').catch(() => null);
-    return Object.values(campaign?.active ?? {}).some((work) => work.trial === 1) ? campaign : null;
+    return trains(campaign, 1) ? campaign : null;
   });
   await worker.kill('SIGKILL');
   await handle.terminate('by a test');

@@ -190,6 +190,10 @@ function spawnWorker(env: Record<string, string>, args: readonly string[]): Work
   };
 }
 
+/** Whether a trial is being trained, or waits for nothing but the start of its process. */
+export const trains = (campaign: CampaignDocument | null, number: number): boolean =>
+  Object.values(campaign?.active ?? {}).some(({ what, trial }) => what === 'train' && trial === number);
+
 /** Asks again until the answer is not null. */
 export async function until<T>(what: string, ask: () => Promise<T | null>, seconds = 90): Promise<T> {
   for (let tries = 0; tries < seconds * 5; tries += 1) {
