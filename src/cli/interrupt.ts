@@ -42,6 +42,10 @@ export function endRequest(): AbortSignal {
       if (!controller.signal.aborted) {
         first = performance.now();
         setTimeout(() => atOnce(name, 'it took longer than 20 s'), LONGEST_END_MS).unref();
+        // a terminal's signal reaches the compiler of a clone's sources as well, which then fails in a thread of its own
+        process.once('uncaughtException', ({ message }) =>
+          atOnce(name, `it failed while it ended (${message})`),
+        );
         controller.abort(new Interrupted(name));
       } else if (performance.now() - first > SAME_PRESS_MS) atOnce(name, 'asked twice');
     });
