@@ -1,7 +1,7 @@
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
 
-it('a failure while a command ends takes its exit code away from no signal', async () => {
+it('a failure while a command ends leaves its exit code to the signal', async () => {
   const module = new URL('../../src/cli/interrupt.ts', import.meta.url).href;
   const code = `
     const { endRequest } = await import(${JSON.stringify(module)});
