@@ -9,10 +9,10 @@ import { printError, report, say } from './terminal.js';
 
 const USAGE = 2;
 
-/** Commands that drain or take their leave when they are interrupted; the others end at once. */
 /** `start --watch` follows as `watch` does. */
 const watchSchema = z.looseObject({ watch: z.boolean().default(false) });
 
+/** Commands that drain or take their leave when they are interrupted; the others end at once. */
 const ENDS_IN_ORDER = new Set(['demo', 'dev', 'worker', 'watch', 'submit']);
 
 /** Runs one command line (without program names) and returns its exit code. */

@@ -85,3 +85,11 @@ export function expectedUnder({ best, group }: Attack, isolation: Isolation): Ou
     return isolation.pid === 'enforced' && isolation[group.label] === 'enforced' ? best : group;
   return isolation.fs === 'none' || isolation[group.label ?? 'fs'] === 'none' ? group : best;
 }
+
+/** Lines of Python as the body of a function. */
+export const bodyOf = (lines: string): string =>
+  lines
+    .trim()
+    .split('\n')
+    .map((line) => `    ${line}`)
+    .join('\n');

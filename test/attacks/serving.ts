@@ -1,4 +1,4 @@
-import { DISCARDED, labelled, type Attack } from './attack.js';
+import { bodyOf, DISCARDED, labelled, type Attack } from './attack.js';
 import { LABELS } from './reaching.js';
 
 /** Frames of the protocol, for both sides. */
@@ -52,11 +52,7 @@ SEALED = os.environ["ASSAY_ARTIFACT"]
 HARNESS = os.path.abspath(os.path.join(SEALED, *[".."] * 4))
 def breach(field, what): print("BREACH", field, what, flush=True)
 def attack():
-${onScore
-  .trim()
-  .split('\n')
-  .map((line) => `    ${line}`)
-  .join('\n')}
+${bodyOf(onScore)}
 while True:
     asked = receive(inp)
     if asked is None or asked["type"] == "bye": break

@@ -1,4 +1,4 @@
-import { DISCARDED, labelled, same, type Attack, type Outcome } from './attack.js';
+import { bodyOf, DISCARDED, labelled, same, type Attack, type Outcome } from './attack.js';
 
 /** Held-out text of the language task: hexadecimal digits by chance. */
 export const TEXT = 'text.bin';
@@ -36,11 +36,7 @@ MEMORY, SAID, ADAPTS = {}, {}, False
 def breach(field, what): print("BREACH", field, what, flush=True)
 flat = array("f", [${weight}.0 if chr(byte) in "0123456789abcdef" else 0.0 for byte in range(256)])
 def score(context, tokens, rows):
-${onScore
-  .trim()
-  .split('\n')
-  .map((line) => `    ${line}`)
-  .join('\n')}
+${bodyOf(onScore)}
 while True:
     head = inp.read(4)
     if len(head) < 4: break
