@@ -1,14 +1,16 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
-import type { Task } from '../src/domain/task.js';
+import { processorsOf, type Task } from '../src/domain/task.js';
 import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { removeTree } from '../src/sandbox/remove.js';
 import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
+import { runtimeOf } from '../src/tasks/runtime.js';
 import type { HostContext } from './context.js';
 
 const MB = 1024 * 1024;
@@ -53,24 +55,29 @@ export interface PhaseCall {
   timeoutS: number;
   writable: string[];
   readable: string[];
+  /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
+  seesHeldOut?: true;
   env: Record<string, string>;
   signal: AbortSignal;
 }
 
 /** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
 export function requestOf(
-  { host }: Pick<HostContext, 'host'>,
+  { host, leases }: Pick<HostContext, 'host' | 'leases'>,
   hosted: HostedTask,
   call: PhaseCall,
   tmp: string,
 ): RunRequest {
   const { resources } = hosted.spec;
+  const runtime = runtimeOf(hosted);
   return {
     id: `${host.process}/${call.id}`,
     command: call.command,
     cwd: call.cwd,
     writable: [tmp, ...call.writable],
-    readable: [...hosted.python.folders, ...call.readable],
+    ...(call.seesHeldOut === true
+      ? { runtime, readable: call.readable }
+      : { readable: [...runtime.folders, ...call.readable] }),
     env: { ...hosted.python.env, HOME: tmp, TMPDIR: tmp, ...call.env },
     limits: {
       wallS: call.timeoutS,
@@ -78,6 +85,7 @@ export function requestOf(
       diskBytes: resources.disk_mb * MB,
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
+      cpus: processorsOf(resources, leases.capacity, availableParallelism()),
     },
     signal: call.signal,
   };

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { sha256 } from '../src/domain/digest.js';
@@ -26,6 +27,9 @@ import {
   type PhaseCall,
 } from './phases.js';
 import { persist } from './pulse.js';
+
+/** A block that two files share on the disk is still a page of its own in memory. */
+const COPY = { recursive: true, mode: constants.COPYFILE_FICLONE };
 
 /** A sealed artifact with the code that it is served by. */
 export interface Measurable {
@@ -110,8 +114,11 @@ export async function scoreSealed(
     );
     if (signal.aborted) signal.throwIfAborted();
     if (damage !== null) return { scored, damage };
-    if (tasks.custody.active && !(await isWhole(sealed, of.artifact.digest, hosted))) {
-      if (requests.server !== null) return { scored, damage: 'its sealed artifact' };
+    if (!tasks.custody.active) return { scored, damage: null };
+    const servers = [requests.server, requests.twin].filter((server) => server !== null);
+    for (const copy of [sealed, ...servers.map(({ artifact }) => artifact)]) {
+      if (await isWhole(copy, of.artifact.digest, hosted)) continue;
+      if (servers.length > 0) return { scored, damage: 'its sealed artifact' };
       throw new AssayError('HOST_FAULT', 'a sealed artifact was changed while it was evaluated');
     }
     return { scored, damage: null };
@@ -137,22 +144,26 @@ async function requestsOf(
   const { folder, recipe, tmp, sealed, harness } = folders;
   const { serve } = phases;
   const serving = async (startupS: number, command: string) => {
-    // twins have equal commands and environments but for a name by chance
+    // twins have equal commands and environments but for a name by chance, and no file in common
     const name = `serve-${randomBytes(8).toString('hex')}`;
     const own = join(folder, name);
-    await mkdir(own);
+    const [home, code, artifact] = [join(own, 'home'), join(own, 'recipe'), join(own, 'artifact')];
+    await mkdir(home, { recursive: true });
+    await cp(recipe, code, COPY);
+    await cp(sealed, artifact, COPY);
     const call: PhaseCall = {
       id: `${id}/${name}`,
       phase: 'evaluate',
       command,
-      cwd: recipe,
+      cwd: code,
       timeoutS: evaluator.timeout_s + startupS,
       writable: [],
-      readable: [recipe, sealed],
-      env: { ASSAY_ARTIFACT: sealed },
+      readable: [code, artifact],
+      seesHeldOut: true,
+      env: { ASSAY_ARTIFACT: artifact },
       signal,
     };
-    return { ...requestOf(context, hosted, call, own), startupS };
+    return { ...requestOf(context, hosted, call, home), startupS, artifact };
   };
   const data = held === null ? {} : { ASSAY_DATA: held };
   const kit = scoring === 'served' ? { PYTHONPATH: kitFolder(hosted.folder) } : {};

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const enforcementSchema = z.enum(['enforced', 'advisory', 'none']);
+const enforcementSchema = z.enum(['enforced', 'advisory', 'none']);
 
 /** From the strongest to the weakest. */
 export const TIER_NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
@@ -21,7 +21,15 @@ export const isolationSchema = z.strictObject({
   mem: enforcementSchema,
   pids: enforcementSchema,
   disk: enforcementSchema,
+  /** Processors: bounded by the kernel, or a number that the run is told. */
+  cpu: enforcementSchema,
   gpu: enforcementSchema,
   secrets: enforcementSchema,
+  /**
+   * Ways in which it could tell another run what it has seen, other than by its outputs. `closed`: it has a root, device
+   * nodes, a user and a view of the kernel of its own; `bounded`: a root, but the worker's user and the host's device
+   * nodes. docs/security.md lists what is left. It does not matter of a run that sees nothing held out.
+   */
+  channels: z.enum(['closed', 'bounded', 'open']),
 });
 export type Isolation = z.infer<typeof isolationSchema>;

@@ -85,6 +85,15 @@ export const taskSchema = z
       .optional(),
     /** A requirements file with exact versions; the phases' `python` is a private environment made from it. */
     requirements: relative.optional(),
+    /**
+     * Programs and folders of the host that phases need besides Python and the system's own: of another toolchain, say.
+     * A server has a root of its own with these, the interpreter and a shell in it, and nothing else.
+     */
+    runtime: z
+      .strictObject({
+        paths: z.array(z.string().regex(/^\/./, 'an absolute path')).min(1),
+      })
+      .optional(),
     resources: z.strictObject({
       pool: name.default('cpu'),
       slots: z.number().int().positive().default(1),
@@ -186,6 +195,18 @@ function rehearsalNeeds(task: {
   if ((task.evaluate.rehearsal?.limit_s ?? 0) > task.evaluate.timeout_s)
     return 'limit_s is above the timeout_s of the evaluation';
   return null;
+}
+
+/**
+ * Processors that the phases of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
+ * the host's.
+ */
+export function processorsOf(
+  { pool, slots }: Pick<Task['resources'], 'pool' | 'slots'>,
+  capacity: number,
+  processors: number,
+): number {
+  return pool === 'cpu' ? slots : Math.max(1, (processors * slots) / capacity);
 }
 
 /** A metric by which recipes are compared; its unit is empty where the task does not say it. */

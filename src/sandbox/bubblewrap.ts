@@ -1,12 +1,14 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { release, tmpdir } from 'node:os';
+import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
+import { kernelCovers } from './kernel-view.js';
 import type { Limits, RunRequest } from './run.js';
 import { supervise } from './supervise.js';
+import { systemCallFilter } from './system-call-filter.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './tier.js';
 
 /** What bubblewrap holds by itself. */
@@ -19,9 +21,11 @@ export const TIER_C: Isolation = {
   mem: 'advisory',
   pids: 'advisory',
   disk: 'advisory',
+  cpu: 'advisory',
   // no device node is visible
   gpu: 'enforced',
   secrets: 'enforced',
+  channels: 'open',
 };
 
 /** Unprivileged inside; the user that Debian, Fedora and macOS call nobody. */
@@ -47,33 +51,64 @@ export class Bubblewrap {
     return binds ? TASKS_PER_PROCESS * limits.processes : null;
   }
 
-  launch(request: RunRequest, shell: string): Launch {
+  launch(request: RunRequest, shell: string, root: Root = HOST_ROOT): Launch {
+    const { memoryBytes, cpus = availableParallelism() } = request.limits;
     // files in memory are nobody's resident pages, so their room is bounded by itself
-    const room = Math.max(1024 * 1024, Math.floor(request.limits.memoryBytes / 4));
+    const room = String(Math.max(1024 * 1024, Math.floor(memoryBytes / 4)));
+    const inputs: (string | Uint8Array)[] = [];
+    const input = (content: string | Uint8Array): string => String(FIRST_INPUT - 1 + inputs.push(content));
+    const filter = systemCallFilter({ inet: root.inet });
+    const shown = { memoryBytes, cpus: Math.max(1, Math.ceil(cpus)) };
+    const covers = kernelCovers(shown).flatMap(({ path, content }) =>
+      content === null
+        ? ['--size', '4096', '--tmpfs', path, '--remount-ro', path]
+        : ['--ro-bind-data', input(content), path],
+    );
     const args = [
       ...['--unshare-all', '--unshare-user', ...this.extra, '--die-with-parent', '--new-session'],
       ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'assay', '--json-status-fd', '3'],
-      ...['--ro-bind', '/usr', '/usr', ...TOP.flatMap(systemFolder)],
-      ...ETC.flatMap((path) => ['--ro-bind-try', path, path]),
-      ...['--ro-bind-data', '4', '/etc/passwd', '--ro-bind-data', '5', '/etc/group'],
-      ...['--proc', '/proc', '--dev', '/dev'],
-      ...['--size', String(room), '--tmpfs', '/dev/shm', '--size', String(room), '--tmpfs', '/tmp'],
-      ...visible(request),
+      ...(filter === null ? [] : ['--seccomp', input(filter)]),
+      ...root.system,
+      ...['--ro-bind-data', input(PASSWD), '/etc/passwd', '--ro-bind-data', input(GROUP), '/etc/group'],
+      ...['--proc', '/proc', ...covers, '--dev', '/dev', ...root.devices],
+      ...['--size', room, '--tmpfs', '/dev/shm', '--size', room, '--tmpfs', '/tmp'],
+      ...visible(request, root, room),
       // read-only /proc: without it a sandbox started by root writes the host's kernel.core_pattern
       ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
       ...['--chdir', request.cwd, '--', '/bin/sh', '-c', shell],
     ];
-    return {
-      file: this.bwrap,
-      args,
-      cwd: '/',
-      inputs: [PASSWD, GROUP],
-      reports: true,
-      uid: null,
-      hold: null,
-    };
+    return { file: this.bwrap, args, cwd: '/', inputs, reports: true, uid: null, hold: null };
   }
 }
+
+/** The first descriptor that a launch's inputs are read from. */
+const FIRST_INPUT = 4;
+
+/** What a sandbox has its programs from. */
+export interface Root {
+  /** Options that make the system's folders and those of the interpreter visible. */
+  system: readonly string[];
+  /** Options that put device nodes on those of the host. */
+  devices: readonly string[];
+  /** Where a readable path of the request lies outside. */
+  source(path: string): string;
+  /** Whether writable folders are the host's, or lie in memory and are gone afterwards. */
+  writes: 'host' | 'memory';
+  /** Whether sockets other than unix ones may be made. */
+  inet: boolean;
+}
+
+/** The host's own programs, read-only. */
+const HOST_ROOT: Root = {
+  get system() {
+    const etc = ETC.flatMap((path) => ['--ro-bind-try', path, path]);
+    return ['--ro-bind', '/usr', '/usr', ...TOP.flatMap(systemFolder), ...etc];
+  },
+  devices: [],
+  source: (path) => path,
+  writes: 'host',
+  inet: true,
+};
 
 /** /bin and its like are links to /usr on merged systems and folders on others. */
 function systemFolder(path: string): string[] {
@@ -84,13 +119,19 @@ function systemFolder(path: string): string[] {
 }
 
 /** Outer folders first, so that a folder within another is mounted on top of it. */
-function visible(request: RunRequest): string[] {
+function visible(request: RunRequest, root: Root, room: string): string[] {
   const mounts = [
-    ...request.readable.map((path) => ({ option: '--ro-bind', path })),
-    ...request.writable.map((path) => ({ option: '--bind', path })),
+    ...request.readable.map((path) => ({
+      path,
+      options: ['--ro-bind', root.source(path), path],
+    })),
+    ...request.writable.map((path) => ({
+      path,
+      options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],
+    })),
   ];
   mounts.sort((a, b) => a.path.length - b.path.length);
-  return mounts.flatMap(({ option, path }) => [option, path, path]);
+  return mounts.flatMap(({ options }) => options);
 }
 
 /** What came of looking for bubblewrap. */

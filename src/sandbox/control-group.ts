@@ -13,17 +13,25 @@ export interface GroupGround {
   /** Folders in which to make a group; with version 2 both are the same. */
   memory: string;
   pids: string;
+  /** Where processors are bounded; null where they cannot be. */
+  cpu: string | null;
 }
 
 export interface GroupLimits {
   memoryBytes: number;
   /** Processes and threads. */
   tasks: number;
+  /** Processors' time together, in processors; null for all. */
+  cpus: number | null;
 }
 
 /** Charged in batches, so that a full group may show a little less than its limit. */
 const FULL = 0.98;
 const ROUNDS = 150;
+/** In which processor time is counted, in microseconds: the kernel's own default. */
+const PERIOD_US = 100_000;
+/** The least that the kernel takes as a quota, in microseconds. */
+const LEAST_US = 1000;
 
 /**
  * A control group for one run: what is started by `entering` is in it from its first moment, and none of its
@@ -39,7 +47,8 @@ export class ControlGroup implements Hold {
     readonly name: string,
     readonly limits: GroupLimits,
   ) {
-    this.#folders = [...new Set([join(ground.memory, name), join(ground.pids, name)])];
+    const parents = [ground.memory, ground.pids, ...(ground.cpu === null ? [] : [ground.cpu])];
+    this.#folders = [...new Set(parents.map((parent) => join(parent, name)))];
     this.#forget = runsAtExit(() => this.#endNow());
     try {
       for (const folder of this.#folders) mkdirSync(folder);
@@ -67,6 +76,25 @@ export class ControlGroup implements Hold {
     );
     if (version === 2) attempt(() => this.#write(memory ?? '', 'memory.oom.group', '1'));
     this.#write(this.#pids, 'pids.max', String(tasks));
+    this.#limitCpu();
+  }
+
+  #limitCpu(): void {
+    const { cpu, version } = this.ground;
+    const { cpus } = this.limits;
+    if (cpu === null || cpus === null) return;
+    const quota = Math.max(LEAST_US, Math.round(cpus * PERIOD_US));
+    const folder = join(cpu, this.name);
+    if (version === 2) return this.#write(folder, 'cpu.max', `${quota} ${PERIOD_US}`);
+    this.#write(folder, 'cpu.cfs_period_us', String(PERIOD_US));
+    this.#write(folder, 'cpu.cfs_quota_us', String(quota));
+  }
+
+  /** How often it wanted more processor time than it may have; 0 where nothing bounds it. */
+  get throttled(): number {
+    return this.ground.cpu === null
+      ? 0
+      : countIn(join(this.ground.cpu, this.name, 'cpu.stat'), 'nr_throttled');
   }
 
   get #memory(): string {

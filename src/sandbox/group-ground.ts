@@ -20,7 +20,7 @@ export function groupGround(): GroupGround | string {
     const pids = ownFolder(mounts, 'pids');
     if (memory === null || pids === null) return unifiedGround(mounts);
     for (const folder of [memory, pids]) accessSync(folder, constants.W_OK);
-    return { version: 1, memory, pids };
+    return { version: 1, memory, pids, cpu: writableOrNull(ownFolder(mounts, 'cpu')) };
   } catch (error) {
     return `control groups cannot be made here: ${messageOf(error)}`;
   }
@@ -66,18 +66,30 @@ function unifiedGround(mounts: readonly Mount[]): GroupGround | string {
   if (own === mount.point || own === join(mount.point, '/'))
     return 'the worker is in the root of its control groups, beside which none can be made';
   const parent = dirname(own);
-  const has = (file: string): boolean => {
+  const has = (file: string, ...wanted: string[]): boolean => {
     const words = readFileSync(join(parent, file), 'utf8').trim().split(/\s+/);
-    return words.includes('memory') && words.includes('pids');
+    return wanted.every((word) => words.includes(word));
   };
-  if (!has('cgroup.controllers')) return `${parent} has no memory and pids controllers`;
-  if (!has('cgroup.subtree_control')) {
+  if (!has('cgroup.controllers', 'memory', 'pids')) return `${parent} has no memory and pids controllers`;
+  if (!has('cgroup.subtree_control', 'memory', 'pids')) {
     if (parent !== mount.point && membersOf(parent).length > 0)
       return `${parent} holds processes itself, so that its groups cannot be bounded`;
     writeFileSync(join(parent, 'cgroup.subtree_control'), '+memory +pids');
   }
   accessSync(parent, constants.W_OK);
-  return { version: 2, memory: parent, pids: parent };
+  if (has('cgroup.controllers', 'cpu') && !has('cgroup.subtree_control', 'cpu'))
+    writeFileSync(join(parent, 'cgroup.subtree_control'), '+cpu');
+  const cpu = has('cgroup.subtree_control', 'cpu') ? parent : null;
+  return { version: 2, memory: parent, pids: parent, cpu };
+}
+
+function writableOrNull(folder: string | null): string | null {
+  try {
+    if (folder !== null) accessSync(folder, constants.W_OK);
+    return folder;
+  } catch {
+    return null;
+  }
 }
 
 /** Names of groups begin with this, then say in which pid namespace their worker is, which one, and a number. */
@@ -87,7 +99,8 @@ export function groupName(worker: string, count: number): string {
   return [PREFIX, pidNamespace(), worker, count].join('.');
 }
 
-function pidNamespace(): string {
+/** The number of this process's pid namespace; `0` where it cannot be read. */
+export function pidNamespace(): string {
   try {
     return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
   } catch {
@@ -107,7 +120,8 @@ export async function sweepGroups(
   const named = new RegExp(`^${PREFIX}\\.${pidNamespace()}\\.(\\d+-\\w+)\\.\\d+$`);
   const open = groupMounts()
     .filter(
-      ({ type, options }) => type === 'cgroup2' || options.includes('memory') || options.includes('pids'),
+      ({ type, options }) =>
+        type === 'cgroup2' || ['memory', 'pids', 'cpu'].some((controller) => options.includes(controller)),
     )
     .map(({ point }) => ({ folder: point, depth: 0 }));
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -13,6 +13,16 @@ export interface Limits {
   logBytes: number;
   /** Processes alive at the same time. */
   processes: number;
+  /** Processors that its processes may use together, bounded where the tier can; all of the host's where left out. */
+  cpus?: number;
+}
+
+/** What a program needs of the host besides the system's basic programs and its own files. */
+export interface Runtime {
+  /** Files and folders, with the libraries that they load. */
+  paths: readonly string[];
+  /** Folders that hold all of it: these are made visible where no root of its own can be had. */
+  folders: readonly string[];
 }
 
 /** A program of the recipe to run under limits. Paths are equal inside and outside in every tier. */
@@ -26,6 +36,11 @@ export interface RunRequest {
   writable: string[];
   /** Host folders or files that the run may read, besides the system's own programs and libraries. */
   readable: string[];
+  /**
+   * Of a run that will see what others must not learn: it gets a root of its own with this in it, where the tier can,
+   * and shares no file, device node or user with any other run. Its writable folders are then in memory.
+   */
+  runtime?: Runtime;
   /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
   env: Record<string, string>;
   limits: Limits;

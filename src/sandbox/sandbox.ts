@@ -1,5 +1,6 @@
 import { AssayError } from '../domain/errors.js';
 import { TIER_NAMES, tierNameSchema, type TierName } from '../domain/isolation.js';
+import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
 import type { RunRequest, RunResult, Sandbox, Served } from './run.js';
 import { limited } from './shell.js';
 import { supervise, type Supervision } from './supervise.js';
@@ -15,6 +16,8 @@ export interface Wanted {
   tier?: TierName;
   /** Paths that every run must be able to read. */
   needed?: Needed;
+  /** A folder that roots for servers are kept in between workers; without it they share the host's. */
+  cache?: string;
 }
 
 const nothing: Needed = () => Promise.resolve([]);
@@ -24,12 +27,12 @@ const nothing: Needed = () => Promise.resolve([]);
  * the environment decides where no tier is asked for; a tier that is asked for and does not work is
  * PLATFORM_UNSUPPORTED, never a weaker one.
  */
-export async function openSandbox({ tier: named, needed = nothing }: Wanted = {}): Promise<Sandbox> {
+export async function openSandbox({ tier: named, needed = nothing, cache }: Wanted = {}): Promise<Sandbox> {
   const asked = named ?? tierFromEnvironment();
   for (const { name, probe } of TIERS) {
     if (asked !== undefined && name !== asked) continue;
     const found = await probe(needed);
-    if (found.tier !== null) return new TieredSandbox(found.tier);
+    if (found.tier !== null) return new TieredSandbox(found.tier, cache ?? null);
     if (asked !== undefined)
       throw new AssayError('PLATFORM_UNSUPPORTED', `isolation tier ${name} is not to be had: ${found.why}`, {
         remedy: found.remedy,
@@ -71,9 +74,12 @@ function tierFromEnvironment(): TierName | undefined {
 
 class TieredSandbox implements Sandbox {
   readonly #tier: Tier;
+  readonly #roots: PrivateRoots | null;
 
-  constructor(tier: Tier) {
+  constructor(tier: Tier, cache: string | null) {
     this.#tier = tier;
+    const { bubblewrap } = tier;
+    this.#roots = bubblewrap === null || cache === null ? null : new PrivateRoots(bubblewrap, cache);
   }
 
   get isolation(): Sandbox['isolation'] {
@@ -82,22 +88,28 @@ class TieredSandbox implements Sandbox {
 
   async run(request: RunRequest): Promise<RunResult> {
     if (request.signal.aborted) return neverStarted(this.isolation);
-    return this.#start(request, 'joined').done;
+    return (await this.#start(request, 'joined')).done;
   }
 
   serve(request: RunRequest): Promise<Served> {
-    return Promise.resolve().then(() => this.#start(request, 'apart'));
+    return this.#start(request, 'apart');
   }
 
-  #start(request: RunRequest, stderr: 'joined' | 'apart'): Supervision {
+  async #start(request: RunRequest, stderr: 'joined' | 'apart'): Promise<Supervision> {
     const shell = limited(request.command, request.limits, stderr, this.#tier.threads(request.limits));
-    return supervise({
-      launch: this.#tier.launch(request, shell),
-      request,
-      isolation: this.isolation,
-      log: stderr === 'joined' ? 'stdout' : 'stderr',
-      extra: 0,
-    });
+    const { launch, channels } = await this.#launch(request, shell);
+    const log = stderr === 'joined' ? 'stdout' : 'stderr';
+    return supervise({ launch, request, isolation: { ...this.isolation, channels }, log, extra: 0 });
+  }
+
+  async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
+    const open = { channels: this.isolation.channels };
+    if (runtime === undefined) return { ...open, launch: this.#tier.launch(request, shell) };
+    const own = await this.#roots?.launch({ ...request, runtime }, shell);
+    if (own !== undefined && 'launch' in own)
+      return { ...own, launch: this.#tier.hold(own.launch, request.limits) };
+    const readable = [...runtime.folders, ...request.readable];
+    return { ...open, launch: this.#tier.launch({ ...request, readable }, shell) };
   }
 }
 

@@ -1,11 +1,13 @@
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
+import { openConstant } from './constant-file.js';
 import { diskUse } from './disk.js';
 import { diedWithMe, diesWithMe } from './exit.js';
 import { Family } from './family.js';
@@ -53,31 +55,16 @@ type Exit = z.infer<typeof exitSchema>;
 /** Starts a program, watches its limits, and sees to it that nothing of it is left. */
 export function supervise(plan: Plan): Supervision {
   const { launch, request } = plan;
-  const child = execa(launch.file, launch.args, {
-    cwd: launch.cwd,
-    env: { ...request.env, ASSAY_RUN: request.id },
-    extendEnv: false,
-    detached: true,
-    cleanup: false,
-    buffer: false,
-    reject: false,
-    stdio: [
-      plan.log === 'stdout' ? 'ignore' : 'pipe',
-      'pipe',
-      'pipe',
-      ...(launch.reports ? ['pipe' as const] : []),
-      ...launch.inputs.map(() => 'pipe' as const),
-      ...Array.from({ length: plan.extra }, () => 'pipe' as const),
-    ],
-  });
-  // execa's own result waits for every holder of the pipes, so the exit of the first process is taken instead
-  const failure = child.then((result) => ('originalMessage' in result ? result.originalMessage : undefined));
-  const streams: readonly unknown[] = child.stdio;
-  if (child.pid === undefined) return stillborn(failure, launch.hold);
-  offerToKernel(child.pid);
-  const over = diesWithMe(child.pid, request.id);
-  const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
-  const run = new Run(plan, child.pid, exited, streams);
+  const started = start(plan);
+  if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
+  const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
+  const { pid, stdio: streams } = started;
+  if (pid === undefined) return stillborn(failure, launch.hold);
+  offerToKernel(pid);
+  const over = diesWithMe(pid, request.id);
+  // a close waits for every holder of the pipes, so the exit of the first process is taken instead
+  const exited = once(started, 'exit').then((end) => exitSchema.parse(end));
+  const run = new Run(plan, pid, exited, streams);
   void run.done.then(over, over);
   return {
     stdin: writableOf(streams[0]),
@@ -87,6 +74,31 @@ export function supervise(plan: Plan): Supervision {
     kill: () => run.kill(),
   };
 }
+
+/** The started process, or in words why none could be. */
+function start({ launch, request, log, extra }: Plan): ChildProcess | string {
+  const inputs = launch.inputs.map(openConstant);
+  try {
+    return spawn(launch.file, launch.args, {
+      cwd: launch.cwd,
+      env: { ...request.env, ASSAY_RUN: request.id },
+      detached: true,
+      stdio: [
+        log === 'stdout' ? 'ignore' : 'pipe',
+        'pipe',
+        'pipe',
+        ...(launch.reports ? ['pipe' as const] : []),
+        ...inputs,
+        ...Array.from({ length: extra }, () => 'pipe' as const),
+      ],
+    });
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    for (const descriptor of inputs) closeSync(descriptor);
+  }
+}
+
 class Run {
   readonly done: Promise<RunResult>;
   readonly #log: BoundedLog;
@@ -140,7 +152,6 @@ class Run {
         this.#failed(error);
       }
     });
-    launch.inputs.forEach((input, index) => writableOf(streams[4 + index]).end(input));
   }
 
   #report(line: string): void {
@@ -247,10 +258,10 @@ function endingOf(code: number | null, signal: string | null): Ending {
   return name === undefined ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal: name };
 }
 
-function stillborn(failure: Promise<string | undefined>, hold: Hold | null): Supervision {
+function stillborn(failure: Promise<string>, hold: Hold | null): Supervision {
   const done = failure.then(async (words): Promise<never> => {
     await hold?.end();
-    throw new AssayError('HOST_FAULT', `a program could not be started: ${words ?? 'no reason was given'}`);
+    throw new AssayError('HOST_FAULT', `a program could not be started: ${words}`);
   });
   done.catch(ignore);
   const nothing = new Duplex({ read: ignore, write: (_chunk, _encoding, next) => next() });

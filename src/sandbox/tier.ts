@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import type { Isolation } from '../domain/isolation.js';
+import type { Bubblewrap } from './bubblewrap.js';
 import type { Ending, Limits, RunRequest } from './run.js';
 
 /** What else holds a run while it lives, and has to go when it is over. */
@@ -21,8 +22,8 @@ export interface Launch {
   file: string;
   args: string[];
   cwd: string;
-  /** Texts that the wrapper reads from descriptor 4 onwards. */
-  inputs: string[];
+  /** What the wrapper reads from descriptor 4 onwards. */
+  inputs: (string | Uint8Array)[];
   /**
    * Whether the wrapper reports on descriptor 3, as JSON lines, the pid of the namespace's first process and the
    * exit code; without the code the program was never started.
@@ -36,6 +37,8 @@ export interface Launch {
 /** One way of holding a hostile program. A file for each. */
 export interface Tier {
   readonly isolation: Isolation;
+  /** What separates its runs from the host's files; null where nothing does. */
+  readonly bubblewrap: Bubblewrap | null;
   /** The rlimit on processes and threads; null where it does not bind or would count the user's other processes. */
   threads(limits: Limits): number | null;
   /**
@@ -43,6 +46,8 @@ export interface Tier {
    * @throws AssayError HOST_FAULT when this host cannot hold the run
    */
   launch(request: RunRequest, shell: string): Launch;
+  /** A launch that was made otherwise, held as this tier holds its own. */
+  hold(launch: Launch, limits: Limits): Launch;
 }
 
 /** What came of trying whether a tier holds here. */
@@ -57,9 +62,16 @@ export type Probe =
     };
 
 /** A program on PATH. */
-export function programOnPath(name: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => isAbsolute(folder));
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
+export function programOnPath(
+  name: string,
+  folders: readonly string[] = (process.env['PATH'] ?? '').split(delimiter),
+): string | null {
+  return (
+    folders
+      .filter((folder) => isAbsolute(folder))
+      .map((folder) => join(folder, name))
+      .find((path) => existsSync(path)) ?? null
+  );
 }
 
 /** Threads are counted as processes by the kernel, and a process of numeric code has many. */

@@ -5,10 +5,10 @@ import { ControlGroup, type GroupGround, type GroupLimits } from './control-grou
 import { groupGround, groupName } from './group-ground.js';
 import type { Ending, Limits, RunRequest } from './run.js';
 import { supervise } from './supervise.js';
-import { TASKS_PER_PROCESS, type Launch, type Probe, type Tier } from './tier.js';
+import { TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
 import { processName } from './worker-name.js';
 
-const ISOLATION: Isolation = { ...TIER_C, tier: 'B', mem: 'enforced', pids: 'enforced' };
+const ISOLATION: Isolation = { ...TIER_C, tier: 'B', mem: 'enforced', pids: 'enforced', cpu: 'enforced' };
 
 /** The wrapper's own. */
 const SPARE_TASKS = 8;
@@ -17,13 +17,15 @@ let made = 0;
 
 /** bubblewrap's namespaces within a control group, in which the kernel itself bounds memory and tasks. */
 class TierB implements Tier {
-  readonly isolation = ISOLATION;
+  readonly isolation: Isolation;
 
   constructor(
     readonly bubblewrap: Bubblewrap,
     readonly ground: GroupGround,
     readonly worker: string,
-  ) {}
+  ) {
+    this.isolation = { ...ISOLATION, cpu: ground.cpu === null ? 'advisory' : 'enforced' };
+  }
 
   /** The group bounds them. */
   threads(): number | null {
@@ -31,15 +33,31 @@ class TierB implements Tier {
   }
 
   launch(request: RunRequest, shell: string): Launch {
-    const { memoryBytes, processes }: Limits = request.limits;
-    return this.within({ memoryBytes, tasks: TASKS_PER_PROCESS * processes + SPARE_TASKS }, request, shell);
+    return this.hold(this.bubblewrap.launch(request, shell), request.limits);
   }
 
-  within(limits: GroupLimits, request: RunRequest, shell: string): Launch {
-    const inner = this.bubblewrap.launch(request, shell);
-    const hold = new ControlGroup(this.ground, groupName(this.worker, (made += 1)), limits);
-    return { ...inner, ...hold.entering([inner.file, ...inner.args]), hold };
+  hold(launch: Launch, { memoryBytes, processes, cpus }: Limits): Launch {
+    const tasks = TASKS_PER_PROCESS * processes + SPARE_TASKS;
+    return this.within({ memoryBytes, tasks, cpus: cpus ?? null }, launch);
   }
+
+  within(limits: GroupLimits, launch: Launch): Launch {
+    const group = new ControlGroup(this.ground, groupName(this.worker, (made += 1)), limits);
+    const hold = launch.hold === null ? group : both(group, launch.hold);
+    return { ...launch, ...group.entering([launch.file, ...launch.args]), hold };
+  }
+}
+
+/** What a group holds, and what has to be let go after it. */
+function both(group: ControlGroup, other: Hold): Hold {
+  return {
+    refused: () => group.refused() ?? other.refused(),
+    kill: () => group.kill(),
+    end: async () => {
+      await group.end();
+      await other.end();
+    },
+  };
 }
 
 let probed: Promise<Probe> | null = null;
@@ -57,9 +75,12 @@ async function probe(): Promise<Probe> {
   if (!('bubblewrap' in found)) return { tier: null, ...found };
   const ground = groupGround();
   if (typeof ground === 'string') return { tier: null, why: ground, remedy: REMEDY };
-  const tier = new TierB(found.bubblewrap, ground, await processName(process.pid));
+  const worker = await processName(process.pid);
+  const tier = new TierB(found.bubblewrap, ground, worker);
   const fault = await failing(tier).catch((error: unknown) => messageOf(error));
-  return fault === null ? { tier, why: null } : { tier: null, why: fault, remedy: REMEDY };
+  if (fault !== null) return { tier: null, why: fault, remedy: REMEDY };
+  if (await boundsProcessors(tier).catch(() => false)) return { tier, why: null };
+  return { tier: new TierB(found.bubblewrap, { ...ground, cpu: null }, worker), why: null };
 }
 
 const MEMORY = 32 * 1024 * 1024;
@@ -85,17 +106,47 @@ async function failing(tier: TierB): Promise<string | null> {
 
 /** The watchdog's own limits are out of reach here, so that only the kernel can end the probe with a limit. */
 async function endingOf(tier: TierB, command: string): Promise<Ending> {
-  const request: RunRequest = {
+  const request = probeRequest(command);
+  const bounds = { memoryBytes: MEMORY, tasks: TASKS, cpus: null };
+  const launch = tier.within(bounds, tier.bubblewrap.launch(request, command));
+  const run = supervise({ launch, request, isolation: tier.isolation, log: 'stdout', extra: 0 });
+  return (await run.done).ending;
+}
+
+/** Counts for a while under a tenth of a processor, and sees whether the kernel held it back. */
+async function boundsProcessors({ bubblewrap, ground, worker, isolation }: TierB): Promise<boolean> {
+  if (ground.cpu === null) return false;
+  const group = new ControlGroup(ground, groupName(worker, (made += 1)), {
+    memoryBytes: 4 * MEMORY,
+    tasks: TASKS,
+    cpus: 0.1,
+  });
+  const command = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done';
+  const request = probeRequest(command);
+  const inner = bubblewrap.launch(request, command);
+  let throttled = 0;
+  const hold: Hold = {
+    refused: () => group.refused(),
+    kill: async () => {
+      throttled = group.throttled;
+      return group.kill();
+    },
+    end: () => group.end(),
+  };
+  const launch = { ...inner, ...group.entering([inner.file, ...inner.args]), hold };
+  await supervise({ launch, request, isolation, log: 'stdout', extra: 0 }).done;
+  return throttled > 0;
+}
+
+function probeRequest(command: string): RunRequest {
+  return {
     id: `probe-${process.pid}-${made}`,
     command,
     cwd: '/',
     writable: [],
     readable: [],
     env: { PATH: '/usr/bin:/bin' },
-    limits: { wallS: 10, memoryBytes: 2 ** 40, diskBytes: 0, logBytes: 4096, processes: 10_000 },
+    limits: { wallS: 30, memoryBytes: 2 ** 40, diskBytes: 0, logBytes: 4096, processes: 10_000 },
     signal: new AbortController().signal,
   };
-  const launch = tier.within({ memoryBytes: MEMORY, tasks: TASKS }, request, command);
-  const run = supervise({ launch, request, isolation: ISOLATION, log: 'stdout', extra: 0 });
-  return (await run.done).ending;
 }

@@ -9,7 +9,7 @@ import type { Limits, RunRequest } from './run.js';
 import { limited } from './shell.js';
 import { supervise } from './supervise.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
-import { firstUid, isRunUid, UIDS_PER_WORKER } from './uids.js';
+import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
 import { removeTraces } from './user-traces.js';
 
 const ISOLATION: Isolation = {
@@ -22,15 +22,16 @@ const ISOLATION: Isolation = {
   mem: 'advisory',
   pids: 'enforced',
   disk: 'advisory',
+  cpu: 'advisory',
   gpu: 'none',
   secrets: 'enforced',
+  channels: 'open',
 };
-
-const taken = new Set<number>();
 
 /** A user of its own for each run, without any privilege; rlimits and a watchdog. No namespaces. */
 class TierD implements Tier {
   readonly isolation = ISOLATION;
+  readonly bubblewrap = null;
 
   constructor(readonly setpriv: string) {}
 
@@ -40,13 +41,13 @@ class TierD implements Tier {
   }
 
   launch(request: RunRequest, shell: string): Launch {
-    const uid = freeUid();
+    const uid = takeUid();
     try {
       const before = request.readable.filter((path) => isRunUid(statSync(path).uid));
       for (const path of [...request.writable, ...before]) handOver(path, uid);
       for (const path of [request.cwd, ...request.readable, ...request.writable]) requireReach(path, uid);
     } catch (error) {
-      taken.delete(uid);
+      releaseUid(uid);
       if (error instanceof AssayError) throw error;
       throw new AssayError('HOST_FAULT', `a run cannot be given its folders: ${messageOf(error)}`, {
         cause: error,
@@ -67,21 +68,10 @@ class TierD implements Tier {
       hold: new UserHold(uid, request.writable),
     };
   }
-}
 
-let latest = -1;
-
-/** The one that was free longest: the dead of a run count as its user's until the system has collected them. */
-function freeUid(): number {
-  const first = firstUid(process.pid);
-  for (let tried = 0; tried < UIDS_PER_WORKER; tried += 1) {
-    latest = (latest + 1) % UIDS_PER_WORKER;
-    const uid = first + latest;
-    if (taken.has(uid)) continue;
-    taken.add(uid);
-    return uid;
+  hold(launch: Launch): Launch {
+    return launch;
   }
-  throw new AssayError('HOST_FAULT', `more than ${UIDS_PER_WORKER} runs at once in one worker`);
 }
 
 class UserHold implements Hold {
@@ -102,7 +92,7 @@ class UserHold implements Hold {
   /** What the user left outside its folders goes with it. */
   async end(): Promise<void> {
     await removeTraces((uid) => uid === this.uid, this.given);
-    taken.delete(this.uid);
+    releaseUid(this.uid);
   }
 }
 

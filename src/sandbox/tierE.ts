@@ -10,14 +10,17 @@ const ISOLATION: Isolation = {
   mem: 'advisory',
   pids: 'advisory',
   disk: 'advisory',
+  cpu: 'advisory',
   gpu: 'none',
   // the environment is clean, but nothing keeps a process from reading another's of the same user
   secrets: 'advisory',
+  channels: 'open',
 };
 
 /** Process group, rlimits and watchdog only: the recipe can do what its user can. */
 export const tierE: Tier = {
   isolation: ISOLATION,
+  bubblewrap: null,
   threads: () => null,
   launch(request: RunRequest, shell: string): Launch {
     return {
@@ -30,4 +33,5 @@ export const tierE: Tier = {
       hold: null,
     };
   },
+  hold: (launch) => launch,
 };

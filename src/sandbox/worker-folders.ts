@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { goesWithMe } from './exit.js';
 import { sweepGroups } from './group-ground.js';
+import { sweepRoots } from './private-root/own-folders.js';
 import { markedProcesses, processesOfUsers, sweepStrays, sweepUsers } from './processes.js';
 import { removeTree } from './remove.js';
 import { firstUid, UIDS_PER_WORKER } from './uids.js';
@@ -76,7 +77,8 @@ export async function sweepDeadWorkers(work: string, dryRun = false): Promise<Sw
     if (!dryRun) await removeTree(join(work, name));
     swept.push({ folder: join(work, name), killed });
   }
-  return [...swept, ...(await sweepGroups(isDead, dryRun))];
+  const roots = (await sweepRoots(isDead, dryRun)).map((folder) => ({ folder, killed: 0 }));
+  return [...swept, ...(await sweepGroups(isDead, dryRun)), ...roots];
 }
 
 function pidIn(worker: string): number | null {

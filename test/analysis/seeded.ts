@@ -189,6 +189,8 @@ export async function phaseRun(
     disk: level,
     gpu: level,
     secrets: level,
+    cpu: level,
+    channels: level === 'none' ? 'open' : 'closed',
   } as const;
   return {
     phase,

@@ -42,6 +42,8 @@ const ISOLATED = {
   disk: 'advisory',
   gpu: 'none',
   secrets: 'enforced',
+  cpu: 'advisory',
+  channels: 'open',
 } as const;
 const RECORD: TrialRecord = {
   ...LINE,

@@ -1,0 +1,132 @@
+import type { Bubblewrap, Root } from '../bubblewrap.js';
+import type { RunRequest } from '../run.js';
+import { programOnPath, type Launch } from '../tier.js';
+import type { Image } from './image.js';
+import type { RuntimeTree } from './runtime-tree.js';
+
+/** A root that can be given to any number of sandboxes, each its own. */
+export interface PreparedRoot {
+  tree: RuntimeTree;
+  image: Image;
+  /** An image on disk is read past the page cache, which is the host's. */
+  direct: boolean;
+  /** An empty folder of this worker, over which each sandbox has a file system in memory of its own. */
+  stage: string;
+}
+
+/** Device nodes of every sandbox: a node of the host is one inode for all, which carries locks, times and events. */
+const NODES = [
+  ['null', 1, 3],
+  ['zero', 1, 5],
+  ['full', 1, 7],
+  ['random', 1, 8],
+  ['urandom', 1, 9],
+  ['tty', 5, 0],
+] as const;
+
+const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+/** For an image; a copy has the size of what it holds. */
+const STAGE_BYTES = 1024 * 1024;
+
+/**
+ * Run as root in a mount namespace of its own, so that whatever is mounted is gone with its last process. Every sandbox
+ * has a loop device of its own: of one device, or of one file that `mount -o loop` finds mounted already, all share
+ * pages and locks. The device is detached while it is mounted, and so goes with the mount.
+ */
+const MOUNTING = `
+set -eu
+stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6
+shift 6
+path=$PATH mask=$(umask)
+PATH=${SYSTEM_PATH.join(':')}
+umask 022
+mount -n -t tmpfs -o "mode=711,nosuid,size=$size" tmpfs "$stage"
+mkdir "$stage/root" "$stage/dev" "$stage/given"
+if [ "$format" = tar ]; then
+  tar -x -f "$image" -C "$stage/root"
+else
+  device=$(losetup -f --show -r --direct-io="$direct" "$image")
+  mounted=yes
+  mount -n -t "$format" -o ro,nosuid,nodev "$device" "$stage/root" || mounted=no
+  losetup -d "$device"
+  [ $mounted = yes ]
+fi
+${NODES.map(([name, major, minor]) => `mknod -m 666 "$stage/dev/${name}" c ${major} ${minor}`).join('\n')}
+count=0
+while [ "$1" != -- ]; do
+  if [ -d "$1" ]; then mkdir "$stage/given/$count"; else : > "$stage/given/$count"; fi
+  mount -n --bind "$1" "$stage/given/$count"
+  count=$((count + 1))
+  shift
+done
+shift
+PATH=$path
+umask "$mask"
+exec /usr/bin/env setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$@"
+`;
+
+/** Run in an outer sandbox that has the host's files and a file system in memory over the stage. */
+const COPYING = `
+set -eu
+stage=$1 image=$2
+shift 2
+mkdir "$stage/root"
+tar -x -f "$image" -C "$stage/root" --no-same-owner
+exec "$@"
+`;
+
+/** A launch in a root of its own that is mounted, or unpacked, by root, under a user that no other run has. */
+export function mountedLaunch(
+  bubblewrap: Bubblewrap,
+  { tree, image, direct, stage }: PreparedRoot,
+  { request, shell, uid }: { request: RunRequest; shell: string; uid: number },
+): Launch {
+  const given = new Map(request.readable.map((path, index) => [path, `${stage}/given/${index}`]));
+  const root: Root = {
+    system: systemOf(tree, stage),
+    devices: NODES.flatMap(([name]) => ['--dev-bind', `${stage}/dev/${name}`, `/dev/${name}`]),
+    source: (path) => given.get(path) ?? path,
+    writes: 'memory',
+    inet: false,
+  };
+  const inner = bubblewrap.launch(request, shell, root);
+  const size = image.format === 'tar' ? STAGE_BYTES + 2 * tree.bytes : STAGE_BYTES;
+  const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid)];
+  return {
+    ...inner,
+    file: programOnPath('unshare', SYSTEM_PATH) ?? 'unshare',
+    args: [
+      ...['--mount', '--propagation', 'private', '--', '/bin/sh', '-c', MOUNTING, 'sh', ...told],
+      ...[...given.keys(), '--', inner.file, ...inner.args],
+    ],
+  };
+}
+
+/** A launch in a root of its own that is unpacked into the memory of an outer sandbox; as the worker's own user. */
+export function copiedLaunch(
+  bubblewrap: Bubblewrap,
+  { tree, image, stage }: PreparedRoot,
+  { request, shell }: { request: RunRequest; shell: string },
+): Launch {
+  const root: Root = {
+    system: systemOf(tree, stage),
+    devices: [],
+    source: (path) => path,
+    writes: 'memory',
+    inet: false,
+  };
+  const inner = bubblewrap.launch(request, shell, root);
+  const size = String(STAGE_BYTES + 2 * tree.bytes);
+  const outer = ['--unshare-user', '--die-with-parent', '--bind', '/', '/', '--size', size, '--tmpfs', stage];
+  return {
+    ...inner,
+    args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, inner.file, ...inner.args],
+  };
+}
+
+function systemOf({ anchors, links }: RuntimeTree, stage: string): string[] {
+  return [
+    ...anchors.flatMap((path) => ['--ro-bind', `${stage}/root${path}`, path]),
+    ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
+  ];
+}

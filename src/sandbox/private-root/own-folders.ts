@@ -1,0 +1,106 @@
+import { link, mkdir, readdir, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { goesWithMe } from '../exit.js';
+import { pidNamespace } from '../group-ground.js';
+import { removeTree } from '../remove.js';
+import { programOnPath } from '../tier.js';
+import { processName } from '../worker-name.js';
+
+/** The most that an image may have to lie in memory, in bytes; a larger one is read from disk past the page cache. */
+export const LARGEST_IN_MEMORY = 2 ** 30;
+/** Of the room that a file system in memory has left, an image may take this part. */
+const SHARE_OF_MEMORY = 0.5;
+const TMPFS = 0x0102_1994;
+/** Folders in memory that Linux systems have. */
+const IN_MEMORY = ['/run', '/dev/shm'];
+const PREFIX = 'assay-roots';
+
+/** By this its folders, and names of images, tell whose they are: the pid means something in its namespace alone. */
+const ownMark = async (): Promise<string> =>
+  [PREFIX, pidNamespace(), await processName(process.pid)].join('.');
+
+/** Where every user may pass: a sandbox with a user of its own reads what is mounted there. */
+const OPEN = process.getuid?.() === 0 ? ['/run', '/tmp'] : [tmpdir()];
+
+/** An empty folder of this process, over which each sandbox mounts what it needs. */
+export async function stageFolder(): Promise<string> {
+  const mark = await ownMark();
+  let fault: unknown;
+  for (const base of OPEN) {
+    const own = join(base, mark);
+    try {
+      const stage = join(own, 'stage');
+      await mkdir(stage, { recursive: true, mode: 0o755 });
+      goesWithMe(own);
+      return stage;
+    } catch (error) {
+      fault = error;
+    }
+  }
+  throw fault;
+}
+
+/** A folder of this process in memory where so many bytes find room, or null. */
+export async function memoryFor(bytes: number): Promise<string | null> {
+  if (bytes > LARGEST_IN_MEMORY) return null;
+  for (const base of IN_MEMORY) {
+    const found = await statfs(base).catch(() => null);
+    if (found?.type !== TMPFS || found.bavail * found.bsize * SHARE_OF_MEMORY < bytes) continue;
+    const own = join(base, await ownMark());
+    await mkdir(join(own, 'images'), { recursive: true, mode: 0o755 });
+    goesWithMe(own);
+    return join(own, 'images');
+  }
+  return null;
+}
+
+/** Another name of an image on disk, which says that this process uses it. */
+export async function ownName(image: string): Promise<string> {
+  const own = `${image}.${await ownMark()}`;
+  await link(image, own);
+  goesWithMe(own);
+  return own;
+}
+
+/** Removes folders in memory and elsewhere, and detaches loop devices, of processes that are dead; returns them. */
+export async function sweepRoots(
+  isDead: (worker: string) => Promise<boolean>,
+  dryRun: boolean,
+): Promise<string[]> {
+  if (process.platform !== 'linux') return [];
+  const mine = new RegExp(`${PREFIX}\\.${pidNamespace()}\\.(\\d+-\\w+)`);
+  const isLeft = async (path: string): Promise<boolean> => {
+    const worker = mine.exec(path)?.[1];
+    return worker !== undefined && (await isDead(worker));
+  };
+  const swept: string[] = [];
+  for (const { device, file } of await loopDevices()) {
+    if (!(await isLeft(file))) continue;
+    if (!dryRun) await execa('losetup', ['-d', device], { reject: false, env: { PATH: SBIN } });
+    swept.push(device);
+  }
+  for (const base of new Set([...OPEN, ...IN_MEMORY, tmpdir()]))
+    for (const name of await readdir(base).catch(() => [])) {
+      if (!name.startsWith(PREFIX) || !(await isLeft(name))) continue;
+      if (!dryRun) await removeTree(join(base, name));
+      swept.push(join(base, name));
+    }
+  return swept;
+}
+
+const SBIN = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin';
+
+/** Loop devices of this host with the files behind them; none where they cannot be seen. */
+async function loopDevices(): Promise<{ device: string; file: string }[]> {
+  if (process.getuid?.() !== 0 || programOnPath('losetup', SBIN.split(':')) === null) return [];
+  const { stdout } = await execa('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE'], {
+    reject: false,
+    env: { PATH: SBIN },
+  });
+  return stdout.split('\n').flatMap((line) => {
+    const [, device, file] = /^(\S+)\s+(\S.*)$/.exec(line) ?? [];
+    return device === undefined || file === undefined ? [] : [{ device, file }];
+  });
+}
