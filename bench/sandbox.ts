@@ -1,15 +1,21 @@
 /**
  * What a process costs at each isolation tier of this machine against a plain spawn: `true` in a shell, pairs
- * interleaved in one run. `npx tsx bench/sandbox.ts [PAIRS]` prints a table on stderr and JSON
+ * interleaved in one run; and what a server with Python and numpy costs in a root of its own. `npx tsx bench/sandbox.ts [PAIRS]` prints a table on stderr and JSON
  * (assay.bench.sandbox/1) on stdout.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunRequest, Sandbox } from '../src/sandbox/run.js';
+import { fileURLToPath } from 'node:url';
+import { findBubblewrap, TIER_C } from '../src/sandbox/bubblewrap.js';
+import { PrivateRoots } from '../src/sandbox/private-root/roots.js';
+import type { RunRequest, Sandbox, Served } from '../src/sandbox/run.js';
 import { openSandbox, surveyTiers } from '../src/sandbox/sandbox.js';
+import { supervise, type Supervision } from '../src/sandbox/supervise.js';
+import { findPython } from '../src/tasks/python.js';
+import { runtimeOf } from '../src/tasks/runtime.js';
 
 const PAIRS = Number(process.argv[2] ?? 200);
 const WARM_UP = 10;
@@ -23,6 +29,63 @@ async function plain(cwd: string): Promise<void> {
 }
 
 let count = 0;
+
+const NUMPY = fileURLToPath(new URL('../tasks/byte-golf/requirements.txt', import.meta.url));
+const SERVERS = Math.max(5, Math.round(PAIRS / 5));
+
+type Start = () => Promise<Served | Supervision>;
+
+/** How a server with Python and numpy starts on the host's files, and in each kind of root of its own. */
+async function servers(work: string): Promise<Map<string, Start>> {
+  const signal = new AbortController().signal;
+  const cache = join(work, 'cache');
+  const python = await findPython(cache, await readFile(NUMPY, 'utf8'), signal);
+  const runtime = runtimeOf({ spec: {}, python });
+  const home = join(work, 'home');
+  await mkdir(home);
+  const limits = {
+    wallS: 60,
+    memoryBytes: 2 ** 30,
+    diskBytes: 2 ** 24,
+    logBytes: 4096,
+    processes: 16,
+    cpus: 1,
+  };
+  const request = (): RunRequest => ({
+    ...{ id: `bench-${process.pid}-${(count += 1)}`, command: 'python -c "import numpy"', cwd: '/', signal },
+    ...{ writable: [home], readable: [], env: { ...python.env, HOME: home }, limits },
+  });
+  const sandbox = await openSandbox({ cache });
+  const found = await findBubblewrap();
+  const starts = new Map<string, Start>([
+    ['shared', () => sandbox.serve({ ...request(), readable: [...runtime.folders] })],
+    ['own', () => sandbox.serve({ ...request(), runtime })],
+  ]);
+  if (!('bubblewrap' in found)) return starts;
+  const copies = new PrivateRoots(found.bubblewrap, cache, false);
+  return starts.set('own, as without root', async () => {
+    const one = { ...request(), runtime };
+    const made = await copies.launch(one, one.command);
+    if ('why' in made) throw new Error(made.why);
+    return supervise({ launch: made.launch, request: one, isolation: TIER_C, log: 'stderr', extra: 0 });
+  });
+}
+
+/** Milliseconds until each kind of server has ended, by turns. */
+async function serverTimes(work: string): Promise<{ root: string; ms: ReturnType<typeof spread> }[]> {
+  const starts = await servers(work);
+  const times = new Map([...starts.keys()].map((name) => [name, [] as number[]]));
+  for (let round = -2; round < SERVERS; round += 1)
+    for (const [name, start] of starts) {
+      const ms = await timed(async () => {
+        const { ending, log } = await (await start()).done;
+        if (ending.kind !== 'exited' || ending.code !== 0)
+          throw new Error(`${name}: ${JSON.stringify(ending)} ${log}`);
+      });
+      if (round >= 0) times.get(name)?.push(ms);
+    }
+  return [...times].map(([root, ms]) => ({ root, ms: spread(ms) }));
+}
 
 async function held(sandbox: Sandbox, cwd: string): Promise<void> {
   const request: RunRequest = {
@@ -90,12 +153,14 @@ try {
   });
   const missing = found.flatMap(({ tier, why }) => (why === null ? [] : [{ tier, why }]));
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, kernel: release() };
+  const roots = await serverTimes(work);
   const [best] = tiers;
   const result = {
     schema: 'assay.bench.sandbox/1',
     pairs: PAIRS,
     machine,
     tiers,
+    servers: roots,
     missing,
     best: best?.tier ?? null,
     aimMs: AIM_MS,
@@ -119,6 +184,8 @@ try {
         ratio,
       ]),
     );
+  for (const { root, ms } of roots)
+    process.stderr.write(`a server with numpy, root ${root}: ${ms.median} ms (p95 ${ms.p95})\n`);
   for (const { tier, why } of missing) process.stderr.write(`tier ${tier} is not measured: ${why}\n`);
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 } finally {

@@ -1,6 +1,6 @@
 import type { Measure } from '../domain/task.js';
 import { AssayError } from '../domain/errors.js';
-import type { Isolation } from '../domain/isolation.js';
+import { CHANNELS, type Isolation } from '../domain/isolation.js';
 import { trialLabel, trialWorkflowId } from '../domain/keys.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Projection } from '../domain/rehearsal.js';
@@ -186,10 +186,19 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
   };
 }
 
-/** The evaluator is the task's own program: only phases that run code of the recipe count. */
+/**
+ * The evaluator is the task's own program: only phases that run code of the recipe count, and for its channels only
+ * those that see held-out data.
+ */
 function weakest(runs: readonly PhaseRun[]): Isolation | null {
-  const ofRecipe = runs.filter(({ phase }) => phase !== 'evaluate').map(({ isolation }) => isolation);
-  return [...ofRecipe].sort((a, b) => (a.tier < b.tier ? 1 : -1))[0] ?? null;
+  const isolations = (which: (phase: string) => boolean): Isolation[] =>
+    runs.filter(({ phase }) => which(phase)).map(({ isolation }) => isolation);
+  const [held] = isolations((phase) => phase !== 'evaluate').sort((a, b) => (a.tier < b.tier ? 1 : -1));
+  if (held === undefined) return null;
+  const [widest] = isolations((phase) => phase === 'serve')
+    .map(({ channels }) => channels)
+    .sort((a, b) => CHANNELS.indexOf(b) - CHANNELS.indexOf(a));
+  return { ...held, channels: widest ?? held.channels };
 }
 
 function decisionView({ rule, inputs, result, at }: DecisionDocument): DecisionView {

@@ -12,6 +12,9 @@ export function isWeaker(tier: TierName, demanded: TierName | null): boolean {
   return demanded !== null && TIER_NAMES.indexOf(tier) > TIER_NAMES.indexOf(demanded);
 }
 
+/** What may be told past the outputs, from nothing to everything. */
+export const CHANNELS = ['closed', 'bounded', 'open'] as const;
+
 /** What really held a process of the recipe, tier A (strongest) to E (process group only). */
 export const isolationSchema = z.strictObject({
   tier: tierNameSchema,
@@ -30,6 +33,6 @@ export const isolationSchema = z.strictObject({
    * nodes, a user and a view of the kernel of its own; `bounded`: a root, but the worker's user and the host's device
    * nodes. docs/security.md lists what is left. It does not matter of a run that sees nothing held out.
    */
-  channels: z.enum(['closed', 'bounded', 'open']),
+  channels: z.enum(CHANNELS),
 });
 export type Isolation = z.infer<typeof isolationSchema>;

@@ -86,8 +86,10 @@ const FIRST_INPUT = 4;
 
 /** What a sandbox has its programs from. */
 export interface Root {
-  /** Options that make the system's folders and those of the interpreter visible. */
+  /** Options that make the system's folders visible. */
   system: readonly string[];
+  /** Read-only folders and files besides those of the request, with where they lie outside. */
+  folders: readonly { path: string; source: string }[];
   /** Options that put device nodes on those of the host. */
   devices: readonly string[];
   /** Where a readable path of the request lies outside. */
@@ -104,6 +106,7 @@ const HOST_ROOT: Root = {
     const etc = ETC.flatMap((path) => ['--ro-bind-try', path, path]);
     return ['--ro-bind', '/usr', '/usr', ...TOP.flatMap(systemFolder), ...etc];
   },
+  folders: [],
   devices: [],
   source: (path) => path,
   writes: 'host',
@@ -121,10 +124,8 @@ function systemFolder(path: string): string[] {
 /** Outer folders first, so that a folder within another is mounted on top of it. */
 function visible(request: RunRequest, root: Root, room: string): string[] {
   const mounts = [
-    ...request.readable.map((path) => ({
-      path,
-      options: ['--ro-bind', root.source(path), path],
-    })),
+    ...root.folders.map(({ path, source }) => ({ path, options: ['--ro-bind', source, path] })),
+    ...request.readable.map((path) => ({ path, options: ['--ro-bind', root.source(path), path] })),
     ...request.writable.map((path) => ({
       path,
       options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],

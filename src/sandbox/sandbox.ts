@@ -1,5 +1,6 @@
 import { AssayError } from '../domain/errors.js';
-import { TIER_NAMES, tierNameSchema, type TierName } from '../domain/isolation.js';
+import { TIER_NAMES, tierNameSchema, type Isolation, type TierName } from '../domain/isolation.js';
+import { findBubblewrap } from './bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
 import type { RunRequest, RunResult, Sandbox, Served } from './run.js';
 import { limited } from './shell.js';
@@ -62,6 +63,15 @@ export async function surveyTiers({
     if (found.tier !== null && !all) break;
   }
   return findings;
+}
+
+/** How closed the channels of servers are on this machine (docs/security.md), by giving one a root of its own. */
+export async function surveyRoots(
+  cache: string,
+): Promise<{ channels: Isolation['channels']; why: string | null }> {
+  const found = await findBubblewrap();
+  if (!('bubblewrap' in found)) return { channels: 'open', why: found.why };
+  return new PrivateRoots(found.bubblewrap, cache).survey({ paths: [], folders: [] });
 }
 
 function tierFromEnvironment(): TierName | undefined {

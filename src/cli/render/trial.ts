@@ -91,7 +91,7 @@ function isolationText({ isolation, replicates }: TrialRecord): string {
       .filter(([, value]) => value === level)
       .map(([name]) => name)
       .join(', ');
-  const groups = ['enforced', 'advisory', 'none']
+  const groups = ['enforced', 'advisory', 'none', 'closed', 'bounded', 'open']
     .map((level) => [level, by(level)])
     .filter(([, names]) => names !== '');
   return `tier ${tier}: ${groups.map(([level, names]) => `${level ?? ''}: ${names ?? ''}`).join('; ')}`;

@@ -30,15 +30,15 @@ export interface Image {
 const UNUSED_MS = 30 * 86_400_000;
 const MAKING_MS = 30 * 60_000;
 
-/** Programs that make an image of each format from a folder. */
+/** Programs that make an image of each format from a folder. Times stay: Python compares those of what it compiled. */
 const MAKERS: Readonly<
   Record<'erofs' | 'squashfs', (file: string, folder: string) => [string, ...string[]]>
 > = {
-  erofs: (file, folder) => ['mkfs.erofs', '--quiet', '--all-root', '-T0', file, folder],
+  erofs: (file, folder) => ['mkfs.erofs', '--quiet', '--all-root', file, folder],
   squashfs: (file, folder) => [
     ...(['mksquashfs', folder, file, '-quiet', '-no-progress', '-all-root', '-noappend'] as const),
     // read at the pace of the disk, not of a decompressor
-    ...['-noI', '-noD', '-noF', '-noX', '-no-xattrs', '-all-time', '0'],
+    ...['-noI', '-noD', '-noF', '-noX', '-no-xattrs'],
   ],
 };
 

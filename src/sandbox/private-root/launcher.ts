@@ -83,7 +83,7 @@ export function mountedLaunch(
 ): Launch {
   const given = new Map(request.readable.map((path, index) => [path, `${stage}/given/${index}`]));
   const root: Root = {
-    system: systemOf(tree, stage),
+    ...filesOf(tree, stage),
     devices: NODES.flatMap(([name]) => ['--dev-bind', `${stage}/dev/${name}`, `/dev/${name}`]),
     source: (path) => given.get(path) ?? path,
     writes: 'memory',
@@ -109,7 +109,7 @@ export function copiedLaunch(
   { request, shell }: { request: RunRequest; shell: string },
 ): Launch {
   const root: Root = {
-    system: systemOf(tree, stage),
+    ...filesOf(tree, stage),
     devices: [],
     source: (path) => path,
     writes: 'memory',
@@ -117,16 +117,26 @@ export function copiedLaunch(
   };
   const inner = bubblewrap.launch(request, shell, root);
   const size = String(STAGE_BYTES + 2 * tree.bytes);
-  const outer = ['--unshare-user', '--die-with-parent', '--bind', '/', '/', '--size', size, '--tmpfs', stage];
+  const outer = [
+    '--unshare-user',
+    '--die-with-parent',
+    '--dev-bind',
+    '/',
+    '/',
+    '--size',
+    size,
+    '--tmpfs',
+    stage,
+  ];
   return {
     ...inner,
     args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, inner.file, ...inner.args],
   };
 }
 
-function systemOf({ anchors, links }: RuntimeTree, stage: string): string[] {
-  return [
-    ...anchors.flatMap((path) => ['--ro-bind', `${stage}/root${path}`, path]),
-    ...links.flatMap(({ path, target }) => ['--symlink', target, path]),
-  ];
+function filesOf({ anchors, links }: RuntimeTree, stage: string): Pick<Root, 'system' | 'folders'> {
+  return {
+    system: links.flatMap(({ path, target }) => ['--symlink', target, path]),
+    folders: anchors.map((path) => ({ path, source: `${stage}/root${path}` })),
+  };
 }

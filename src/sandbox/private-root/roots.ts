@@ -13,6 +13,9 @@ import { runtimeTree, type RuntimeTree } from './runtime-tree.js';
 /** The most that is copied into the memory of each sandbox where an image cannot be mounted, in bytes. */
 export const LARGEST_COPY = 512 * 1024 * 1024;
 
+/** After which a way that did not work is tried again, in milliseconds. */
+const RETRY_MS = 5 * 60_000;
+
 /** Characters of a program's complaint that are kept. */
 const LONGEST_FAULT = 300;
 
@@ -28,6 +31,9 @@ type Way = (root: PreparedRoot, request: RunRequest, shell: string) => PrivateLa
 interface Opened {
   root: PreparedRoot;
   way: Way;
+  channels: Isolation['channels'];
+  /** Why stronger ways do not work; empty where none does not. */
+  lacking: string;
 }
 
 /** Why no root can be had, in words. */
@@ -38,32 +44,53 @@ const PROBED: Isolation = { ...TIER_C, channels: 'closed' };
 
 /** Gives every server a root of its own, in the strongest way that works on this host. */
 export class PrivateRoots {
-  readonly #opened = new Map<string, Promise<Opened | NoRoot>>();
+  readonly #opened = new Map<string, { opening: Promise<Opened | NoRoot>; until: number }>();
   #stage: Promise<string> | null = null;
 
   constructor(
     readonly bubblewrap: Bubblewrap,
     /** Where images are kept between workers. */
     readonly cache: string,
+    /** Whether it is root and may be able to mount. */
+    readonly mounts = process.getuid?.() === 0,
   ) {}
 
   /** The launch of a request in a root with what it needs; where none can be had, why. */
   async launch(request: RunRequest & { runtime: Runtime }, shell: string): Promise<PrivateLaunch | NoRoot> {
-    const key = JSON.stringify(request.runtime.paths);
-    const opening = this.#opened.get(key) ?? this.#open(request.runtime);
-    this.#opened.set(key, opening);
-    const opened = await opening;
+    const opened = await this.#openedFor(request.runtime);
     return 'why' in opened ? opened : opened.way(opened.root, request, shell);
+  }
+
+  /** How closed the channels of a server would be, and why not more; null where nothing is missing. */
+  async survey(runtime: Runtime): Promise<{ channels: Isolation['channels']; why: string | null }> {
+    const opened = await this.#openedFor(runtime);
+    return 'why' in opened
+      ? { channels: 'open', why: opened.why }
+      : { channels: opened.channels, why: opened.channels === 'closed' ? null : opened.lacking };
+  }
+
+  /** What failed is tried again after a while: a disk may have been full. */
+  async #openedFor(runtime: Runtime): Promise<Opened | NoRoot> {
+    const key = JSON.stringify(runtime.paths);
+    const known = this.#opened.get(key);
+    if (known !== undefined && performance.now() < known.until) return known.opening;
+    const opening = this.#open(runtime);
+    const entry = { opening, until: Infinity };
+    this.#opened.set(key, entry);
+    const opened = await opening;
+    if ('why' in opened) entry.until = performance.now() + RETRY_MS;
+    return opened;
   }
 
   async #open(runtime: Runtime): Promise<Opened | NoRoot> {
     const tree = await runtimeTree(runtime);
     const faults: string[] = [];
-    for (const { format, way } of this.#ways()) {
+    if (!this.mounts) faults.push('images: only root may mount them');
+    for (const { format, way, channels } of this.#ways()) {
       try {
         const root = await this.#prepared(tree, format);
         const fault = await this.#fault(root, way);
-        if (fault === null) return { root, way };
+        if (fault === null) return { root, way, channels, lacking: faults.join('; ') };
         faults.push(`${format}: ${fault}`);
       } catch (error) {
         faults.push(`${format}: ${messageOf(error).slice(0, LONGEST_FAULT)}`);
@@ -72,7 +99,7 @@ export class PrivateRoots {
     return { why: faults.join('; ') };
   }
 
-  #ways(): { format: ImageFormat; way: Way }[] {
+  #ways(): { format: ImageFormat; way: Way; channels: Isolation['channels'] }[] {
     const mounted: Way = (root, request, shell) => {
       const uid = takeUid();
       const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
@@ -82,10 +109,10 @@ export class PrivateRoots {
       launch: copiedLaunch(this.bubblewrap, root, { request, shell }),
       channels: 'bounded',
     });
-    const formats = process.getuid?.() === 0 ? (['erofs', 'squashfs', 'tar'] as const) : [];
+    const formats = this.mounts ? (['erofs', 'squashfs', 'tar'] as const) : [];
     return [
-      ...formats.filter(canMake).map((format) => ({ format, way: mounted })),
-      { format: 'tar', way: copied },
+      ...formats.filter(canMake).map((format) => ({ format, way: mounted, channels: 'closed' as const })),
+      { format: 'tar', way: copied, channels: 'bounded' },
     ];
   }
 

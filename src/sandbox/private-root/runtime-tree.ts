@@ -62,8 +62,11 @@ const ALWAYS = ['/bin/sh', '/etc/ld.so.cache'];
 const TURN = 500;
 /** Loaded by name while a program runs, so that no program says that it needs them. */
 const LOADED_LATER = ['libgcc_s.so.1', 'libstdc++.so.6'];
-/** Parts of an interpreter that no program at work imports, and archives for linking. */
-const LEFT_OUT = /\/lib\/python3\.\d+\/(?:test|idlelib|config-3\.[^/]*)$|\.a$/;
+/**
+ * Parts of an interpreter that no program at work imports, archives for linking, and packages beside a library, which
+ * are named by themselves where they can be imported.
+ */
+const LEFT_OUT = /\/lib\/python3\.\d+\/(?:test|idlelib|config-3\.[^/]*)$|\/(?:site|dist)-packages$|\.a$/;
 
 /** Everything that a runtime needs, with the libraries that its programs load, links followed. */
 export async function runtimeTree(runtime: Runtime): Promise<RuntimeTree> {

@@ -1,0 +1,138 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findBubblewrap, type Bubblewrap } from '../../src/sandbox/bubblewrap.js';
+import { sweepRoots } from '../../src/sandbox/private-root/own-folders.js';
+import { PrivateRoots } from '../../src/sandbox/private-root/roots.js';
+import { runtimeTree } from '../../src/sandbox/private-root/runtime-tree.js';
+import type { RunRequest, Runtime } from '../../src/sandbox/run.js';
+import { supervise } from '../../src/sandbox/supervise.js';
+import { tierE } from '../../src/sandbox/tierE.js';
+import { processName } from '../../src/sandbox/worker-name.js';
+
+const found = await findBubblewrap();
+const isRoot = process.getuid?.() === 0;
+const RUNTIME: Runtime = { paths: ['/usr/bin/setpriv'], folders: [] };
+
+const mounted = (): string[] =>
+  execFileSync('losetup', ['--list', '--noheadings', '--output', 'BACK-FILE'], { encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line.includes('assay-roots'));
+
+describe('what a root holds', () => {
+  it('is the named files with the libraries that they load, links followed', async () => {
+    const { paths, anchors, links } = await runtimeTree(RUNTIME);
+    expect(paths).toContain('/usr/bin/setpriv');
+    expect(paths.some((path) => /\/libc\.so\.6$/.test(path))).toBe(true);
+    expect(paths.some((path) => /\/ld-linux[^/]*$|\/ld-musl/.test(path))).toBe(true);
+    for (const { path } of links) expect(anchors).not.toContain(path);
+    for (const anchor of anchors)
+      expect(anchors.filter((other) => anchor.startsWith(`${other}/`))).toEqual([]);
+  });
+
+  it('has another digest when a file of it changes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'assay-runtime-'));
+    const digest = async (): Promise<string> => (await runtimeTree({ paths: [folder], folders: [] })).digest;
+    await writeFile(join(folder, 'one.py'), '1');
+    const first = await digest();
+    expect(await digest()).toBe(first);
+    await writeFile(join(folder, 'one.py'), '22');
+    expect(await digest()).not.toBe(first);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
+  let work: string;
+  let bubblewrap: Bubblewrap;
+
+  beforeAll(async () => {
+    if ('bubblewrap' in found) ({ bubblewrap } = found);
+    work = await mkdtemp(join(tmpdir(), 'assay-private-root-'));
+  });
+
+  afterAll(() => rm(work, { recursive: true, force: true }));
+
+  async function shown(roots: PrivateRoots, command: string): Promise<{ log: string; channels: string }> {
+    const given = join(work, 'given');
+    await mkdir(given, { recursive: true });
+    await writeFile(join(given, 'file'), 'given\n');
+    const home = join(work, 'home');
+    const request: RunRequest & { runtime: Runtime } = {
+      id: `private-root-${process.pid}-${Math.random()}`,
+      command,
+      cwd: given,
+      writable: [home],
+      readable: [given],
+      env: { PATH: '/usr/bin:/bin', HOME: home, GIVEN: given },
+      limits: { wallS: 60, memoryBytes: 2 ** 29, diskBytes: 0, logBytes: 65_536, processes: 8, cpus: 1 },
+      signal: new AbortController().signal,
+      runtime: RUNTIME,
+    };
+    const launched = await roots.launch(request, `exec 2>&1\n${command}`);
+    if ('why' in launched) throw new Error(launched.why);
+    const { launch, channels } = launched;
+    const isolation = tierE.isolation;
+    const { log, ending } = await supervise({ launch, request, isolation, log: 'stdout', extra: 0 }).done;
+    expect(ending, log).toEqual({ kind: 'exited', code: 0 });
+    return { log, channels };
+  }
+
+  const LOOK = [
+    'cat "$GIVEN/file"',
+    'echo here > "$HOME/file" && cat "$HOME/file"',
+    '! (echo x > "$GIVEN/file") 2>/dev/null && ! (echo x > /usr/bin/x) 2>/dev/null && echo kept',
+    '[ ! -e /usr/share ] && [ ! -e /usr/bin/perl ] && echo bare',
+    'id -u',
+    'grep -c . /proc/self/mountinfo > /dev/null && echo device',
+  ].join('\n');
+  const SEEN = 'given\nhere\nkept\nbare\n65534\ndevice\n';
+
+  it.skipIf(!isRoot)('is an image with a loop device of its own, gone with the run', async () => {
+    const roots = new PrivateRoots(bubblewrap, join(work, 'cache'));
+    expect(await shown(roots, LOOK)).toEqual({ log: SEEN, channels: 'closed' });
+    expect(mounted()).toEqual([]);
+    expect(await readdir(join(work, 'home')).catch(() => [])).toEqual([]);
+  });
+
+  it('is a copy in memory where nothing can be mounted, and says that it shares its user', async () => {
+    const roots = new PrivateRoots(bubblewrap, join(work, 'cache'), false);
+    expect(await shown(roots, LOOK)).toEqual({ log: SEEN, channels: 'bounded' });
+  });
+
+  it('says why none can be had', async () => {
+    const roots = new PrivateRoots(bubblewrap, '/etc/passwd/cache');
+    const launched = await roots.launch(
+      {
+        ...{ id: 'x', command: '', cwd: '/', writable: [], readable: [], env: {}, runtime: RUNTIME },
+        limits: { wallS: 1, memoryBytes: 2 ** 29, diskBytes: 0, logBytes: 1024, processes: 8 },
+        signal: new AbortController().signal,
+      },
+      'true',
+    );
+    expect('why' in launched ? launched.why : '').toContain('/etc/passwd/cache');
+  });
+
+  it.skipIf(!isRoot)('leaves nothing of a worker that was killed, once another has swept', async () => {
+    const script = fileURLToPath(new URL('../fixtures/private-root-worker.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', script, join(work, 'cache')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    const worker = await processName(child.pid ?? 0);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const swept = await sweepRoots((name) => Promise.resolve(name === worker), false);
+    expect(swept.length).toBeGreaterThan(0);
+    for (const folder of ['/run', '/dev/shm', '/tmp'])
+      expect((await readdir(folder).catch(() => [])).filter((name) => name.includes(worker))).toEqual([]);
+    expect(mounted().filter((file) => file.includes(worker))).toEqual([]);
+  });
+});
+
+if (!('bubblewrap' in found)) process.stderr.write(`roots of their own are not tested here: ${found.why}\n`);
+if (!isRoot) process.stderr.write('roots from images are not tested here: this is not root\n');
