@@ -1,4 +1,5 @@
 import { isRun, type Attack, type NotRun, type Outcome } from './attack.js';
+import { renderChannels } from './channel-table.js';
 import { EXHAUSTING } from './exhausting.js';
 import { FORGING } from './forging.js';
 import { OUTPUTS } from './outputs.js';
@@ -99,12 +100,13 @@ export function renderSecurity(): string {
     row('---', '---', '---'),
     ...ELSEWHERE.map(([attack, outcome, shownBy]) => row(attack, outcome, `\`${shownBy}\``)),
     '',
+    ...renderChannels(),
     '## What is not defended',
     '',
     '- Holes of the kernel, of bubblewrap and of the processor. A recipe shares the kernel of its host below tier A.',
     '- At tier E everything marked above: a recipe can read what its user can read, the model key of a worker among it, signal its user’s processes, use the network, leave a process that gave up its mark and its parents within a moment, and leave System V shared memory, which counts against no limit once its processes are gone. Run a worker of tier E as a user of its own, without keys, on a machine that has nothing else; or demand a tier.',
     '- Memory, processes and disk are looked at some times a second where the label says `advisory`: a recipe may exceed them for a moment.',
-    '- A twin server that leaves a trace the sandbox does not remove, as which read-only files are in the page cache, and a twin that reads it; at tier E a file is enough. A server that looks ahead in 1 % of the rows passes one evaluation of byte-golf in 37 of 100 cases, eight replicates in 3 of 10,000.',
+    '- What the channels above leave open: where servers share the host’s files, a server tells its twin, or another trial, what it likes. A server that looks ahead in 1 % of the rows passes one evaluation of byte-golf in 37 of 100 cases, eight replicates in 3 of 10,000.',
     '- What a score itself tells: by its digits, the number of a limit that it overran and the moment of its failure a server can tell agents some bits of held-out text a trial.',
     '- The task itself. An evaluator that reveals labels in its feedback, or runs what is in an artifact, is beyond repair here.',
     '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own.',

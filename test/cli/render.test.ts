@@ -178,7 +178,7 @@ describe('the record of a trial', () => {
 
   it('says plainly when nothing held the recipe', () => {
     expect(shown({})).toContain(
-      'tier C: enforced: fs, net, pid, secrets; advisory: mem, pids, disk; none: gpu',
+      'tier C: enforced: fs, net, pid, secrets; advisory: mem, pids, disk, cpu; none: gpu; open: channels',
     );
     expect(shown({ isolation: { tier: 'E', ...ISOLATED } })).toContain(
       'none (tier E): the recipe could do what its user can',
