@@ -5,10 +5,15 @@ import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { endedWell, runTrusted } from '../sandbox/command.js';
+import { describe } from './interpreter.js';
 
 /** The Python that phases call `python`. */
 export interface Python {
   executable: string;
+  /** As in `3.11.7`. */
+  version: string;
+  /** Existing entries of its sys.path: the standard library, packages, and where editable installs lead. */
+  paths: string[];
   /** The folder of a private environment; null for the system's own. */
   environment: string | null;
   /** Folders that a sandbox has to make visible for it. */
@@ -41,28 +46,31 @@ export async function findPython(
   const system = await probe(signal);
   const own = dirname(system.executable);
   if (requirements === null && (await exists(join(own, 'python'))))
-    return pythonIn(own, system.executable, null, [system.prefix]);
+    return pythonIn(own, system.executable, null, [system.prefix], signal);
   const key = sha256(`${requirements ?? ''}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
   const folder = join(cache, 'python', key);
   if (!(await exists(join(folder, 'complete')))) await make(folder, system.executable, requirements, signal);
   const bin = join(folder, 'bin');
-  return pythonIn(bin, join(bin, 'python'), folder, [folder, system.prefix]);
+  return pythonIn(bin, join(bin, 'python'), folder, [folder, system.prefix], signal);
 }
 
-function pythonIn(bin: string, executable: string, environment: string | null, folders: string[]): Python {
+async function pythonIn(
+  bin: string,
+  executable: string,
+  environment: string | null,
+  folders: string[],
+  signal: AbortSignal,
+): Promise<Python> {
   const threads = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'];
-  return {
-    executable,
-    environment,
-    folders,
-    env: {
-      PATH: [bin, ...SYSTEM_PATH].join(delimiter),
-      LANG: 'C.UTF-8',
-      PYTHONDONTWRITEBYTECODE: '1',
-      PYTHONUNBUFFERED: '1',
-      ...Object.fromEntries(threads.map((name) => [name, '1'])),
-    },
+  const env = {
+    PATH: [bin, ...SYSTEM_PATH].join(delimiter),
+    LANG: 'C.UTF-8',
+    PYTHONDONTWRITEBYTECODE: '1',
+    PYTHONUNBUFFERED: '1',
+    ...Object.fromEntries(threads.map((name) => [name, '1'])),
   };
+  const { version, paths, hooked } = await describe(executable, { cwd: '/', env, signal });
+  return { executable, version, paths: [...paths, ...hooked], environment, folders, env };
 }
 
 async function probe(signal: AbortSignal): Promise<z.infer<typeof probeSchema>> {

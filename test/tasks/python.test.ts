@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir, realpath, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, expect, it, vi } from 'vitest';
 import { findPython } from '../../src/tasks/python.js';
@@ -20,4 +21,18 @@ it('is called python also where the system has only python3', async () => {
   const found = await execa('python', ['-c', code], { env, extendEnv: false });
   expect(found.stdout).toBe(executable);
   expect(await findPython(join(folder, 'cache'), null, signal)).toMatchObject({ executable });
+});
+
+it('tells its version and where it imports from', async () => {
+  const code = 'import sys; print(sys.version.split()[0], sys.executable)';
+  const { stdout } = await execa('python3', ['-c', code]);
+  const { version, executable, paths } = await findPython(
+    join(freshFolder(), 'cache'),
+    null,
+    new AbortController().signal,
+  );
+  expect(`${version} ${executable}`).toBe(stdout);
+  const { stdout: library } = await execa(executable, ['-c', 'import json; print(json.__path__[0])']);
+  expect(paths).toContain(dirname(library));
+  for (const path of paths) expect(existsSync(path), path).toBe(true);
 });

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { sha256 } from '../domain/digest.js';
+import { AssayError } from '../domain/errors.js';
+import { endedWell, runTrusted } from '../sandbox/command.js';
+
+const descriptionSchema = z.object({
+  executable: z.string().min(1),
+  /** As in `3.11.7`. */
+  version: z.string(),
+  /** With compiler and date of the build. */
+  build: z.string(),
+  prefix: z.string(),
+  basePrefix: z.string(),
+  /** Those of files that depend on the platform. */
+  execPrefixes: z.array(z.string()),
+  /** Existing entries of sys.path, in their order. */
+  paths: z.array(z.string()),
+  /** Files and folders that import hooks of editable installs lead to. */
+  hooked: z.array(z.string()),
+  /** Projects that are installed editable. */
+  projects: z.array(z.string()),
+  /** Where packages of the user are looked for; null where none are. */
+  userBase: z.string().nullable(),
+  /** Names and versions of the installed distributions. */
+  packages: z.array(z.string()),
+});
+/** What an interpreter says of itself. */
+export type Interpreter = z.infer<typeof descriptionSchema>;
+
+const MARK = 'assay-interpreter ';
+const SECONDS = 60;
+
+/** Python code that prints the description; nothing of the current folder is imported. */
+const DESCRIBE = `
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+if sys.version_info < (3, 10): sys.exit("it is Python %d.%d, and 3.10 or later is needed" % sys.version_info[:2])
+import json, os, site, urllib.parse
+def existing(entries):
+    whole = dict.fromkeys(os.path.abspath(entry) for entry in entries if isinstance(entry, str))
+    return [entry for entry in whole if os.path.exists(entry)]
+paths = existing(sys.path)
+hooked = []
+for name, module in list(sys.modules.items()):
+    if not name.startswith("__editable__"): continue
+    places = list(getattr(module, "MAPPING", {}).values())
+    for more in getattr(module, "NAMESPACES", {}).values(): places += more
+    for place in places: hooked += [place, place + ".py"]
+packages, projects = [], []
+for path in paths:
+    if not os.path.isdir(path): continue
+    for name in sorted(os.listdir(path)):
+        if not name.endswith((".dist-info", ".egg-info")): continue
+        packages.append(name)
+        try:
+            with open(os.path.join(path, name, "direct_url.json")) as file: origin = json.load(file)
+            url = urllib.parse.urlparse(origin["url"])
+            if origin["dir_info"]["editable"] and url.scheme == "file":
+                projects.append(urllib.parse.unquote(url.path))
+        except (OSError, ValueError, KeyError, TypeError): pass
+user = site.getusersitepackages() if site.ENABLE_USER_SITE else None
+print("\\n${MARK}" + json.dumps({
+    "executable": sys.executable or "", "version": "%d.%d.%d" % sys.version_info[:3], "build": sys.version,
+    "prefix": sys.prefix, "basePrefix": sys.base_prefix,
+    "execPrefixes": [sys.exec_prefix, sys.base_exec_prefix], "paths": paths, "hooked": existing(hooked),
+    "projects": projects, "userBase": site.getuserbase() if user in paths else None, "packages": packages}))
+`;
+
+/** Describes the interpreter that a shell finds as `python`. */
+export const DESCRIBE_PYTHON = `python -c '${DESCRIBE}'`;
+
+/** The description among what such a command has printed; null where there is none. */
+export function describedIn(log: string): Interpreter | null {
+  const line = log.split('\n').findLast((each) => each.startsWith(MARK));
+  if (line === undefined) return null;
+  const parsed = descriptionSchema.safeParse(JSON.parse(line.slice(MARK.length)));
+  return parsed.success ? parsed.data : null;
+}
+
+/**
+ * Asks an interpreter what it is.
+ * @throws AssayError PYTHON_UNAVAILABLE when it does not run or is too old
+ */
+export async function describe(
+  python: string,
+  of: { cwd: string; env: Record<string, string>; signal: AbortSignal },
+): Promise<Interpreter> {
+  const result = await runTrusted([python, '-c', DESCRIBE], { ...of, timeoutS: SECONDS });
+  const found = endedWell(result) ? describedIn(result.log) : null;
+  if (found !== null) return found;
+  const said = result.log.trim().slice(-300);
+  throw new AssayError('PYTHON_UNAVAILABLE', `${python} cannot be used: ${said || 'it says nothing'}`);
+}
+
+/** A digest that differs between interpreters, and between two states of the packages of one. */
+export const identityOf = (interpreter: Interpreter): string =>
+  sha256(JSON.stringify(Object.entries(interpreter).sort(([a], [b]) => (a < b ? -1 : 1))));
