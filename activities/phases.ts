@@ -9,6 +9,7 @@ import { removeTree } from '../src/sandbox/remove.js';
 import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
+import { givenFor } from '../src/tasks/same-python.js';
 import type { HostContext } from './context.js';
 
 const MB = 1024 * 1024;
@@ -65,13 +66,14 @@ export function requestOf(
   tmp: string,
 ): RunRequest {
   const { resources } = hosted.spec;
+  const { readable, env } = givenFor(hosted.python, tmp);
   return {
     id: `${host.process}/${call.id}`,
     command: call.command,
     cwd: call.cwd,
     writable: [tmp, ...call.writable],
-    readable: [...hosted.python.folders, ...call.readable],
-    env: { ...hosted.python.env, HOME: tmp, TMPDIR: tmp, ...call.env },
+    readable: [...readable, ...call.readable],
+    env: { ...env, ...call.env },
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
