@@ -14,6 +14,12 @@ export interface ActivePython {
   interpreter: Interpreter;
 }
 
+const REMEDIES: Record<NamedBy, string> = {
+  ASSAY_PYTHON: 'Name a Python 3.10 or later in ASSAY_PYTHON, or unset it.',
+  VIRTUAL_ENV: 'Make the virtual environment anew with a Python 3.10 or later, or unset VIRTUAL_ENV.',
+  PATH: 'Install or activate a Python 3.10 or later, or name one in ASSAY_PYTHON.',
+};
+
 /** What no interpreter has to know. */
 const SECRET = /KEY|TOKEN|SECRET|PASSWORD|MONGODB_URL/i;
 
@@ -29,12 +35,8 @@ export async function activePython(signal: AbortSignal): Promise<ActivePython> {
       value === undefined || SECRET.test(name) ? [] : [[name, value]],
     ),
   );
-  const where = `(named by ${namedBy})`;
-  return {
-    namedBy,
-    command,
-    interpreter: await describe(command, { cwd: process.cwd(), env, signal, where }),
-  };
+  const of = { cwd: process.cwd(), env, signal, where: `(named by ${namedBy})`, remedy: REMEDIES[namedBy] };
+  return { namedBy, command, interpreter: await describe(command, of) };
 }
 
 function named(env: NodeJS.ProcessEnv): { namedBy: NamedBy; command: string } {

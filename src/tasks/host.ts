@@ -13,8 +13,7 @@ import type { Sandbox } from '../sandbox/run.js';
 import { Custody } from './custody.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
-import { requireHidden } from './python-folders.js';
-import { requireSamePython } from './same-python.js';
+import { requireUsable } from './same-python.js';
 
 /** A task as it lies on this host. */
 export interface HostedTask {
@@ -129,8 +128,7 @@ export class TaskHost {
    */
   private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
-    if (this.sandbox.isolation.fs === 'enforced') await requireHidden(python.folders, [this.home, homedir()]);
-    await requireSamePython(this.sandbox, python, signal);
+    await requireUsable(this.sandbox, python, [this.home, homedir()], signal);
     return python;
   }
 

@@ -99,18 +99,23 @@ export function describedIn(log: string): Interpreter | null {
 }
 
 /**
- * Asks an interpreter what it is; `where` says, for people, in which environment.
+ * Asks an interpreter what it is; for people, `where` says in which environment, and `remedy` what to do.
  * @throws AssayError PYTHON_UNAVAILABLE when it does not run or is too old
  */
 export async function describe(
   python: string,
-  of: { cwd: string; env: Record<string, string>; signal: AbortSignal; where: string },
+  of: { cwd: string; env: Record<string, string>; signal: AbortSignal; where: string; remedy?: string },
 ): Promise<Interpreter> {
   const result = await runTrusted([python, '-c', DESCRIBE], { ...of, timeoutS: SECONDS });
   const found = endedWell(result) ? describedIn(result.log) : null;
   if (found !== null) return found;
-  const said = result.log.trim().slice(-300);
-  throw new AssayError('PYTHON_UNAVAILABLE', `${python} cannot be used ${of.where}: ${said || 'no answer'}`);
+  const said = result.log.trim().slice(-300) || 'no answer';
+  const { where, remedy } = of;
+  throw new AssayError(
+    'PYTHON_UNAVAILABLE',
+    `${python} cannot be used ${where}: ${said}`,
+    remedy === undefined ? {} : { remedy },
+  );
 }
 
 /** A digest that differs between interpreters, and between two states of the packages of one. */

@@ -4,6 +4,7 @@ import { endedWell } from '../sandbox/command.js';
 import { openSandbox, type RunRequest, type Sandbox } from '../sandbox/sandbox.js';
 import { DESCRIBE_PYTHON, describedIn, identityOf, nameOf, type Interpreter } from './interpreter.js';
 import type { Python } from './python.js';
+import { requireHidden } from './python-folders.js';
 
 const MIB = 1024 * 1024;
 const LIMITS = { wallS: 60, memoryBytes: 1024 * MIB, diskBytes: MIB, logBytes: MIB, processes: 16 };
@@ -16,6 +17,20 @@ export function givenFor(
   tmp: string,
 ): Pick<RunRequest, 'readable' | 'env'> {
   return { readable: [...folders], env: { ...env, HOME: tmp, TMPDIR: tmp } };
+}
+
+/**
+ * Makes sure that a Python may be used where phases run: it shows them nothing of `hidden`, and is the evaluator's too.
+ * @throws AssayError PYTHON_UNAVAILABLE
+ */
+export async function requireUsable(
+  sandbox: Sandbox,
+  python: Python,
+  hidden: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (sandbox.isolation.fs === 'enforced') await requireHidden(python.folders, hidden);
+  await requireSamePython(sandbox, python, signal);
 }
 
 /**
