@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Failure } from '../src/domain/outcome.js';
+import { matchesGlob } from '../src/domain/paths.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import type { Task } from '../src/domain/task.js';
 import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
@@ -166,6 +167,6 @@ export function tailOf(log: string): string {
 /** Bytes of the files that count towards a code-size gate. */
 export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
   return files
-    .filter((file) => task.recipe.counted.includes(file.path))
+    .filter((file) => matchesGlob(file.path, task.recipe.counted))
     .reduce((sum, file) => sum + file.bytes, 0);
 }
