@@ -27,11 +27,16 @@ const descriptionSchema = z.object({
   packages: z.array(z.string()),
   /** Folders of the shared libraries that it has loaded, where the system tells. */
   libraries: z.array(z.string()),
+  /** Where links among what it imports lead out of it. */
+  linked: z.array(z.string()),
   /** Links among what it imports that lead nowhere, the first few. */
   broken: z.array(z.string()),
 });
 /** What an interpreter says of itself. */
 export type Interpreter = z.infer<typeof descriptionSchema>;
+
+/** More links than these are an environment that lies elsewhere. */
+const MOST_LINKS = 200;
 
 const MARK = 'assay-interpreter ';
 const SECONDS = 60;
@@ -52,12 +57,17 @@ for name, module in list(sys.modules.items()):
     places = list(getattr(module, "MAPPING", {}).values())
     for more in getattr(module, "NAMESPACES", {}).values(): places += more
     for place in places: hooked += [place, place + ".py"]
-packages, projects, broken = [], [], []
+packages, projects, broken, linked = [], [], [], []
+own = tuple(os.path.join(os.path.realpath(each), "") for each in ("/usr", sys.prefix, sys.base_prefix, *paths))
 def look(folder, deeper):
     try: entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError: return
     for entry in entries:
-        if entry.is_symlink() and not os.path.exists(entry.path): broken.append(entry.path)
+        if entry.is_symlink():
+            real = os.path.realpath(entry.path)
+            if not os.path.exists(real): broken.append(entry.path)
+            elif not real.startswith(own):
+                linked.extend((os.path.abspath(os.path.join(folder, os.readlink(entry.path))), real))
         if deeper and entry.is_dir(): look(entry.path, False)
 for path in paths:
     if not os.path.isdir(path): continue
@@ -83,7 +93,7 @@ print("\\n${MARK}" + json.dumps({
     "version": "%d.%d.%d" % sys.version_info[:3], "build": sys.version, "prefix": sys.prefix,
     "basePrefix": sys.base_prefix,
     "execPrefixes": [sys.exec_prefix, sys.base_exec_prefix], "paths": paths, "hooked": existing(hooked),
-    "projects": projects, "userBase": site.getuserbase() if user in paths else None, "packages": packages, "broken": broken[:3],
+    "projects": projects, "userBase": site.getuserbase() if user in paths else None, "packages": packages, "broken": broken[:3], "linked": linked[:${2 * MOST_LINKS}],
     "libraries": existing(libraries)}))
 `;
 
@@ -119,7 +129,7 @@ export async function describe(
 }
 
 /** A digest that differs between interpreters, and between two states of the packages of one. */
-export function identityOf({ libraries: _told, ...own }: Interpreter): string {
+export function identityOf({ libraries: _libraries, linked: _linked, ...own }: Interpreter): string {
   return sha256(JSON.stringify(Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 

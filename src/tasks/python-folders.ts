@@ -7,22 +7,15 @@ import type { Interpreter } from './interpreter.js';
 const SYSTEM_LINKS = /^\/(bin|sbin|lib\w*)(\/|$)/;
 
 /**
- * Folders and files that have to be visible for an interpreter: its prefixes, all that it imports from, its shared
- * libraries, and each link on the way to its program, by the path that names it and by where it really lies.
+ * Folders and files that have to be visible for an interpreter: its prefixes, all that it imports from, where links
+ * in that lead, its shared libraries, and each link on the way to its program, by the path that names it and by where it really lies.
  */
 export async function foldersOf(interpreter: Interpreter): Promise<string[]> {
   const { prefix, basePrefix, execPrefixes, paths, hooked, executable, baseExecutable } = interpreter;
   const libraries = interpreter.libraries.filter((path) => !holds('/usr', path));
+  const more = [...libraries, ...interpreter.linked];
   const programs = [...(await linksFrom(executable)), ...(await linksFrom(baseExecutable))];
-  const named = [
-    prefix,
-    basePrefix,
-    ...execPrefixes,
-    ...paths,
-    ...hooked,
-    ...libraries,
-    ...programs.map(dirname),
-  ];
+  const named = [prefix, basePrefix, ...execPrefixes, ...paths, ...hooked, ...more, ...programs.map(dirname)];
   const existing = await Promise.all(
     named.map(async (path) => {
       const real = await realpath(path).catch(() => null);

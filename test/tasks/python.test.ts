@@ -221,6 +221,25 @@ describe('the Python that is active', () => {
     );
   });
 
+  it('shows what links in it lead to, as that of Debian to its sitecustomize', async () => {
+    const place = await environment(join(folder, 'venv'));
+    await mkdir(join(folder, 'elsewhere/linked'), { recursive: true });
+    await writeFile(join(folder, 'elsewhere/linked/__init__.py'), 'place = "a folder"\n');
+    await writeFile(join(folder, 'elsewhere/alone.py'), 'place = "a file"\n');
+    await symlink(join(folder, 'elsewhere/alone.py'), join(folder, 'hop.py'));
+    await symlink(join(folder, 'elsewhere/linked'), join(await packagesOf(place), 'linked'));
+    await symlink(join(folder, 'hop.py'), join(await packagesOf(place), 'alone.py'));
+    vi.stubEnv('VIRTUAL_ENV', place);
+    const { python, said } = await shared('import linked, alone; print(linked.place, alone.place)');
+    expect(said).toBe('a folder a file');
+    expect(python.folders).not.toContain(join(folder, 'elsewhere'));
+  });
+
+  it.runIf(existsSync('/usr/bin/python3'))('may be that of the system', async () => {
+    vi.stubEnv('ASSAY_PYTHON', '/usr/bin/python3');
+    expect((await shared('import sys; print(sys.prefix)')).said).toBe('/usr');
+  });
+
   it('has the packages of its user', async () => {
     vi.stubEnv('HOME', join(folder, 'home'));
     const user = await output(system, 'import site; print(site.getusersitepackages())');
@@ -344,16 +363,19 @@ describe('a Python is refused', () => {
     expect(hosted.python.executable).toBe(join(one, 'bin/python'));
   });
 
-  it('whose files are links to where no phase can look', async () => {
+  it('most of which lies elsewhere, behind links', async () => {
     const place = await environment(join(folder, 'venv'));
-    await writeFile(join(folder, 'linked.py'), '');
-    await symlink(join(folder, 'linked.py'), join(await packagesOf(place), 'linked.py'));
+    const packages = await packagesOf(place);
+    for (let at = 0; at <= 200; at += 1) {
+      await writeFile(join(folder, `linked${at}.py`), '');
+      await symlink(join(folder, `linked${at}.py`), join(packages, `linked${at}.py`));
+    }
     vi.stubEnv('VIRTUAL_ENV', place);
     const python = await findPython(cache, null, signal);
     const sandbox = await openSandbox({ tier: best });
     const found = requireSamePython(sandbox, python, signal);
     if (sandbox.isolation.fs === 'enforced')
-      await expect(found).rejects.toThrow(/cannot see where the link .*site-packages\/linked\.py/);
+      await expect(found).rejects.toThrow(/cannot see where the link .*site-packages\/linked\d+\.py/);
     else await expect(found).resolves.toBeUndefined();
   });
 });
