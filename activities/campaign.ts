@@ -25,6 +25,7 @@ import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
+import { snapshotFault } from '../src/tasks/recipe.js';
 import { claimRunBoundMs, claimsOf, reserveClaim } from './claiming.js';
 import type { OrchestratorContext } from './context.js';
 import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
@@ -119,6 +120,7 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
     );
   const input = parseInput(request);
   const task = await findTask(context, input.task);
+  await requireRecipe(context, input, task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
   requireRoomForClaim(frozen, task.spec);
   const stored = await lineage.campaigns.freeze(frozen);
@@ -129,6 +131,17 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
     digest: task._id,
   });
   return stored.frozen;
+}
+
+/** @throws AssayError RECIPE_INVALID where the one trial of a campaign could not be submitted to it */
+async function requireRecipe(
+  { lineage }: OrchestratorContext,
+  { submission }: CampaignInput,
+  task: TaskDocument,
+): Promise<void> {
+  if (submission === undefined) return;
+  const fault = await snapshotFault(lineage, task, submission.snapshot);
+  if (fault !== null) throw new AssayError('RECIPE_INVALID', fault);
 }
 
 async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampaign): Promise<void> {

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Failure } from '../src/domain/outcome.js';
+import { matchesGlob } from '../src/domain/paths.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { processorsOf, type Task } from '../src/domain/task.js';
 import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
@@ -11,6 +12,7 @@ import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import { runtimeOf } from '../src/tasks/runtime.js';
+import { givenFor } from '../src/tasks/same-python.js';
 import type { HostContext } from './context.js';
 
 const MB = 1024 * 1024;
@@ -69,16 +71,16 @@ export function requestOf(
   tmp: string,
 ): RunRequest {
   const { resources } = hosted.spec;
-  const runtime = runtimeOf(hosted);
+  const given = givenFor({ ...hosted.python, folders: [...runtimeOf(hosted).folders] }, tmp);
   return {
     id: `${host.process}/${call.id}`,
     command: call.command,
     cwd: call.cwd,
     writable: [tmp, ...call.writable],
     ...(call.seesHeldOut === true
-      ? { runtime, readable: call.readable }
-      : { readable: [...runtime.folders, ...call.readable] }),
-    env: { ...hosted.python.env, HOME: tmp, TMPDIR: tmp, ...call.env },
+      ? { runtime: runtimeOf(hosted), readable: call.readable }
+      : { readable: [...given.readable, ...call.readable] }),
+    env: { ...given.env, ...call.env },
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
@@ -172,6 +174,6 @@ export function tailOf(log: string): string {
 /** Bytes of the files that count towards a code-size gate. */
 export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
   return files
-    .filter((file) => task.recipe.counted.includes(file.path))
+    .filter((file) => matchesGlob(file.path, task.recipe.counted))
     .reduce((sum, file) => sum + file.bytes, 0);
 }

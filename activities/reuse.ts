@@ -42,7 +42,7 @@ export function keyOf(
     outputs: sees.outputs && left !== null ? treeDigest(left) : null,
     seed: replicate.seed,
     hostClass: replicate.hostClass,
-    environment: { python: python.executable, ...isolation },
+    environment: { python: python.identity, ...isolation },
     trainSeconds: trainBudget(spec, campaign.frozen.trainSeconds),
   });
 }

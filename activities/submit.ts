@@ -8,6 +8,7 @@ import { changesBetween, unifiedDiff } from '../src/domain/diff.js';
 import type { CampaignDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { recipeFiles } from '../src/tasks/load.js';
+import { snapshotFault } from '../src/tasks/recipe.js';
 import { refusedAnswer } from '../src/model/answers.js';
 import { callAt, storeAnswer } from './conversation.js';
 import { poll } from './pulse.js';
@@ -107,6 +108,9 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
       kind: 'refused',
       reason: `nothing differs from trial ${parent.number}: the edit has to land first`,
     };
+  const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  const fault = await snapshotFault(lineage, task, proposed.snapshot);
+  if (fault !== null) return { kind: 'refused', reason: fault };
   const [old, now] = [
     await lineage.blobs.readTree(parent.snapshot),
     await lineage.blobs.readTree(proposed.snapshot),
@@ -158,8 +162,6 @@ async function submitPerson(lineage: Lineage, owner: string, submission: unknown
   if (!parsed.success)
     throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
   const { snapshot, hypothesis, expectedDelta, requestId } = parsed.data;
-  if (!(await lineage.blobs.hasTree(snapshot)))
-    return { kind: 'refused', reason: 'the files of the submission are not in the store' };
   const campaign = await lineage.campaigns.byOwner(owner);
   return submit(lineage, campaign, {
     submitKey: `${owner}/person/${requestId}`,

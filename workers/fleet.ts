@@ -169,7 +169,7 @@ async function hostContext(
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
   const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
-  const tasks = new TaskHost(home, cache, new Custody(sandbox.isolation.fs !== 'enforced'));
+  const tasks = new TaskHost(home, cache, sandbox, new Custody(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const gate = new Gate();

@@ -139,6 +139,12 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
     error('TASK_INVALID'),
     'FILE: the task names PATH, which is not in the folder',
   ],
+  'task-uncounted': [
+    '`task.yaml` by which a size matters (`bytes`, `code_bytes`), where something may be edited that is not counted',
+    PUSH,
+    error('TASK_INVALID'),
+    'FILE:N:N: recipe.counted: "…" may be edited and is not counted, so it could carry what the limit of size is about; count it as well',
+  ],
   'task-no-folder': [
     'a folder without a `task.yaml`',
     PUSH,
@@ -149,16 +155,16 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
     'a recipe folder without a file that the task names as editable, an empty one too',
     SUBMIT,
     error('RECIPE_INVALID'),
-    'FOLDER has no FILE, which the task "NAME" runs',
+    'FOLDER: the recipe has no FILE, which the task "NAME" runs',
   ],
   'recipe-huge': [
-    'a recipe folder with a file over 4 MiB',
+    'a recipe folder with a file over 16 MiB, as of a task',
     SUBMIT,
     error('RECIPE_INVALID'),
     'PATH has N bytes, over the limit of N',
   ],
   'recipe-many': [
-    'a recipe folder with more than 500 files',
+    'a recipe folder with more than 2,000 files, as of a task',
     SUBMIT,
     error('RECIPE_INVALID'),
     'the folder has more than N files',
@@ -179,7 +185,7 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
     'a recipe folder with a name that an agent may not write: a backslash, an invisible character, another spelling of a present name',
     SUBMIT,
     error('RECIPE_INVALID'),
-    '"PATH": …',
+    'FOLDER: "PATH": …',
   ],
   'recipe-encoding': [
     'a recipe folder with a name that is not UTF-8',
@@ -195,5 +201,32 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
   ],
 });
 
+const submitted = shownBy('test/bad-input/submissions.test.ts', {
+  'recipe-fixed': [
+    'a recipe folder in which a file that the task lets nobody edit is changed, missing or added',
+    `${SUBMIT}, before anything starts`,
+    error('RECIPE_INVALID'),
+    'FOLDER: only … may differ from the start of the task "NAME": …',
+  ],
+  'client-recipe-fixed': [
+    'the same as the `submission` of a campaign, with the Temporal CLI or a client',
+    FREEZE,
+    error('RECIPE_INVALID'),
+    'only … may differ from the start of the task "NAME": …',
+  ],
+  'client-recipe-name': [
+    'stored files with names that no agent may use as a `submission`',
+    FREEZE,
+    error('RECIPE_INVALID'),
+    '"PATH": …',
+  ],
+  'client-recipe-unknown': [
+    'a `submission` whose files are not in the store',
+    FREEZE,
+    error('RECIPE_INVALID'),
+    'the files of the submission are not in the store…',
+  ],
+});
+
 /** What people type, and the folders they bring. */
-export const BAD_REQUESTS = { ...typed, ...started, ...folders };
+export const BAD_REQUESTS = { ...typed, ...started, ...folders, ...submitted };

@@ -10,6 +10,7 @@ import { isWeaker } from '../domain/isolation.js';
 import { roomAt, roomText } from '../sandbox/room.js';
 import { surveyTiers } from '../sandbox/sandbox.js';
 import { isNearlyFull, isTooFull } from './room.js';
+import { surveyPython } from './python-survey.js';
 import { presentStoreProgram } from './store-program.js';
 import { presentTemporalProgram } from './temporal-program.js';
 
@@ -30,7 +31,7 @@ const WANTED_FREE_BYTES = 5e9;
 /** Looks at what this machine has; starts nothing that stays, and downloads nothing. */
 export async function survey(options: { home: string }): Promise<Finding[]> {
   const parts = [
-    python(),
+    python(options.home),
     temporal(),
     store(options.home),
     packages(),
@@ -55,16 +56,9 @@ function node(): Finding {
   return fine ? good('Node', process.version) : bad('Node', process.version, 'Install Node 20.19 or later.');
 }
 
-async function python(): Promise<Finding> {
-  const remedy = 'Install Python 3.10 or later with its venv module.';
-  const file = await onPath('python3');
-  if (file === null) return bad('Python', 'no python3 on PATH', remedy);
-  const script = 'import sys, platform; print(platform.python_version()); import venv, ensurepip';
-  const output = await outputOf(file, ['-c', script]);
-  if (output === null) return bad('Python', `${file} lacks the venv module`, remedy);
-  const [major = 0, minor = 0] = output.split('.').map(Number);
-  const fine = major === 3 && minor >= 10;
-  return fine ? good('Python', output.trim()) : bad('Python', output.trim(), remedy);
+async function python(home: string): Promise<Finding> {
+  const { found, remedy } = await surveyPython({ home: existing(home), cache: cacheFolder() });
+  return remedy === null ? good('Python', found) : bad('Python', found, remedy);
 }
 
 async function temporal(): Promise<Finding> {

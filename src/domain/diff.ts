@@ -7,10 +7,10 @@ interface Named {
 
 const CHANGES_LIMIT = 600;
 
-/** Text, or null for bytes that are not UTF-8. */
+/** Text, or null for bytes that are not UTF-8; encoded again it is the same bytes. */
 export function textOf(bytes: Uint8Array): string | null {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return null;
   }

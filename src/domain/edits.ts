@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collision, matchesGlob, pathFault, withoutDot } from './paths.js';
 import { searchTree } from './search.js';
+import { FOLDER_LIMITS } from './task/recipe.js';
 
 /** The text files of a workspace by their path. */
 export type Tree = ReadonlyMap<string, string>;
@@ -9,7 +10,6 @@ export type Tree = ReadonlyMap<string, string>;
 export const MAX_FILE = 1_000_000;
 /** The most text one tool answers with, in UTF-16 units. */
 export const MAX_ANSWER = 60_000;
-const MAX_FILES = 5_000;
 const MAX_LINE_SHOWN = 2_000;
 /** Lines shown on each side of an edit. */
 const AROUND = 3;
@@ -85,8 +85,8 @@ function list(files: Tree, folder: string): EditResult {
 function create(files: Tree, where: string, text: string): EditResult {
   const fault = textFault(text) ?? collision(where, files.keys());
   if (fault !== null) return { error: `"${where}" was not written: ${fault}.` };
-  if (!files.has(where) && files.size >= MAX_FILES)
-    return { error: `The recipe may have ${MAX_FILES} files.` };
+  if (!files.has(where) && files.size >= FOLDER_LIMITS.maxFiles)
+    return { error: `The recipe may have ${FOLDER_LIMITS.maxFiles} files.` };
   const verb = files.has(where) ? 'rewrote' : 'created';
   return { files: withFile(files, where, text), text: `${verb} ${where}: ${linesOf(text).length} lines` };
 }

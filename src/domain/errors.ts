@@ -99,7 +99,7 @@ export const ERRORS = {
     'environment',
     3,
     'bounded',
-    'Install Python 3.10 or later with its venv module.',
+    '`assay doctor` says which Python is used and what it lacks; activate or install another, or name it in ASSAY_PYTHON.',
   ),
   DISK_FULL: entry(
     'environment',

@@ -64,6 +64,34 @@ export function collision(path: string, present: Iterable<string>): string | nul
   return null;
 }
 
+/**
+ * The first path that cannot be one of a recipe's, with why: `"PATH": …`; null when all can lie beside each other on
+ * every file system.
+ */
+export function firstNameFault(paths: readonly string[]): string | null {
+  const files = new Map<string, string>();
+  const folders = new Map<string, string>();
+  const wrong = (path: string, why: string): string => `${JSON.stringify(path)}: ${why}`;
+  for (const path of paths) {
+    const fault = pathFault(path);
+    if (fault !== null) return wrong(path, fault);
+    const other = files.get(foldPath(path));
+    if (other !== undefined) return wrong(path, `"${other}" differs from it only in upper and lower case`);
+    files.set(foldPath(path), path);
+    for (const folder of foldersOf(path)) {
+      const same = folders.get(foldPath(folder)) ?? folder;
+      if (same !== folder)
+        return wrong(path, `the folder "${same}" differs from it only in upper and lower case`);
+      folders.set(foldPath(folder), folder);
+    }
+  }
+  for (const [fold, path] of files) {
+    const folder = folders.get(fold);
+    if (folder !== undefined) return wrong(path, `"${folder}" is a folder`);
+  }
+  return null;
+}
+
 /** `a`, `a/b` of `a/b/c`. */
 function foldersOf(path: string): string[] {
   const segments = path.split('/');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { uncounted } from './task/counted.js';
 
 const name = z
   .string()
@@ -72,6 +73,7 @@ export const taskSchema = z
     recipe: z.strictObject({
       root: relative.default('recipe'),
       editable: z.array(relative).min(1),
+      /** Globs of files that make up the metrics of size; all that may be edited where one of these matters. */
       counted: z.array(relative).default([]),
       knobs: z.enum(['marked', 'none']).default('none'),
     }),
@@ -172,6 +174,13 @@ export const taskSchema = z
         path: ['decision_metric'],
         message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
       });
+    const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
+    if (free !== null)
+      context.addIssue({
+        code: 'custom',
+        path: ['recipe', 'counted'],
+        message: `"${free}" may be edited and is not counted, so it could carry what the limit of size is about; count it as well`,
+      });
     const missing = rehearsalNeeds(task);
     if (task.evaluate.rehearsal !== undefined && missing !== null)
       context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
@@ -232,12 +241,14 @@ export function claimedMeasure(task: Measured): Measure {
 /** The metric by which trainings are compared in time: that of a trial's over that of the start's beside it. */
 export const TIME_RATIO = 'train_ratio';
 
-/** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
-export function comparesTimes(task: Task): boolean {
+/** All metrics that something depends on: the headline, what decides, gates and guards. */
+function namedMetrics(task: Measured & Pick<Task, 'gates' | 'guards'>): string[] {
   const { metric, gates, guards } = task;
-  const named = [metric.name, decisionMetric(task), ...[...gates, ...guards].map((each) => each.metric)];
-  return named.includes(TIME_RATIO);
+  return [metric.name, decisionMetric(task), ...[...gates, ...guards].map((each) => each.metric)];
 }
+
+/** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
+export const comparesTimes = (task: Task): boolean => namedMetrics(task).includes(TIME_RATIO);
 
 /** Whether score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {

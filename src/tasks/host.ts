@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
@@ -8,9 +9,12 @@ import { AssayError, messageOf } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import { endedWell, runTrusted } from '../sandbox/command.js';
 import { LeasePool } from '../sandbox/lease.js';
+import type { Sandbox } from '../sandbox/run.js';
 import { Custody } from './custody.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
+import { runtimeOf } from './runtime.js';
+import { requireServable, requireUsable } from './same-python.js';
 
 /** A task as it lies on this host. */
 export interface HostedTask {
@@ -50,6 +54,8 @@ export class TaskHost {
     private readonly home: string,
     /** Folder shared between clones for Python environments. */
     private readonly cache: string,
+    /** Where phases run. */
+    private readonly sandbox: Sandbox,
     /** Looks after what trials share; by default nothing does. */
     readonly custody = new Custody(false),
   ) {}
@@ -75,7 +81,7 @@ export class TaskHost {
     const folder = await this.materialise(source);
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
-    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+    const python = await this.python(spec, requirements, signal);
     const hosted = { spec, digest, folder, python };
     await this.custody.keep({
       name: `task "${spec.name}"`,
@@ -115,6 +121,18 @@ export class TaskHost {
       claim: part(spec.data.claim),
     };
     return { ...hosted, parts, manifest: prepared.manifest };
+  }
+
+  /**
+   * The Python that phases and evaluator of a task share.
+   * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
+   */
+  private async python(spec: Task, requirements: string | null, signal: AbortSignal): Promise<Python> {
+    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+    await requireUsable(this.sandbox, python, [this.home, homedir()], signal);
+    const runtime = runtimeOf({ spec, python });
+    if (spec.phases.serve !== undefined) await requireServable(this.sandbox, python, runtime, signal);
+    return python;
   }
 
   /** One process of this host at a time makes such a thing. */

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
-import { collision, matchesGlob, pathFault } from '../domain/paths.js';
+import { firstNameFault, matchesGlob } from '../domain/paths.js';
 import { seenBy } from '../domain/phase-key.js';
 import { taskSchema, type Task } from '../domain/task.js';
+import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { readFolder, readRegular, type FolderFile } from './folder.js';
 import { withKit } from './kit.js';
 
@@ -17,7 +18,7 @@ export interface LoadedTask {
 
 /** Far above any task.yaml; what it may expand to by aliases is bounded by the parser. */
 const SPEC_BYTES = 256 * 1024;
-const LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024, code: 'TASK_INVALID' } as const;
+const LIMITS = { ...FOLDER_LIMITS, code: 'TASK_INVALID' } as const;
 
 /**
  * Parses the text of a task.yaml.
@@ -96,7 +97,8 @@ export async function loadTask(folder: string): Promise<LoadedTask> {
   const recipe = recipeFiles(spec, files);
   if (recipe.length === 0)
     throw new AssayError('TASK_INVALID', `${path}: the folder ${spec.recipe.root}/ has no files`);
-  checkNames(recipe, 'TASK_INVALID');
+  const wrong = firstNameFault(recipe.map((file) => file.path));
+  if (wrong !== null) throw new AssayError('TASK_INVALID', `${path}: ${wrong}`);
   const lost = readsNothing(spec, recipe);
   if (lost !== null) throw new AssayError('TASK_INVALID', `${path}: ${lost}`);
   return { spec, files };
@@ -136,15 +138,6 @@ function utf8Of(bytes: Buffer, path: string): string {
   }
 }
 
-/** Files of a recipe are named by the rules that its agents' edits obey, so that they are the same files everywhere. */
-function checkNames(files: readonly FolderFile[], code: 'TASK_INVALID' | 'RECIPE_INVALID'): void {
-  const paths = files.map((file) => file.path);
-  for (const path of paths) {
-    const fault = pathFault(path) ?? collision(path, paths);
-    if (fault !== null) throw new AssayError(code, `${JSON.stringify(path)}: ${fault}`);
-  }
-}
-
 function referenced(spec: Task): string[] {
   const specialists = spec.specialists.map((role) => `specialists/${role}.md`);
   return [
@@ -168,25 +161,4 @@ export async function isTaskFolder(folder: string): Promise<boolean> {
     (found) => found.isFile(),
     () => false,
   );
-}
-
-/**
- * Reads a person's recipe folder.
- * @throws AssayError RECIPE_INVALID on links, huge files, names that agents may not use, or a missing file that the
- * task lets agents edit
- */
-export async function loadRecipe(spec: Task, folder: string): Promise<FolderFile[]> {
-  const found = await stat(folder).catch(() => null);
-  if (found?.isDirectory() !== true) throw new AssayError('RECIPE_INVALID', `${folder} is not a folder`);
-  const files = await readFolder(folder, {
-    maxFiles: 500,
-    maxFileBytes: 4 * 1024 * 1024,
-    code: 'RECIPE_INVALID',
-  });
-  checkNames(files, 'RECIPE_INVALID');
-  const entries = spec.recipe.editable.filter((glob) => !/[*?]/.test(glob));
-  const missing = entries.find((entry) => !files.some((file) => file.path === entry));
-  if (missing !== undefined)
-    throw new AssayError('RECIPE_INVALID', `${folder} has no ${missing}, which the task "${spec.name}" runs`);
-  return files;
 }

@@ -1,41 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { endedWell, runTrusted } from '../sandbox/command.js';
-import { describe } from './interpreter.js';
+import { activePython } from './active-python.js';
+import { describe, identityOf, nameOf, type Interpreter } from './interpreter.js';
+import { foldersOf, unseenProjects } from './python-folders.js';
 
-/** The Python that phases call `python`. */
+/** The Python that phases and evaluator call `python`. */
 export interface Python {
   executable: string;
   /** As in `3.11.7`. */
   version: string;
   /** Existing entries of its sys.path: the standard library, packages, and where editable installs lead. */
   paths: string[];
-  /** The folder of a private environment; null for the system's own. */
+  /** The folder that assay made for it and can make again; null where all of it is the system's or the person's. */
   environment: string | null;
-  /** Folders that a sandbox has to make visible for it. */
+  /** Folders, and a few files, that a sandbox has to make visible for it. */
   folders: string[];
-  /** PATH and what keeps numeric libraries on one thread. */
+  /** PATH, where its user's packages are, and what keeps numeric libraries on one thread. */
   env: Record<string, string>;
+  /** Differs between interpreters, and between two states of the packages of one. */
+  identity: string;
 }
 
-const probeSchema = z.object({
-  version: z.tuple([z.number(), z.number()]),
-  prefix: z.string(),
-  executable: z.string(),
-});
-
-const PROBE =
-  'import json,sys,venv;print(json.dumps({"version":sys.version_info[:2],"prefix":sys.base_prefix,"executable":sys.executable}))';
 const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const INSTALL_SECONDS = 900;
+const WHERE = 'in the environment that phases have, which is not that of your shell';
 
 /**
- * A private environment with exactly the given requirements, made once a host and Python version. Without
- * requirements it is the system's own, unless that is called `python3` alone, as on plain Debian.
+ * The interpreter that a person has active, or with requirements a private environment of exactly these that is made
+ * from it, once a host and interpreter.
  * @throws AssayError PYTHON_UNAVAILABLE
  */
 export async function findPython(
@@ -43,50 +39,95 @@ export async function findPython(
   requirements: string | null,
   signal: AbortSignal,
 ): Promise<Python> {
-  const system = await probe(signal);
-  const own = dirname(system.executable);
-  if (requirements === null && (await exists(join(own, 'python'))))
-    return pythonIn(own, system.executable, null, [system.prefix], signal);
-  const key = sha256(`${requirements ?? ''}\0${system.version.join('.')}\0${system.prefix}`).slice(0, 24);
+  const { interpreter } = await activePython(signal);
+  if (requirements === null) return asPersonHasIt(cache, interpreter, signal);
+  const { baseExecutable, build } = interpreter;
+  const key = sha256(`${requirements}\0${build}\0${baseExecutable}`).slice(0, 24);
   const folder = join(cache, 'python', key);
-  if (!(await exists(join(folder, 'complete')))) await make(folder, system.executable, requirements, signal);
+  if (!(await exists(join(folder, 'complete'))))
+    await make(folder, interpreter.executable, requirements, signal);
   const bin = join(folder, 'bin');
-  return pythonIn(bin, join(bin, 'python'), folder, [folder, system.prefix], signal);
+  const env = environmentOf([bin], null);
+  const own = await describe('python', { cwd: '/', env, signal, where: WHERE });
+  return pythonOf(own, env, folder);
 }
 
-async function pythonIn(
-  bin: string,
-  executable: string,
+/** @throws AssayError PYTHON_UNAVAILABLE when phases could not import all that the person can */
+async function asPersonHasIt(cache: string, person: Interpreter, signal: AbortSignal): Promise<Python> {
+  const { executable } = person;
+  const bin = dirname(executable);
+  const launchers = (await isCalled(bin, executable)) ? null : await makeLaunchers(cache, executable);
+  const bins = launchers === null ? [bin] : [join(launchers, 'bin'), bin];
+  const env = environmentOf(bins, person.userBase);
+  const own = await describe('python', { cwd: '/', env, signal, where: WHERE });
+  if (own.prefix !== person.prefix || own.build !== person.build)
+    throw new AssayError(
+      'PYTHON_UNAVAILABLE',
+      `in your shell it is ${nameOf(person)}, and ${WHERE} ${nameOf(own)}`,
+      { remedy: 'Unset PYTHONHOME, or name the interpreter itself in ASSAY_PYTHON.' },
+    );
+  const python = await pythonOf(own, env, launchers);
+  const lost = [
+    ...[...person.paths, ...person.hooked].filter((path) => !python.paths.includes(path)),
+    ...(await unseenProjects(own, python.folders)),
+  ];
+  if (lost.length === 0) return python;
+  throw new AssayError(
+    'PYTHON_UNAVAILABLE',
+    `${executable} imports from ${lost.join(', ')} in your shell, and phases could not`,
+    { remedy: 'Install it into the environment (not editable), or unset PYTHONPATH.' },
+  );
+}
+
+async function pythonOf(
+  own: Interpreter,
+  env: Record<string, string>,
   environment: string | null,
-  folders: string[],
-  signal: AbortSignal,
 ): Promise<Python> {
+  const { executable, version, paths, hooked } = own;
+  const folders = await foldersOf(own);
+  if (environment !== null && !folders.includes(environment)) folders.push(environment);
+  const identity = identityOf(own);
+  return { executable, version, paths: [...paths, ...hooked], environment, folders, env, identity };
+}
+
+function environmentOf(bins: readonly string[], userBase: string | null): Record<string, string> {
   const threads = ['OPENBLAS_NUM_THREADS', 'OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS'];
-  const env = {
-    PATH: [bin, ...SYSTEM_PATH].join(delimiter),
+  return {
+    PATH: [...new Set([...bins, ...SYSTEM_PATH])].join(delimiter),
     LANG: 'C.UTF-8',
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUNBUFFERED: '1',
+    // a home of its own must not decide what is imported
+    ...(userBase === null ? { PYTHONNOUSERSITE: '1' } : { PYTHONUSERBASE: userBase }),
     ...Object.fromEntries(threads.map((name) => [name, '1'])),
   };
-  const { version, paths, hooked } = await describe(executable, { cwd: '/', env, signal });
-  return { executable, version, paths: [...paths, ...hooked], environment, folders, env };
 }
 
-async function probe(signal: AbortSignal): Promise<z.infer<typeof probeSchema>> {
-  const wanted = process.env.ASSAY_PYTHON ?? 'python3';
-  const env = { PATH: process.env.PATH ?? SYSTEM_PATH.join(delimiter), HOME: process.env.HOME ?? '/' };
-  const result = await runTrusted([wanted, '-c', PROBE], { cwd: '/', env, timeoutS: 30, signal });
-  if (!endedWell(result))
-    throw new AssayError('PYTHON_UNAVAILABLE', `${wanted} does not run: ${result.log.trim().slice(-300)}`);
-  const found = probeSchema.parse(JSON.parse(result.log.trim()));
-  const [major, minor] = found.version;
-  if (major !== 3 || minor < 10)
-    throw new AssayError(
-      'PYTHON_UNAVAILABLE',
-      `${wanted} is Python ${major}.${minor}; 3.10 or later is needed`,
-    );
-  return { ...found, prefix: await realpath(found.prefix) };
+/** How commands of a task may call it. */
+const NAMES = ['python', 'python3'];
+
+/** Whether an interpreter has both names in its folder: plain Debian lacks one, and another may be there instead. */
+async function isCalled(bin: string, executable: string): Promise<boolean> {
+  const own = await realpath(executable);
+  const found = await Promise.all(NAMES.map((name) => realpath(join(bin, name)).catch(() => null)));
+  return found.every((real) => real === own);
+}
+
+/** Makes a folder whose `bin` has both names: a link would hide from an interpreter in which environment it lies. */
+async function makeLaunchers(cache: string, executable: string): Promise<string> {
+  const text = `#!/bin/sh\nexec '${executable.replaceAll("'", `'\\''`)}' "$@"\n`;
+  const folder = join(cache, 'python', sha256(text).slice(0, 24));
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  for (const name of NAMES) {
+    const file = join(folder, 'bin', name);
+    if ((await readFile(file, 'utf8').catch(() => null)) === text) continue;
+    const fresh = `${file}.${randomUUID()}`;
+    await writeFile(fresh, text);
+    await chmod(fresh, 0o755);
+    await rename(fresh, file);
+  }
+  return folder;
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -99,7 +140,7 @@ const exists = (path: string): Promise<boolean> =>
 async function make(
   folder: string,
   python: string,
-  requirements: string | null,
+  requirements: string,
   signal: AbortSignal,
 ): Promise<void> {
   const attempt = `${folder}.${randomUUID().slice(0, 8)}`;
@@ -114,8 +155,8 @@ async function make(
       );
   };
   await rm(folder, { recursive: true, force: true });
-  await run([python, '-m', 'venv', ...(requirements === null ? ['--without-pip'] : []), folder]);
-  if (requirements !== null) await install(folder, requirements, attempt, run);
+  await run([python, '-m', 'venv', folder]);
+  await install(folder, requirements, attempt, run);
   await writeFile(`${attempt}.done`, '');
   await rename(`${attempt}.done`, join(folder, 'complete'));
 }

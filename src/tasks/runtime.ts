@@ -1,20 +1,26 @@
 import { basename, dirname, join } from 'node:path';
 import type { Task } from '../domain/task.js';
 import type { Runtime } from '../sandbox/run.js';
+import { holds } from './python-folders.js';
 import type { Python } from './python.js';
 
-/** Folders with the programs of the whole system, of which only the interpreter's own are taken. */
-const SYSTEM_BIN = new Set(['/bin', '/usr/bin', '/usr/local/bin']);
+type Installed = Pick<Python, 'executable' | 'paths' | 'folders'>;
 
 /** What a run of a task needs of the host: its interpreter with what that can import, and what the task names. */
-export function runtimeOf({ spec, python }: { spec: Pick<Task, 'runtime'>; python: Python }): Runtime {
+export function runtimeOf({ spec, python }: { spec: Pick<Task, 'runtime'>; python: Installed }): Runtime {
   const { executable, paths, folders } = python;
-  const bin = dirname(executable);
-  const names = ['python', 'python3', basename(executable)];
-  const programs = SYSTEM_BIN.has(bin) ? names.map((name) => join(bin, name)) : [bin, executable];
   const named = spec.runtime?.paths ?? [];
-  return {
-    paths: [...programs, join(dirname(bin), 'pyvenv.cfg'), ...paths, ...named],
-    folders: [...folders, ...named],
-  };
+  const parts = folders.flatMap((folder) => partsOf(folder, python));
+  return { paths: [executable, ...parts, ...paths, ...named], folders: [...folders, ...named] };
+}
+
+/** Of a prefix only the programs: of what else it holds, an interpreter needs what it can import. */
+function partsOf(folder: string, { executable, paths }: Installed): string[] {
+  const isPrefix = paths.some((path) => path !== folder && holds(folder, path));
+  if (!isPrefix) return [folder];
+  const bin = join(folder, 'bin');
+  // the system's folder of programs holds those of everything
+  if (holds('/usr', folder))
+    return ['python', 'python3', basename(executable)].map((name) => join(dirname(executable), name));
+  return [bin, join(folder, 'pyvenv.cfg')];
 }

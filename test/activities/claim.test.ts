@@ -17,11 +17,12 @@ beforeAll(async () => {
 afterAll(() => lineage.close());
 
 async function hostContext(): Promise<HostContext> {
+  const sandbox = await openSandbox({ tier: 'E' });
   return {
     lineage,
     host: { name: 'host', hostClass: 'class', worker: 'host:1', process: 'p', work: '/nowhere' },
-    tasks: new TaskHost('/nowhere', '/nowhere'),
-    sandbox: await openSandbox({ tier: 'E' }),
+    tasks: new TaskHost('/nowhere', '/nowhere', sandbox),
+    sandbox,
     leases: new LeasePool('cpu', 1, '/nowhere'),
   };
 }

@@ -38,6 +38,16 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'test/attacks/submit.test.ts',
   ],
   [
+    'weights in a file that the task lets nobody edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
+    'refused with the names of the files (`RECIPE_INVALID`)',
+    'test/bad-input/submissions.test.ts',
+  ],
+  [
+    'a Python that would show recipes the home of assay or of its user',
+    'the task is refused (`PYTHON_UNAVAILABLE`)',
+    'test/tasks/python.test.ts',
+  ],
+  [
     'a recipe that kills its worker, and each that takes it over (tier E)',
     '`crash` after three workers',
     'test/faults/kills-workers.test.ts',

@@ -87,6 +87,7 @@ it('no edit of an agent leaves its recipe, whatever path it names, and links do 
     (yaml) =>
       yaml
         .replace("editable: ['train.py']", "editable: ['*.py', 'lib/**', '.git/**']")
+        .replace("counted: ['train.py']", "counted: ['**']")
         .replace("reads: ['train.py']", "reads: ['**']"),
     {},
   );

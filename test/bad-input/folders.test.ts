@@ -94,6 +94,13 @@ describe('a task folder', () => {
     await push('task-link');
   });
 
+  it('by which a size matters is refused when something may be edited that is not counted', async () => {
+    await writeFile(yaml, text.replace("editable: ['train.py']", "editable: ['train.py', '*.txt']"));
+    expect(await push('task-uncounted')).toMatch(/task\.yaml:8:12: recipe\.counted: "\*\.txt" may be edited/);
+    await writeFile(yaml, text.replace("counted: ['train.py']", 'counted: []'));
+    expect(await push('task-uncounted')).toContain('"train.py" may be edited');
+  });
+
   it('without a file that it names, or without a task.yaml, is refused', async () => {
     await rm(join(task, 'specialists/duo.md'));
     expect(await push('task-file-missing')).toContain('specialists/duo.md');
@@ -135,10 +142,10 @@ describe('a recipe folder', () => {
   });
 
   it('with a huge file or too many is refused', async () => {
-    await writeFile(join(recipe, 'weights.bin'), Buffer.alloc(5 * 1024 * 1024));
+    await writeFile(join(recipe, 'weights.bin'), Buffer.alloc(16 * 1024 * 1024 + 1));
     await submit('recipe-huge');
     await rm(join(recipe, 'weights.bin'));
-    for (let at = 0; at < 501; at += 1) await writeFile(join(recipe, `${at}.txt`), '');
+    for (let at = 0; at < 2001; at += 1) await writeFile(join(recipe, `${at}.txt`), '');
     await submit('recipe-many');
   });
 

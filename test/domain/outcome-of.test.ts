@@ -10,7 +10,7 @@ const task = taskSchema.parse({
   name: 'tiny',
   title: 'tiny',
   metric: { name: 'loss', unit: '', direction: 'minimize' },
-  recipe: { editable: ['train.py'] },
+  recipe: { editable: ['train.py'], counted: ['train.py'] },
   resources: {},
   phases: { train: { run: 'true', timeout_s: 1, output: 'out/' } },
   scoring: 'direct',

@@ -108,7 +108,7 @@ async function openHost(name: string): Promise<HostContext> {
       process: `${name}-${process.pid}`,
       work: join(home, 'work'),
     },
-    tasks: new TaskHost(home, cacheFolder()),
+    tasks: new TaskHost(home, cacheFolder(), sandbox),
     sandbox,
     leases: new LeasePool('cpu', 1, join(home, 'leases')),
   };

@@ -18,7 +18,7 @@ const task = taskSchema.parse({
   name: 'golf',
   title: 'A small model',
   metric: { name: 'bpb', unit: 'bits/byte', direction: 'minimize', limit: 0 },
-  recipe: { editable: ['train.py', 'lib/**'], counted: ['train.py'], knobs: 'marked' },
+  recipe: { editable: ['train.py', 'lib/**'], counted: ['train.py', 'lib/**'], knobs: 'marked' },
   resources: {},
   phases: { train: { run: 'python train.py', timeout_s: 15, output: 'out/' } },
   scoring: 'direct',

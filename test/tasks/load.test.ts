@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '../../src/domain/digest.js';
 import type { FolderFile } from '../../src/tasks/folder.js';
 import { withKit } from '../../src/tasks/kit.js';
-import { loadRecipe, loadTask, parseTask } from '../../src/tasks/load.js';
+import { loadTask, parseTask } from '../../src/tasks/load.js';
+import { loadRecipe, type RecipeTask } from '../../src/tasks/recipe.js';
 import { PARTS, TINY } from '../fixtures/tiny.js';
 
 const TEXT = readFileSync(join(TINY, 'task.yaml'), 'utf8');
@@ -17,6 +19,11 @@ describe('task.yaml', () => {
     ['title:', 'titel:', /^t\.yaml:3:1: .*"titel"/],
     ['metric: {', 'metric: [', /^t\.yaml:4:\d+: /],
     ['name: loss,', 'name: train_s,', /decision_metric: seconds of different moments .*"train_ratio"/],
+    [
+      "editable: ['train.py']",
+      "editable: ['train.py', 'lib/**']",
+      /^t\.yaml:8:12: recipe\.counted: "lib\/\*\*" may be/,
+    ],
     ['slots: 1', 'slots: 1, gpus: 2', /^t\.yaml:10:\d+: resources: .*gpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);
@@ -37,6 +44,7 @@ describe('a task folder', () => {
       .replace("reads: ['train.py']", `reads: ${train}`)
       .replace("reads: ['pack.py', 'out/']", `reads: ${pack}`)
       .replace("editable: ['train.py', 'pack.py', 'notes.txt']", `editable: ${editable}`)
+      .replace(/counted: .*/, "counted: ['**']")
       .replace('scoring:', "data: { prepare: 'task.yaml', train: train, search: search/ }\nscoring:");
     await writeFile(join(folder, 'task.yaml'), changed);
     return loadTask(folder);
@@ -94,31 +102,46 @@ describe('a recipe folder', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
+  /** The tiny task as the store has it. */
+  const tiny = async (change: (spec: RecipeTask['spec']) => void = () => undefined): Promise<RecipeTask> => {
+    const { spec, files } = await loadTask(TINY);
+    change(spec);
+    return {
+      spec,
+      files: files.map(({ path, bytes }) => ({ path, sha256: sha256(bytes), bytes: bytes.byteLength })),
+    };
+  };
+
   it('is refused without the file that the task runs', async () => {
-    const { spec } = await loadTask(TINY);
     await writeFile(join(folder, 'other.py'), '');
-    await expect(loadRecipe(spec, folder)).rejects.toThrow(/has no train\.py/);
+    await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/has no train\.py/);
+  });
+
+  it('is refused with a file that nobody may add', async () => {
+    await writeFile(join(folder, 'train.py'), 'x = 1');
+    await writeFile(join(folder, 'weights.bin'), '');
+    await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/weights\.bin \(added\)/);
   });
 
   it('is refused with a link, even to a file of its own', async () => {
-    const { spec } = await loadTask(TINY);
     await writeFile(join(folder, 'train.py'), '');
     await symlink('train.py', join(folder, 'link.py'));
-    await expect(loadRecipe(spec, folder)).rejects.toThrow(/link\.py is not a regular file/);
+    await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/link\.py is not a regular file/);
   });
 
-  it('is refused with a huge file', async () => {
-    const { spec } = await loadTask(TINY);
-    await writeFile(join(folder, 'train.py'), Buffer.alloc(5 * 1024 * 1024));
-    await expect(loadRecipe(spec, folder)).rejects.toThrow(/train\.py has 5242880 bytes, over the limit/);
+  it('is refused with a huge file, and may hold what a task may', async () => {
+    await writeFile(join(folder, 'train.py'), Buffer.alloc(16 * 1024 * 1024));
+    expect(await loadRecipe(await tiny(), folder)).toHaveLength(1);
+    await writeFile(join(folder, 'train.py'), Buffer.alloc(16 * 1024 * 1024 + 1));
+    await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/train\.py has 16777217 bytes, over the/);
   });
 
   it('is read whole, without caches and version control', async () => {
-    const { spec } = await loadTask(TINY);
+    const task = await tiny((spec) => spec.recipe.editable.push('lib/**'));
     await mkdir(join(folder, '__pycache__'));
     await mkdir(join(folder, 'lib'));
     for (const path of ['train.py', 'lib/model.py', '__pycache__/x.pyc'])
       await writeFile(join(folder, path), 'x');
-    expect((await loadRecipe(spec, folder)).map((file) => file.path)).toEqual(['lib/model.py', 'train.py']);
+    expect((await loadRecipe(task, folder)).map((file) => file.path)).toEqual(['lib/model.py', 'train.py']);
   });
 });

@@ -13,7 +13,7 @@ import { isEnded } from '../../domain/statuses.js';
 import type { TaskDocument } from '../../lineage/documents.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { findTask } from '../../tasks/find.js';
-import { loadRecipe } from '../../tasks/load.js';
+import { loadRecipe } from '../../tasks/recipe.js';
 import { drain, startLocalFleet } from '../fleet.js';
 import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
 import { endRequest, interruption } from '../interrupt.js';
@@ -69,7 +69,7 @@ async function submit(ground: Ground, flags: Flags, signal: AbortSignal): Promis
   const { lineage, servers } = ground;
   const client = await orAborted(signal, ground.client());
   const task = await taskOf(lineage, flags);
-  const files = await loadRecipe(task.spec, flags.recipe);
+  const files = await loadRecipe(task, flags.recipe);
   const submission: Submission = {
     snapshot: await lineage.blobs.putTree(files),
     hypothesis: flags.hypothesis,
