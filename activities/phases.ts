@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Failure } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import type { Task } from '../src/domain/task.js';
+import { treeBytes } from '../src/domain/task/entry-bytes.js';
 import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { removeTree } from '../src/sandbox/remove.js';
 import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
+import type { SealLimits } from '../src/sandbox/seal.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import type { HostContext } from './context.js';
@@ -153,17 +155,15 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
 }
 
 /** What may be sealed at most: far above any gate, low enough to protect the host. */
-export function sealLimits(hosted: HostedTask): { maxBytes: number; maxFiles: number } {
-  return { maxBytes: hosted.spec.resources.disk_mb * 1024 * 1024, maxFiles: 1000 };
+export function sealLimits(hosted: HostedTask): SealLimits {
+  return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
 }
 
 export function tailOf(log: string): string {
   return log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS);
 }
 
-/** Bytes of the files that count towards a code-size gate. */
+/** Bytes of the files that count towards a code-size gate, with their names. */
 export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
-  return files
-    .filter((file) => task.recipe.counted.includes(file.path))
-    .reduce((sum, file) => sum + file.bytes, 0);
+  return treeBytes(files.filter((file) => task.recipe.counted.includes(file.path)));
 }

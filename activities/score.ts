@@ -8,9 +8,10 @@ import { isStatic, margins } from '../src/domain/gates.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task.js';
 import type { Evaluated, PhaseRun, ReplicateDocument, Trained } from '../src/lineage/documents.js';
+import { sealedOrRefused } from '../src/measure/seal-outputs.js';
 import { score, type Scored } from '../src/sandbox/scoring.js';
 import { seal } from '../src/sandbox/seal.js';
-import { writeFolder } from '../src/tasks/folder.js';
+import { writeSealed } from '../src/sandbox/sealed-tree.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import { kitFolder } from '../src/tasks/kit.js';
 import type { Claim } from './claim.js';
@@ -56,7 +57,7 @@ export async function scoreArtifact(
       snapshot,
       artifact: {
         digest: artifact.digest,
-        put: async (to) => writeFolder(to, await lineage.blobs.readFiles(artifact.files)),
+        put: async (to) => writeSealed(to, await lineage.blobs.readFiles(artifact.files)),
       },
       known,
       data: purpose === 'claim' ? (parts.claim ?? parts.search) : parts.search,
@@ -179,8 +180,8 @@ async function requestsOf(
 }
 
 async function isWhole(sealed: string, digest: string, hosted: HostedTask): Promise<boolean> {
-  const now = await seal(sealed, sealLimits(hosted)).catch(() => null);
-  return now?.digest === digest;
+  const now = await sealedOrRefused(seal(sealed, sealLimits(hosted)));
+  return now.sealed?.digest === digest;
 }
 
 function tampered(claim: Claim, runs: PhaseRun[], scored: Scored, damage: string): Evaluated {

@@ -93,6 +93,7 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
     ...(task.recipe.counted.length === 0
       ? []
       : [`- files that count towards code size: ${task.recipe.counted.join(', ')}`]),
+    ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
     ...(trainSeconds === null
       ? []
       : [`- training budget: ${amount(trainSeconds)} s, measured outside the recipe`]),
@@ -103,6 +104,9 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
     `- this session: at most ${turns} turns`,
   ].join('\n');
 }
+
+const SIZES =
+  '- sizes count names: each file by its bytes plus the UTF-8 length of its path plus 1, each folder of the artifact by that of its path plus 1';
 
 function gateText(gate: Gate): string {
   const bounds = [

@@ -150,7 +150,7 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
   if (artifact !== null)
     lines.push([
       'artifact',
-      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`,
+      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifact.stored ? '' : ', not stored'}`,
     ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   for (const { kind, phase, trial, acceleratorMs } of replicate.saved)
