@@ -17,6 +17,9 @@ const MB = 1024 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
 
+/** Where a recipe finds when the clock of its training began. */
+export const START_VARIABLE = 'ASSAY_TRAIN_BEGAN';
+
 /** Folders of one attempt; `out` and whatever else a phase needs lie beside `recipe` in `folder`. */
 export interface Workspace {
   folder: string;
@@ -56,6 +59,8 @@ export interface PhaseCall {
   writable: string[];
   readable: string[];
   env: Record<string, string>;
+  /** As in a request of the sandbox. */
+  startVariable?: string;
   signal: AbortSignal;
 }
 
@@ -81,12 +86,18 @@ export function requestOf(
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
     },
+    ...(call.startVariable === undefined ? {} : { startVariable: call.startVariable }),
     signal: call.signal,
   };
 }
 
 /** A finished run as it is recorded, its log stored. */
-export async function recordRun(lineage: Lineage, phase: string, result: RunResult): Promise<PhaseRun> {
+export async function recordRun(
+  lineage: Lineage,
+  phase: string,
+  result: RunResult,
+  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed'>> = {},
+): Promise<PhaseRun> {
   return {
     phase,
     wallMs: Math.round(result.wallMs),
@@ -96,6 +107,11 @@ export async function recordRun(lineage: Lineage, phase: string, result: RunResu
     isolation: result.isolation,
     reusedFrom: null,
     startMs: null,
+    budgetS: null,
+    hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
+    usualSpeed: null,
+    repeated: false,
+    ...told,
   };
 }
 

@@ -10,7 +10,15 @@ import type { ToldMargin } from '../src/model/answers.js';
 import { seal } from '../src/sandbox/seal.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import type { HostContext } from './context.js';
-import { countedBytes, failureOf, requestOf, sealLimits, withWorkspace, type PhaseCall } from './phases.js';
+import {
+  START_VARIABLE,
+  countedBytes,
+  failureOf,
+  requestOf,
+  sealLimits,
+  withWorkspace,
+  type PhaseCall,
+} from './phases.js';
 import { rehearse } from './rehearse.js';
 
 /** What is known of a trial before it is trained. */
@@ -84,7 +92,8 @@ async function run(
   { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
   env: PhaseCall['env'],
 ): Promise<{ failure: Failure | null; log: string }> {
-  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, env, signal };
+  const told = { env, ...(phase === 'smoke' ? { startVariable: START_VARIABLE } : {}) };
+  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
   const result = await context.sandbox.run(
     requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),
   );

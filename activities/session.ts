@@ -2,7 +2,7 @@ import type { FrozenCampaign } from '../src/domain/campaign.js';
 import { REFUSED_TWICE } from '../src/domain/conversation.js';
 import { AssayError } from '../src/domain/errors.js';
 import { sessionKey } from '../src/domain/keys.js';
-import { trainBudget } from '../src/domain/task.js';
+import { trainBudget } from '../src/domain/task/phase-clock.js';
 import { isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';

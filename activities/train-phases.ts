@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Context } from '@temporalio/activity';
 import { sha256, treeDigest } from '../src/domain/digest.js';
 import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../src/domain/gates.js';
 import { missText } from '../src/domain/outcome-of.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { seenBy, visibleFiles } from '../src/domain/phase-key.js';
 import { keptTrainingBytes } from '../src/domain/task/kept-training.js';
-import { comparesTimes, TIME_RATIO, trainBudget, trainTimeout } from '../src/domain/task.js';
+import { comparesTimes, TIME_RATIO } from '../src/domain/task.js';
+import { packClock, trainClock } from '../src/domain/task/phase-clock.js';
 import type { PhaseRun, Saving, StoredFile, Trained } from '../src/lineage/documents.js';
 import type { Finished } from '../src/lineage/phase-results.js';
 import { sealedOrRefused } from '../src/measure/seal-outputs.js';
@@ -19,18 +19,10 @@ import { keepCheckpoint, restoreCheckpoint, storeSealed } from './checkpoint.js'
 import type { Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { HostedTrial } from './hosting.js';
-import {
-  countedBytes,
-  failureOf,
-  recordRun,
-  requestOf,
-  sealLimits,
-  withWorkspace,
-  type PhaseCall,
-  type Workspace,
-} from './phases.js';
-import { watchProgress, type ProgressWatch } from './progress.js';
+import { countedBytes, sealLimits, withWorkspace, type Workspace } from './phases.js';
+import { watchProgress } from './progress.js';
 import { persist } from './pulse.js';
+import { runPhase, trainCall, type Call } from './run-phase.js';
 import { startIsTimed, timeRatio, timeStart } from './timing.js';
 import {
   equalTraining,
@@ -62,7 +54,7 @@ export interface TrainingOf {
 }
 
 /** A training with what it has come to so far. */
-interface Training extends TrainingOf {
+export interface Training extends TrainingOf {
   folders: Folders;
   runs: PhaseRun[];
   saved: Saving[];
@@ -101,7 +93,7 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
     nameOf(claim),
     work.trial.snapshot,
     async (workspace) => {
-      const folders = await foldersIn(workspace);
+      const folders = foldersIn(workspace);
       const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [] };
       const training: Training = { ...of, ...fresh, folders };
       const result = await phasesOf(training);
@@ -141,7 +133,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
 
 /** What the harness's clock says of the training. */
 function timesOf({ runs }: Training): Record<string, number> {
-  const run = runs.find(({ phase }) => phase === 'train');
+  const run = runs.findLast(({ phase }) => phase === 'train');
   const ratio = run === undefined ? null : timeRatio(run);
   return { train_s: (run?.wallMs ?? 0) / 1000, ...(ratio === null ? {} : { [TIME_RATIO]: ratio }) };
 }
@@ -155,11 +147,9 @@ function trainedWith(
   return { ...base, failure, runs, metrics, sharesTraining, saved, progress };
 }
 
-async function foldersIn({ folder, recipe, tmp, out }: Workspace): Promise<Folders> {
-  const artifact = join(folder, 'artifact');
-  await mkdir(artifact);
+function foldersIn({ folder, recipe, tmp, out }: Workspace): Folders {
   const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
-  const [left, packed] = [join(folder, 'left'), join(folder, 'packed')];
+  const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
   return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
 }
 
@@ -215,9 +205,13 @@ async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left
   }
   const timed = startIsTimed(training, claim.replicate);
   const before = timed === 'before' ? await time() : null;
-  const watch = await watchProgress(context, work, signal);
-  const { failure, run } = await runPhase(training, trainCall(training, folders), watch);
-  training.progress = [...watch.points()];
+  const { failure, run, progress } = await runPhase(training, {
+    call: trainCall(training, folders),
+    clock: trainClock(spec, work.campaign.frozen.trainSeconds),
+    prepare: async (again) => (again ? clearTraining(training) : undefined),
+    watch: () => watchProgress(context, work, signal),
+  });
+  training.progress = [...progress];
   if (failure !== null) return { failure };
   run.startMs = before;
   const { sealed, refused } = await sealedOrRefused(
@@ -234,30 +228,23 @@ async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left
   return { sealed, kept };
 }
 
-async function packPhase(
-  training: Training,
-  pack: { run: string; timeout_s: number },
-  left: Left,
-): Promise<Failed | Artifact> {
+async function packPhase(training: Training, pack: { run: string }, left: Left): Promise<Failed | Artifact> {
   const { context, work, files, folders } = training;
   const { lineage } = context;
   const { artifact, packing, packed, packingTmp } = folders;
   const key = left.kept ? keyOf(keyed(training), 'pack', left.sealed.files) : null;
   const found = key === null ? null : await lineage.phases.finished(work.trial.owner, key);
   if (found !== null) return { sealed: await reuse(training, found, packed), folder: packed };
-  const sees = seenBy(work.hosted.spec, 'pack');
-  // where nothing held training, it can have made them
-  for (const folder of [packing, packingTmp]) await removeTree(folder);
-  await writeFolder(packing, await lineage.blobs.readFiles(visibleFiles(sees, files)));
-  const data = sees.data ? work.hosted.parts.train : null;
-  // nor is what training left in its home
-  await mkdir(packingTmp);
-  const { failure } = await runPhase(training, {
+  const { spec, parts } = work.hosted;
+  const sees = seenBy(spec, 'pack');
+  const data = sees.data ? parts.train : null;
+  const clock = packClock(spec, work.campaign.frozen.trainSeconds);
+  const call: Call = {
     phase: 'pack',
     tmp: packingTmp,
     command: pack.run,
     cwd: packing,
-    timeoutS: pack.timeout_s,
+    timeoutS: clock.limitS,
     writable: [packing, artifact],
     readable: [...(sees.outputs ? [folders.left] : []), ...(data === null ? [] : [data])],
     env: {
@@ -265,10 +252,31 @@ async function packPhase(
       ...(data === null ? {} : { ASSAY_DATA: data }),
       ASSAY_OUTPUT: artifact,
     },
-  });
+  };
+  const prepare = async (): Promise<void> => {
+    // where nothing held training, it can have made them; nor is what training left in its home
+    await freshFolders([packing, packingTmp, artifact]);
+    await writeFolder(packing, await lineage.blobs.readFiles(visibleFiles(sees, files)));
+  };
+  const { failure } = await runPhase(training, { call, clock, prepare });
   if (failure !== null) return { failure };
   const { sealed, refused } = await sealedOrRefused(sealTo(artifact, packed, sealLimits(work.hosted)));
   return refused === null ? { sealed, folder: packed } : { failure: refused };
+}
+
+/** What a first run of training was given, again. */
+async function clearTraining({ context, work, files, folders }: Training): Promise<void> {
+  const { recipe, tmp, out } = folders;
+  const { blobs } = context.lineage;
+  await freshFolders([recipe, tmp, out]);
+  await writeFolder(recipe, await blobs.readFiles(visibleFiles(seenBy(work.hosted.spec, 'train'), files)));
+}
+
+async function freshFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    await removeTree(folder);
+    await mkdir(folder);
+  }
 }
 
 /** Takes a result instead of running its phase again. */
@@ -300,57 +308,6 @@ async function finish(
   if (key === null) return;
   const by = ownerOfPhase(claim.replicate, work.trial.number, phase);
   await context.lineage.phases.finish(by, key, { run, bytes, files, progress });
-}
-
-/** `tmp`: the phase's own home. */
-type Call = Omit<PhaseCall, 'id' | 'signal'> & { tmp: string };
-
-function trainCall(
-  { work: { hosted, campaign }, claim }: TrainingOf,
-  { recipe, tmp, out }: Pick<Folders, 'recipe' | 'tmp' | 'out'>,
-): Call {
-  const { spec } = hosted;
-  const { trainSeconds: override } = campaign.frozen;
-  const data = seenBy(spec, 'train').data ? hosted.parts.train : null;
-  return {
-    phase: 'train',
-    tmp,
-    command: spec.phases.train.run,
-    cwd: recipe,
-    timeoutS: trainTimeout(spec, override),
-    writable: [recipe, out],
-    readable: data === null ? [] : [data],
-    env: {
-      ASSAY_SEED: String(claim.replicate.seed),
-      ASSAY_OUTPUT: out,
-      ASSAY_TRAIN_SECONDS: String(trainBudget(spec, override)),
-      ...(data === null ? {} : { ASSAY_DATA: data }),
-    },
-  };
-}
-
-async function runPhase(
-  training: Training,
-  { tmp, ...call }: Call,
-  watch: ProgressWatch | null = null,
-): Promise<{ failure: Failure | null; run: PhaseRun }> {
-  const { context, work, claim, runs, saved, signal } = training;
-  const { phase } = call;
-  await claim.stage(phase === 'pack' ? 'packing' : 'training');
-  const id = `${claim.replicate._id}/${claim.fence}/${phase}`;
-  const env = { ASSAY_SEED: String(claim.replicate.seed), ...call.env };
-  const request = requestOf(context, work.hosted, { ...call, id, env, signal: watch?.signal ?? signal }, tmp);
-  const result = await context.sandbox.run(
-    watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) },
-  );
-  Context.current().heartbeat(phase);
-  if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-  const run = await persist(signal, () => recordRun(context.lineage, phase, result));
-  runs.push(run);
-  const stopped = result.ending.kind === 'cancelled' ? (watch?.stopped(run) ?? null) : null;
-  if (stopped === null) return { failure: failureOf(phase, result), run };
-  saved.push(stopped.saving);
-  return { failure: stopped.failure, run };
 }
 
 const UNITS: Readonly<Record<string, string>> = { train_s: 's', [TIME_RATIO]: '' };

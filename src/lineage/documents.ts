@@ -133,6 +133,14 @@ const phaseRun = z.object({
   reusedFrom: z.number().int().nullable().default(null),
   /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
   startMs: z.number().positive().nullable().default(null),
+  /** Seconds that the phase may take; null where only its wall limit counts. */
+  budgetS: z.number().positive().nullable(),
+  /** The part of their runnable time in which its processes had a core; null where that is not known. */
+  hostSpeed: finite.nullable(),
+  /** What that usually is on this host; null unless it was asked for, since the run may have been slow. */
+  usualSpeed: finite.nullable(),
+  /** Whether it overran its budget on a host that was slower than usual, and the phase was run once more. */
+  repeated: z.boolean(),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;
 

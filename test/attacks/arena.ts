@@ -24,8 +24,8 @@ export const TASKS = ['direct', 'gated', 'served', 'language'] as const;
 /** Campaigns, each on the task of its name, and one whose trainings have little time. */
 const GROUNDS = [...TASKS, 'brief'] as const;
 type Ground = (typeof GROUNDS)[number];
-/** With the slack of 2 s over a budget, 6 s. */
-const BRIEF = { task: 'direct', trainSeconds: 4 };
+/** With the tolerance of 1 s, 7 s. */
+const BRIEF = { task: 'direct', trainSeconds: 6 };
 
 const EVALUATOR = `
 import json, math, os

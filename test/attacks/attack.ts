@@ -11,7 +11,7 @@ export interface Outcome {
   ends: readonly Exclude<TrialStatus, 'keep'>[];
   phase?: Failure['phase'];
   /** The limit that the failure names. */
-  limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes' | 'names' | 'depth' | 'size';
+  limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes' | 'names' | 'depth' | 'size' | 'budget';
   /** What the failure's reason says. */
   reason?: RegExp;
   /** Not prevented: the trial's isolation must say so. */

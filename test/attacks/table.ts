@@ -42,6 +42,16 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'test/faults/kills-workers.test.ts',
   ],
   [
+    'training for 13.75 s of 10, sleeping past its budget, training on while it packs',
+    '`train_budget_overrun`, limit budget',
+    'test/workflows/train-budget.test.ts',
+  ],
+  [
+    'paths beyond the longest, too many names or a link, left by training for packing',
+    '`crash`, limit names or depth, or `violation`; one attempt',
+    'test/workflows/outputs.test.ts',
+  ],
+  [
     'a server that would overrun its evaluation',
     '`eval_budget_overrun` before it is trained',
     'test/workflows/rehearsal.test.ts',
@@ -107,7 +117,7 @@ export function renderSecurity(): string {
     '- A twin server that leaves a trace the sandbox does not remove, as which read-only files are in the page cache, and a twin that reads it; at tier E a file is enough. A server that looks ahead in 1 % of the rows passes one evaluation of byte-golf in 37 of 100 cases, eight replicates in 3 of 10,000.',
     '- What a score itself tells: by its digits, the number of a limit that it overran and the moment of its failure a server can tell agents some bits of held-out text a trial.',
     '- The task itself. An evaluator that reveals labels in its feedback, or runs what is in an artifact, is beyond repair here.',
-    '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own.',
+    '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own. A recipe that slows itself down by many processes has an overrun run once more, on its own lease, and no more than that.',
     '- Selection on the search split over hundreds of trials: that is what the claim split is for.',
     '',
   ].join('\n');

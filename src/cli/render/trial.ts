@@ -1,5 +1,6 @@
 import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
+import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
@@ -185,8 +186,12 @@ function phaseTable(phases: readonly PhaseView[]): string {
   );
 }
 
-function phaseText({ phase, reusedFrom, startMs }: PhaseView): string {
+function phaseText(run: PhaseView): string {
+  const { phase, reusedFrom, startMs, repeated } = run;
+  const used = budgetText(run);
   const notes = [
+    ...(used === null ? slowText(run) : [used]),
+    ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
   ];
