@@ -34,9 +34,9 @@ export interface PhaseDone {
 /** Runs a phase against its clock. Every run of it is recorded. */
 export async function runPhase(training: Training, phase: LeasedPhase): Promise<PhaseDone> {
   const { clock, call } = phase;
-  const { runs, overruns } = await runInBudget(clock, (again) => runOnce(training, phase, again));
-  for (const { run } of runs.slice(0, -1)) run.repeated = true;
-  const { run, result, stopped, progress } = runs[runs.length - 1] ?? runs[0];
+  const { last, repeated, overruns } = await runInBudget(clock, (again) => runOnce(training, phase, again));
+  if (repeated !== null) repeated.run.repeated = true;
+  const { run, result, stopped, progress } = last;
   if (stopped !== null) {
     training.saved.push(stopped.saving);
     return { failure: stopped.failure, run, progress };

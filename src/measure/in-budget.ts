@@ -10,8 +10,10 @@ export interface BudgetedRun {
 
 /** What the runs of one phase came to. */
 export interface InBudget<R> {
-  /** In their order; the last one counts. */
-  runs: [R, ...R[]];
+  /** The one that counts. */
+  last: R;
+  /** An overrun on a slow host before it. */
+  repeated: R | null;
   /** Where all were ended at the limit, those; else none. */
   overruns: Overrun[];
 }
@@ -26,11 +28,12 @@ export async function runInBudget<R extends BudgetedRun>(
 ): Promise<InBudget<R>> {
   const first = await run(false);
   const overrun = overrunOf(first);
-  if (overrun === null) return { runs: [first], overruns: [] };
-  if (budget === null || isFinal(overrun, first.usualSpeed)) return { runs: [first], overruns: [overrun] };
+  if (overrun === null) return { last: first, repeated: null, overruns: [] };
+  if (budget === null || isFinal(overrun, first.usualSpeed))
+    return { last: first, repeated: null, overruns: [overrun] };
   const second = await run(true);
   const again = overrunOf(second);
-  return { runs: [first, second], overruns: again === null ? [] : [overrun, again] };
+  return { last: second, repeated: first, overruns: again === null ? [] : [overrun, again] };
 }
 
 /** The overrun that a run ended as; null where it did not end at its wall limit. */
