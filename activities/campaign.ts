@@ -20,7 +20,8 @@ import {
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
-import { phaseSeconds, type Task } from '../src/domain/task.js';
+import type { Task } from '../src/domain/task.js';
+import { phaseSeconds } from '../src/domain/task/bounds.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';

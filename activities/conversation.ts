@@ -2,6 +2,7 @@ import { AssayError } from '../src/domain/errors.js';
 import { decisionMeasure } from '../src/domain/task.js';
 import type { Exchange, ToolUse } from '../src/domain/conversation.js';
 import { callKey } from '../src/domain/keys.js';
+import { budgetText } from '../src/domain/trial/overrun.js';
 import type { AnswerDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { submitAnswer } from '../src/model/answers.js';
@@ -97,6 +98,8 @@ async function trialAnswer(lineage: Lineage, owner: string, number: number): Pro
   if (outcome === null) throw new AssayError('INTERNAL', `trial ${number} has not ended`);
   const parent = parentNumber === null ? null : await lineage.trials.get(owner, parentNumber);
   const parentScore = parent?.outcome?.score ?? null;
+  const runs = (await lineage.replicates.many(trial.replicates)).flatMap((one) => one.trained?.runs ?? []);
+  const training = runs.findLast(({ phase }) => phase === 'train');
   return submitAnswer({
     trial: number,
     status: outcome.status,
@@ -109,6 +112,7 @@ async function trialAnswer(lineage: Lineage, owner: string, number: number): Pro
     frontierScore: frontier?.inputs.score ?? null,
     margins: outcome.margins,
     limit: outcome.failure?.limit ?? null,
+    train: training === undefined ? null : budgetText(training),
     projection: trial.projection,
     lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
     trialsLeft: Math.max(0, limits.trials - totals.counted),

@@ -62,7 +62,7 @@ async function evaluate(
 }
 
 function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {
-  if (trained?.artifact == null) return null;
+  if (trained?.artifact == null || trained.failure !== null) return null;
   return { snapshot, purpose, artifact: trained.artifact, known: trained.metrics };
 }
 

@@ -5,10 +5,12 @@ import type { Failure } from '../src/domain/outcome.js';
 import { matchesGlob } from '../src/domain/paths.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { processorsOf, type Task } from '../src/domain/task.js';
+import { treeBytes } from '../src/domain/task/entry-bytes.js';
 import type { PhaseRun, StoredFile } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { removeTree } from '../src/sandbox/remove.js';
 import type { Ending, RunRequest, RunResult } from '../src/sandbox/run.js';
+import type { SealLimits } from '../src/sandbox/seal.js';
 import { writeFolder } from '../src/tasks/folder.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import { runtimeOf } from '../src/tasks/runtime.js';
@@ -18,6 +20,9 @@ import type { HostContext } from './context.js';
 const MB = 1024 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
+
+/** Where a recipe finds when the clock of its training began. */
+export const START_VARIABLE = 'ASSAY_TRAIN_BEGAN';
 
 /** Folders of one attempt; `out` and whatever else a phase needs lie beside `recipe` in `folder`. */
 export interface Workspace {
@@ -60,6 +65,8 @@ export interface PhaseCall {
   /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
   seesHeldOut?: true;
   env: Record<string, string>;
+  /** As in a request of the sandbox. */
+  startVariable?: string;
   signal: AbortSignal;
 }
 
@@ -89,12 +96,18 @@ export function requestOf(
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
     },
+    ...(call.startVariable === undefined ? {} : { startVariable: call.startVariable }),
     signal: call.signal,
   };
 }
 
 /** A finished run as it is recorded, its log stored. */
-export async function recordRun(lineage: Lineage, phase: string, result: RunResult): Promise<PhaseRun> {
+export async function recordRun(
+  lineage: Lineage,
+  phase: string,
+  result: RunResult,
+  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed'>> = {},
+): Promise<PhaseRun> {
   return {
     phase,
     wallMs: Math.round(result.wallMs),
@@ -104,6 +117,11 @@ export async function recordRun(lineage: Lineage, phase: string, result: RunResu
     isolation: result.isolation,
     reusedFrom: null,
     startMs: null,
+    budgetS: null,
+    hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
+    usualSpeed: null,
+    repeated: false,
+    ...told,
   };
 }
 
@@ -163,17 +181,15 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
 }
 
 /** What may be sealed at most: far above any gate, low enough to protect the host. */
-export function sealLimits(hosted: HostedTask): { maxBytes: number; maxFiles: number } {
-  return { maxBytes: hosted.spec.resources.disk_mb * 1024 * 1024, maxFiles: 1000 };
+export function sealLimits(hosted: HostedTask): SealLimits {
+  return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
 }
 
 export function tailOf(log: string): string {
   return log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS);
 }
 
-/** Bytes of the files that count towards a code-size gate. */
+/** Bytes of the files that count towards a code-size gate, with their names. */
 export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
-  return files
-    .filter((file) => matchesGlob(file.path, task.recipe.counted))
-    .reduce((sum, file) => sum + file.bytes, 0);
+  return treeBytes(files.filter((file) => matchesGlob(file.path, task.recipe.counted)));
 }

@@ -5,11 +5,20 @@ import { certainMargins, firstMiss, margins, type Margin } from '../src/domain/g
 import { missText } from '../src/domain/outcome-of.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { Projection } from '../src/domain/rehearsal.js';
+import { sealedOrRefused } from '../src/measure/seal-outputs.js';
 import type { ToldMargin } from '../src/model/answers.js';
 import { seal } from '../src/sandbox/seal.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import type { HostContext } from './context.js';
-import { countedBytes, failureOf, requestOf, sealLimits, withWorkspace, type PhaseCall } from './phases.js';
+import {
+  START_VARIABLE,
+  countedBytes,
+  failureOf,
+  requestOf,
+  sealLimits,
+  withWorkspace,
+  type PhaseCall,
+} from './phases.js';
 import { rehearse } from './rehearse.js';
 
 /** What is known of a trial before it is trained. */
@@ -83,7 +92,8 @@ async function run(
   { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
   env: PhaseCall['env'],
 ): Promise<{ failure: Failure | null; log: string }> {
-  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, env, signal };
+  const told = { env, ...(phase === 'smoke' ? { startVariable: START_VARIABLE } : {}) };
+  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
   const result = await context.sandbox.run(
     requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),
   );
@@ -95,15 +105,20 @@ async function run(
 async function project(flight: Flight, known: ToldMargin[], log: string): Promise<Preflight> {
   const { context, hosted, name, snapshot, code, out, signal } = flight;
   const artifact = hosted.spec.phases.pack === undefined ? out : flight.artifact;
-  const sealed = await seal(artifact, sealLimits(hosted)).catch(() => null);
-  if (sealed === null) return { failure: null, margins: known, projection: null, log };
+  const { sealed, refused } = await sealedOrRefused(seal(artifact, sealLimits(hosted)));
+  if (sealed === null) {
+    const told = withNote(log, `its size was not projected: ${refused.reason}`);
+    return { failure: null, margins: known, projection: null, log: told };
+  }
   const bytes = code + sealed.bytes;
   const sizes = margins(hosted.spec.gates, { bytes }).map((margin) => ({ ...margin, projected: true }));
   const found = [...known.filter(({ metric }) => metric !== 'bytes'), ...sizes];
   const smoked = { name, snapshot, digest: sealed.digest, artifact, bytes };
   const { failure, projection, note } = await rehearse(context, hosted, smoked, signal);
-  return { failure, margins: found, projection, log: note === '' ? log : `${log.trimEnd()}\n${note}` };
+  return { failure, margins: found, projection, log: note === '' ? log : withNote(log, note) };
 }
+
+const withNote = (log: string, note: string): string => `${log.trimEnd()}\n${note}`;
 
 function staticFailure(miss: Margin): Failure {
   return {

@@ -7,7 +7,7 @@ import {
   type ProgressPoint,
   type Projection,
 } from '../src/domain/progress.js';
-import { trainBudget } from '../src/domain/task.js';
+import { trainBudget } from '../src/domain/task/phase-clock.js';
 import type { PhaseRun, Saving } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import type { HostedTrial } from './hosting.js';
@@ -66,7 +66,7 @@ async function referenceOf(
   if (trial.number === START) return null;
   const start = await lineage.trials.require(trial.owner, START);
   const [trained] = (await lineage.replicates.many(start.replicates)).flatMap((one) => one.trained ?? []);
-  const run = trained?.runs.find(({ phase }) => phase === 'train');
+  const run = trained?.runs.findLast(({ phase }) => phase === 'train');
   if (trained === undefined || run === undefined || trained.failure !== null) return null;
   const budgetMs = trainBudget(hosted.spec, campaign.frozen.trainSeconds) * 1000;
   return { points: trained.progress, wallMs: Math.min(run.wallMs, budgetMs) };

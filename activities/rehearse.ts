@@ -7,7 +7,9 @@ import {
   type Projection,
   type Rehearsed,
 } from '../src/domain/rehearsal.js';
+import { refusalFailure } from '../src/measure/seal-outputs.js';
 import type { Scored } from '../src/sandbox/scoring.js';
+import { SealRefused } from '../src/sandbox/seal-refused.js';
 import { sealTo } from '../src/sandbox/seal.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import type { HostContext } from './context.js';
@@ -53,13 +55,10 @@ export async function rehearse(
   const runs: Rehearsed[] = [];
   let tail = '';
   do {
-    const { scored, damage } = await scoredOnce(
-      context,
-      hosted,
-      smoked,
-      { share, at: runs.length + 1 },
-      signal,
-    );
+    const scoring = scoredOnce(context, hosted, smoked, { share, at: runs.length + 1 }, signal);
+    const result = await scoring.catch(refusedOrThrow);
+    if ('status' in result) return { ...NOTHING, failure: result };
+    const { scored, damage } = result;
     tail = tailOf(scored.serverRun?.log ?? '');
     if (damage !== null) return ended('violation', `changed ${damage}`, tail);
     const read = readingOf(scored);
@@ -72,6 +71,14 @@ export async function rehearse(
     projection: projectionOf(runs, share, limitS),
     note: '',
   };
+}
+
+/** The smoke's artifact was sealed before: what has changed it since is the recipe's. */
+function refusedOrThrow(error: unknown): Failure {
+  if (!(error instanceof SealRefused)) throw error;
+  const failure = refusalFailure(error);
+  const status = failure.status === 'violation' ? 'violation' : 'preflight_crash';
+  return { ...failure, status, phase: 'rehearsal' };
 }
 
 function scoredOnce(

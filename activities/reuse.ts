@@ -1,7 +1,7 @@
 import { treeDigest } from '../src/domain/digest.js';
 import { matchesGlob } from '../src/domain/paths.js';
 import { phaseKey, seenBy, visibleFiles } from '../src/domain/phase-key.js';
-import { trainBudget } from '../src/domain/task.js';
+import { trainBudget } from '../src/domain/task/phase-clock.js';
 import type { PhaseRun, ReplicateDocument, Saving, StoredFile } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { finishedOf, type Finished, type PhaseOwner } from '../src/lineage/phase-results.js';

@@ -8,10 +8,12 @@ import type { Evaluation } from '../src/domain/evaluation.js';
 import { isStatic, margins } from '../src/domain/gates.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task.js';
+import { isSlow } from '../src/domain/trial/overrun.js';
 import type { Evaluated, PhaseRun, ReplicateDocument, Trained } from '../src/lineage/documents.js';
+import { sealedOrRefused } from '../src/measure/seal-outputs.js';
 import { score, type Scored } from '../src/sandbox/scoring.js';
 import { seal } from '../src/sandbox/seal.js';
-import { writeFolder } from '../src/tasks/folder.js';
+import { writeSealed } from '../src/sandbox/sealed-tree.js';
 import type { HostedTask } from '../src/tasks/host.js';
 import { kitFolder } from '../src/tasks/kit.js';
 import type { Claim } from './claim.js';
@@ -27,6 +29,7 @@ import {
   type PhaseCall,
 } from './phases.js';
 import { persist } from './pulse.js';
+import { usualSpeedFor } from './run-phase.js';
 
 /** A block that two files share on the disk is still a page of its own in memory. */
 const COPY = { recursive: true, mode: constants.COPYFILE_FICLONE };
@@ -41,13 +44,32 @@ export interface Measurable {
   known: Record<string, number>;
 }
 
-/** @throws AssayError EVALUATOR_FAULT when the evaluator itself failed: that is never the trial's fault */
+/**
+ * Evaluates a sealed artifact; once more where it was out of time on a host that was slower than usual.
+ * @throws AssayError EVALUATOR_FAULT when the evaluator itself failed: that is never the trial's fault
+ */
 export async function scoreArtifact(
   context: HostContext,
   work: HostedTrial,
   claim: Claim,
-  { snapshot, purpose, artifact, known }: Measurable,
+  measured: Measurable,
   signal: AbortSignal,
+): Promise<Evaluated> {
+  const first = await scoreOnce(context, work, claim, measured, { again: false, signal });
+  if (first.failure?.status !== 'eval_budget_overrun' || !first.runs.some(wasSlow)) return first;
+  for (const run of first.runs) run.repeated = true;
+  const second = await scoreOnce(context, work, claim, measured, { again: true, signal });
+  return { ...second, runs: [...first.runs, ...second.runs] };
+}
+
+const wasSlow = ({ hostSpeed, usualSpeed }: PhaseRun): boolean => isSlow(hostSpeed, usualSpeed ?? 1);
+
+async function scoreOnce(
+  context: HostContext,
+  work: HostedTrial,
+  claim: Claim,
+  { snapshot, purpose, artifact, known }: Measurable,
+  { again, signal }: { again: boolean; signal: AbortSignal },
 ): Promise<Evaluated> {
   const { lineage } = context;
   const { parts } = work.hosted;
@@ -56,11 +78,11 @@ export async function scoreArtifact(
     work.hosted,
     {
       name: `${sha256(claim.replicate._id).slice(0, 20)}-${claim.fence}`,
-      id: `${claim.replicate._id}/${claim.fence}`,
+      id: `${claim.replicate._id}/${claim.fence}${again ? '/again' : ''}`,
       snapshot,
       artifact: {
         digest: artifact.digest,
-        put: async (to) => writeFolder(to, await lineage.blobs.readFiles(artifact.files)),
+        put: async (to) => writeSealed(to, await lineage.blobs.readFiles(artifact.files)),
       },
       known,
       data: purpose === 'claim' ? (parts.claim ?? parts.search) : parts.search,
@@ -68,7 +90,7 @@ export async function scoreArtifact(
     },
     signal,
   );
-  const runs = await persist(signal, () => runsOf(context, scored));
+  const runs = await persist(signal, () => runsOf(context, claim, scored));
   if (damage !== null) return tampered(claim, runs, scored, damage);
   return evaluatedOf(work, claim, runs, scored, known);
 }
@@ -190,8 +212,8 @@ async function requestsOf(
 }
 
 async function isWhole(sealed: string, digest: string, hosted: HostedTask): Promise<boolean> {
-  const now = await seal(sealed, sealLimits(hosted)).catch(() => null);
-  return now?.digest === digest;
+  const now = await sealedOrRefused(seal(sealed, sealLimits(hosted)));
+  return now.sealed?.digest === digest;
 }
 
 function tampered(claim: Claim, runs: PhaseRun[], scored: Scored, damage: string): Evaluated {
@@ -205,10 +227,18 @@ function tampered(claim: Claim, runs: PhaseRun[], scored: Scored, damage: string
   return { fence: claim.fence, failure, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
 }
 
-async function runsOf({ lineage }: HostContext, scored: Scored): Promise<PhaseRun[]> {
-  const runs = [await recordRun(lineage, 'evaluate', scored.evaluatorRun)];
-  for (const run of [scored.serverRun, scored.twinRun])
-    if (run !== null) runs.push(await recordRun(lineage, 'serve', run));
+async function runsOf({ lineage }: HostContext, { replicate }: Claim, scored: Scored): Promise<PhaseRun[]> {
+  const { evaluatorRun, serverRun, twinRun } = scored;
+  const runs: PhaseRun[] = [];
+  for (const [phase, result] of [
+    ['evaluate', evaluatorRun],
+    ['serve', serverRun],
+    ['serve', twinRun],
+  ] as const) {
+    if (result === null) continue;
+    const usual = await usualSpeedFor(lineage, replicate, result.hostSpeed);
+    runs.push(await recordRun(lineage, phase, result, { usualSpeed: usual }));
+  }
   return runs;
 }
 

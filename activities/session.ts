@@ -2,7 +2,6 @@ import type { FrozenCampaign } from '../src/domain/campaign.js';
 import { REFUSED_TWICE } from '../src/domain/conversation.js';
 import { AssayError } from '../src/domain/errors.js';
 import { sessionKey } from '../src/domain/keys.js';
-import { trainBudget } from '../src/domain/task.js';
 import { isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
@@ -110,7 +109,7 @@ async function systemText(
     role,
     rolePrompt: await read(`specialists/${role}.md`),
     knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
-    trainSeconds: trainBudget(task.spec, frozen.trainSeconds),
+    trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
   });
 }

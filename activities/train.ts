@@ -1,6 +1,6 @@
 import type { Failure } from '../src/domain/outcome.js';
 import { trainReads } from '../src/domain/phase-key.js';
-import { leaseBoundMs } from '../src/domain/task.js';
+import { leaseBoundMs } from '../src/domain/task/bounds.js';
 import type { ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';

@@ -95,7 +95,8 @@ async function namedFiles(
   for (const { _id, trained, evaluated, checkpoint } of replicates.documents) {
     const artifact = trained?.artifact ?? null;
     if (artifact !== null) trees.push({ what: `artifact of ${_id}`, ...artifact });
-    nameFiles(artifact?.files ?? [], `artifact of ${_id}`);
+    // that of a missed gate is known by digest alone
+    if (trained?.failure === null) nameFiles(artifact?.files ?? [], `artifact of ${_id}`);
     nameFiles(checkpoint?.files ?? [], `checkpoint of ${_id}`);
     for (const { phase, log } of [...(trained?.runs ?? []), ...(evaluated?.runs ?? [])])
       name(log, `log of ${phase} of ${_id}`);

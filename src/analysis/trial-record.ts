@@ -37,7 +37,8 @@ export interface ReplicateView {
   /** How often work on it was begun. */
   attempts: number;
   worksNow: { host: string; what: string; since: string } | null;
-  artifact: { digest: string; files: number; bytes: number } | null;
+  /** `bytes` with names; `stored`: false where it missed a gate, after which only its digest and sizes are kept. */
+  artifact: { digest: string; files: number; bytes: number; stored: boolean } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
   /** The replicate whose training, and so whose noise, this one shares. */
@@ -169,7 +170,8 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
         : {
             digest: artifact.digest,
             files: artifact.files.length,
-            bytes: artifact.files.reduce((sum, file) => sum + file.bytes, 0),
+            bytes: artifact.bytes,
+            stored: trained?.failure === null,
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
     metrics: metricsOf(replicate),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { finite } from './evaluation.js';
 import type { Failure } from './outcome.js';
-import { REHEARSALS, type Task } from './task.js';
+import type { Task } from './task.js';
 
 /** One run of the evaluator on a share of a full evaluation, in seconds by the harness's clock. */
 export interface Rehearsed {
@@ -42,6 +42,9 @@ export function evaluationLimit({ evaluate }: Pick<Task, 'evaluate'>): number {
 export function projectedSeconds({ greetS, servedS }: Rehearsed, share: number): number {
   return greetS === null ? servedS : greetS + servedS / share;
 }
+
+/** Rehearsals of an evaluation that must agree before they end a trial. */
+export const REHEARSALS = 2;
 
 const isOver = (run: Rehearsed, share: number, limitS: number): boolean =>
   run.late !== null || projectedSeconds(run, share) > DOUBT * limitS;

@@ -18,6 +18,9 @@ const seconds = z
   .positive()
   .max(7 * 86_400);
 
+/** Seconds past a budget at which a run is ended; default: a tenth of the budget, at least 1. */
+const tolerance = z.number().nonnegative().max(86_400);
+
 const phase = z.strictObject({
   run: z.string().min(1),
   timeout_s: seconds,
@@ -109,7 +112,13 @@ export const taskSchema = z
       smoke: phase.extend({ data: z.literal('synthetic').optional() }).optional(),
       prewarm: phase.extend({ data: z.literal('synthetic').optional(), output: relative }).optional(),
       train: outputPhase.extend({
-        clock: z.strictObject({ from: z.literal('data_visible'), budget_s: seconds }).optional(),
+        clock: z
+          .strictObject({
+            from: z.literal('data_visible'),
+            budget_s: seconds,
+            tolerance_s: tolerance.optional(),
+          })
+          .optional(),
         /** Lines of progress that training prints, by which a hopeless run is ended early. */
         progress: z
           .strictObject({
@@ -124,7 +133,9 @@ export const taskSchema = z
           })
           .optional(),
       }),
-      pack: outputPhase.optional(),
+      pack: outputPhase
+        .extend({ budget_s: seconds.optional(), tolerance_s: tolerance.optional() })
+        .optional(),
       serve: z
         .strictObject({
           run: z.string().min(1),
@@ -181,11 +192,40 @@ export const taskSchema = z
         path: ['recipe', 'counted'],
         message: `"${free}" may be edited and is not counted, so it could carry what the limit of size is about; count it as well`,
       });
+    for (const [path, budget, limit] of budgetsOf(task))
+      if (budget !== undefined && budget > limit)
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `a budget of ${budget} s is above the timeout_s of ${limit} s`,
+        });
     const missing = rehearsalNeeds(task);
     if (task.evaluate.rehearsal !== undefined && missing !== null)
       context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
   });
 export type Task = z.infer<typeof taskSchema>;
+
+type Budgeted = { timeout_s: number; budget_s?: number | undefined };
+
+/** The budgets that a task declares, where, and the wall limits that they have to keep. */
+function budgetsOf({
+  phases: { train, pack },
+}: {
+  phases: { train: Budgeted & { clock?: { budget_s: number } | undefined }; pack?: Budgeted | undefined };
+}): [string[], number | undefined, number][] {
+  return [
+    [['phases', 'train', 'clock', 'budget_s'], train.clock?.budget_s, train.timeout_s],
+    ...(pack === undefined
+      ? []
+      : [
+          [['phases', 'pack', 'budget_s'], pack.budget_s, pack.timeout_s] satisfies [
+            string[],
+            number | undefined,
+            number,
+          ],
+        ]),
+  ];
+}
 
 /** What a task lacks to rehearse its evaluation, in words. */
 function rehearsalNeeds(task: {
@@ -253,58 +293,4 @@ export const comparesTimes = (task: Task): boolean => namedMetrics(task).include
 /** Whether score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {
   return direction === 'minimize' ? a < b : a > b;
-}
-
-/** The training clock in seconds: what the campaign says, else the task's budget, else its wall limit. */
-export function trainBudget(task: Task, override: number | null): number {
-  return override ?? task.phases.train.clock?.budget_s ?? task.phases.train.timeout_s;
-}
-
-/**
- * The wall limit of training in seconds. Under an override the task's slack over its budget stays at least the same,
- * and grows with it: what a busy host takes from a training grows with its length.
- */
-export function trainTimeout(task: Task, override: number | null): number {
-  const { timeout_s, clock } = task.phases.train;
-  if (override === null) return timeout_s;
-  const budget = clock?.budget_s ?? timeout_s;
-  return Math.max(override + Math.max(timeout_s - budget, 2), override * (timeout_s / budget));
-}
-
-/** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
-const trainingBound = (task: Task, override: number | null): number =>
-  trainTimeout(task, override) * (comparesTimes(task) ? 2 : 1);
-
-const PREPARE_DATA_S = 1800;
-/** Rehearsals of an evaluation that must agree before they end a trial. */
-export const REHEARSALS = 2;
-
-/** What of a training's work on a lease is there already. */
-export interface LeasedAlready {
-  trained: boolean;
-  packed: boolean;
-}
-
-/** The most that the rest of a training's work can take on its lease, in milliseconds of one slot. */
-export function leaseBoundMs(task: Task, override: number | null, there: LeasedAlready): number {
-  const seconds =
-    (there.trained ? 0 : trainingBound(task, override)) +
-    (there.packed ? 0 : (task.phases.pack?.timeout_s ?? 0));
-  return Math.ceil(seconds * 1000 * task.resources.slots);
-}
-
-/** Upper bounds of what the activities of a trial run, in seconds. */
-export function phaseSeconds(
-  task: Task,
-  override: number | null,
-): { prepare: number; train: number; evaluate: number } {
-  const { check, smoke, pack, serve } = task.phases;
-  const packing = pack?.timeout_s ?? 0;
-  const evaluating = task.evaluate.timeout_s + (serve?.startup_s ?? 0);
-  const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
-  return {
-    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing + rehearsing,
-    train: PREPARE_DATA_S + trainingBound(task, override) + packing,
-    evaluate: PREPARE_DATA_S + evaluating,
-  };
 }

@@ -133,6 +133,14 @@ const phaseRun = z.object({
   reusedFrom: z.number().int().nullable().default(null),
   /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
   startMs: z.number().positive().nullable().default(null),
+  /** Seconds that the phase may take; null where only its wall limit counts. */
+  budgetS: z.number().positive().nullable(),
+  /** The part of their runnable time in which its processes had a core; null where that is not known. */
+  hostSpeed: finite.nullable(),
+  /** What that usually is on this host; null unless it was asked for, since the run may have been slow. */
+  usualSpeed: finite.nullable(),
+  /** Whether it overran its budget on a host that was slower than usual, and the phase was run once more. */
+  repeated: z.boolean(),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;
 
@@ -149,14 +157,18 @@ const savingSchema = z.object({
 /** Compute that was not needed, and why. */
 export type Saving = z.infer<typeof savingSchema>;
 
+const sealedBytes = z.number().int().nonnegative();
+/** Sealed outputs; `bytes` is what files and folders count with, their names included. */
+const artifactSchema = z.object({ digest, bytes: sealedBytes, files: z.array(file) });
+
 const progressPoint = z.object({ share: finite, value: finite });
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
   failure: failureSchema.nullable(),
   runs: z.array(phaseRun),
-  /** The sealed outputs; null when training failed. */
-  artifact: z.object({ digest, files: z.array(file) }).nullable(),
+  /** The sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
+  artifact: artifactSchema.nullable(),
   metrics: z.record(z.string(), finite),
   margins: z.array(marginSchema),
   /** The replicate whose training, and so whose noise, this one shares; null where it trained itself. */
@@ -168,7 +180,12 @@ export const trainedSchema = z.object({
 });
 export type Trained = z.infer<typeof trainedSchema>;
 
-const checkpointSchema = z.object({ fence: z.number().int(), run: phaseRun, files: z.array(file) });
+const checkpointSchema = z.object({
+  fence: z.number().int(),
+  run: phaseRun,
+  bytes: sealedBytes,
+  files: z.array(file),
+});
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
 export const evaluatedSchema = z.object({
@@ -223,7 +240,7 @@ export const replicateDocument = z.object({
 });
 export type ReplicateDocument = z.infer<typeof replicateDocument>;
 
-/** The result of a phase under its key; `files` is null until the replicate that runs it has ended it. */
+/** The result of a phase under its key; `bytes` and `files` are null until the replicate that runs it has ended it. */
 export const phaseResultDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -231,6 +248,7 @@ export const phaseResultDocument = z.object({
   replicate: z.string(),
   trial: z.number().int(),
   run: phaseRun.nullable(),
+  bytes: sealedBytes.nullable(),
   files: z.array(file).nullable(),
   progress: z.array(progressPoint),
 });

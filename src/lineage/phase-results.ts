@@ -13,6 +13,8 @@ export type PhaseOwner = Pick<PhaseResultDocument, 'owner' | 'phase' | 'replicat
 /** What a phase left. */
 export interface PhaseOutput {
   run: PhaseRun;
+  /** What its files and folders count with. */
+  bytes: number;
   files: StoredFile[];
   progress: PhaseResultDocument['progress'];
 }
@@ -43,7 +45,7 @@ export class PhaseResults {
   /** Enters who runs a phase now, unless somebody is entered; gives who is. */
   async begin(by: PhaseOwner, key: string): Promise<PhaseResultDocument> {
     const id = idOf(by.owner, key);
-    await this.shelf.insertOnce({ ...by, _id: id, run: null, files: null, progress: [] });
+    await this.shelf.insertOnce({ ...by, _id: id, run: null, bytes: null, files: null, progress: [] });
     return this.shelf.require(id);
   }
 
@@ -65,6 +67,6 @@ export class PhaseResults {
 
 /** The document as a result, where it is one. */
 export function finishedOf(found: PhaseResultDocument | null): Finished | null {
-  if (found?.files == null || found.run === null) return null;
-  return { ...found, run: found.run, files: found.files };
+  if (found?.files == null || found.run === null || found.bytes === null) return null;
+  return { ...found, run: found.run, bytes: found.bytes, files: found.files };
 }

@@ -1,8 +1,10 @@
 import type { Db } from 'mongodb';
+import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
 import { seedOf } from '../domain/digest.js';
 import {
   replicateDocument,
+  trainedSchema,
   type Checkpoint,
   type Evaluated,
   type Fault,
@@ -42,6 +44,8 @@ export const scoresOf = (runs: readonly ReplicateDocument[], metric: string): nu
 
 const FAULTS_KEPT = 50;
 
+const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
+
 /** The code of a fault that nobody reported: the attempt's process was gone. */
 export const LOST = 'LOST';
 
@@ -75,6 +79,19 @@ export class Replicates {
       faults: [],
     });
     return this.shelf.require(id);
+  }
+
+  /** How fast the host went in the trainings of a campaign on one host class, in those that could tell. */
+  async trainingSpeeds(owner: string, hostClass: string): Promise<number[]> {
+    const runs: number[] = [];
+    const found = this.shelf.collection.find(
+      { owner, hostClass, trained: { $ne: null } },
+      { projection: { 'trained.runs': 1 } },
+    );
+    for await (const document of found)
+      for (const { phase, hostSpeed, reusedFrom } of speedsShape.parse(document).trained.runs)
+        if (phase === 'train' && hostSpeed !== null && reusedFrom === null) runs.push(hostSpeed);
+    return runs;
   }
 
   async get(key: string): Promise<ReplicateDocument> {

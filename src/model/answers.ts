@@ -29,6 +29,8 @@ export interface SubmitAnswer {
   margins: readonly Margin[];
   /** The limit that ended it. */
   limit: Failure['limit'];
+  /** How much of its budget training used, and on how slow a host: `9.6 of 10 s`; null without a budget. */
+  train: string | null;
   /** How long its evaluation was projected to take; null where none was. */
   projection: Projection | null;
   lesson: string;
@@ -48,6 +50,7 @@ export function submitAnswer(answer: SubmitAnswer): string {
     `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}`}`,
     ...answer.margins.map((margin) => `gate ${marginText(margin)} (exact)`),
     ...(answer.limit === null ? [] : [limitText(answer.limit)]),
+    ...(answer.train === null ? [] : [`train ${answer.train}`]),
     ...(answer.projection === null ? [] : [projectionText(answer.projection)]),
     `lesson: ${oneLine(answer.lesson)}`,
     ...(answer.trialsLeft === null ? [] : [`trials left: ${answer.trialsLeft}`]),

@@ -1,6 +1,7 @@
 import { trialLabel } from '../domain/keys.js';
 import { decisionMeasure, type Gate, type Measure, type Task } from '../domain/task.js';
 import type { LineageView } from '../domain/view.js';
+import { packClock, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
 import { amount } from './answers.js';
 import { renderView } from './view-text.js';
 
@@ -14,7 +15,7 @@ export interface SystemPromptParts {
   rolePrompt: string;
   /** What the task's authors wrote for all roles. */
   knowledge: string;
-  /** The training budget in seconds; null where only the phase's time limit counts. */
+  /** What the campaign lets training take, in seconds; null where it leaves that to the task. */
   trainSeconds: number | null;
   /** Turn cap of a session. */
   turns: number;
@@ -81,28 +82,44 @@ function taskText(task: Task): string {
 
 function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
   const { phases, resources } = task;
+  const [training, packing] = [trainClock(task, trainSeconds), packClock(task, trainSeconds)];
   const timed = Object.entries({
-    check: phases.check,
-    smoke: phases.smoke,
-    train: phases.train,
-    pack: phases.pack,
-    evaluate: task.evaluate,
+    check: limitOf(phases.check),
+    smoke: limitOf(phases.smoke),
+    train: { run: phases.train.run, limitS: training.limitS },
+    pack: phases.pack === undefined ? undefined : { run: phases.pack.run, limitS: packing.limitS },
+    evaluate: limitOf(task.evaluate),
   });
   return [
     ...task.gates.map((gate) => `- gate ${gate.name}: ${gateText(gate)}, known after ${gate.known}`),
     ...(task.recipe.counted.length === 0
       ? []
       : [`- files that count towards code size: ${task.recipe.counted.join(', ')}`]),
-    ...(trainSeconds === null
-      ? []
-      : [`- training budget: ${amount(trainSeconds)} s, measured outside the recipe`]),
+    ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
+    ...budgetLines('training', training),
+    ...budgetLines('packing', packing),
     ...timed.flatMap(([name, phase]) =>
-      phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.timeout_s)} s`],
+      phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
     ),
     `- ${resources.slots} slot(s) of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
     `- this session: at most ${turns} turns`,
   ].join('\n');
 }
+
+function limitOf(
+  phase: { run: string; timeout_s: number } | undefined,
+): { run: string; limitS: number } | undefined {
+  return phase === undefined ? undefined : { run: phase.run, limitS: phase.timeout_s };
+}
+
+function budgetLines(phase: string, { budget }: PhaseClock): string[] {
+  return budget === null
+    ? []
+    : [`- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from before it starts`];
+}
+
+const SIZES =
+  '- sizes count names: each file by its bytes plus the UTF-8 length of its path plus 1, each folder of the artifact by that of its path plus 1';
 
 function gateText(gate: Gate): string {
   const bounds = [

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   lstatSync,
+  opendirSync,
   openSync,
   readdirSync,
   readlinkSync,
@@ -19,15 +20,16 @@ export interface DiskUse {
 }
 
 const ENTRIES = 200_000;
-/** A path that the system still takes; a deeper folder is named by its descriptor. */
+/** Bytes of a path that the system still takes; a deeper folder is named by its descriptor. */
 const LONGEST = 3000;
 /** Folders so deep that are held open at once; with more, what is below is not looked at and counts as too much. */
 const DEEP = 64;
+const TOO_MUCH = Number.MAX_SAFE_INTEGER;
 
 /**
- * Measures folders without following links. A folder that vanishes meanwhile counts as empty; more than
- * 200,000 entries are not looked at and count as too much, since anything may be among them. Folders nested beyond the
- * longest path are looked into as well.
+ * Measures folders without following links. A folder that vanishes meanwhile counts as empty. What cannot be looked at
+ * counts as too much, since anything may be there: more than 200,000 entries, and folders that a program closed to
+ * its own user. Folders nested beyond the longest path are looked into as well.
  */
 export function diskUse(folders: readonly string[]): DiskUse {
   const deep: number[] = [];
@@ -41,20 +43,21 @@ export function diskUse(folders: readonly string[]): DiskUse {
 /** `deep`: collects descriptors to be closed. */
 function measured(folders: readonly string[], deep: number[]): DiskUse {
   const use: DiskUse = { bytes: 0, largest: 0 };
-  const open = [...folders];
+  const open: Buffer[] = folders.map((folder) => Buffer.from(folder));
   const seen = new Set<string>();
   let entries = 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    if (entries > ENTRIES) return { ...use, bytes: Number.MAX_SAFE_INTEGER };
-    for (const name of namesIn(folder)) {
-      entries += 1;
-      const path = join(folder, name);
+    const names = listed(folder, ENTRIES - entries);
+    if (names === null) return { ...use, bytes: TOO_MUCH };
+    entries += names.length;
+    for (const name of names) {
+      const path = Buffer.concat([folder, SLASH, name]);
       const stat = statOrNull(path);
       if (stat === null) continue;
       if (stat.isDirectory()) {
         const reached = path.length > LONGEST ? byDescriptor(path, deep) : path;
-        if (reached === null) use.bytes = Number.MAX_SAFE_INTEGER;
-        else open.push(reached);
+        if (reached === null) return { ...use, bytes: TOO_MUCH };
+        open.push(reached);
       }
       if (stat.nlink > 1 && !stat.isDirectory()) {
         const inode = `${stat.dev}:${stat.ino}`;
@@ -68,18 +71,44 @@ function measured(folders: readonly string[], deep: number[]): DiskUse {
   return use;
 }
 
+const SLASH = Buffer.from('/');
+
+/** The names in a folder, which need not be UTF-8; null where they are more than `most`, or the folder is closed. */
+function listed(path: Buffer, most: number): Buffer[] | null {
+  const names: Buffer[] = [];
+  try {
+    // one character a byte
+    const folder = opendirSync(path, { encoding: 'latin1' });
+    try {
+      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+        if (names.length >= most) return null;
+        names.push(Buffer.from(entry.name, 'latin1'));
+      }
+    } finally {
+      folder.closeSync();
+    }
+  } catch (error) {
+    if (isCode(error, 'EACCES')) return null;
+    // it vanished, or is looked at again a moment later
+  }
+  return names;
+}
+
 /** A short name for a folder whose path is long; null when it cannot be had. */
-function byDescriptor(path: string, deep: number[]): string | null {
+function byDescriptor(path: Buffer, deep: number[]): Buffer | null {
   if (deep.length >= DEEP) return null;
   try {
     const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     deep.push(descriptor);
-    return process.platform === 'linux' ? `/proc/self/fd/${descriptor}` : null;
+    return process.platform === 'linux' ? Buffer.from(`/proc/self/fd/${descriptor}`) : null;
   } catch (error) {
     // one that vanished holds nothing
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? path : null;
+    return isCode(error, 'ENOENT') ? path : null;
   }
 }
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 /** Bytes of files that processes hold open after they were removed (and of anonymous files in memory). */
 export function removedButOpen(pids: readonly number[]): number {
@@ -111,7 +140,7 @@ export function namesIn(folder: string): string[] {
   }
 }
 
-function statOrNull(path: string): Stats | null {
+function statOrNull(path: Buffer): Stats | null {
   try {
     return lstatSync(path);
   } catch {

@@ -71,6 +71,10 @@ export class Family {
   }
 
   /** The members that were alive at the last look. */
+  get rows(): readonly ProcessRow[] {
+    return this.#living;
+  }
+
   get pids(): number[] {
     return this.#living.map((row) => row.pid);
   }

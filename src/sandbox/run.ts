@@ -44,6 +44,11 @@ export interface RunRequest {
   /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
   env: Record<string, string>;
   limits: Limits;
+  /**
+   * The variable in which the run finds when its wall time began: seconds of the host's monotonic clock, which every
+   * process reads alike (time.monotonic() of Python).
+   */
+  startVariable?: string;
   /** Aborting ends the run with kind `cancelled`. */
   signal: AbortSignal;
   /** Called a few times a second while the run prints. */
@@ -66,6 +71,11 @@ export interface RunResult {
   ending: Ending;
   /** Milliseconds from the start to the exit of the first process, by the monotonic clock. */
   wallMs: number;
+  /**
+   * The part of their runnable time in which the run's processes had a core, 0 … 1; null where the system does not
+   * tell, or hardly anything ran.
+   */
+  hostSpeed: number | null;
   /** The largest sum that the watchdog saw; 0 when the run was over before its first look. */
   peakRssBytes: number;
   /** Head and tail of what was printed, control characters made visible, with a line saying what was cut. */

@@ -124,5 +124,13 @@ class TieredSandbox implements Sandbox {
 }
 
 function neverStarted(isolation: Sandbox['isolation']): RunResult {
-  return { ending: { kind: 'cancelled' }, wallMs: 0, peakRssBytes: 0, log: '', logBytes: 0, isolation };
+  return {
+    ending: { kind: 'cancelled' },
+    wallMs: 0,
+    hostSpeed: null,
+    peakRssBytes: 0,
+    log: '',
+    logBytes: 0,
+    isolation,
+  };
 }

@@ -12,6 +12,7 @@ import { diskUse } from './disk.js';
 import { diedWithMe, diesWithMe } from './exit.js';
 import { Family } from './family.js';
 import { BoundedLog } from './log.js';
+import { HostSpeed } from './process/host-speed.js';
 import { offerToKernel } from './processes.js';
 import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
@@ -81,7 +82,7 @@ function start({ launch, request, log, extra }: Plan): ChildProcess | string {
   try {
     return spawn(launch.file, launch.args, {
       cwd: launch.cwd,
-      env: { ...request.env, ASSAY_RUN: request.id },
+      env: { ...request.env, ...startTime(request), ASSAY_RUN: request.id },
       detached: true,
       stdio: [
         log === 'stdout' ? 'ignore' : 'pipe',
@@ -99,12 +100,20 @@ function start({ launch, request, log, extra }: Plan): ChildProcess | string {
   }
 }
 
+/** Seconds of the clock that does not go back, as every process of this host reads it. */
+function startTime({ startVariable }: RunRequest): Record<string, string> {
+  return startVariable === undefined
+    ? {}
+    : { [startVariable]: (Number(process.hrtime.bigint()) / 1e9).toFixed(6) };
+}
+
 class Run {
   readonly done: Promise<RunResult>;
   readonly #log: BoundedLog;
   /** What the wrapper itself complains about, when the log is elsewhere. */
   readonly #complaint = new BoundedLog(4096);
   readonly #family: Family;
+  readonly #speed = new HostSpeed();
   readonly #over = new AbortController();
   readonly #pipes: Readable[] = [];
   #ending: Ending | null = null;
@@ -186,17 +195,25 @@ class Run {
   async #live(exited: Promise<Exit>): Promise<RunResult> {
     const { request, launch } = this.plan;
     const began = performance.now();
+    let ended = false;
     const cancel = (): void => this.#end({ kind: 'cancelled' });
     request.signal.addEventListener('abort', cancel, { once: true });
     if (request.signal.aborted) cancel();
     const watched = { family: this.#family, hold: this.plan.launch.hold };
     const watching = watch(watched, request, this.#over.signal, {
-      end: (ending) => this.#end(ending),
-      seen: (bytes) => (this.#peak = Math.max(this.#peak, bytes)),
+      end: (ending) => {
+        // its time ended with its first process, whatever still has to be read or killed
+        if (!ended || ending.kind !== 'limit' || ending.limit !== 'wall') this.#end(ending);
+      },
+      seen: (bytes) => {
+        this.#peak = Math.max(this.#peak, bytes);
+        this.#speed.look(this.#family.rows);
+      },
       output: () => ({ bytes: this.#log.bytes, lastLine: this.#log.lastLine }),
     });
     try {
       const exit = await exited;
+      ended = true;
       const wallMs = performance.now() - began;
       if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
@@ -204,7 +221,8 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      return { ending, wallMs, peakRssBytes: this.#peak, log: this.#log.text(), logBytes, isolation };
+      const measured = { wallMs, hostSpeed: this.#speed.value(), peakRssBytes: this.#peak };
+      return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
       await launch.hold?.end();

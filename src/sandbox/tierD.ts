@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
 import { namesIn } from './disk.js';
+import { causedByFiles } from './seal-refused.js';
 import type { Limits, RunRequest } from './run.js';
 import { limited } from './shell.js';
 import { supervise } from './supervise.js';
@@ -96,13 +97,20 @@ class UserHold implements Hold {
   }
 }
 
-/** Gives a folder and all in it to a user; links are not followed. */
+/**
+ * Gives a folder and all in it to a user; links are not followed. What an earlier run left such that it cannot be
+ * named (nested too deeply, no UTF-8) stays as it is.
+ */
 function handOver(path: string, uid: number): void {
   const open = [path];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const stat = lstatSync(next);
-    if (stat.uid !== uid || stat.gid !== uid) lchownSync(next, uid, uid);
-    if (stat.isDirectory()) for (const name of namesIn(next)) open.push(join(next, name));
+    try {
+      const stat = lstatSync(next);
+      if (stat.uid !== uid || stat.gid !== uid) lchownSync(next, uid, uid);
+      if (stat.isDirectory()) for (const name of namesIn(next)) open.push(join(next, name));
+    } catch (error) {
+      if (next === path || !causedByFiles(error)) throw error;
+    }
   }
 }
 

@@ -201,5 +201,9 @@ export async function phaseRun(
     isolation,
     reusedFrom: null,
     startMs: null,
+    budgetS: null,
+    hostSpeed: null,
+    usualSpeed: null,
+    repeated: false,
   };
 }

@@ -20,12 +20,12 @@ import { ATTACKS } from './table.js';
 import { languageRecipe, LANGUAGE_EVALUATOR, MEETING, TEXT, TWINS } from './twins.js';
 
 const MB = 1024 * 1024;
-export const TASKS = ['direct', 'served', 'language'] as const;
+export const TASKS = ['direct', 'gated', 'served', 'language'] as const;
 /** Campaigns, each on the task of its name, and one whose trainings have little time. */
 const GROUNDS = [...TASKS, 'brief'] as const;
 type Ground = (typeof GROUNDS)[number];
-/** With the slack of 2 s over a budget, 6 s. */
-const BRIEF = { task: 'direct', trainSeconds: 4 };
+/** With the tolerance of 1 s, 7 s. */
+const BRIEF = { task: 'direct', trainSeconds: 6 };
 
 const EVALUATOR = `
 import json, math, os
@@ -68,6 +68,9 @@ const arenaTask = (yaml: string): string =>
       'scoring: direct\ndata: { prepare: prepare.py, train: train/, search: search/ }\nrequirements: requirements.txt',
     );
 
+const gatedTask = (yaml: string): string =>
+  `${arenaTask(yaml)}gates: [{ name: size, metric: bytes, max: 24000, known: train }]\n`;
+
 const servedTask = (yaml: string): string =>
   arenaTask(yaml)
     .replace('scoring: direct', 'scoring: served')
@@ -87,14 +90,18 @@ const groundOf = (attack: Attack): Ground =>
       ? 'language'
       : attack.brief === true
         ? 'brief'
-        : 'direct';
+        : attack.gated === true
+          ? 'gated'
+          : 'direct';
 
 async function pushTasks(world: World): Promise<void> {
   const shared = {
     'prepare.py': PREPARE,
     'requirements.txt': `# nothing, in an environment of its own: ${randomBytes(4).toString('hex')}\n`,
   };
-  await pushTask(world, 'direct', arenaTask, { ...shared, 'evaluator/evaluate.py': EVALUATOR });
+  const direct = { ...shared, 'evaluator/evaluate.py': EVALUATOR };
+  await pushTask(world, 'direct', arenaTask, direct);
+  await pushTask(world, 'gated', gatedTask, direct);
   await pushTask(world, 'served', servedTask, {
     ...shared,
     'evaluator/evaluate.py': SERVED_EVALUATOR,
@@ -184,6 +191,7 @@ export class Arena {
     const direct = () => `${PRELUDE}\nOPEN_PORTS = ${ports}\n${code}\n`;
     const whole = {
       direct,
+      gated: direct,
       brief: direct,
       served: () => servedRecipe(code),
       language: () => languageRecipe(code),

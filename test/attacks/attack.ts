@@ -11,7 +11,7 @@ export interface Outcome {
   ends: readonly Exclude<TrialStatus, 'keep'>[];
   phase?: Failure['phase'];
   /** The limit that the failure names. */
-  limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes';
+  limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes' | 'names' | 'depth' | 'size' | 'budget';
   /** What the failure's reason says. */
   reason?: RegExp;
   /** Not prevented: the trial's isolation must say so. */
@@ -39,6 +39,8 @@ export interface Attack {
   alone?: true;
   /** Runs over its time on purpose, or where a race goes so: it has little. */
   brief?: true;
+  /** Held to a gate of 24,000 bytes. */
+  gated?: true;
 }
 
 /** Seconds that a process sleeps which has to be found; each arena takes others. */

@@ -1,6 +1,11 @@
 import { DISCARDED, labelled, NAP, same, type Attack } from './attack.js';
 
-const overTime = same({ ends: ['train_budget_overrun'], phase: 'train', limit: 'wall' });
+const overTime = same({
+  ends: ['train_budget_overrun'],
+  phase: 'train',
+  limit: 'budget',
+  reason: /^trained for more than 6 s and its tolerance of 1 s/,
+});
 const overDisk = same({ ends: ['crash'], phase: 'train', limit: 'disk' });
 
 /** Attacks on what the host has, and on the harness's patience. Every one ends by itself should it not be ended. */

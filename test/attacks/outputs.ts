@@ -1,5 +1,6 @@
 import { DISCARDED, same, type Attack } from './attack.js';
 
+const tooMuch = (limit: 'names' | 'depth') => same({ ends: ['crash'], phase: 'seal', limit });
 const violation = (reason: RegExp) => same({ ends: ['violation'], phase: 'seal', reason });
 
 /** Attacks by what lies in the outputs folder when it is sealed. */
@@ -83,7 +84,7 @@ for i in range(40):
     code: `
 artifact()
 for i in range(3000): os.mkdir(os.path.join(OUT, f"d{i}"))`,
-    ...same({ ends: ['crash'], phase: 'seal', reason: /more than 1000 files/ }),
+    ...tooMuch('names'),
   },
   {
     name: 'deep-folders',
@@ -94,7 +95,36 @@ os.chdir(OUT)
 for i in range(1500):
     os.mkdir("deeper")
     os.chdir("deeper")`,
-    ...violation(/folders deep/),
+    ...tooMuch('depth'),
+  },
+  {
+    name: 'long-paths',
+    does: 'leaves folders with long names, nested beyond the longest path that can be named',
+    code: `
+artifact()
+os.chdir(OUT)
+for i in range(30):
+    os.mkdir("n" * 250)
+    os.chdir("n" * 250)
+open("w", "w")`,
+    ...tooMuch('names'),
+  },
+  {
+    name: 'many-names',
+    does: 'leaves 20,000 empty files',
+    code: `
+artifact()
+for i in range(20000): open(os.path.join(OUT, str(i)), "w").close()`,
+    ...tooMuch('names'),
+  },
+  {
+    name: 'names-as-weights',
+    does: 'carries 34 kB in the names of 191 empty files and folders',
+    code: `
+artifact()
+for i in range(191): (os.mkdir if i % 2 else os.mknod)(os.path.join(OUT, os.urandom(89).hex()))`,
+    ...same({ ends: ['size_blocked'], phase: 'pack', limit: 'size' }),
+    gated: true,
   },
   {
     name: 'names',
@@ -103,13 +133,29 @@ for i in range(1500):
     ...violation(/control characters/),
   },
   {
+    name: 'raw-names',
+    does: 'leaves names that are no UTF-8',
+    code: `artifact()\nopen(os.fsencode(OUT) + b"/\\xff\\xfe", "w")`,
+    ...violation(/no UTF-8/),
+  },
+  {
+    name: 'closed',
+    does: 'leaves files and folders that it closed to its own user',
+    code: `
+artifact()
+put("closed", "x")
+os.chmod(os.path.join(OUT, "closed"), 0o000)
+os.mkdir(os.path.join(OUT, "locked"), 0o000)`,
+    // only root can look into them
+    ...same({ ends: ['discard', 'crash'] }),
+  },
+  {
     name: 'setuid',
-    does: 'leaves a setuid program and unreadable folders',
+    does: 'leaves a setuid program',
     code: `
 artifact()
 put("su", "#!/bin/sh\\n")
-os.chmod(os.path.join(OUT, "su"), 0o6755)
-os.mkdir(os.path.join(OUT, "locked"), 0o000)`,
+os.chmod(os.path.join(OUT, "su"), 0o6755)`,
     ...same(DISCARDED),
   },
   {

@@ -18,3 +18,18 @@ export async function storedText(world: World): Promise<string> {
     await client.close();
   }
 }
+
+const counted = z.object({ bytes: z.number() });
+
+/** Bytes of all blobs of a world. */
+export async function storedBytes(world: World): Promise<number> {
+  const client = new MongoClient(world.env['ASSAY_MONGODB_URL'] ?? '');
+  try {
+    const blobs = client.db(world.env['ASSAY_MONGODB_DATABASE']).collection('blobs');
+    let sum = 0;
+    for await (const blob of blobs.find({}, { projection: { bytes: 1 } })) sum += counted.parse(blob).bytes;
+    return sum;
+  } finally {
+    await client.close();
+  }
+}

@@ -53,6 +53,16 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'test/faults/kills-workers.test.ts',
   ],
   [
+    'training for 13.75 s of 10, sleeping past its budget, training on while it packs',
+    '`train_budget_overrun`, limit budget',
+    'test/workflows/train-budget.test.ts',
+  ],
+  [
+    'paths beyond the longest, too many names or a link, left by training for packing',
+    '`crash`, limit names or depth, or `violation`; one attempt',
+    'test/workflows/outputs.test.ts',
+  ],
+  [
     'a server that would overrun its evaluation',
     '`eval_budget_overrun` before it is trained',
     'test/workflows/rehearsal.test.ts',
@@ -87,7 +97,7 @@ export function renderSecurity(): string {
     'A recipe is a hostile program: it is written by a model that is rewarded for a number, and an autonomous search finds whatever leaks. It must not be able to set its own score, see held-out data or the evaluator, see a secret of the worker, harm another trial or the host, or outlive its phase. Agents, recipes, artifacts, logs and what a served recipe answers are not trusted. The task (evaluator, preparation, requirements), the operator, Temporal and the store are.',
     '',
     '1. A score is what the evaluator says of a sealed artifact. It runs as another process, after every process of the training is dead, on a copy that was taken by descriptor and hashed, and answers on a descriptor of its own; only finite numbers count. What the recipe prints is a log.',
-    '2. An artifact is data: regular files inside the outputs folder. Code that has to run to be scored runs as a server in a second sandbox, without data. Where the inputs are the labels, as those of a language model, two servers run one after the other, and what one of them could know is compared with what the other could not (docs/decisions/0006-twin-servers.md). What a server prints or answers is not shown to agents.',
+    '2. An artifact is data: regular files inside the outputs folder, which count with their names and are handed on with the same modes and times always. Code that has to run to be scored runs as a server in a second sandbox, without data. Where the inputs are the labels, as those of a language model, two servers run one after the other, and what one of them could know is compared with what the other could not (docs/decisions/0006-twin-servers.md). What a server prints or answers is not shown to agents.',
     '3. Each phase has a fresh folder. Held-out data and the evaluator are never visible to the recipe where files are held back.',
     '4. Every trial stores what really held it: `isolation`, each field `enforced`, `advisory` (looked at some times a second, or by convention) or `none`. Without enforced files (tier E) a change to the task, its data or its Python is found by digest after each run of a recipe: the trial that made it is a `violation`, the copy is restored before it is used again, and what was measured meanwhile is measured again.',
     '5. What is found out before training (check, smoke, the projected size, the rehearsed evaluation) can only warn of a trial or end it. A recipe that looks smaller or quicker there than it is gains a training that its evaluation then ends. In a rehearsal its server is shown training data only.',
@@ -119,7 +129,7 @@ export function renderSecurity(): string {
     '- What the channels above leave open: where servers share the host’s files, a server tells its twin, or another trial, what it likes. A server that looks ahead in 1 % of the rows passes one evaluation of byte-golf in 37 of 100 cases, eight replicates in 3 of 10,000.',
     '- What a score itself tells: by its digits, the number of a limit that it overran and the moment of its failure a server can tell agents some bits of held-out text a trial.',
     '- The task itself. An evaluator that reveals labels in its feedback, or runs what is in an artifact, is beyond repair here.',
-    '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own.',
+    '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own. A recipe that slows itself down by many processes has an overrun run once more, on its own lease, and no more than that.',
     '- Selection on the search split over hundreds of trials: that is what the claim split is for.',
     '',
   ].join('\n');

@@ -6,10 +6,13 @@ import {
   needsAnother,
   projectedSeconds,
   projectionOf,
+  REHEARSALS,
   rehearsalFailure,
   type Rehearsed,
 } from '../../src/domain/rehearsal.js';
-import { leaseBoundMs, phaseSeconds, trainTimeout, REHEARSALS, taskSchema } from '../../src/domain/task.js';
+import { taskSchema } from '../../src/domain/task.js';
+import { leaseBoundMs, phaseSeconds } from '../../src/domain/task/bounds.js';
+import { trainTimeout } from '../../src/domain/task/phase-clock.js';
 
 const seconds = fc.double({ min: 0.001, max: 500, noNaN: true });
 const share = fc.double({ min: 0.01, max: 0.5, noNaN: true });

@@ -32,7 +32,7 @@ const training = (): Promise<true> =>
 
 describe('a demo that npm runs, interrupted from the terminal in mid-training', () => {
   it('ends once, in order, leaves nothing, says how to go on, and dev finishes it', async () => {
-    const demo = home.type(['npm', 'run', 'demo', '--', '--trials', '1', '--train-seconds', '4']);
+    const demo = home.type(['npm', 'run', 'demo', '--', '--trials', '1', '--train-seconds', '8']);
     await training();
     const ended = await end(demo, () => demo.press());
     expect(ended.afterMs).toBeLessThan(ORDERLY_MS);

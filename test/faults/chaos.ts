@@ -4,6 +4,7 @@ import { campaignDocument } from '../../src/lineage/documents.js';
 import { openGround, type ChaosGround } from './chaos-ground.js';
 import { verdictOn, type Counts } from './chaos-verdict.js';
 import { GATED_MODEL } from './chaos-witness.js';
+import { pushPatientByteGolf } from './patient-task.js';
 
 export const KINDS = ['server', 'store', 'worker'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -72,6 +73,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRow> {
   let violations: string[] = [];
   let counts: Counts | null = null;
   try {
+    await pushPatientByteGolf(ground.lineage);
     await Promise.all(ground.workers.map((worker) => worker.start()));
     const name = `chaos-${options.seed}`;
     const input = {

@@ -218,6 +218,7 @@ export class Session {
       frontierScore: harness.row(harness.frontier).score,
       margins: [],
       limit: null,
+      train: null,
       projection: null,
       lesson: row.lesson,
       trialsLeft: harness.left,

@@ -169,6 +169,15 @@ describe('a prompt', () => {
     expect(roleSection(prompt).trim()).toBe('Tune LR.');
   });
 
+  it('states when a phase is really ended, and what sizes count', () => {
+    const parts = { task, role: 'opt', rolePrompt: '', knowledge: '', turns: 30 };
+    expect(systemPrompt({ ...parts, trainSeconds: 10 })).toContain('`python train.py`, killed after 11 s');
+    const unbudgeted = systemPrompt({ ...parts, trainSeconds: null });
+    expect(unbudgeted).toContain('`python train.py`, killed after 15 s');
+    expect(unbudgeted).not.toContain('training budget');
+    expect(unbudgeted).toContain('plus the UTF-8 length of its path plus 1');
+  });
+
   it('opens with the files and the trial that the workspace stands on', () => {
     const opening = openingMessage(VIEW, task, 500, 'demo/opt-1, session 2');
     expect(editableIn(opening)).toEqual(['train.py', 'lib/**']);

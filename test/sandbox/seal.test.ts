@@ -4,11 +4,13 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -17,9 +19,11 @@ import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/digest.js';
 import { removeTree } from '../../src/sandbox/remove.js';
 import { seal, sealTo } from '../../src/sandbox/seal.js';
-import { freshFolder } from './programs.js';
+import { unreadable, type SealRefused } from '../../src/sandbox/seal-refused.js';
+import { writeSealed } from '../../src/sandbox/sealed-tree.js';
+import { freshFolder, python } from './programs.js';
 
-const LIMITS = { maxBytes: 1_000_000, maxFiles: 10 };
+const LIMITS = { maxBytes: 1_000_000, maxEntries: 10 };
 
 describe('seal', () => {
   it('copies what it digests, read-only, and the digest names the content alone', async () => {
@@ -33,7 +37,8 @@ describe('seal', () => {
     const target = join(freshFolder(), 'sealed');
     const sealed = await sealTo(folder, target, LIMITS);
     expect(sealed.files.map((file) => file.path)).toEqual(['a', 'deep/b.bin', 'empty']);
-    expect(sealed.bytes).toBe(300_005);
+    // names count: a, empty, deep and deep/b.bin
+    expect(sealed.bytes).toBe(300_005 + 2 + 6 + 5 + 11);
     expect(sealed.files[0]?.sha256).toBe(sha256('hello'));
     expect(readFileSync(join(target, 'deep/b.bin'))).toEqual(Buffer.alloc(300_000, 7));
     expect(statSync(join(target, 'a')).mode & 0o222).toBe(0);
@@ -105,6 +110,14 @@ describe('seal', () => {
       'too_large',
       (folder) => mkdirSync(join(folder, 'd/'.repeat(12)), { recursive: true }),
     ],
+    [
+      'names that are too much on their own',
+      'too_large',
+      (folder) => {
+        writeFileSync(join(folder, 'm'), Buffer.alloc(999_900));
+        for (const name of ['a', 'b']) mkdirSync(join(folder, name.repeat(100)));
+      },
+    ],
   ];
 
   it.each(refused)('refuses %s', async (_what, kind, make: (folder: string) => unknown) => {
@@ -115,6 +128,59 @@ describe('seal', () => {
     await expect(sealTo(folder, target, LIMITS)).rejects.toMatchObject({ name: 'SealRefused', kind });
     expect(() => statSync(target)).toThrow();
     await expect(seal(folder, LIMITS)).rejects.toMatchObject({ kind });
+  });
+
+  /** Folders nested so deep that no path names the last. */
+  const nest = (folder: string, name: string, depth: number): void => {
+    const code = `import os,sys\nos.chdir(sys.argv[1])\nfor i in range(${depth}):\n os.mkdir(sys.argv[2]); os.chdir(sys.argv[2])\nopen("w", "w")`;
+    execFileSync(python, ['-c', code, folder, name]);
+  };
+
+  it.each<[string, (folder: string) => unknown, NonNullable<SealRefused['limit']>]>([
+    [
+      'too many entries',
+      (folder) => Array.from({ length: 500 }, (_, i) => mkdirSync(join(folder, `d${i}`))),
+      { name: 'names', used: 11, allowed: 10, unit: 'files and folders' },
+    ],
+    [
+      'a path that is too long',
+      (folder) => nest(folder, 'n'.repeat(250), 6),
+      { name: 'names', used: 1254, allowed: 1024, unit: 'bytes' },
+    ],
+    [
+      'a path beyond the longest that can be named',
+      (folder) => nest(folder, 'n'.repeat(250), 100),
+      { name: 'names', used: 1254, allowed: 1024, unit: 'bytes' },
+    ],
+    [
+      'folders that are too deep',
+      (folder) => nest(folder, 'd', 2000),
+      { name: 'depth', used: 33, allowed: 32, unit: 'folders' },
+    ],
+  ])('names the limit that is exceeded by %s', async (_what, make, limit) => {
+    const folder = join(freshFolder(), 'out');
+    mkdirSync(folder);
+    make(folder);
+    const limits = { ...LIMITS, maxEntries: limit.name === 'names' && limit.unit !== 'bytes' ? 10 : 100 };
+    const target = join(freshFolder(), 'sealed');
+    await expect(sealTo(folder, target, limits)).rejects.toMatchObject({ kind: 'too_large', limit });
+    expect(existsSync(target)).toBe(false);
+    await removeTree(folder);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('refuses what a program closed to its own user', async () => {
+    const folder = freshFolder();
+    writeFileSync(join(folder, 'x'), 'x', { mode: 0o000 });
+    await expect(seal(folder, LIMITS)).rejects.toMatchObject({ kind: 'unreadable', path: 'x' });
+  });
+
+  it('leaves errors of the host what they are, and takes those of the files for the recipe’s', () => {
+    const error = (code: string): Error => Object.assign(new Error(code), { code });
+    for (const code of ['EACCES', 'ENAMETOOLONG', 'ELOOP', 'ENOENT', 'ENOTDIR'])
+      expect(unreadable('x', error(code)), code).toMatchObject({ kind: 'unreadable', path: 'x' });
+    for (const code of ['ENOSPC', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM', 'EROFS'])
+      expect(unreadable('x', error(code)), code).toBeNull();
+    expect(unreadable('x', new Error('of ours'))).toBeNull();
   });
 
   it('refuses a socket', async () => {
@@ -134,7 +200,55 @@ describe('seal', () => {
   it('says how much is too much', async () => {
     const folder = freshFolder();
     writeFileSync(join(folder, 'm'), Buffer.alloc(1_000_123));
-    await expect(seal(folder, LIMITS)).rejects.toMatchObject({ over: 123 });
+    const limit = { name: 'disk', used: 1_000_125, allowed: 1_000_000, unit: 'bytes' };
+    await expect(seal(folder, LIMITS)).rejects.toMatchObject({ limit });
+  });
+});
+
+describe('what is handed on', () => {
+  /** Everything of a tree that a program could read from it. */
+  const seen = (folder: string): string[] =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .sort()
+      .map((path) => {
+        const { mode, mtimeMs, nlink } = statSync(join(folder, path));
+        return `${path} ${mode.toString(8)} ${mtimeMs} ${statSync(join(folder, path)).isFile() ? nlink : ''}`;
+      });
+
+  it('is the same tree, whether it was copied or restored, and however it was written', async () => {
+    const [first, second] = [freshFolder(), freshFolder()];
+    for (const [folder, mode] of [
+      [first, 0o600],
+      [second, 0o755],
+    ] as const) {
+      mkdirSync(join(folder, 'deep/er'), { recursive: true });
+      for (const path of ['a', 'deep/b', 'deep/er/c'])
+        writeFileSync(join(folder, path), path.repeat(9), { mode });
+      utimesSync(join(folder, 'a'), mode, mode);
+    }
+    mkdirSync(join(second, 'empty'));
+    const [one, two, three] = ['one', 'two', 'three'].map((name) => join(freshFolder(), name));
+    const sealed = await sealTo(first, one ?? '', LIMITS);
+    const other = await sealTo(second, two ?? '', LIMITS);
+    const bytes = (path: string): Buffer => readFileSync(join(one ?? '', path));
+    await writeSealed(
+      three ?? '',
+      sealed.files.map(({ path }) => ({ path, bytes: bytes(path) })),
+    );
+    expect(other.digest).toBe(sealed.digest);
+    expect(other.bytes).toBe(sealed.bytes + 'empty'.length + 1);
+    expect(seen(two ?? '')).toEqual(seen(one ?? ''));
+    expect(seen(three ?? '')).toEqual(seen(one ?? ''));
+    expect(seen(one ?? '')).toHaveLength(5);
+  });
+
+  it('replaces what lies in its place', async () => {
+    const folder = freshFolder();
+    writeFileSync(join(folder, 'a'), 'a');
+    const target = freshFolder();
+    writeFileSync(join(target, 'foreign'), 'b');
+    await sealTo(folder, target, LIMITS);
+    expect(readdirSync(target)).toEqual(['a']);
   });
 });
 

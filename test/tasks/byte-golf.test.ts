@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluationSchema, type Evaluation } from '../../src/domain/evaluation.js';
+import { treeBytes } from '../../src/domain/task/entry-bytes.js';
 import { knobsOf } from '../../src/domain/knobs.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { BYTE_GOLF, KIT, numpyPython } from './numpy-python.js';
@@ -177,14 +178,27 @@ describe('byte-golf', () => {
     const [out, artifact, recipe] = [await folder('out'), await folder('artifact'), join(TASK, 'recipe')];
     const training = { ASSAY_SEED: '7', ASSAY_DATA: join(work, 'first/train'), ASSAY_TRAIN_SECONDS: '1.5' };
     await python(recipe, ['train.py'], { ...training, ASSAY_OUTPUT: out });
-    await python(recipe, ['train.py', '--pack'], { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact });
-    const bytes = (await sizeOf(artifact)) + (await stat(join(recipe, 'train.py'))).size;
+    const packing = { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact };
+    const { stdout } = await python(recipe, ['train.py', '--pack'], packing);
+    const bytes = treeBytes([
+      { path: 'model.bin', bytes: await sizeOf(artifact) },
+      { path: 'train.py', bytes: (await stat(join(recipe, 'train.py'))).size },
+    ]);
+    expect(await readdir(artifact)).toEqual(['model.bin']);
+    expect(stdout).toContain(`names included: ${bytes}\n`);
     expect(bytes).toBeLessThan(24_000);
     const answer = await evaluated(['train.py', '--serve'], recipe, artifact);
     if (!('metrics' in answer)) throw new Error(answer.failure.reason);
     expect(answer.metrics['bpb']).toBeLessThan(5);
     expect(answer.metrics['bpb']).toBeGreaterThan(answer.metrics['limit_bpb'] ?? Infinity);
     expect(answer.feedback).toContain('person, again in paragraph');
+  });
+
+  it('stops by the clock that began before it, after a few steps even if that is over', async () => {
+    const training = { ASSAY_DATA: join(work, 'first/train'), ASSAY_OUTPUT: await folder('late') };
+    const late = { ...training, ASSAY_TRAIN_SECONDS: '1000', ASSAY_TRAIN_BEGAN: '-100000' };
+    const { stdout } = await python(join(TASK, 'recipe'), ['train.py'], late);
+    expect(stdout).toContain('done: 10 steps');
   });
 
   it('projects the packed size from the smoke run, without data', async () => {

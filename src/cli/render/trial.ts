@@ -1,5 +1,6 @@
 import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
+import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
@@ -150,7 +151,7 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
   if (artifact !== null)
     lines.push([
       'artifact',
-      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files`,
+      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifact.stored ? '' : ', not stored'}`,
     ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   for (const { kind, phase, trial, acceleratorMs } of replicate.saved)
@@ -185,8 +186,12 @@ function phaseTable(phases: readonly PhaseView[]): string {
   );
 }
 
-function phaseText({ phase, reusedFrom, startMs }: PhaseView): string {
+function phaseText(run: PhaseView): string {
+  const { phase, reusedFrom, startMs, repeated } = run;
+  const used = budgetText(run);
   const notes = [
+    ...(used === null ? slowText(run) : [used]),
+    ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
   ];

@@ -1,0 +1,42 @@
+import { REHEARSALS } from '../rehearsal.js';
+import { comparesTimes, type Task } from '../task.js';
+import { longestS, packClock, trainClock } from './phase-clock.js';
+
+/** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
+function trainingBound(task: Task, override: number | null): number {
+  const clock = trainClock(task, override);
+  return longestS(clock) + (comparesTimes(task) ? clock.limitS : 0);
+}
+
+const PREPARE_DATA_S = 1800;
+
+/** What of a training's work on a lease is there already. */
+export interface LeasedAlready {
+  trained: boolean;
+  packed: boolean;
+}
+
+/** The most that the rest of a training's work can take on its lease, in milliseconds of one slot. */
+export function leaseBoundMs(task: Task, override: number | null, there: LeasedAlready): number {
+  const seconds =
+    (there.trained ? 0 : trainingBound(task, override)) +
+    (there.packed ? 0 : longestS(packClock(task, override)));
+  return Math.ceil(seconds * 1000 * task.resources.slots);
+}
+
+/** Upper bounds of what the activities of a trial run, in seconds. */
+export function phaseSeconds(
+  task: Task,
+  override: number | null,
+): { prepare: number; train: number; evaluate: number } {
+  const { check, smoke, pack, serve } = task.phases;
+  const packing = pack?.timeout_s ?? 0;
+  const evaluating = task.evaluate.timeout_s + (serve?.startup_s ?? 0);
+  const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
+  return {
+    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing + rehearsing,
+    train: PREPARE_DATA_S + trainingBound(task, override) + longestS(packClock(task, override)),
+    // what overruns its limit on a slow host is evaluated once more
+    evaluate: PREPARE_DATA_S + 2 * evaluating,
+  };
+}

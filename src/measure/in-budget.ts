@@ -1,0 +1,43 @@
+import type { PhaseClock } from '../domain/task/phase-clock.js';
+import { isFinal, type Overrun } from '../domain/trial/overrun.js';
+import type { RunResult } from '../sandbox/run.js';
+
+/** A run of a phase, with the usual speed of its host where that was asked for. */
+export interface BudgetedRun {
+  result: Pick<RunResult, 'ending' | 'hostSpeed'>;
+  usualSpeed: number | null;
+}
+
+/** What the runs of one phase came to. */
+export interface InBudget<R> {
+  /** The one that counts. */
+  last: R;
+  /** An overrun on a slow host before it. */
+  repeated: R | null;
+  /** Where all were ended at the limit, those; else none. */
+  overruns: Overrun[];
+}
+
+/**
+ * Runs a phase. Where it has a budget and overran it on a host that was slower than usual, it is run once more before
+ * that is final.
+ */
+export async function runInBudget<R extends BudgetedRun>(
+  { budget }: PhaseClock,
+  run: (again: boolean) => Promise<R>,
+): Promise<InBudget<R>> {
+  const first = await run(false);
+  const overrun = overrunOf(first);
+  if (overrun === null) return { last: first, repeated: null, overruns: [] };
+  if (budget === null || isFinal(overrun, first.usualSpeed))
+    return { last: first, repeated: null, overruns: [overrun] };
+  const second = await run(true);
+  const again = overrunOf(second);
+  return { last: second, repeated: first, overruns: again === null ? [] : [overrun, again] };
+}
+
+/** The overrun that a run ended as; null where it did not end at its wall limit. */
+function overrunOf({ result: { ending, hostSpeed } }: BudgetedRun): Overrun | null {
+  if (ending.kind !== 'limit' || ending.limit !== 'wall') return null;
+  return { usedS: ending.used, hostSpeed };
+}

@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { diskUse } from '../../src/sandbox/disk.js';
+import { freshFolder, python } from './programs.js';
+
+const MB = 1024 * 1024;
+
+it('counts files whose names are no UTF-8', () => {
+  const folder = freshFolder();
+  const closed = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff, 0xfe])]);
+  mkdirSync(closed);
+  writeFileSync(Buffer.concat([closed, Buffer.from('/x')]), Buffer.alloc(3 * MB, 1));
+  const { bytes, largest } = diskUse([folder]);
+  expect(bytes).toBeGreaterThanOrEqual(3 * MB);
+  expect(largest).toBe(3 * MB);
+});
+
+it('takes more names than it looks at for too much', () => {
+  const folder = freshFolder();
+  const code =
+    'import os,sys\nos.chdir(sys.argv[1])\nfor i in range(5):\n os.mkdir(str(i)); open(f"{i}/x","w")\n for j in range(40010): os.link(f"{i}/x", f"{i}/{j}")';
+  execFileSync(python, ['-c', code, folder]);
+  expect(diskUse([folder]).bytes).toBe(Number.MAX_SAFE_INTEGER);
+});
+
+it.runIf(process.getuid?.() !== 0)('takes a folder that is closed to its own user for too much', () => {
+  const folder = freshFolder();
+  mkdirSync(join(folder, 'closed'));
+  chmodSync(join(folder, 'closed'), 0o000);
+  expect(diskUse([folder]).bytes).toBe(Number.MAX_SAFE_INTEGER);
+});
