@@ -43,6 +43,7 @@ async function evaluate(
   }
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
+  if (replicate.purpose === 'claim') await requireSealed(context, replicate);
   await lineage.trials.setStage(of.owner, of.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
   const { purpose } = replicate;
@@ -59,6 +60,13 @@ async function evaluate(
     return persist(signal, () => lineage.replicates.publishEvaluated(of.replicate, scored));
   });
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
+}
+
+/** @throws AssayError INTERNAL while another run of the claim may still be trained */
+async function requireSealed({ lineage }: HostContext, { owner, _id }: ReplicateDocument): Promise<void> {
+  const claim = await lineage.claims.ofReplicate(owner, _id);
+  if (claim?.sealed == null)
+    throw new AssayError('INTERNAL', `${_id} was to be evaluated before all runs of its claim are trained`);
 }
 
 function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {

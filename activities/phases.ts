@@ -87,6 +87,7 @@ export function requestOf(
 export async function recordRun(lineage: Lineage, phase: string, result: RunResult): Promise<PhaseRun> {
   return {
     phase,
+    startedAt: result.startedAt,
     wallMs: Math.round(result.wallMs),
     peakRssBytes: result.peakRssBytes,
     log: await lineage.blobs.put(result.log),

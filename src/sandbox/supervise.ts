@@ -175,6 +175,7 @@ class Run {
   async #live(exited: Promise<Exit>): Promise<RunResult> {
     const { request, launch } = this.plan;
     const began = performance.now();
+    const startedAt = new Date();
     const cancel = (): void => this.#end({ kind: 'cancelled' });
     request.signal.addEventListener('abort', cancel, { once: true });
     if (request.signal.aborted) cancel();
@@ -193,7 +194,8 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      return { ending, wallMs, peakRssBytes: this.#peak, log: this.#log.text(), logBytes, isolation };
+      const log = this.#log.text();
+      return { ending, startedAt, wallMs, peakRssBytes: this.#peak, log, logBytes, isolation };
     } finally {
       this.#over.abort();
       await launch.hold?.end();

@@ -192,6 +192,7 @@ export async function phaseRun(
   } as const;
   return {
     phase,
+    startedAt: new Date(0),
     wallMs: 1500,
     peakRssBytes: 50_000_000,
     log: await lineage.blobs.put(log),
