@@ -20,7 +20,7 @@ import {
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
-import { phaseSeconds, type Task } from '../src/domain/task.js';
+import { exclusiveEvaluation, phaseSeconds, type Task } from '../src/domain/task.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
@@ -187,6 +187,7 @@ function resolve(
     maxTokens: input.maxTokens,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
+    exclusive: exclusiveEvaluation(spec),
     attributes,
     isolation: input.isolation ?? null,
     rule: input.rule,

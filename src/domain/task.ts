@@ -128,6 +128,8 @@ export const taskSchema = z
       .default({ processes: 1 }),
     scoring: z.enum(['served', 'direct']),
     evaluate: phase.extend({
+      /** Whether nothing else of assay runs on its host meanwhile; default: only while a claim is measured. */
+      exclusive: z.boolean().optional(),
       /** How the length of an evaluation is projected before training, from a part of it. */
       rehearsal: z
         .strictObject({
@@ -242,6 +244,14 @@ export function trainTimeout(task: Task, override: number | null): number {
 /** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
 const trainingBound = (task: Task, override: number | null): number =>
   trainTimeout(task, override) * (comparesTimes(task) ? 2 : 1);
+
+/** Which evaluations have their host to themselves: those of claims, and none of the search, unless the task says otherwise. */
+export function exclusiveEvaluation({ evaluate: { exclusive } }: Pick<Task, 'evaluate'>): {
+  search: boolean;
+  claim: boolean;
+} {
+  return { search: exclusive ?? false, claim: exclusive ?? true };
+}
 
 const PREPARE_DATA_S = 1800;
 /** Rehearsals of an evaluation that must agree before they end a trial. */
