@@ -80,6 +80,7 @@ export function renderSecurity(): string {
     '3. Each phase has a fresh folder. Held-out data and the evaluator are never visible to the recipe where files are held back.',
     '4. Every trial stores what really held it: `isolation`, each field `enforced`, `advisory` (looked at some times a second, or by convention) or `none`. Without enforced files (tier E) a change to the task, its data or its Python is found by digest after each run of a recipe: the trial that made it is a `violation`, the copy is restored before it is used again, and what was measured meanwhile is measured again.',
     '5. What is found out before training (check, smoke, the projected size, the rehearsed evaluation) can only warn of a trial or end it. A recipe that looks smaller or quicker there than it is gains a training that its evaluation then ends. In a rehearsal its server is shown training data only.',
+    '6. Nothing that saw held-out data runs beside or before something that it could help: a twin server starts, and what it is asked is drawn, when the first is dead; a claim trains and seals all its runs before any of them is evaluated, and each of these evaluations has its host to itself unless the task says otherwise (docs/decisions/0008-order.md).',
     '',
     '## Attacks',
     '',
