@@ -20,7 +20,7 @@ import {
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
-import type { Task } from '../src/domain/task.js';
+import { exclusiveEvaluation, type Task } from '../src/domain/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
@@ -201,6 +201,7 @@ function resolve(
     maxTokens: input.maxTokens,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
+    exclusive: exclusiveEvaluation(spec),
     attributes,
     isolation: input.isolation ?? null,
     rule: input.rule,

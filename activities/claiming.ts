@@ -32,6 +32,8 @@ export interface ClaimingActivities {
   awaitMilestone(of: { owner: string; trials: number }): Promise<void>;
   /** What has to be measured for a claim; nothing where there is nothing new to claim. */
   openClaim(of: ClaimRef): Promise<ClaimRun[]>;
+  /** Fixes the artifacts of a claim once all its runs are trained: they may be evaluated; else it is void. */
+  sealClaim(of: ClaimRef): Promise<{ sealed: boolean }>;
   /** Weighs the fresh runs, or says why they prove nothing. */
   closeClaim(of: ClaimRef & { because: string | null }): Promise<void>;
 }
@@ -43,6 +45,7 @@ export function claimingActivities({ lineage }: { lineage: Lineage }): ClaimingA
         () => undefined,
       ),
     openClaim: (of) => openClaim(lineage, of),
+    sealClaim: async (of) => ({ sealed: await sealClaim(lineage, of) }),
     closeClaim: ({ because, ...of }) => closeClaim(lineage, of, because),
   };
 }
@@ -142,6 +145,22 @@ async function begin(
   });
 }
 
+/**
+ * Nothing that saw the data of a claim may run before something that it could help, so no run of it is evaluated
+ * before all of them are trained.
+ */
+async function sealClaim(lineage: Lineage, { owner, claim: number }: ClaimRef): Promise<boolean> {
+  const claim = await lineage.claims.get(owner, number);
+  const trained = (await lineage.replicates.many(claim.replicates)).flatMap(({ _id: replicate, trained }) =>
+    trained === null || trained.failure !== null || trained.artifact === null
+      ? []
+      : [{ replicate, artifact: trained.artifact.digest }],
+  );
+  if (trained.length < ARMS.length * claim.runs) return false;
+  await lineage.claims.seal(owner, number, trained);
+  return (await lineage.claims.get(owner, number)).sealed !== null;
+}
+
 async function closeClaim(
   lineage: Lineage,
   { owner, claim: number }: ClaimRef,
@@ -178,15 +197,17 @@ function voidReason(
   frontier: readonly ReplicateDocument[],
   runs: number,
 ): string | null {
-  for (const [name, arm] of [
+  const arms = [
     ['start', start],
     ['frontier', frontier],
-  ] as const) {
+  ] as const;
+  for (const [name, arm] of arms)
     for (const { index, trained, evaluated } of arm) {
       const failure = trained?.failure ?? evaluated?.failure ?? null;
       if (failure !== null)
         return `run ${index + 1} of the ${name} ended as ${failure.status}: ${failure.reason}`;
     }
+  for (const [name, arm] of arms) {
     const measured = arm.filter((run) => claimedMeasure(task).name in metricsOf(run));
     if (measured.length < runs) return `only ${measured.length} of ${runs} runs of the ${name} were measured`;
   }

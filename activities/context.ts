@@ -5,6 +5,7 @@ import type { Lineage } from '../src/lineage/lineage.js';
 import type { ModelEndpoints } from '../src/model/endpoints.js';
 import type { PriceTable } from '../src/model/pricing.js';
 import type { LeasePool } from '../src/sandbox/lease.js';
+import type { HostTurn } from '../src/sandbox/process/host-turn.js';
 import type { Sandbox } from '../src/sandbox/run.js';
 import type { TaskHost } from '../src/tasks/host.js';
 import type { ServerWorkflows } from './strays.js';
@@ -33,6 +34,8 @@ export interface HostContext {
   tasks: TaskHost;
   sandbox: Sandbox;
   leases: LeasePool;
+  /** Whatever runs a recipe's code takes it once, at its outermost level. */
+  turn: HostTurn;
 }
 
 export interface ModelContext {

@@ -1,3 +1,4 @@
+import { DOING } from '../src/domain/doing.js';
 import { AssayError } from '../src/domain/errors.js';
 import { START } from '../src/domain/keys.js';
 import type { Failure } from '../src/domain/outcome.js';
@@ -6,7 +7,7 @@ import { lostWithWorkers, withClaim, type Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
-import { persist, withPulse } from './pulse.js';
+import { persist, withDoing } from './pulse.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
 export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' };
@@ -21,11 +22,7 @@ const EVALUATOR_FAULTS = 3;
 /** Scoring: another process, on the sealed copy, with held-out data that training never saw. */
 export function evaluateActivities(context: HostContext): EvaluateActivities {
   return {
-    evaluate: (of) =>
-      withPulse(
-        () => of.number,
-        (signal) => evaluate(context, of, signal),
-      ),
+    evaluate: (of) => withDoing('preparing', (signal, tell) => evaluate(context, of, signal, tell)),
   };
 }
 
@@ -33,8 +30,9 @@ async function evaluate(
   context: HostContext,
   of: TrialRef & { replicate: string },
   signal: AbortSignal,
+  tell: (doing: string) => void,
 ): Promise<EvaluateResult> {
-  const { lineage } = context;
+  const { lineage, turn } = context;
   const work = await hostTrial(context, of, signal);
   const replicate = await lineage.replicates.get(of.replicate);
   if (replicate.evaluated !== null) {
@@ -43,10 +41,26 @@ async function evaluate(
   }
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
-  await lineage.trials.setStage(of.owner, of.number, 'evaluating');
+  if (replicate.purpose === 'claim') await requireSealed(context, replicate);
+  const { exclusive } = work.campaign.frozen;
+  const begin = () => claimAndEvaluate(context, work, replicate, measured, signal);
+  const isAlone = replicate.purpose === 'claim' ? exclusive.claim : exclusive.search;
+  return isAlone
+    ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
+    : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+}
+
+async function claimAndEvaluate(
+  context: HostContext,
+  work: HostedTrial,
+  { _id: key, purpose }: ReplicateDocument,
+  measured: Measurable,
+  signal: AbortSignal,
+): Promise<EvaluateResult> {
+  const { lineage } = context;
+  await lineage.trials.setStage(work.trial.owner, work.trial.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
-  const { purpose } = replicate;
-  const claimed = { what: 'evaluate', trial: work.trial, purpose, replicate: of.replicate } as const;
+  const claimed = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
   const request = { ...claimed, boundMs: 0, slots: 0, published };
   const result = await withClaim(context, request, signal, async (claim) => {
     const lost = lostWithWorkers(context, claim, 'evaluate');
@@ -56,9 +70,16 @@ async function evaluate(
             blame(context, work, claim, error, signal),
           )
         : unscored(claim, lost);
-    return persist(signal, () => lineage.replicates.publishEvaluated(of.replicate, scored));
+    return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));
   });
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
+}
+
+/** @throws AssayError INTERNAL while another run of the claim may still be trained */
+async function requireSealed({ lineage }: HostContext, { owner, _id }: ReplicateDocument): Promise<void> {
+  const claim = await lineage.claims.ofReplicate(owner, _id);
+  if (claim?.sealed == null)
+    throw new AssayError('INTERNAL', `${_id} was to be evaluated before all runs of its claim are trained`);
 }
 
 function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {

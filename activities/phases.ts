@@ -110,6 +110,7 @@ export async function recordRun(
 ): Promise<PhaseRun> {
   return {
     phase,
+    startedAt: result.startedAt,
     wallMs: Math.round(result.wallMs),
     peakRssBytes: result.peakRssBytes,
     log: await lineage.blobs.put(result.log),

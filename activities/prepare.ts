@@ -5,8 +5,8 @@ import type { TrialRef } from './decide.js';
 import { hostCampaign, hostTrial } from './hosting.js';
 import { tailOf } from './phases.js';
 import { preflight } from './preflight.js';
-import { withPulse } from './pulse.js';
-import type { Workspace } from './workspace-state.js';
+import { withDoing } from './pulse.js';
+import type { Checker } from './workspace.js';
 
 export type PrepareNext = 'train' | 'decide' | 'twin' | 'notStarted';
 
@@ -30,6 +30,21 @@ async function prepare(context: HostContext, of: TrialRef): Promise<{ next: Prep
   const limits = async () => (await lineage.campaigns.byOwner(of.owner)).frozen.limits;
   const twin = await lineage.trials.currentTwin(trial, limits);
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
+  return withDoing('preparing', (signal, tell) =>
+    context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
+      registered(context, of, trial.snapshot, signal),
+    ),
+  );
+}
+
+/** Examines it where the campaign lets work start: asked when it may run, so that a pause meets what still waits. */
+async function registered(
+  context: HostContext,
+  of: TrialRef,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<{ next: PrepareNext }> {
+  const { lineage } = context;
   const key = `prepare/${of.number}`;
   // of the server's one clock, so that each attempt overtakes those before it
   const fence = Context.current().info.currentAttemptScheduledTimestampMs;
@@ -37,10 +52,7 @@ async function prepare(context: HostContext, of: TrialRef): Promise<{ next: Prep
   const work = { ...base, stage: 'preparing', since: new Date() };
   if (!(await lineage.campaigns.startWork(of.owner, key, work))) return { next: 'notStarted' };
   try {
-    return await withPulse(
-      () => of.number,
-      (signal) => examined(context, of, trial.snapshot, signal),
-    );
+    return await examined(context, of, snapshot, signal);
   } finally {
     await lineage.campaigns.endWork(of.owner, key, fence);
   }
@@ -63,16 +75,12 @@ async function examined(
 }
 
 /** The `check` tool of a session: the same preflight, told in words. */
-export function checkerOf(
-  context: HostContext,
-): (owner: string, workspace: Workspace, signal: AbortSignal) => Promise<string> {
-  return async (owner, workspace, signal) => {
+export function checkerOf(context: HostContext): Checker {
+  return async (owner, { snapshot }, signal, tell) => {
     const { hosted } = await hostCampaign(context, owner, signal);
-    const { failure, margins, projection, log } = await preflight(
-      context,
-      hosted,
-      workspace.snapshot,
-      signal,
+    const { failure, margins, projection, log } = await context.turn.beside(
+      { signal, tell, doing: 'checking' },
+      () => preflight(context, hosted, snapshot, signal),
     );
     const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
     return checkAnswer({ ok: failure === null, margins, projection, log: said });

@@ -18,6 +18,21 @@ export async function withPulse<T>(
   }
 }
 
+/** The same, with words for what is being done now, for those who ask why nothing moves. */
+export async function withDoing<T>(
+  first: string,
+  work: (signal: AbortSignal, tell: (doing: string) => void) => Promise<T>,
+): Promise<T> {
+  let doing = first;
+  const tell = (now: string): void => {
+    doing = now;
+  };
+  return withPulse(
+    () => doing,
+    (signal) => work(signal, tell),
+  );
+}
+
 /** Asks again every `everyMs` until there is an answer; ends with the activity's cancellation. */
 export async function poll<T>(everyMs: number, ask: () => Promise<T | null>): Promise<T> {
   const context = Context.current();

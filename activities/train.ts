@@ -1,3 +1,4 @@
+import { DOING } from '../src/domain/doing.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { trainReads } from '../src/domain/phase-key.js';
 import { leaseBoundMs } from '../src/domain/task/bounds.js';
@@ -5,7 +6,7 @@ import type { ReplicateDocument, Trained } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
-import { persist, withPulse } from './pulse.js';
+import { persist, withDoing } from './pulse.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
 import { isElsewhereNow, runTraining, type Elsewhere } from './train-phases.js';
 import { heldForRun } from './claiming.js';
@@ -34,16 +35,7 @@ export interface RunRef extends TrialRef {
 /** Training, packing, sealing and the gates that are known then, on a lease. */
 export function trainActivities(context: HostContext): TrainActivities {
   return {
-    train: (of) => {
-      let doing = 'preparing';
-      const tell = (now: string): void => {
-        doing = now;
-      };
-      return withPulse(
-        () => doing,
-        (signal) => train(context, of, signal, tell),
-      );
-    },
+    train: (of) => withDoing('preparing', (signal, tell) => train(context, of, signal, tell)),
   };
 }
 
@@ -54,7 +46,7 @@ async function train(
   signal: AbortSignal,
   tell: (doing: string) => void,
 ): Promise<TrainResult> {
-  const { lineage, host, leases } = context;
+  const { lineage, host, leases, turn } = context;
   const work = await hostTrial(context, of, signal);
   const { campaign, trial, hosted } = work;
   const { owner, number, index, purpose, claim = 0 } = of;
@@ -80,12 +72,13 @@ async function train(
   const equal = equalTraining(keyed);
   if (equal !== null && (await isElsewhere(lineage, equal))) return { next: 'elsewhere', equal };
   const there = await resultsFor(keyed);
-  const claimed = async () => {
-    tell('training');
-    const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
-    return claimAndTrain(keyed, { boundMs: boundMs(keyed, there), instead }, signal);
-  };
-  tell('waiting for a lease');
+  const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
+  // the claim comes after the turn: what waits has not begun, costs nothing, and can still be held back
+  const claimed = () =>
+    turn.beside({ signal, tell, doing: 'training' }, () =>
+      claimAndTrain(keyed, { boundMs: boundMs(keyed, there), instead }, signal),
+    );
+  tell(DOING.waitsForLease);
   const slots = hosted.spec.resources.slots;
   const result = needsNothing(work, there)
     ? await claimed()

@@ -12,7 +12,7 @@ import type { ToolCall } from '../src/model/tools.js';
 import type { Asked } from './conversation.js';
 import { callsAt, storeAnswer } from './conversation.js';
 import type { TurnRef } from './model.js';
-import { withPulse } from './pulse.js';
+import { withDoing } from './pulse.js';
 import { workspaceAt, type Workspace } from './workspace-state.js';
 
 export interface WorkspaceActivities {
@@ -20,7 +20,12 @@ export interface WorkspaceActivities {
 }
 
 /** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
-export type Checker = (owner: string, workspace: Workspace, signal: AbortSignal) => Promise<string>;
+export type Checker = (
+  owner: string,
+  workspace: Workspace,
+  signal: AbortSignal,
+  tell: (doing: string) => void,
+) => Promise<string>;
 
 const READ_LOG_TAIL = 3000;
 const READ_DIFF = 20_000;
@@ -31,11 +36,7 @@ export function workspaceActivities(context: {
   check: Checker | null;
 }): WorkspaceActivities {
   return {
-    runTools: (at) =>
-      withPulse(
-        () => at.turn,
-        (signal) => runTools(context, at, signal),
-      ),
+    runTools: (at) => withDoing('answering', (signal, tell) => runTools({ ...context, signal, tell }, at)),
   };
 }
 
@@ -45,28 +46,30 @@ interface Answer {
   workspace: Workspace;
 }
 
-async function runTools(
-  context: { lineage: Lineage; check: Checker | null },
-  at: TurnRef,
-  signal: AbortSignal,
-): Promise<void> {
+interface ToolContext {
+  lineage: Lineage;
+  check: Checker | null;
+  signal: AbortSignal;
+  tell: (doing: string) => void;
+}
+
+async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
   const { lineage } = context;
   for (const [index, asked] of (await callsAt(lineage, at.session, at.turn)).entries()) {
     if (asked.call.tool === 'submit_trial') continue;
     if ((await lineage.sessions.answerTo(at.session, at.turn, index)) !== null) continue;
     const call = { ...at, index };
     const before = await workspaceAt(lineage, call);
-    const { text, isError, workspace } = await carryOut(context, at.owner, asked, before, signal);
+    const { text, isError, workspace } = await carryOut(context, at.owner, asked, before);
     await storeAnswer(lineage, call, asked, { text, isError, ...workspace });
   }
 }
 
 async function carryOut(
-  { lineage, check }: { lineage: Lineage; check: Checker | null },
+  { lineage, check, signal, tell }: ToolContext,
   owner: string,
   { call }: Asked,
   workspace: Workspace,
-  signal: AbortSignal,
 ): Promise<Answer> {
   const said = (text: string, isError = false): Answer => ({ text, isError, workspace });
   switch (call.tool) {
@@ -77,7 +80,7 @@ async function carryOut(
     case 'check':
       if (check === null)
         throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
-      return said(await check(owner, workspace, signal));
+      return said(await check(owner, workspace, signal, tell));
     case 'lineage':
       return said(await listTrials(lineage, owner, call));
     case 'read_trial':

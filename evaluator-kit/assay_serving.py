@@ -15,13 +15,22 @@ Standard library and numpy only. assay puts this folder on the evaluator's PYTHO
 TWINS. For a language model the inputs are the labels, shifted by one: whoever sees a request sees its labels. So two
 servers run, the second only when the first is dead, and are treated alike. Of each chunk a server is first asked with
 the tokens from a secret cut on replaced by earlier ones, `cuts` times with cuts of its own that rise, then as it is.
-Rows up to and including that of a cut must agree between all these answers, of both servers. The row at a cut predicts
-a token that this server has not seen, in this request or any earlier one, and the other server cannot know where the
-cut is; whose answer counts is drawn for each chunk. So a server whose counted answers use tokens that they should not,
-in a share f of the rows, goes unseen with probability (1 - f)^k, k = 2 * cuts * chunks: with k = 100 that is 0.6 % for
-f = 5 % and 37 % for f = 1 %; with the 800 of eight replicates 0.03 % for f = 1 %. In every row at once nothing can be
-gained but twice `tolerance`, which is 2 * tolerance / ln 2 bits a token. Earlier chunks are asked again at secret
-moments, so that an answer that depends on what was asked before shows.
+What the first answers to a chunk as it is is kept, and rows up to and including that of a cut must agree with it in all
+other answers, of both servers. The row at a cut predicts a token that this server has not seen, in this request or any
+earlier one, and the other server cannot know where the cut is; whose answer counts is drawn for each chunk. Earlier
+chunks are asked again at secret moments, so that an answer that depends on what was asked before shows.
+
+ORDER. Each server has a seed of its own, made when it has answered hello: the second's when the first is dead, for only
+then it starts. Whose answers count is drawn from a third seed, when both have answered everything. So what the first
+answers cannot depend on the second's cuts, even if it could read all that its evaluator knows.
+
+UNSEEN. A row that uses tokens which it should not is seen when it is the row of a cut. Let a share f of the rows be of
+that kind. Each server has cuts * chunks rows of its own that it answers without their tokens, so the cheat goes unseen
+with probability (1 - f)^k, k = 2 * cuts * chunks: with k = 96, as in byte-golf, that is 0.7 % for f = 5 % and 38 % for
+f = 1 %; with the 768 of eight replicates 0.04 % for f = 1 %. Against a first server that knew its own cuts the second's
+remain: k / 2, which is 8.5 % for f = 5 %, and 2 % in eight replicates for f = 1 %. If but one of them cheats, up to
+`compared` rows before each cut tell. In every row at once nothing can be gained but twice `tolerance`, which is
+2 * tolerance / ln 2 bits a token.
 
 FRAMES. 4 bytes of length, little endian, a JSON object of that many bytes, `bytes` (a field of it) bytes of payload.
     {type: hello, protocol: 1, max_context, max_count}             -> {type: hello, protocol: 1, vocab, adapt}
@@ -74,7 +83,7 @@ class Text:
     answer_s: float = 6.0
     total_s: float = 25.0
     tolerance: float = 1e-4
-    compared: int = 64  # rows before each cut; 16 * cuts * chunks * compared * vocab bytes are kept for the twin
+    compared: int = 64  # rows before each cut; 4 * tokens * vocab bytes are kept for it, in memory
     again: float = 0.25  # how often an earlier chunk is asked again: an answer may not depend on what was asked before
 
     @property
@@ -85,8 +94,8 @@ class Text:
 class Secret:
     """Choices that a server cannot foresee: HMAC-SHA256 of what is chosen. Equal seeds choose the same."""
 
-    def __init__(self, seed=None):
-        self.seed = seed or os.environ.get('ASSAY_SCORING_SEED') or secrets.token_hex(16)
+    def __init__(self, seed):
+        self.seed = seed
 
     def below(self, bound, *of):
         """An integer from 0 to bound - 1."""
@@ -95,6 +104,26 @@ class Secret:
 
     def permutation(self, size, *of):
         return sorted(range(size), key=lambda at: self.below(1 << 128, *of, at))
+
+
+class Secrets:
+    """The secrets of one scoring in the order of their use; none exists before it is drawn.
+
+    `seeds`, or ASSAY_SCORING_SEED, repeats an earlier scoring: its seeds with commas between them, as it printed them.
+    Where they are fewer than needed the last one serves again.
+    """
+
+    def __init__(self, seeds=None):
+        self._seeds = (seeds or os.environ.get('ASSAY_SCORING_SEED') or '').split(',')
+        self.drawn = []
+
+    def draw(self):
+        seed = self._seeds[min(len(self.drawn), len(self._seeds) - 1)]
+        self.drawn.append(Secret(seed or secrets.token_hex(16)))
+        return self.drawn[-1]
+
+    def __str__(self):
+        return ','.join(secret.seed for secret in self.drawn)
 
 
 class Channel:
@@ -240,9 +269,9 @@ class Pace:
 class Asker:
     """One server, its deadlines and the secret names of its requests."""
 
-    def __init__(self, channel, how, secret, place, pace):
-        self.channel, self.how, self.secret, self.place, self.pace = channel, how, secret, place, pace
-        self.asked = 0
+    def __init__(self, channel, how, place, pace):
+        self.channel, self.how, self.place, self.pace = channel, how, place, pace
+        self.secret, self.asked = None, 0
 
     def ask(self, header, payload, expected, size, most):
         left = self.pace.left()
@@ -252,11 +281,13 @@ class Asker:
         self.asked += 1
         return self.secret.below(1 << 40, 'name', self.place, self.asked)
 
-    def hello(self, **told):
+    def hello(self, drawn, **told):
+        """Whether the server wants to adapt. Its secret is drawn when it has answered: what ran before it is dead."""
         request = {'type': 'hello', 'protocol': PROTOCOL, **told}
         expected = {'type': 'hello', 'protocol': PROTOCOL, 'vocab': self.how.vocab}
         answer, _ = self.ask(request, b'', expected, 0, self.how.hello_s)
         self.pace.start()
+        self.secret = drawn.draw()
         return answer.get('adapt') is True
 
     def scores(self, tokens, context):
@@ -286,10 +317,10 @@ class Asker:
 
 
 class Chunks:
-    """A text in chunks, with the secret cuts of both servers in each."""
+    """A text in chunks, with the secret cuts of each server in them."""
 
-    def __init__(self, tokens, how, secret):
-        self.tokens, self.how, self.secret = tokens, how, secret
+    def __init__(self, tokens, how):
+        self.tokens, self.how = tokens, how
         self.starts = range(0, len(tokens), how.chunk)
 
     def __len__(self):
@@ -300,104 +331,127 @@ class Chunks:
         start = self.starts[at]
         return max(0, start - self.how.max_context), start, min(start + self.how.chunk, len(self.tokens))
 
-    def cuts(self, at, place):
+    def cuts(self, at, asker):
         """Rising, counted from the chunk's start: the first tokens that differ in what this server is asked."""
         _, start, end = self.span(at)
-        return sorted(self.secret.below(end - start, 'cut', at, place, turn) for turn in range(self.how.cuts))
+        drawn = (asker.secret.below(end - start, 'cut', at, asker.place, turn) for turn in range(self.how.cuts))
+        return sorted(drawn)
 
     def real(self, at):
         first, _, end = self.span(at)
         return self.tokens[first:end]
 
-    def altered(self, at, cut, *turn):
+    def altered(self, at, cut, asker, *turn):
         """The chunk up to its cut, then tokens that came before the chunk: later ones would tell what is to come."""
         first, start, end = self.span(at)
         cut += start
         truth, before = self.tokens[cut], self.tokens[max(0, start - PAST) : start]
         places = np.flatnonzero(before != truth)
+
+        def below(bound, *more):
+            return asker.secret.below(bound, 'ending', at, asker.place, *turn, *more)
+
         if len(places):
-            begin = places[self.secret.below(len(places), 'ending', at, *turn)]
-            ending = np.resize(np.roll(before, -begin), end - cut)
+            ending = np.resize(np.roll(before, -places[below(len(places))]), end - cut)
         else:
-            drawn = [self.secret.below(self.how.vocab, 'ending', at, *turn, place) for place in range(end - cut)]
+            drawn = [below(self.how.vocab, place) for place in range(end - cut)]
             drawn[0] = (int(truth) + 1 + drawn[0] % (self.how.vocab - 1)) % self.how.vocab
             ending = np.array(drawn, self.tokens.dtype)
         return np.concatenate([self.tokens[first:cut], ending])
 
 
 class Answers:
-    """What was answered first about the rows before each cut, and whether all later answers agree with it."""
+    """What the first server answered to the text as it is, and whether all other answers agree with that."""
 
     def __init__(self, chunks):
-        self.chunks, self.how, self.first = chunks, chunks.how, {}
+        self.chunks, self.how, self.askers = chunks, chunks.how, []
+        # the cuts of the second are not drawn yet: each row may be one of those that are compared
+        self.kept = np.empty((len(chunks.tokens), self.how.vocab), '<f4')
+
+    def ask(self, at, asker):
+        """Asks for a chunk up to each cut, then as it is; the logits of that."""
+        first, start, end = self.chunks.span(at)
+        cuts = self.chunks.cuts(at, asker)
+        altered = [asker.scores(self.chunks.altered(at, cut, asker, turn), start - first) for turn, cut in enumerate(cuts)]
+        logits = asker.scores(self.chunks.real(at), start - first)
+        if asker is self.askers[0]:
+            self.kept[start:end] = logits
+        for cut, answered in [*zip(cuts, altered), (end - start, logits)]:
+            self.agree(at, answered, cut)
+        return logits
+
+    def ask_again(self, at, asker):
+        """Asks for a chunk that came before this one with another ending: what was asked in between must not matter."""
+        earlier = asker.secret.below(at, 'earlier', asker.place, at)
+        first, start, _ = self.chunks.span(earlier)
+        cut = self.chunks.cuts(earlier, asker)[-1]
+        self.agree(earlier, asker.scores(self.chunks.altered(earlier, cut, asker, 'again', at), start - first), cut)
 
     def agree(self, at, logits, limit):
         """Compares the rows before every cut up to `limit`: from there on the request was another."""
-        for cut in {cut for place in (0, 1) for cut in self.chunks.cuts(at, place) if cut <= limit}:
-            rows = np.maximum(log_probabilities(logits[max(0, cut + 1 - self.how.compared) : cut + 1]), FLOOR)
-            gap = np.abs(rows - self.first.setdefault((at, cut), rows)).max()
-            if gap > self.how.tolerance:
+        _, start, _ = self.chunks.span(at)
+        for cut in {cut for asker in self.askers for cut in self.chunks.cuts(at, asker) if cut <= limit}:
+            rows = slice(max(0, cut + 1 - self.how.compared), cut + 1)
+            found, kept = logits[rows], self.kept[start:][rows]
+            if np.abs(floored(found) - floored(kept)).max() > self.how.tolerance:
                 raise Fault('twins_disagree', 'the same past gave other predictions when what follows, or what was '
                             'asked before, was another: rows may depend on the tokens before them only, within '
                             f'{self.how.tolerance:g} nats')
 
 
-def score_text(tokens, how, channels, secret=None):
+def floored(logits):
+    return np.maximum(log_probabilities(logits), FLOOR)
+
+
+def score_text(tokens, how, channels, drawn=None):
     """Nats that each token of a text costs, in order, by twins, or by one server that is only compared with itself.
 
     A server that declares `adapt` is sent each chunk when its scores are in; twins are sent the same. Raises Fault.
     """
-    secret = secret or Secret()
+    drawn = drawn or Secrets()
     tokens = np.ascontiguousarray(tokens, dtype=how.dtype)
-    chunks = Chunks(tokens, how, secret)
+    chunks = Chunks(tokens, how)
     pace = Pace(how.total_s, len(channels) * len(chunks))
-    nats, answers, modes = np.full(len(tokens), np.nan), Answers(chunks), set()
+    nats, answers, modes = np.full((len(channels), len(tokens)), np.nan), Answers(chunks), set()
     for place, channel in enumerate(channels):
-        asker = Asker(channel, how, secret, place, pace)
-        modes.add(asker.hello(max_context=how.max_context, max_count=how.chunk))
+        asker = Asker(channel, how, place, pace)
+        modes.add(asker.hello(drawn, max_context=how.max_context, max_count=how.chunk))
+        answers.askers.append(asker)
         if len(modes) > 1:
             raise Fault('twins_disagree', 'one server wants to adapt, the other does not')
         for at in range(len(chunks)):
-            first, start, end = chunks.span(at)
-            for turn, cut in enumerate(chunks.cuts(at, place)):
-                answers.agree(at, asker.scores(chunks.altered(at, cut, place, turn), start - first), cut)
-            logits = asker.scores(chunks.real(at), start - first)
-            answers.agree(at, logits, end - start)
-            if len(channels) == 1 or secret.below(2, 'counts', at) == place:
-                nats[start:end] = -log_probabilities(logits)[np.arange(end - start), tokens[start:end]]
+            _, start, end = chunks.span(at)
+            logits = answers.ask(at, asker)
+            nats[place, start:end] = -log_probabilities(logits)[np.arange(end - start), tokens[start:end]]
             if True in modes:
                 asker.adapt(tokens[start:end])
-            elif at and secret.below(1000, 'again', place, at) < 1000 * how.again:
-                ask_again(asker, chunks, answers, at)
+            elif at and asker.secret.below(1000, 'again', place, at) < 1000 * how.again:
+                answers.ask_again(at, asker)
             pace.step()
         asker.bye()
-    if not np.isfinite(nats).all():
+    counts = drawn.draw()
+    counted = np.array([counts.below(len(channels), 'counts', at) for at in range(len(chunks))], int)
+    every = np.arange(len(tokens))
+    found = nats[counted[every // how.chunk], every]
+    if not np.isfinite(found).all():
         raise RuntimeError('a token was not scored')
-    print(f'scored {len(tokens)} tokens in {len(chunks)} chunks, by {len(channels)}; seed {secret.seed}', flush=True)
-    return nats
+    print(f'scored {len(tokens)} tokens in {len(chunks)} chunks, by {len(channels)}; seeds {drawn}', flush=True)
+    return found
 
 
-def ask_again(asker, chunks, answers, at):
-    """Asks for an earlier chunk with another ending: what was asked in between must not matter."""
-    earlier = asker.secret.below(at, 'earlier', asker.place, at)
-    first, start, _ = chunks.span(earlier)
-    cut = chunks.cuts(earlier, asker.place)[-1]
-    answers.agree(earlier, asker.scores(chunks.altered(earlier, cut, 'again', asker.place, at), start - first), cut)
-
-
-def predict_items(items, width, how, channels, secret=None):
+def predict_items(items, width, how, channels, drawn=None):
     """Predictions [items, width] for independent items of equal size (bytes), each server in a secret order of its own.
 
     `how`: a Text, of which chunk (items a request), tolerance (absolute) and times are used; vocab is the width.
     Items hold no labels, so both see the same ones; an answer that depends on the order differs. Raises Fault.
     """
-    secret = secret or Secret()
+    drawn = drawn or Secrets()
     starts, found = range(0, len(items), how.chunk), None
     pace = Pace(how.total_s, len(channels) * len(starts))
     for place, channel in enumerate(channels):
-        asker = Asker(channel, how, secret, place, pace)
-        asker.hello(max_count=how.chunk)
-        order = secret.permutation(len(items), 'order', place)
+        asker = Asker(channel, how, place, pace)
+        asker.hello(drawn, max_count=how.chunk)
+        order = asker.secret.permutation(len(items), 'order', place)
         values = np.empty((len(items), width))
         for at in starts:
             part = order[at : at + how.chunk]
@@ -407,7 +461,7 @@ def predict_items(items, width, how, channels, secret=None):
         if found is not None and np.abs(found - values).max() > how.tolerance:
             raise Fault('twins_disagree', 'the same item was predicted otherwise in another order')
         found = values if found is None else found
-    print(f'predicted {len(items)} items, by {len(channels)}; seed {secret.seed}', flush=True)
+    print(f'predicted {len(items)} items, by {len(channels)}; seeds {drawn}', flush=True)
     return found
 
 

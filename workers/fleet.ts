@@ -16,6 +16,7 @@ import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
 import { LeasePool } from '../src/sandbox/lease.js';
 import { guarded } from '../src/sandbox/guarded.js';
 import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
+import { HostTurn } from '../src/sandbox/process/host-turn.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { Custody } from '../src/tasks/custody.js';
@@ -183,6 +184,7 @@ async function hostContext(
     tasks,
     sandbox: witnessed(guarded(sandbox, own.folder, room), tasks.custody),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
+    turn: new HostTurn(join(home, 'turn')),
   };
   return { context, guard: { gate, watch } };
 }

@@ -2,36 +2,60 @@ import { CancellationScope, isCancellation, rootCause } from '@temporalio/workfl
 import type { ClaimRun } from '../activities/claiming.js';
 import { trialLabel } from '../src/domain/keys.js';
 import { claimingActivities, waitingActivities, type Frozen } from './proxies.js';
-import { measureRun } from './trial.js';
+import { evaluateRun, trainRun } from './trial.js';
 
 /** What has to be measured for a claim; empty where there is nothing new to claim. */
 export async function openClaim({ owner }: Frozen, claim: number): Promise<ClaimRun[]> {
   return claimingActivities.openClaim.executeWithOptions({ summary: 'open the claim' }, [{ owner, claim }]);
 }
 
-/** Measures the start and the frontier on fresh seeds, and weighs them; a claim that is cut short says so. */
+/**
+ * Measures the start and the frontier on fresh seeds, and weighs them; a claim that is cut short says so. All runs of
+ * both are trained before any is evaluated: what an evaluation shows of the held-out data can help no training.
+ */
 export async function measureClaim(frozen: Frozen, claim: number, runs: readonly ClaimRun[]): Promise<void> {
   const { owner } = frozen;
   const work = new CancellationScope();
   let because: string | null = null;
-  const run = (of: ClaimRun) =>
-    measureRun(
-      frozen,
-      { owner, purpose: 'claim', ...of },
-      `${trialLabel(of.number)}, fresh run ${of.index + 1}`,
-    ).catch((error: unknown) => {
-      because ??= isCancellation(error) ? 'stopped before it was measured' : (rootCause(error) ?? 'fault');
-      // the others would be paid for, and prove nothing
-      work.cancel();
-    });
+  let failed = false;
+  // the others would be paid for, and prove nothing
+  const cut = (error: unknown): null => {
+    if (!failed) because ??= isCancellation(error) ? CUT_SHORT : (rootCause(error) ?? 'fault');
+    work.cancel();
+    return null;
+  };
+  const train = async (of: ClaimRun) => {
+    const replicate = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
+    if (replicate !== null) return { of, replicate };
+    failed = true;
+    work.cancel();
+    return null;
+  };
+  const measure = async () => {
+    const trained = await Promise.all(runs.map((of) => train(of).catch(cut)));
+    const summary = 'seal what was trained for the claim';
+    if (failed || because !== null) return;
+    const { sealed } = await claimingActivities.sealClaim.executeWithOptions({ summary }, [{ owner, claim }]);
+    if (!sealed) return;
+    const measured = trained.filter((each) => each !== null);
+    await Promise.all(
+      measured.map(({ of, replicate }) =>
+        evaluateRun(frozen, { owner, number: of.number }, replicate, nameOf(of)).catch(cut),
+      ),
+    );
+  };
   // each has caught its own end: when all are over, nothing of the claim runs any more
-  await work.run(() => Promise.all(runs.map(run)));
+  await work.run(measure).catch(cut);
   await CancellationScope.nonCancellable(() =>
     claimingActivities.closeClaim.executeWithOptions({ summary: 'weigh the claim' }, [
       { owner, claim, because },
     ]),
   );
 }
+
+const CUT_SHORT = 'stopped before it was measured';
+
+const nameOf = ({ number, index }: ClaimRun): string => `${trialLabel(number)}, fresh run ${index + 1}`;
 
 /** Claims at each milestone what is adopted by then, while the search goes on; `waiting` ends with the search. */
 export async function claimAtMilestones(

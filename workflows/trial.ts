@@ -72,11 +72,13 @@ function reasonOf(error: unknown, work: CancellationScope, asked: string | null)
 async function measure({ frozen, number }: TrialInput, index: number): Promise<void> {
   if (index === 0 && !(await prepareTrial({ frozen, number }))) return;
   const name = index === 0 ? `trial ${number}` : `trial ${number}, run ${index + 1}`;
-  await measureRun(frozen, { owner: frozen.owner, number, index, purpose: 'search' }, name);
+  const of = { owner: frozen.owner, number, index, purpose: 'search' } as const;
+  const replicate = await trainRun(frozen, of, name);
+  if (replicate !== null) await evaluateRun(frozen, of, replicate, name);
 }
 
-/** Trains and evaluates one run; what comes of it is in the store. */
-export async function measureRun(frozen: Frozen, of: RunRef, run: string): Promise<void> {
+/** Trains one run; its replicate where there is something to evaluate, else null. */
+export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<string | null> {
   const phases = phaseActivities(frozen);
   const train = () =>
     whenAllowed(frozen, `training ${run}`, () =>
@@ -91,9 +93,17 @@ export async function measureRun(frozen: Frozen, of: RunRef, run: string): Promi
     trained = await train();
   }
   if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
-  if (trained.next !== 'evaluate') return;
-  const { replicate } = trained;
-  const { owner, number } = of;
+  return trained.next === 'evaluate' ? trained.replicate : null;
+}
+
+/** Evaluates what a run was trained to; the result is in the store. */
+export async function evaluateRun(
+  frozen: Frozen,
+  { owner, number }: Pick<RunRef, 'owner' | 'number'>,
+  replicate: string,
+  run: string,
+): Promise<void> {
+  const phases = phaseActivities(frozen);
   await whenAllowed(frozen, `evaluating ${run}`, () =>
     phases.evaluate.executeWithOptions({ summary: `evaluate ${run}` }, [{ owner, number, replicate }]),
   );

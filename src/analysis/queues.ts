@@ -1,10 +1,9 @@
+import { DOING } from '../domain/doing.js';
 import type { PendingActivity, QueueFacts, StandingFacts } from './standing.js';
-import { ago, silence, span, WAITING, type Wait } from './wait.js';
+import { ago, HANDOUT_MS, silence, span, WAITING, type Wait } from './wait.js';
 
 /** A living worker that asks and is not busy has asked within this time. */
 const POLLED_MS = 75_000;
-/** What is handed out within this time did not wait. */
-const HANDOUT_MS = 3000;
 /** Within this time a worker that has just asked may take it. */
 const ASKED_MS = 10_000;
 
@@ -17,7 +16,7 @@ export function waitsForSlot(
   const { type, doing, startedAt } = activity;
   if (type !== 'train' || ago(now, startedAt) < HANDOUT_MS) return false;
   const works = campaign.active.some(({ trial, what }) => trial === label && what === 'train');
-  return !works && doing === 'waiting for a lease';
+  return !works && doing === DOING.waitsForLease;
 }
 
 /** A training that waits for slots which others on its host hold. */
@@ -136,7 +135,7 @@ function isHeard(facts: StandingFacts, host: string): boolean {
   );
 }
 
-function otherText({ campaign, host }: StandingFacts['elsewhere'][number]): string {
+export function otherText({ campaign, host }: StandingFacts['elsewhere'][number]): string {
   return `campaign ${campaign} on ${host}`;
 }
 

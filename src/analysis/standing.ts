@@ -104,6 +104,7 @@ export const REASON_KINDS = [
   'retrying',
   'provider',
   'lease',
+  'exclusive',
 ] as const;
 
 /** One reason why something of a campaign does not move. */

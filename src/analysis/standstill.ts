@@ -55,7 +55,9 @@ function standpointsOf(facts: StandingFacts, workflow: WorkflowFacts): Standpoin
   const activities = workflow.activities.map((activity) => standpointOf(facts, workflow, activity));
   const works = activities.includes('moves');
   // runs of one workflow that take turns wait for each other, and it goes on
-  const told = activities.filter((point) => !(works && isWait(point) && point.what === 'lease'));
+  const told = activities.filter(
+    (point) => !(works && isWait(point) && (point.what === 'lease' || point.what === 'exclusive')),
+  );
   return [...told, stepStandpoint(facts, workflow)];
 }
 

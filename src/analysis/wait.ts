@@ -21,6 +21,8 @@ export interface Who {
 
 /** Activities that wait by design for as long as the campaign or another trial takes. */
 export const WAITING = new Set(['watch', 'awaitControl', 'awaitMilestone', 'awaitTraining', 'awaitTwin']);
+/** What is handed out within this time did not wait. */
+export const HANDOUT_MS = 3000;
 /** Living activities say so every 5 s. */
 const SILENT_MS = 12_000;
 /** Activities that say nothing while they live are short. */

@@ -1,4 +1,5 @@
 import { ERRORS } from '../domain/errors.js';
+import { exclusive } from './exclusive.js';
 import { pollersOf, slot, starts, unattended, waitsForSlot } from './queues.js';
 import type { ActivityFault, PendingActivity, StandingFacts, WorkflowFacts } from './standing.js';
 import { ago, silence, span, WAITING, type Wait } from './wait.js';
@@ -25,6 +26,8 @@ export function standpointOf(
     const silent = silence(facts.now, activity);
     if (silent !== null) return lost(facts, activity, label, silent);
     if (WAITING.has(activity.type)) return 'idle';
+    const turn = exclusive(facts, activity, label);
+    if (turn !== null) return turn;
     if (waitsForSlot(facts, activity, label)) return slot(facts, activity, label);
     const since = ago(facts.now, activity.startedAt);
     return activity.failure !== null &&

@@ -124,6 +124,8 @@ export const frozenCampaignSchema = z.object({
   trainHeartbeatSeconds: z.number(),
   /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
+  /** Which evaluations have their host to themselves. */
+  exclusive: z.object({ search: z.boolean(), claim: z.boolean() }),
   /** Search attributes that the server knows; others must not be written. */
   attributes: z.array(searchAttributeSchema),
   /** The weakest tier that may run its recipes; null: each of them. */

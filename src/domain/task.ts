@@ -150,6 +150,8 @@ export const taskSchema = z
       .default({ processes: 1 }),
     scoring: z.enum(['served', 'direct']),
     evaluate: phase.extend({
+      /** Whether nothing else of assay runs on its host meanwhile; default: only while a claim is measured. */
+      exclusive: z.boolean().optional(),
       /** How the length of an evaluation is projected before training, from a part of it. */
       rehearsal: z
         .strictObject({
@@ -293,4 +295,12 @@ export const comparesTimes = (task: Task): boolean => namedMetrics(task).include
 /** Whether score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {
   return direction === 'minimize' ? a < b : a > b;
+}
+
+/** Which evaluations have their host to themselves: those of claims, and none of the search, unless the task says otherwise. */
+export function exclusiveEvaluation({ evaluate: { exclusive } }: Pick<Task, 'evaluate'>): {
+  search: boolean;
+  claim: boolean;
+} {
+  return { search: exclusive ?? false, claim: exclusive ?? true };
 }

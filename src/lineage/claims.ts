@@ -41,13 +41,33 @@ export class Claims {
   /** Says once what is to be measured; what was said before stays. */
   async open(owner: string, number: number, plan: ClaimPlan): Promise<ClaimDocument> {
     const _id = claimKey(owner, number);
-    const open = { replicates: [], result: null, void: null, openedAt: new Date(), closedAt: null };
+    const open = {
+      replicates: [],
+      sealed: null,
+      result: null,
+      void: null,
+      openedAt: new Date(),
+      closedAt: null,
+    };
     await this.shelf.insertOnce({ _id, owner, number, ...plan, ...open });
     return this.shelf.require(_id);
   }
 
   async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
     await this.shelf.update({ _id: claimKey(owner, number) }, { $addToSet: { replicates: replicate } });
+  }
+
+  /** The claim that a replicate was measured for, if any. */
+  async ofReplicate(owner: string, replicate: string): Promise<ClaimDocument | null> {
+    return (await this.list(owner)).find(({ replicates }) => replicates.includes(replicate)) ?? null;
+  }
+
+  /** Says once what was trained for it, from when on that may be evaluated. */
+  async seal(owner: string, number: number, sealed: NonNullable<ClaimDocument['sealed']>): Promise<void> {
+    await this.shelf.update(
+      { _id: claimKey(owner, number), sealed: null, closedAt: null },
+      { $set: { sealed } },
+    );
   }
 
   /** The first end stays: a result, or why there is none. */

@@ -48,6 +48,8 @@ export const claimDocument = z.object({
   runs: z.number().int(),
   confidence: finite,
   replicates: z.array(z.string()),
+  /** All its runs with the digests of their artifacts, from when all are trained; none is evaluated before. */
+  sealed: z.array(z.object({ replicate: z.string(), artifact: z.string() })).nullable(),
   result: claimResultSchema.nullable(),
   /** Why there is no result. */
   void: z.string().nullable(),

@@ -124,6 +124,8 @@ export type TrialDocument = z.infer<typeof trialDocument>;
 
 const phaseRun = z.object({
   phase: z.string(),
+  /** By the clock of its host. */
+  startedAt: z.date(),
   wallMs: z.number(),
   peakRssBytes: z.number(),
   log: digest,

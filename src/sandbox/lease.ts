@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
-import { startOf } from './processes.js';
+import { unlessMissing } from './process/missing.js';
+import { isAlive, ownIdentity, processIdentitySchema, type ProcessIdentity } from './process/identity.js';
 
 /** Exclusive right to some slots of a pool of this host, while a function runs. */
 export interface Lease {
@@ -21,15 +20,6 @@ export interface LeaseRequest {
   /** Called once when the lease is not to be had at once, with who holds the slots. */
   onWait?: (reason: string) => void;
 }
-
-const recordSchema = z.object({
-  pid: z.number().int(),
-  start: z.string(),
-  /** The machine's boot and the pid namespace: a pid means nothing elsewhere. */
-  space: z.string(),
-  boot: z.string(),
-});
-type Process = z.infer<typeof recordSchema>;
 
 const POLL_MS = 200;
 /** Old generations that are kept, so that a slow reader of the folder cannot miss the newest. */
@@ -150,7 +140,7 @@ async function takeSlot(folder: string, name: string, slot: number): Promise<Slo
   const draft = join(folder, `${name}~${randomUUID()}`);
   const file = join(folder, `${name}.${newest + 1}`);
   try {
-    await writeFile(draft, JSON.stringify(await self()));
+    await writeFile(draft, JSON.stringify(await ownIdentity()));
     await link(draft, file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
@@ -189,7 +179,7 @@ export async function slotHolders(folder: string): Promise<number[]> {
 
 async function takenSlots(folder: string): Promise<(ExpiredLease & { living: boolean })[]> {
   const newest = new Map<string, number>();
-  for (const file of await readdir(folder).catch(() => [])) {
+  for (const file of (await unlessMissing(readdir(folder))) ?? []) {
     const [, slot, generation] = /^(.+\.\d+)\.(\d+)$/.exec(file) ?? [];
     if (slot !== undefined) newest.set(slot, Math.max(newest.get(slot) ?? 0, Number(generation)));
   }
@@ -211,36 +201,8 @@ async function generations(folder: string, name: string): Promise<number[]> {
   return numbers.sort((a, b) => a - b);
 }
 
-async function readHolder(file: string): Promise<Process | 'free' | 'gone'> {
-  const text = await readFile(file, 'utf8').catch(() => null);
+async function readHolder(file: string): Promise<ProcessIdentity | 'free' | 'gone'> {
+  const text = await unlessMissing(readFile(file, 'utf8'));
   if (text === null) return 'gone';
-  return text === '' ? 'free' : recordSchema.parse(JSON.parse(text));
-}
-
-async function isAlive(holder: Process): Promise<boolean> {
-  const me = await self();
-  if (holder.boot !== me.boot) return false;
-  if (holder.space !== me.space) return true;
-  return (await startOf(holder.pid)) === holder.start;
-}
-
-let own: Promise<Process> | null = null;
-
-function self(): Promise<Process> {
-  return (own ??= identify());
-}
-
-async function identify(): Promise<Process> {
-  const start = await startOf(process.pid);
-  if (start === null)
-    throw new AssayError('HOST_FAULT', 'this process cannot see itself in the process table');
-  const read = (what: () => string): string => {
-    try {
-      return what().trim();
-    } catch {
-      return '';
-    }
-  };
-  const boot = read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
-  return { pid: process.pid, start, boot, space: read(() => readlinkSync('/proc/self/ns/pid')) };
+  return text === '' ? 'free' : processIdentitySchema.parse(JSON.parse(text));
 }

@@ -36,29 +36,55 @@ export async function processTable(): Promise<ProcessTable> {
   return table;
 }
 
-/** A row of /proc, or null when the process is gone. The name may hold blanks and brackets, so it is cut first. */
+/** A row of /proc, or null when the process is gone. */
 function statOf(pid: number): ProcessRow | null {
-  let text: string;
+  const fields = statFields(`/proc/${pid}`);
+  if (fields === null) return null;
+  const leaderIsDead = isDead(fields);
+  // a process whose first thread has ended looks dead, and its other threads go on
+  const thread = leaderIsDead && Number(fields[17]) > 1 ? livingThread(pid) : null;
+  return {
+    pid,
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    start: fields[19] ?? '',
+    rssBytes: Number((thread ?? fields)[21]) * pageBytes,
+    zombie: leaderIsDead && thread === null,
+  };
+}
+
+/** The fields of a `stat` from the third on; the second, a name, may hold blanks and brackets, so it is cut first. */
+function statFields(folder: string): string[] | null {
   try {
-    const descriptor = openSync(`/proc/${pid}/stat`, 'r');
+    const descriptor = openSync(`${folder}/stat`, 'r');
     try {
-      text = buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+      const text = buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+      return text.slice(text.lastIndexOf(')') + 2).split(' ');
     } finally {
       closeSync(descriptor);
     }
   } catch {
     return null;
   }
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const state = fields[0] ?? 'X';
-  return {
-    pid,
-    parent: Number(fields[1]),
-    group: Number(fields[2]),
-    start: fields[19] ?? '',
-    rssBytes: Number(fields[21]) * pageBytes,
-    zombie: state === 'Z' || state === 'X',
-  };
+}
+
+const isDead = ([state = 'X']: readonly string[]): boolean => state === 'Z' || state === 'X';
+
+/** The `stat` of a thread that goes on of a process whose first one has ended. */
+function livingThread(pid: number): string[] | null {
+  for (const folder of threadsOf(pid)) {
+    const fields = statFields(folder);
+    if (fields !== null && !isDead(fields)) return fields;
+  }
+  return null;
+}
+
+function threadsOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
+  } catch {
+    return [];
+  }
 }
 
 /** The same table from `ps`, for systems without /proc. */
@@ -100,12 +126,25 @@ export function proportionalBytes(pid: number): number | null {
 
 /** The run that a process says it belongs to (its first environment), or null. */
 export function markerOf(pid: number): string | null {
+  const text = environmentOf(`/proc/${pid}`) || environmentOfThreads(pid);
+  return /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1] ?? null;
+}
+
+/** Empty when it is gone or not to be read, and for a thread that has ended. */
+function environmentOf(folder: string): string {
   try {
-    const text = readFileSync(`/proc/${pid}/environ`, 'utf8');
-    return /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1] ?? null;
+    return readFileSync(`${folder}/environ`, 'utf8');
   } catch {
-    return null;
+    return '';
   }
+}
+
+function environmentOfThreads(pid: number): string {
+  for (const folder of threadsOf(pid)) {
+    const text = environmentOf(folder);
+    if (text !== '') return text;
+  }
+  return '';
 }
 
 /** The user that a process runs as; null when it is gone, or where there is no /proc. */

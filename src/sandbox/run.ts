@@ -69,6 +69,7 @@ export type Ending =
 /** A run that is over; every process of it is dead. */
 export interface RunResult {
   ending: Ending;
+  startedAt: Date;
   /** Milliseconds from the start to the exit of the first process, by the monotonic clock. */
   wallMs: number;
   /**

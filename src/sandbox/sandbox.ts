@@ -124,13 +124,6 @@ class TieredSandbox implements Sandbox {
 }
 
 function neverStarted(isolation: Sandbox['isolation']): RunResult {
-  return {
-    ending: { kind: 'cancelled' },
-    wallMs: 0,
-    hostSpeed: null,
-    peakRssBytes: 0,
-    log: '',
-    logBytes: 0,
-    isolation,
-  };
+  const nothing = { wallMs: 0, hostSpeed: null, peakRssBytes: 0, log: '', logBytes: 0 };
+  return { ending: { kind: 'cancelled' }, startedAt: new Date(), ...nothing, isolation };
 }

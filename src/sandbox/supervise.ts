@@ -196,6 +196,7 @@ class Run {
     const { request, launch } = this.plan;
     const began = performance.now();
     let ended = false;
+    const startedAt = new Date();
     const cancel = (): void => this.#end({ kind: 'cancelled' });
     request.signal.addEventListener('abort', cancel, { once: true });
     if (request.signal.aborted) cancel();
@@ -221,7 +222,7 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      const measured = { wallMs, hostSpeed: this.#speed.value(), peakRssBytes: this.#peak };
+      const measured = { startedAt, wallMs, hostSpeed: this.#speed.value(), peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();

@@ -6,6 +6,7 @@ import type { HostContext } from '../../activities/context.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import type { ReplicateDocument } from '../../src/lineage/documents.js';
 import { LeasePool } from '../../src/sandbox/lease.js';
+import { HostTurn } from '../../src/sandbox/process/host-turn.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
 import { frozenOf } from '../lineage/contract.js';
@@ -24,6 +25,7 @@ async function hostContext(): Promise<HostContext> {
     tasks: new TaskHost('/nowhere', '/nowhere', sandbox),
     sandbox,
     leases: new LeasePool('cpu', 1, '/nowhere'),
+    turn: new HostTurn('/nowhere'),
   };
 }
 

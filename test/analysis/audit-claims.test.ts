@@ -6,12 +6,13 @@ import type { ReplicateDocument } from '../../src/lineage/documents.js';
 import { AT, factsOf, OWNER, replicateOf, result, sheaf, SNAPSHOT, trialOf } from './audited-facts.js';
 
 const OTHER = 'b'.repeat(64);
+const ARTIFACT = 'c'.repeat(64);
 const run = (snapshot: string, index: number, loss: number): ReplicateDocument =>
   replicateOf({
     snapshot,
     index,
     purpose: 'claim',
-    trained: result(1),
+    trained: { ...result(1), artifact: { digest: ARTIFACT, bytes: 0, files: [] } },
     evaluated: { ...result(1), metrics: { loss } },
   });
 const scores = { start: [4, 4.1, 3.9], frontier: [2, 2.1, 2.2] };
@@ -30,6 +31,7 @@ const right: ClaimDocument = {
   runs: 3,
   ...asked,
   replicates: runs.map(({ _id }) => _id),
+  sealed: runs.map(({ _id: replicate }) => ({ replicate, artifact: ARTIFACT })),
   result: claimOf({ ...asked, ...scores }),
   void: null,
   openedAt: AT,
@@ -51,8 +53,8 @@ const found = (
 
 it('a claim whose numbers follow from its fresh runs is right, and so is one without a result', () => {
   expect(found({})).toBe('');
-  expect(found({ result: null, closedAt: null, replicates: [] })).toBe('');
-  expect(found({ result: null, void: 'stopped', replicates: [] })).toBe('');
+  expect(found({ result: null, closedAt: null, replicates: [], sealed: null })).toBe('');
+  expect(found({ result: null, void: 'stopped', replicates: [], sealed: null })).toBe('');
 });
 
 it('a claim is wrong where its terms are not those of the campaign', () => {
@@ -64,6 +66,18 @@ it('a claim is wrong where its terms are not those of the campaign', () => {
   expect(offered({ confidence: 0.95 })).toMatch(/its confidence is 0\.99, .* 0\.95/);
   expect(found({ start: 3 })).toMatch(/compares with t00003 instead of the start/);
   expect(found({ number: 1 })).toMatch(/a run of another claim/);
+});
+
+it('a claim is wrong where a run was evaluated before all of them were trained, or on another artifact', () => {
+  expect(found({ sealed: null })).toMatch(/claim-0\/h was evaluated before all runs of it were trained/);
+  // a claim without a result rests on nothing, and has looked all the same
+  const open = { result: null, closedAt: null, replicates: right.replicates.slice(0, 1) };
+  expect(found({ ...open, sealed: null })).toMatch(/before all runs of it were trained$/);
+  const untouched = runs.map((one) => ({ ...one, evaluated: null }));
+  expect(found({ ...open, sealed: null }, { replicates: sheaf(...untouched) })).toBe('');
+  expect(found({ sealed: (right.sealed ?? []).slice(1) })).toMatch(/^5 artifacts were sealed for it, of 6/);
+  const other = (right.sealed ?? []).map((one, i) => (i === 0 ? { ...one, artifact: OTHER } : one));
+  expect(found({ sealed: other })).toMatch(/was evaluated on another artifact than was sealed for it$/);
 });
 
 it('a claim is wrong by its frontier, its runs, its numbers or its end', () => {

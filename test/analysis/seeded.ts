@@ -96,6 +96,7 @@ function frozenOf(name: string, owner: string, digest: string) {
     maxTokens: 100,
     trainHeartbeatSeconds: 5,
     phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
+    exclusive: { search: false, claim: true },
     attributes: [],
     rule: 'greedy',
     claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
@@ -194,6 +195,7 @@ export async function phaseRun(
   } as const;
   return {
     phase,
+    startedAt: new Date(0),
     wallMs: 1500,
     peakRssBytes: 50_000_000,
     log: await lineage.blobs.put(log),

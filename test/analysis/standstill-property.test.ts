@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REASON_KINDS, type PendingActivity, type StandingFacts } from '../../src/analysis/standing.js';
+import { DOING } from '../../src/domain/doing.js';
 import { standstill } from '../../src/analysis/standstill.js';
 import { before, CAMPAIGN, factsOf, QUEUES, workflow } from './standing.js';
 
@@ -24,7 +25,7 @@ const anyActivity: fc.Arbitrary<PendingActivity> = fc.record({
   heartbeatTimeoutMs: fc.option(fc.integer({ min: 1, max: 200_000 })),
   startToCloseMs: fc.option(fc.integer({ min: 1, max: 200_000 })),
   worker: fc.constantFrom('host-a:1', 'host-b:2', ''),
-  doing: fc.option(fc.constantFrom('training', 'waiting for a lease')),
+  doing: fc.option(fc.constantFrom('training', ...Object.values(DOING))),
 });
 const anyWorkflow = fc
   .record({

@@ -125,6 +125,58 @@ describe('a worker that is busy', () => {
   });
 });
 
+describe('an evaluation that has its host to itself', () => {
+  const waiting = {
+    ...TRAINING,
+    worker: 'host-a:2',
+    doing: 'waiting for the host: an evaluation runs alone',
+  };
+  const evaluating = { ...TRAINING, type: 'evaluate', queue: 'assay-eval-cpu', doing: 'evaluating alone' };
+
+  it('is what others wait for who have a worker on that host', () => {
+    const facts = factsOf([
+      workflow('t00005', [evaluating]),
+      workflow('t00006', [waiting]),
+      workflow('t00007', [{ ...waiting, type: 'prepare', queue: 'assay-eval-cpu' }]),
+    ]);
+    expect(standstill(facts).moves).toBe(true);
+    expect(reasonOf(facts)).toEqual({
+      what: 'exclusive',
+      id: 'exclusive:host-a:taken',
+      text: 't00006 and t00007 wait for host host-a: an evaluation runs alone, that of t00005',
+      about: ['t00006', 't00007'],
+      since: before(60).toISOString(),
+      remedy: null,
+    });
+  });
+
+  it('may be that of a claim, or of another campaign', () => {
+    const claim = factsOf([workflow('night-1', [evaluating]), workflow('t00006', [waiting])]);
+    expect(reasonOf(claim).text).toMatch(/, that of the claim of night-1$/);
+    const elsewhere = [
+      { campaign: 'day-2', what: 'evaluate', host: 'host-a' },
+      { campaign: 'day-3', what: 'evaluate', host: 'host-b' },
+    ];
+    const other = factsOf([workflow('t00006', [waiting])], { elsewhere });
+    expect(reasonOf(other).text).toMatch(/, that of campaign day-2 on host-a$/);
+    expect(shownState('running', standstill(other))).toBe('waiting');
+  });
+
+  it('waits until nothing else runs there, and its other runs with it are not told', () => {
+    const doing = 'waiting for the host: an evaluation is to run alone, and others still run';
+    const active = [{ trial: 't00003', what: 'train', host: 'host-a' }];
+    const facts = factsOf([workflow('t00003', [TRAINING]), workflow('t00005', [{ ...evaluating, doing }])], {
+      campaign: { ...CAMPAIGN, active },
+    });
+    expect(reasonOf(facts)).toMatchObject({
+      id: 'exclusive:host-a:empties',
+      text: 't00005 waits to be evaluated alone on host-a, where others still run: t00003 (train)',
+    });
+    const turns = factsOf([workflow('night-1', [evaluating, { ...evaluating, ...waiting }])]);
+    expect(standstill(turns)).toEqual({ reasons: [], moves: true });
+  });
+});
+
 describe('a worker that does not answer', () => {
   const silent = { ...TRAINING, heartbeatAt: before(34), startedAt: before(100) };
 

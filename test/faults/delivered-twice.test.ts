@@ -19,6 +19,7 @@ import { modelEndpoints } from '../../src/model/endpoints.js';
 import { pricesFrom, type PriceTable } from '../../src/model/pricing.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { LeasePool } from '../../src/sandbox/lease.js';
+import { HostTurn } from '../../src/sandbox/process/host-turn.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
 import { findPython } from '../../src/tasks/python.js';
@@ -111,6 +112,7 @@ async function openHost(name: string): Promise<HostContext> {
     tasks: new TaskHost(home, cacheFolder(), sandbox),
     sandbox,
     leases: new LeasePool('cpu', 1, join(home, 'leases')),
+    turn: new HostTurn(join(home, 'turn')),
   };
 }
 

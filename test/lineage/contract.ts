@@ -32,6 +32,7 @@ export function frozenOf(name: string, owner: string): FrozenCampaign {
     maxTokens: input.maxTokens,
     trainHeartbeatSeconds: 5,
     phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
+    exclusive: { search: false, claim: true },
     attributes: [],
     rule: 'greedy',
     claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },

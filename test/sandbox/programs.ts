@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import type { Limits, RunRequest } from '../../src/sandbox/sandbox.js';
 import type { TierName } from '../../src/domain/isolation.js';
+import { markerOf, processTable } from '../../src/sandbox/processes.js';
 import { removeTree } from '../../src/sandbox/remove.js';
 import { surveyTiers } from '../../src/sandbox/sandbox.js';
 
@@ -56,6 +57,12 @@ export function requestFor(command: string, more: Partial<RunRequest> = {}): Run
     signal: new AbortController().signal,
     ...more,
   };
+}
+
+/** Living processes of a run, by its mark in their environment. */
+export async function survivors(run: string): Promise<number[]> {
+  const rows = [...(await processTable()).values()];
+  return rows.filter((row) => !row.zombie && markerOf(row.pid) === run).map((row) => row.pid);
 }
 
 /** A command that runs Python code given as text. */

@@ -3,19 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
-import { markerOf, processTable, tableFromPs } from '../../src/sandbox/processes.js';
+import { processTable, tableFromPs } from '../../src/sandbox/processes.js';
 import { groupGround, sweepGroups } from '../../src/sandbox/group-ground.js';
 import type { Limits } from '../../src/sandbox/run.js';
 import type { TierName } from '../../src/domain/isolation.js';
 import { processName, sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
 import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
-import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor } from './programs.js';
-
-/** Living processes of a run, by its mark in their environment. */
-async function survivors(run: string): Promise<number[]> {
-  const rows = [...(await processTable()).values()];
-  return rows.filter((row) => !row.zombie && markerOf(row.pid) === run).map((row) => row.pid);
-}
+import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 
 const DAEMON = `
 import os, sys, time

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { score } from '../../src/sandbox/scoring.js';
-import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor } from './programs.js';
+import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.js';
+import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 
 const FRAMES = `
 import json, os, struct, sys, time
@@ -157,6 +157,27 @@ out, inp = os.fdopen(int(os.environ["ASSAY_TWIN_IN_FD"]), "wb"), os.fdopen(int(o
 ask({"type": "hello"})`,
 );
 
+/** Ways for a server to leave a process behind that says when it is up. */
+const DAEMON = `
+import os, time
+def leave(write):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.write(write, b"x")
+            time.sleep(600)
+        os._exit(0)
+`;
+const HEADLESS = `
+import ctypes, os, threading, time
+def leave(write):
+    if os.fork() == 0:
+        os.setsid()
+        threading.Thread(target=time.sleep, args=(600,)).start()
+        os.write(write, b"x")
+        ctypes.CDLL(None).syscall({"x86_64": 60}.get(os.uname().machine, 93), 0)
+`;
+
 describe.each(TIERS)('twin servers, tier %s', (tier) => {
   const twins = async (onScore: string, evaluator = TWINS, wallS = 60) => {
     const shared = join(freshFolder(), 'shared');
@@ -176,6 +197,49 @@ describe.each(TIERS)('twin servers, tier %s', (tier) => {
     expect(outcome).toMatchObject({ blame: 'none', evaluation: { metrics: { bpb: 6 } } });
     expect(outcome.serverRun?.ending).toEqual({ kind: 'exited', code: 0 });
     expect(outcome.twinRun?.ending).toEqual({ kind: 'exited', code: 0 });
+  });
+
+  it.each([
+    ['leaves a daemon of another session', DAEMON, 'break'],
+    ['leaves a process whose first thread has ended', HEADLESS, 'break'],
+    ['leaves a daemon and does not go', DAEMON, 'time.sleep(600)'],
+    ['is killed with a daemon left behind', DAEMON, 'os.kill(os.getpid(), 9)'],
+    ['kills its group with a daemon left behind', DAEMON, 'os.killpg(os.getpgid(0), 9)'],
+  ])('never live together, also when the first %s', async (_what, child, parting) => {
+    const shared = join(freshFolder(), 'shared');
+    await writeFile(shared, '');
+    const holds = server(`import fcntl
+        if count == 1:
+            fcntl.flock(os.open(SHARED, os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            read, write = os.pipe()
+            leave(write)
+            os.read(read, 1)
+            print("left", file=sys.stderr, flush=True)`);
+    const code = `SHARED = "${shared}"${child}${holds}`.replace(
+      'if header["type"] == "bye": break',
+      `if header["type"] == "bye": ${parting}`,
+    );
+    const [first, second] = [0, 1].map(() => {
+      const request = requestFor(pythonCommand(code));
+      return { ...request, readable: [...request.readable, shared], startupS: 30 };
+    });
+    const sandbox = await openSandbox({ tier });
+    const alive: number[] = [];
+    const seeing: Sandbox = {
+      isolation: sandbox.isolation,
+      run: (request) => sandbox.run(request),
+      serve: async (request) => {
+        // as seen from the host in the moment before the second starts
+        if (request === second) alive.push(...(await survivors(first?.id ?? '')));
+        return sandbox.serve(request);
+      },
+    };
+    const evaluator = requestFor(pythonCommand(TWINS));
+    const outcome = await score(seeing, { server: first ?? null, twin: second ?? null, evaluator });
+    // the second would have died of a lock that anything of the first still holds
+    expect(outcome).toMatchObject({ blame: 'none', evaluation: { metrics: { bpb: 6 } } });
+    for (const run of [outcome.serverRun, outcome.twinRun]) expect(run?.log).toContain('left');
+    expect(alive).toEqual([]);
   });
 
   it('do not meet when the first will not leave', async () => {

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { KIT, numpyPython } from './numpy-python.js';
 
-const cameOf = z.record(
+const runs = z.record(
   z.string(),
   z.object({
     kind: z.string().optional(),
@@ -16,8 +16,13 @@ const cameOf = z.record(
     share: z.number().optional(),
   }),
 );
+const drawnLate = z.record(z.string(), z.array(z.array(z.number())));
+const replayed = z.object({ seeds: z.number(), same: z.boolean(), other: z.boolean() });
+const unseen = z.object({ unseen: z.number(), expected: z.number(), evaluations: z.number() });
+const results = z.object({ runs, drawnLate, replayed, unseen });
 
-let found: z.infer<typeof cameOf>;
+let all: z.infer<typeof results>;
+let found: z.infer<typeof runs>;
 beforeAll(async () => {
   const bin = await numpyPython();
   const env = { PATH: `${bin}:/usr/bin:/bin`, PYTHONPATH: KIT, PYTHONDONTWRITEBYTECODE: '1' };
@@ -25,7 +30,8 @@ beforeAll(async () => {
     env,
     maxBuffer: 1e7,
   });
-  found = cameOf.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+  all = results.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+  found = all.runs;
 }, 120_000);
 
 const nats = (name: string): number => found[name]?.nats ?? NaN;
@@ -41,6 +47,7 @@ describe('the evaluator kit', () => {
     ['peeks_in_the_last_of_a_chunk', 'twins_disagree'],
     ['remembers', 'twins_disagree'],
     ['replays', 'twins_disagree'],
+    ['knows_what_exists', 'twins_disagree'],
     ['counts_requests', 'twins_disagree'],
     ['adapt_learns_early', 'twins_disagree'],
     ['predict_by_place', 'twins_disagree'],
@@ -50,6 +57,23 @@ describe('the evaluator kit', () => {
     ['stalls', 'late'],
   ])('refuses servers that cheat: %s as %s', (name, kind) => {
     expect(found[name]?.kind).toBe(kind);
+  });
+
+  it('makes the seed of a server when the one before is done, and that of whose answers count at the end', () => {
+    expect(all.drawnLate).toEqual({ text: [[1], [2], [3]], items: [[1], [2], [2]] });
+    // what it protects from: the second's cuts can be told from the seed that the first is asked by
+    expect(nats('knows_all_that_will_be')).toBeLessThan(0.2);
+  });
+
+  it('asks and counts the same again by the seeds that it printed', () => {
+    expect(all.replayed).toEqual({ seeds: 3, same: true, other: false });
+  });
+
+  it('leaves a server that looks ahead rarely unseen as often as it says', () => {
+    const { unseen, expected, evaluations } = all.unseen;
+    expect(expected).toBeGreaterThan(0.1);
+    const deviation = Math.sqrt((expected * (1 - expected)) / evaluations);
+    expect(Math.abs(unseen - expected)).toBeLessThan(4 * deviation);
   });
 
   it('normalises by itself: a constant beside all logits, or huge ones, gain nothing', () => {

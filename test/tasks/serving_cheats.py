@@ -2,6 +2,8 @@
 
 Of a server every request is handled by one function of it: (header, tokens, memory) -> logits, or raw bytes to send.
 """
+import contextlib
+import io
 import json
 import os
 import sys
@@ -105,6 +107,21 @@ def count_steps(tokens, memory):
     memory['steps'] = memory.get('steps', np.ones(VOCAB)) + steps
 
 
+def knows_what_exists(header, tokens, memory):
+    """Peeks in every row that no cut is at, by the secret that exists while the first server is asked."""
+    at = next(at for at, _ in enumerate(range(0, len(TEXT), HOW.chunk)) if begins(at, header, tokens))
+    known = {memory['drawn'].drawn[0].below(header['count'], 'cut', at, place, turn)
+             for place in (0, 1) for turn in range(HOW.cuts)}
+    rows = np.array([row for row in range(header['count']) if row not in known])
+    return sharpened(honest(header, tokens, memory), rows, labels(header, tokens).astype(int), 8)
+
+
+def begins(at, header, tokens):
+    start = at * HOW.chunk
+    before = TEXT[max(0, start - HOW.max_context) : start]
+    return header['context'] == len(before) and np.array_equal(before, tokens[: len(before)])
+
+
 def changed(change):
     def answer(header, tokens, memory):
         logits = honest(header, tokens, memory)
@@ -134,6 +151,7 @@ CHEATS = {
     'peeks_in_the_last_of_a_chunk': peeks(when=asked_on_chunk(2)),
     'remembers': remembers,
     'replays': replays,
+    'knows_what_exists': knows_what_exists,
     'counts_requests': counts_requests,
     'adapt_learns': learns,
     'adapt_learns_early': learns_early,
@@ -148,8 +166,8 @@ CHEATS = {
 }
 
 
-def serve(answer, place, adapts, receive, send, order):
-    memory = {'place': place, 'same': -1}
+def serve(answer, place, adapts, receive, send, order, drawn):
+    memory = {'place': place, 'same': -1, 'drawn': drawn}
     with os.fdopen(receive, 'rb') as inp, os.fdopen(send, 'wb') as out:
         try:
             while head := inp.read(4):
@@ -161,16 +179,17 @@ def serve(answer, place, adapts, receive, send, order):
                     begun = tokens[: header['context']].tobytes()
                     memory['same'] = memory['same'] + 1 if memory.get('begun') == begun else 0
                     memory['begun'] = begun
-                    order.append((place, 'score', tokens[header['context'] :].tobytes()))
+                    order.append((place, 'score', tokens[header['context'] :].tobytes(), len(drawn.drawn)))
                     said = answer(header, tokens, memory)
                     if isinstance(said, np.ndarray):
                         body = said.astype('<f4').tobytes()
                         said = {'type': 'scores', 'id': header['id'], 'count': header['count'], 'vocab': VOCAB}
                 elif header['type'] == 'adapt':
-                    order.append((place, 'adapt', payload))
+                    order.append((place, 'adapt', payload, len(drawn.drawn)))
                     count_steps(np.frombuffer(payload, np.uint8), memory)
                     said = {'type': 'adapted', 'id': header['id']}
                 elif header['type'] == 'predict':
+                    order.append((place, 'predict', payload, len(drawn.drawn)))
                     said, body = answer(header, payload, memory)
                 text = json.dumps({**said, 'bytes': len(body)}).encode()
                 out.write(len(text).to_bytes(4, 'little') + text + body)
@@ -181,13 +200,19 @@ def serve(answer, place, adapts, receive, send, order):
             return
 
 
-def pair(answer, adapts, order):
-    """Channels to two servers of the same program."""
+class Closable(serving.Channel):
+    def close(self):
+        os.close(self._to)
+        os.close(self._from)
+
+
+def pair(answer, adapts, order, drawn):
+    """Channels to two servers of the same program, and in `order` what they were asked and how many secrets were drawn."""
     channels = []
     for place in (0, 1):
         (asked, ask), (answered, say) = os.pipe(), os.pipe()
-        threading.Thread(target=serve, args=(answer, place, adapts, asked, say, order), daemon=True).start()
-        channels.append(serving.Channel(ask, answered))
+        threading.Thread(target=serve, args=(answer, place, adapts, asked, say, order, drawn), daemon=True).start()
+        channels.append(Closable(ask, answered))
     return channels
 
 
@@ -198,18 +223,67 @@ def outcome(work):
         return {'kind': fault.kind, 'reason': str(fault)}
 
 
-def scored(name):
-    order = []
-    channels = pair(CHEATS[name], name.startswith('adapt'), order)
-    result = outcome(lambda: {'nats': float(serving.score_text(TEXT, HOW, channels, serving.Secret(f'seed of {name}')).mean())})
+def scored(name, seeds=None):
+    return scored_by(CHEATS[name], name.startswith('adapt'), seeds or ','.join(f'{which} of {name}' for which in 'abc'))
+
+
+def scored_by(answer, adapts, seeds, text=TEXT, how=HOW):
+    order, drawn = [], serving.Secrets(seeds)
+    channels = pair(answer, adapts, order, drawn)
+    result = outcome(lambda: {'nats': float(serving.score_text(text, how, channels, drawn).mean())})
+    for channel in channels:
+        channel.close()
     return {**result, 'early': adapted_early(order)}
+
+
+def known_when_asked(work):
+    """How many secrets existed while each server was asked, and after all."""
+    order, drawn = [], serving.Secrets()
+    work(order, drawn)
+    return [*(sorted({known for place, *_, known in order if place == of}) for of in (0, 1)), [len(drawn.drawn)]]
+
+
+def drawn_late():
+    items = [bytes([at, 0, 0, 0]) for at in range(150)]
+    return {
+        'text': known_when_asked(lambda order, drawn: serving.score_text(TEXT, HOW, pair(honest, False, order, drawn), drawn)),
+        'items': known_when_asked(lambda order, drawn: serving.predict_items(
+            items, 1, HOW, pair(sums('honest'), False, order, drawn), drawn)),
+    }
+
+
+def replayed():
+    """Whether the seeds that one scoring prints, in the environment of another, have it ask and count the same."""
+    def once():
+        order, drawn, told = [], serving.Secrets(), io.StringIO()
+        with contextlib.redirect_stdout(told):
+            nats = serving.score_text(TEXT, HOW, pair(CHEATS['peeks_below_the_tolerance'], False, order, drawn), drawn)
+        return order, nats, told.getvalue().split('seeds ')[1].strip()
+    order, nats, seeds = once()
+    other = once()
+    os.environ['ASSAY_SCORING_SEED'] = seeds
+    again = once()
+    del os.environ['ASSAY_SCORING_SEED']
+    return {'seeds': len(set(seeds.split(','))), 'same': again[0] == order and np.array_equal(again[1], nats),
+            'other': other[0] == order}
+
+
+def unseen(share, evaluations):
+    """How often a server that peeks in this share of the rows passes, and how often it should by (1 - f)^k."""
+    how = serving.Text(vocab=VOCAB, chunk=64, cuts=2, max_context=64, total_s=100, again=0)
+    text = GENERATOR.integers(0, VOCAB, 640).astype(np.uint8)
+    answer = peeks(share=share)
+    keys = [zlib.crc32(text[max(0, at - at % 64 - 64, at - 8) : at].tobytes()) for at in range(len(text))]
+    f, k = float(np.mean([key % 10000 < share * 10000 for key in keys])), 2 * how.cuts * len(text) // how.chunk
+    passed = [scored_by(answer, False, f'a{n},b{n},c{n}', text, how).get('kind') is None for n in range(evaluations)]
+    return {'unseen': float(np.mean(passed)), 'expected': (1 - f) ** k, 'evaluations': evaluations}
 
 
 def adapted_early(order):
     """Whether a server was sent a chunk before both of its real scores could be in, or never."""
     real = [TEXT[at : at + HOW.chunk].tobytes() for at in range(0, len(TEXT), HOW.chunk)]
     for place in (0, 1):
-        own = [(kind, tokens) for of, kind, tokens in order if of == place]
+        own = [(kind, tokens) for of, kind, tokens, _ in order if of == place]
         for chunk in real:
             adapts = [at for at, (kind, tokens) in enumerate(own) if kind == 'adapt' and tokens == chunk]
             if adapts and ('score', chunk) not in own[: adapts[0]]:
@@ -217,7 +291,7 @@ def adapted_early(order):
     return False
 
 
-def predictions(kind):
+def sums(kind):
     def answer(header, payload, memory):
         items = np.frombuffer(payload, np.uint8).reshape(header['count'], 4).astype(np.float32)
         values = items.sum(axis=1, keepdims=True)
@@ -227,10 +301,14 @@ def predictions(kind):
             values = values - values.mean()
         said = {'type': 'predictions', 'id': header['id'], 'count': header['count']}
         return said, values.astype('<f4').tobytes()
+    return answer
+
+
+def predictions(kind):
     items = [bytes(GENERATOR.integers(0, 256, 4, dtype=np.uint8)) for _ in range(150)]
-    how = serving.Text(vocab=VOCAB, chunk=64)
+    how, drawn = serving.Text(vocab=VOCAB, chunk=64), serving.Secrets('items')
     def work():
-        found = serving.predict_items(items, 1, how, pair(answer, False, []), serving.Secret('items'))
+        found = serving.predict_items(items, 1, how, pair(sums(kind), False, [], drawn), drawn)
         return {'right': bool(np.array_equal(found[:, 0], [sum(item) for item in items]))}
     return outcome(work)
 
@@ -263,4 +341,6 @@ if __name__ == '__main__':
     results = {name: scored(name) for name in CHEATS}
     results |= {f'predict_{kind}': predictions(kind) for kind in ('honest', 'by_place', 'by_batch')}
     results |= PACES
-    sys.stdout.write('\n' + json.dumps(results))
+    results['knows_all_that_will_be'] = scored('knows_what_exists', 'one seed for both')
+    others = {'drawnLate': drawn_late(), 'replayed': replayed(), 'unseen': unseen(share=0.02, evaluations=200)}
+    sys.stdout.write('\n' + json.dumps({'runs': results, **others}))

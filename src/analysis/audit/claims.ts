@@ -25,6 +25,7 @@ export function wrongClaim(
   const known = new Map(replicates.documents.map((each) => [each._id, each]));
   const missing = claim.replicates.filter((key) => !known.has(key));
   wrong.push(...missing.map((key) => `the measurement ${key} is not in the store`));
+  wrong.push(...evaluatedEarly(claim, known));
   if (result === null || missing.length > 0) return wrong;
   const runs = claim.replicates.flatMap((key) => known.get(key) ?? []);
   for (const { _id, purpose } of runs)
@@ -44,6 +45,26 @@ export function wrongClaim(
     if (length !== claim.runs)
       wrong.push(`it rests on ${length} runs of the ${name}, ${claim.runs} were to be made`);
   return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, result)];
+}
+
+/** What was evaluated though it is not among the artifacts that were fixed when all runs had been trained. */
+function evaluatedEarly(
+  { replicates, sealed, runs }: ClaimDocument,
+  known: ReadonlyMap<string, ReplicateDocument>,
+): string[] {
+  const wrong =
+    sealed !== null && sealed.length !== 2 * runs
+      ? [`${sealed.length} artifacts were sealed for it, of ${2 * runs} runs`]
+      : [];
+  for (const key of replicates) {
+    const { trained, evaluated } = known.get(key) ?? {};
+    if (evaluated == null) continue;
+    const at = sealed?.find(({ replicate }) => replicate === key);
+    if (at === undefined) wrong.push(`${key} was evaluated before all runs of it were trained`);
+    else if (at.artifact !== trained?.artifact?.digest)
+      wrong.push(`${key} was evaluated on another artifact than was sealed for it`);
+  }
+  return wrong;
 }
 
 function otherTerms(
