@@ -30,7 +30,7 @@ export const task = taskSchema.parse({
   name: 'synthetic',
   title: 'A noisy bowl',
   metric: { name: 'loss', unit: 'nats', direction: 'minimize' },
-  recipe: { editable: ['train.py'], knobs: 'marked' },
+  recipe: { editable: ['train.py'], counted: ['train.py'], knobs: 'marked' },
   resources: {},
   phases: { train: { run: 'python train.py', timeout_s: 5, output: 'out/' } },
   scoring: 'direct',
