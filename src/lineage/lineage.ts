@@ -27,7 +27,7 @@ import { Tasks } from './tasks.js';
 import { Trials } from './trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
-export const STORE_SCHEMA_VERSION = 6;
+export const STORE_SCHEMA_VERSION = 7;
 
 /**
  * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
