@@ -1,7 +1,7 @@
 FROM node:20.19.5-bookworm-slim
 
 RUN apt-get update \
-  && apt-get install --yes --no-install-recommends bubblewrap ca-certificates procps python-is-python3 python3 python3-venv \
+  && apt-get install --yes --no-install-recommends bubblewrap ca-certificates erofs-utils procps python-is-python3 python3 python3-venv \
   && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /app

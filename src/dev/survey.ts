@@ -8,7 +8,7 @@ import { onPath } from './files.js';
 import { cacheFolder, homeAt } from './places.js';
 import { isWeaker } from '../domain/isolation.js';
 import { roomAt, roomText } from '../sandbox/room.js';
-import { surveyTiers } from '../sandbox/sandbox.js';
+import { surveyRoots, surveyTiers } from '../sandbox/sandbox.js';
 import { isNearlyFull, isTooFull } from './room.js';
 import { surveyPython } from './python-survey.js';
 import { presentStoreProgram } from './store-program.js';
@@ -36,6 +36,7 @@ export async function survey(options: { home: string }): Promise<Finding[]> {
     store(options.home),
     packages(),
     isolation(options.home),
+    servers(),
     disk(options.home),
   ];
   return [platform(), node(), ...(await Promise.all(parts)), key()];
@@ -112,6 +113,23 @@ async function isolation(home: string): Promise<Finding> {
     return held !== undefined && !isWeaker(held.tier, 'C')
       ? { ...good(part, found), remedy }
       : bad(part, found, `${remedy} Until then recipes run with weaker isolation.`);
+  } catch (error) {
+    return bad(part, `could not be tried: ${messageOf(error)}`, 'Repeat it with --debug.');
+  }
+}
+
+/** How far servers that see held-out data are cut off from other runs, by starting one in a root of its own. */
+async function servers(): Promise<Finding> {
+  const part = 'Roots of servers';
+  try {
+    const { channels, why } = await surveyRoots(cacheFolder());
+    const found = `channels ${channels}${why === null ? '' : `: ${why}`}`;
+    if (why === null) return good(part, found);
+    const remedy =
+      process.getuid?.() === 0
+        ? 'Install erofs-utils, and let the worker mount (CAP_SYS_ADMIN, loop devices).'
+        : 'Run the worker as root, so that servers have images, device nodes and users of their own.';
+    return { ...good(part, found), remedy };
   } catch (error) {
     return bad(part, `could not be tried: ${messageOf(error)}`, 'Repeat it with --debug.');
   }

@@ -17,9 +17,11 @@ import { expectedUnder, isRun, NAP, PRELUDE, type Attack, type NotRun, type Outc
 import { LABELS, SECRET } from './reaching.js';
 import { SERVED_EVALUATOR, SERVING, servedRecipe } from './serving.js';
 import { ATTACKS } from './table.js';
-import { languageRecipe, LANGUAGE_EVALUATOR, MEETING, TEXT, TWINS } from './twins.js';
+import { languageRecipe, LANGUAGE_EVALUATOR, LISTENS, MEETING, TELLS, TEXT, TWINS } from './twins.js';
 
 const MB = 1024 * 1024;
+/** What `isolation` says of what may be got through. */
+const OPEN_LABELS = ['advisory', 'none', 'bounded', 'open'];
 export const TASKS = ['direct', 'gated', 'served', 'language'] as const;
 /** Campaigns, each on the task of its name, and one whose trainings have little time. */
 const GROUNDS = [...TASKS, 'brief'] as const;
@@ -288,7 +290,7 @@ export class Arena {
       claim(isolation?.[expected.label] !== 'enforced', `${expected.label} is said to be enforced`);
     for (const [, field = ''] of log.matchAll(/^BREACH (\w+)/gm)) {
       const held = Object.entries(isolation ?? {}).find(([name]) => name === field)?.[1];
-      claim(held === 'advisory' || held === 'none', `got through ${field}, which is ${held}: ${log}`);
+      claim(OPEN_LABELS.includes(held ?? ''), `got through ${field}, which is ${held}: ${log}`);
     }
     claim(!/[^\P{Cc}\n\t]|[\u202a-\u202e\u2066-\u2069]/u.test(log), 'its log steers a terminal');
     claim(Buffer.byteLength(log) < 64 * 1024, 'its log is not bounded');
@@ -297,6 +299,23 @@ export class Arena {
     if (groundOf(attack) === 'language')
       claim(!(await this.tellsHeldOut(number)), 'agents can read held-out text');
     return faults;
+  }
+
+  /**
+   * Has a training listen while a server of another trial, which is sent held-out text, tells it by locks; returns
+   * what the training printed.
+   */
+  async overheard(): Promise<string> {
+    const { owner } = await this.world.campaign('language');
+    const telling = await this.submit(TELLS, 'language');
+    await until(
+      'a server to be scored',
+      async () => (await this.world.lineage.trials.require(owner, telling)).stage === 'evaluating' || null,
+      180,
+    );
+    const listening = await this.submit(LISTENS);
+    await Promise.all([this.ended(listening), this.ended(telling, 'language')]);
+    return this.log(listening, 'direct');
   }
 
   /** Whether what agents can read of a trial on the language task holds any 16 characters of its text in a row. */

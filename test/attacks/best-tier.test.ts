@@ -27,6 +27,14 @@ it('every attack ends as what it did, and an honest trial before, beside and aft
   await arena.nothingLeft();
 }, 1_200_000);
 
+it('a training hears nothing of what the server of another trial tells it while that is scored', async ({
+  skip,
+}) => {
+  skipped(skip);
+  skip(arena.isolation.tier > 'C', 'channels between trials are closed at tiers B and C');
+  expect(await arena.overheard()).not.toContain('BREACH');
+}, 400_000);
+
 it('no secret of the worker and no label is in anything that was stored', async ({ skip }) => {
   skipped(skip);
   const text = await storedText(arena.world);

@@ -24,7 +24,7 @@ serving.evaluate(measure)
  * tokens) that may change `rows`, arrays of 256 logits; SAID is what is then told in the header.
  */
 export const languageRecipe = (onScore: string, weight = 1): string => `
-import ctypes, fcntl, glob, json, os, socket, sys, time, zlib
+import ctypes, fcntl, glob, json, os, socket, struct, sys, time, zlib
 from array import array
 if "--serve" not in sys.argv:
     open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w").write("{}")
@@ -33,6 +33,7 @@ inp, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
 sys.stdout = sys.stderr
 SEALED = os.environ["ASSAY_ARTIFACT"]
 MEMORY, SAID, ADAPTS = {}, {}, False
+LOCK = "hhqqi4x"  # struct flock of 64-bit Linux
 def breach(field, what): print("BREACH", field, what, flush=True)
 flat = array("f", [${weight}.0 if chr(byte) in "0123456789abcdef" else 0.0 for byte in range(256)])
 def score(context, tokens, rows):
@@ -125,6 +126,48 @@ except OSError: print("BREACH lock the other one is alive", flush=True)`,
     ...labelled('fs'),
   },
   {
+    name: 'twin-locks',
+    does: 'sets locks on its interpreter, whose offsets carry its text, and looks for those of its twin',
+    code: `
+if "met" in MEMORY: return
+MEMORY["met"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
+found = struct.unpack(LOCK, fcntl.fcntl(MEMORY["met"], fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
+if found[0] != fcntl.F_UNLCK: breach("channels", f"a lock at {found[2]}")
+fcntl.fcntl(MEMORY["met"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, int.from_bytes(tokens[-7:], "little"), 1, 0))`,
+    ...labelled('channels'),
+  },
+  {
+    name: 'twin-pages',
+    does: 'evicts and reads pages of its standard library in a pattern, and looks for that of its twin',
+    code: `
+if "met" in MEMORY: return
+MEMORY["met"] = True
+page = 4096
+pages = os.open(os.path.join(os.path.dirname(os.__file__), "pydoc_data", "topics.py"), os.O_RDONLY)
+os.posix_fadvise(pages, 0, 0, os.POSIX_FADV_RANDOM)
+def resident(at):
+    try: return os.preadv(pages, [bytearray(1)], at * page, os.RWF_NOWAIT) == 1
+    except BlockingIOError: return False
+if [resident(at) for at in range(0, 96)] == [at % 3 == 0 for at in range(0, 96)]: breach("channels", "a pattern of pages")
+os.posix_fadvise(pages, 0, 0, os.POSIX_FADV_DONTNEED)
+for at in range(0, 96, 3): os.pread(pages, 1, at * page)`,
+    ...labelled('channels'),
+  },
+  {
+    name: 'twin-devices',
+    does: 'sets the time of a device node, locks another, and looks for what its twin did to them',
+    code: `
+if "met" in MEMORY: return
+MEMORY["met"] = os.open("/dev/null", os.O_RDWR)
+found = struct.unpack(LOCK, fcntl.fcntl(MEMORY["met"], fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
+if found[0] != fcntl.F_UNLCK: breach("channels", "a lock on /dev/null")
+fcntl.fcntl(MEMORY["met"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 12345, 1, 0))
+if os.stat("/dev/zero").st_mtime_ns % 1_000_000_000 == 123_000_000: breach("channels", "the time of /dev/zero")
+try: os.utime("/dev/zero", ns=(time.time_ns() // 10**9 * 10**9 + 123_000_000,) * 2)
+except OSError as error: print("denied:", error)`,
+    ...labelled('channels'),
+  },
+  {
     name: 'twin-unnormalised',
     does: 'gives every token a huge logit',
     code: 'for row in rows:\n    for i in range(256): row[i] = 1e30',
@@ -161,3 +204,24 @@ except OSError: print("BREACH lock the other one is alive", flush=True)`,
     ...same({ ends: ['crash'], phase: 'evaluate', reason: /words are withheld$/ }),
   },
 ];
+
+/** The text of all that it is sent as offsets of locks on its interpreter, for whoever listens. */
+export const TELLS = `
+if "lock" not in MEMORY: MEMORY["lock"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
+for at in range(0, len(tokens), 7):
+    fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_UNLCK, 0, 0, 0, 0))
+    where = int.from_bytes(tokens[at:at + 7], "little")
+    fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, where, 1, 0))
+    time.sleep(0.01)`;
+
+/** A training that listens to locks on its interpreter while a server is scored. */
+export const LISTENS = `
+import fcntl, struct
+LOCK = "hhqqi4x"
+heard, at, until = set(), os.open(os.path.realpath(sys.executable), os.O_RDONLY), time.monotonic() + 12
+while time.monotonic() < until and len(heard) < 8:
+    found = struct.unpack(LOCK, fcntl.fcntl(at, fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
+    if found[0] != fcntl.F_UNLCK: heard.add(found[2])
+    time.sleep(0.005)
+if heard: breach("channels", f"{len(heard)} locks")
+artifact()`;
