@@ -45,9 +45,9 @@ function measured(folders: readonly string[], deep: number[]): DiskUse {
   const seen = new Set<string>();
   let entries = 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    if (entries > ENTRIES) return { ...use, bytes: Number.MAX_SAFE_INTEGER };
     for (const name of namesIn(folder)) {
       entries += 1;
+      if (entries > ENTRIES) return { ...use, bytes: Number.MAX_SAFE_INTEGER };
       const path = join(folder, name);
       const stat = statOrNull(path);
       if (stat === null) continue;

@@ -36,7 +36,7 @@ export async function processTable(): Promise<ProcessTable> {
   return table;
 }
 
-/** A row of /proc, or null when the process is gone. The name may hold blanks and brackets, so it is cut first. */
+/** A row of /proc, or null when the process is gone. */
 function statOf(pid: number): ProcessRow | null {
   let text: string;
   try {
@@ -49,6 +49,11 @@ function statOf(pid: number): ProcessRow | null {
   } catch {
     return null;
   }
+  return rowOf(pid, text);
+}
+
+/** Reads the text of `/proc/PID/stat`, in which the program chose the name between the brackets. */
+export function rowOf(pid: number, text: string): ProcessRow {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const state = fields[0] ?? 'X';
   return {
@@ -101,10 +106,30 @@ export function proportionalBytes(pid: number): number | null {
 /** The run that a process says it belongs to (its first environment), or null. */
 export function markerOf(pid: number): string | null {
   try {
-    const text = readFileSync(`/proc/${pid}/environ`, 'utf8');
-    return /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1] ?? null;
+    return markIn(startOfFile(`/proc/${pid}/environ`));
   } catch {
     return null;
+  }
+}
+
+/** The run that the text of an environment names first. */
+export const markIn = (variables: string): string | null =>
+  /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(variables)?.[1] ?? null;
+
+/** A program may give itself an environment of megabytes; the mark is looked for in so much of it. */
+const ENVIRONMENT_BYTES = 256 * 1024;
+const environment = Buffer.alloc(ENVIRONMENT_BYTES);
+
+/** The first bytes of a file of /proc as text. */
+function startOfFile(path: string): string {
+  const descriptor = openSync(path, 'r');
+  try {
+    let have = 0;
+    for (let read = -1; read !== 0 && have < ENVIRONMENT_BYTES; have += read)
+      read = readSync(descriptor, environment, have, ENVIRONMENT_BYTES - have, have);
+    return environment.toString('utf8', 0, have);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -47,6 +47,8 @@ export class SealRefused extends Error {
 
 const CHUNK = 1024 * 1024;
 const DEEPEST = 32;
+/** Bytes of the longest path that the system takes, with room for where the copy lies. */
+const LONGEST_PATH = 3000;
 /** A file that claims this many times what it occupies is a sparse one. */
 const SPARSE = 8;
 
@@ -97,6 +99,12 @@ class Sealer {
     for (const raw of await readdir(join(this.folder, path), { encoding: 'buffer' })) {
       const name = raw.toString('utf8');
       const child = path === '' ? name : `${path}/${name}`;
+      if (Buffer.byteLength(child) > LONGEST_PATH)
+        throw new SealRefused(
+          'irregular',
+          child.slice(0, 100),
+          `its path is longer than ${LONGEST_PATH} bytes`,
+        );
       if (!Buffer.from(name).equals(raw) || /[\p{Cc}\p{Zl}\p{Zp}\uFFFD]/u.test(name)) {
         throw new SealRefused(
           'irregular',

@@ -15,6 +15,7 @@ import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
 import type { Hold, Launch } from './tier.js';
 import { watch } from './watch.js';
+import { WrapperReports, type WrapperReport } from './process/wrapper-report.js';
 
 /** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
 const GRACE_MS = 300;
@@ -40,9 +41,6 @@ export interface Supervision {
   done: Promise<RunResult>;
   kill(): Promise<void>;
 }
-
-/** What the wrapper says on descriptor 3. */
-const reportSchema = z.object({ 'child-pid': z.number().int(), 'exit-code': z.number().int() }).partial();
 
 /** How the first process came to its end: what the event `exit` carries. */
 const exitSchema = z
@@ -127,15 +125,12 @@ class Run {
     for (const stream of streams)
       if (stream instanceof Duplex || stream instanceof Writable) stream.on('error', ignore);
     if (!launch.reports) return;
-    let text = '';
+    const reports = new WrapperReports();
     const status = readableOf(streams[3]);
     this.#pipes.push(status);
     status.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
       try {
-        for (const line of lines) this.#report(line);
+        for (const report of reports.read(chunk)) this.#report(report);
       } catch (error) {
         this.#failed(error);
       }
@@ -143,8 +138,7 @@ class Run {
     launch.inputs.forEach((input, index) => writableOf(streams[4 + index]).end(input));
   }
 
-  #report(line: string): void {
-    const report = reportSchema.parse(JSON.parse(line));
+  #report(report: WrapperReport): void {
     this.#reported = report['exit-code'] ?? this.#reported;
     const inner = report['child-pid'];
     if (inner !== undefined) void this.#family.adopt(inner);

@@ -11,9 +11,12 @@ export const hostileBytes = (maxLength: number): fc.Arbitrary<Buffer> =>
       .record({ byte: fc.integer({ min: 0, max: 255 }), times: fc.integer({ min: 0, max: maxLength }) })
       .map(({ byte, times }) => Buffer.alloc(times, byte)),
     fc
-      .array(fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', '1e9', '-', '.', '\n', '\r', '\0', 'é'), {
-        maxLength,
-      })
+      .array(
+        fc.constantFrom('{', '}', '[', ']', '"', ':', ',', '\\', '1e9', '-', '.', '\n', '\r', '\0', 'é'),
+        {
+          maxLength,
+        },
+      )
       .map((signs) => Buffer.from(signs.join(''))),
   );
 
