@@ -1,6 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { killNow, markerOf, userOf } from './process/proc-files.js';
+
+export { killNow, markerOf, userOf };
 
 /** One process of this host. */
 export interface ProcessRow {
@@ -103,46 +106,6 @@ export function proportionalBytes(pid: number): number | null {
   }
 }
 
-/** The run that a process says it belongs to (its first environment), or null. */
-export function markerOf(pid: number): string | null {
-  try {
-    return markIn(startOfFile(`/proc/${pid}/environ`));
-  } catch {
-    return null;
-  }
-}
-
-/** The run that the text of an environment names first. */
-export const markIn = (variables: string): string | null =>
-  /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(variables)?.[1] ?? null;
-
-/** A program may give itself an environment of megabytes; the mark is looked for in so much of it. */
-const ENVIRONMENT_BYTES = 256 * 1024;
-const environment = Buffer.alloc(ENVIRONMENT_BYTES);
-
-/** The first bytes of a file of /proc as text. */
-function startOfFile(path: string): string {
-  const descriptor = openSync(path, 'r');
-  try {
-    let have = 0;
-    for (let read = -1; read !== 0 && have < ENVIRONMENT_BYTES; have += read)
-      read = readSync(descriptor, environment, have, ENVIRONMENT_BYTES - have, have);
-    return environment.toString('utf8', 0, have);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** The user that a process runs as; null when it is gone, or where there is no /proc. */
-export function userOf(pid: number): number | null {
-  try {
-    const found = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return found === null ? null : Number(found[1]);
-  } catch {
-    return null;
-  }
-}
-
 /** Processes by the run that they say they belong to. */
 async function marked(matches: (run: string) => boolean): Promise<(ProcessRow & { run: string })[]> {
   const table = await processTable();
@@ -184,15 +147,6 @@ function ancestors(table: ProcessTable, pid: number): Set<number> {
   for (let at = table.get(pid); at !== undefined && !chain.has(at.pid); at = table.get(at.parent))
     chain.add(at.pid);
   return chain;
-}
-
-/** Sends SIGKILL; a process (or group, when negative) that is gone already is no error. */
-export function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // gone, or never ours: the caller looks again at who is alive
-  }
 }
 
 /** When the host runs out of memory, this process and its children are to die before a worker does. */

@@ -15,6 +15,8 @@ import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
 import type { Hold, Launch } from './tier.js';
 import { watch } from './watch.js';
+import type { LiveRun } from './process/live-run.js';
+import { watchOver } from './process/watchdog.js';
 import { WrapperReports, type WrapperReport } from './process/wrapper-report.js';
 
 /** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
@@ -73,7 +75,15 @@ export function supervise(plan: Plan): Supervision {
   const streams: readonly unknown[] = child.stdio;
   if (child.pid === undefined) return stillborn(failure, launch.hold);
   offerToKernel(child.pid);
-  const over = diesWithMe(child.pid, request.id);
+  const live: LiveRun = {
+    mark: request.id,
+    group: child.pid,
+    controlGroups: launch.hold?.controlGroups ?? [],
+    uid: launch.uid,
+    wallS: request.limits.wallS,
+  };
+  const registered = [diesWithMe(live), watchOver(live)];
+  const over = (): void => registered.forEach((unregister) => unregister());
   const exited = once(child, 'exit').then((end) => exitSchema.parse(end));
   const run = new Run(plan, child.pid, exited, streams);
   void run.done.then(over, over);

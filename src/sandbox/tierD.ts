@@ -85,6 +85,8 @@ function freeUid(): number {
 }
 
 class UserHold implements Hold {
+  readonly controlGroups = [];
+
   /** `given`: folders that were handed to the user and are not its litter. */
   constructor(
     readonly uid: number,
