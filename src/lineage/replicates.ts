@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import { AssayError } from '../domain/errors.js';
 import { seedOf } from '../domain/digest.js';
+import { LOST } from '../domain/trial/lost-workers.js';
 import {
   replicateDocument,
   type Checkpoint,
@@ -41,9 +42,6 @@ export const scoresOf = (runs: readonly ReplicateDocument[], metric: string): nu
   runs.flatMap((run) => metricsOf(run)[metric] ?? []);
 
 const FAULTS_KEPT = 50;
-
-/** The code of a fault that nobody reported: the attempt's process was gone. */
-export const LOST = 'LOST';
 
 /** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
 export class Replicates {
