@@ -33,6 +33,9 @@ const rooms = [
   ],
 ];
 
+/** Checked with their types: what a thread runs without a compiler is JavaScript with types in its comments. */
+const TYPED = ['**/*.ts', 'src/**/*.js'];
+
 const inRoom = (type) => ({ element: { type } });
 const arrows = ([type, , allow, types = []]) => ({
   from: inRoom(type),
@@ -62,9 +65,9 @@ const restrict = (...paths) => ({ 'no-restricted-imports': ['error', { paths: pa
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.assay/', 'coverage/', '.*.ts'] },
-  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: TYPED })),
   {
-    files: ['**/*.ts'],
+    files: TYPED,
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

@@ -1,16 +1,18 @@
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import type { Failure } from '../src/domain/outcome.js';
 import { NOTHING } from '../src/lineage/budgets.js';
-import { LOST } from '../src/lineage/replicates.js';
 import type { ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { HostContext } from './context.js';
 import { pauseExhausted } from './exhausted.js';
+import { crashOf, lossesOf } from './lost-workers.js';
 import { persist } from './pulse.js';
 
 /** The right to work on a replicate, for as long as nobody takes a later one. */
 export interface Claim {
   replicate: ReplicateDocument;
   fence: number;
+  /** The end of a trial that took its workers with it, which nothing is run for any more; else null. */
+  crashed: Failure | null;
   /** Shows people where the work is. */
   stage(stage: string): Promise<void>;
 }
@@ -33,9 +35,10 @@ export interface ClaimRequest<T> {
 
 /**
  * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and a person
- * stops the campaign, so that nobody will raise it.
+ * stops the campaign, so that nobody will raise it. `parked`: its trial waits for a person.
  */
-export type Claimed<T> = { kind: 'done'; result: T } | { kind: 'notStarted' } | { kind: 'exhausted' };
+export type Claimed<T> =
+  { kind: 'done'; result: T } | { kind: 'notStarted' } | { kind: 'exhausted' } | { kind: 'parked' };
 
 const spendingKey = (replicate: string, fence: number): string => `${replicate}/${fence}`;
 
@@ -60,11 +63,17 @@ export async function withClaim<T>(
       await lineage.budgets.giveUp(owner, spendingKey(key, lost), what);
     const made = request.published(replicate);
     if (made !== null) return { kind: 'done', result: made };
-    refuseToLoseMore(replicate);
+    const losses = await lossesOf(context, request, replicate);
+    if (losses.kind === 'park') {
+      await lineage.trials.park(owner, trial.number, losses.reason);
+      return { kind: 'parked' };
+    }
+    if (losses.kind === 'block') throw new AssayError('WORKERS_LOST', losses.reason);
+    const crashed = losses.kind === 'crash' ? crashOf(what, losses) : null;
     if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return { kind: 'notStarted' };
     const refused = await reserve(context, request, fence);
     if (refused !== null) return { kind: refused };
-    return { kind: 'done', result: await charged(context, request, signal, replicate, work) };
+    return { kind: 'done', result: await charged(context, request, signal, { replicate, crashed }, work) };
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : messageOf(error);
     const code = error instanceof AssayError ? error.code : null;
@@ -76,54 +85,12 @@ export async function withClaim<T>(
   }
 }
 
-/** Attempts on one replicate that may be lost with their workers before a person has to look. */
-const LOST_WORKERS = 10;
-
-/**
- * A trial that takes its workers down must not eat them without end. This attempt followed a lost one if that was
- * the last thing that happened to the replicate.
- */
-function refuseToLoseMore({ faults, fence, _id: key }: ReplicateDocument): void {
-  const last = faults.at(-1);
-  if (last?.code !== LOST || last.fence !== fence - 1) return;
-  const lost = faults.filter(({ code }) => code === LOST).length;
-  if (lost >= LOST_WORKERS)
-    throw new AssayError('WORKERS_LOST', `${lost} attempts on ${key} were lost with their workers`);
-}
-
-/** Workers that a recipe may take down with it where nothing keeps it from them. */
-const KILLED_WORKERS = 3;
-
-/**
- * The end of a trial whose attempts were lost with their workers again and again. Only where the sandbox does not
- * keep recipes from other processes: there a recipe may kill its worker, and each that takes the work over. Where it
- * does, workers are lost by the infrastructure, and LOST_WORKERS of them bring a person.
- */
-export function lostWithWorkers(
-  { sandbox }: HostContext,
-  { replicate }: Claim,
-  what: 'train' | 'evaluate',
-): Failure | null {
-  if (sandbox.isolation.pid === 'enforced') return null;
-  const lost = replicate.faults.filter((fault) => fault.code === LOST && fault.what === what);
-  if (lost.length < KILLED_WORKERS) return null;
-  const work = what === 'train' ? 'training' : 'evaluation';
-  const hosts = [...new Set(lost.map(({ host }) => host))].join(', ');
-  return {
-    status: 'crash',
-    phase: what,
-    reason: `its ${work} was lost with its worker ${lost.length} times (on ${hosts}), where nothing keeps a recipe from its worker`,
-    limit: { name: 'lost workers', used: lost.length, allowed: KILLED_WORKERS - 1, unit: 'workers' },
-    tail: '',
-  };
-}
-
 /** Runs the work and settles what it took, by the harness's clock. */
 async function charged<T>(
   { lineage }: HostContext,
   { trial, boundMs, slots }: Pick<ClaimRequest<T>, 'trial' | 'boundMs' | 'slots'>,
   signal: AbortSignal,
-  replicate: ReplicateDocument,
+  { replicate, crashed }: Pick<Claim, 'replicate' | 'crashed'>,
   work: (claim: Claim) => Promise<T>,
 ): Promise<T> {
   const { _id: key, fence } = replicate;
@@ -132,6 +99,7 @@ async function charged<T>(
   try {
     return await work({
       replicate,
+      crashed,
       fence,
       stage: (name) => lineage.campaigns.markWork(owner, key, fence, name),
     });

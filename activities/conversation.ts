@@ -5,7 +5,7 @@ import { callKey } from '../src/domain/keys.js';
 import { budgetText } from '../src/domain/trial/overrun.js';
 import type { AnswerDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { submitAnswer } from '../src/model/answers.js';
+import { parkedAnswer, submitAnswer } from '../src/model/answers.js';
 import { callsOf, type ToolCall } from '../src/model/tools.js';
 import { workspaceAt, type Workspace } from './workspace-state.js';
 import type { CallRef } from './submit.js';
@@ -79,7 +79,9 @@ async function answerSubmit(lineage: Lineage, call: CallRef, asked: Asked): Prom
   const trial = await lineage.trials.bySubmitKey(callKey(call.session, call.turn, call.index));
   const text =
     trial?.outcome == null
-      ? 'This call was not carried out.'
+      ? trial?.parked == null
+        ? 'This call was not carried out.'
+        : parkedAnswer(trial.number, trial.parked.reason)
       : await trialAnswer(lineage, trial.owner, trial.number);
   const base = trial?.outcome == null ? before.base : trial.number;
   return storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });

@@ -63,9 +63,8 @@ export async function settleTrial(
   lineage: Lineage,
   owner: string,
   number: number,
-  reason: string,
+  interruption: Interruption,
 ): Promise<Decided> {
-  const interruption = { reason, withdrawn: false };
   const settled = await decideTrial(lineage, owner, number, { interruption, mayRepeat: false });
   if (settled === AGAIN) throw new AssayError('INTERNAL', `trial ${number} was to be settled as it is`);
   return settled;

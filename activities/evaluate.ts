@@ -3,14 +3,14 @@ import { AssayError } from '../src/domain/errors.js';
 import { START } from '../src/domain/keys.js';
 import type { Failure } from '../src/domain/outcome.js';
 import type { Evaluated, ReplicateDocument } from '../src/lineage/documents.js';
-import { lostWithWorkers, withClaim, type Claim } from './claim.js';
+import { withClaim, type Claim } from './claim.js';
 import type { HostContext } from './context.js';
 import type { TrialRef } from './decide.js';
 import { hostTrial, type HostedTrial } from './hosting.js';
 import { persist, withDoing } from './pulse.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
-export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' };
+export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' };
 
 export interface EvaluateActivities {
   evaluate(of: TrialRef & { replicate: string }): Promise<EvaluateResult>;
@@ -63,15 +63,16 @@ async function claimAndEvaluate(
   const claimed = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
   const request = { ...claimed, boundMs: 0, slots: 0, published };
   const result = await withClaim(context, request, signal, async (claim) => {
-    const lost = lostWithWorkers(context, claim, 'evaluate');
+    const { crashed } = claim;
     const scored =
-      lost === null
+      crashed === null
         ? await scoreArtifact(context, work, claim, measured, signal).catch((error: unknown) =>
             blame(context, work, claim, error, signal),
           )
-        : unscored(claim, lost);
+        : unscored(claim, crashed);
     return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));
   });
+  if (result.kind === 'parked') return { next: 'parked' };
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
 }
 

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trialWorkflowId } from '../src/domain/keys.js';
 import {
+  ownFact,
   settlesReservation,
   settlesTrial,
+  starterOf,
   type Finding,
   type WorkflowFact,
 } from '../src/domain/reconcile.js';
@@ -44,7 +46,10 @@ export interface ReconcileActivities {
   conclude(of: { owner: string; state: CampaignState; reason: string | null }): Promise<Concluded>;
   /** Waits until a workflow does not run. */
   awaitClosed(of: { workflowId: string }): Promise<void>;
-  /** Gives a trial whose workflow has ended without an outcome one, once its processes are dead. */
+  /**
+   * Gives a trial whose workflow has ended without an outcome one, once its processes are dead; one that waits for a
+   * person goes on waiting.
+   */
   settleAbandoned(of: TrialRef & { why: string }): Promise<void>;
 }
 
@@ -63,8 +68,10 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
     },
     settleAbandoned: ({ owner, number, why }) =>
       alive(async () => {
+        const { parked } = await lineage.trials.require(owner, number);
+        if (parked !== null) return;
         await workEnds(context, await lineage.campaigns.byOwner(owner), [number]);
-        await settleTrial(lineage, owner, number, why);
+        await settleTrial(lineage, owner, number, { reason: why, withdrawn: false });
       }),
   };
 }
@@ -169,9 +176,16 @@ async function lastTrials(context: ReconcileContext, campaign: CampaignDocument)
   const left = await lineage.trials.open(campaign.owner, OPEN_TRIALS);
   const numbers = left.map(({ number }) => number);
   await workEnds(context, campaign, numbers);
-  const why = 'the campaign ended';
-  return Promise.all(numbers.map((number) => settle(lineage, campaign, number, why, false)));
+  return Promise.all(
+    left.map((trial) =>
+      settle(lineage, campaign, trial.number, endOfOpen(trial, 'the campaign ended'), false),
+    ),
+  );
 }
+
+/** Why an open trial is settled; one that waited for a person is told what for. */
+const endOfOpen = ({ parked }: TrialDocument, why: string): string =>
+  parked === null ? why : `it was parked until the end (${parked.reason}): ${why}`;
 
 interface Abandoned {
   trial: TrialDocument;
@@ -184,15 +198,14 @@ async function abandoned(
   campaign: CampaignDocument,
 ): Promise<Abandoned[]> {
   const found: Abandoned[] = [];
-  let workflow: WorkflowFact | null = isEnded(campaign.state) ? 'closed' : null;
+  let leader: WorkflowFact | null = isEnded(campaign.state) ? 'closed' : null;
   for (const trial of await lineage.trials.open(campaign.owner, OPEN_TRIALS)) {
-    // the start and a person's trial are started by the campaign itself, every other one by its lane
-    workflow ??= await workflowFact(campaign._id);
-    const facts = {
-      trial: await workflowFact(trialWorkflowId(campaign._id, trial.number)),
-      lane: trial.session === null ? workflow : await workflowFact(`${campaign._id}/${trial.lane}`),
-    };
-    if (settlesTrial(facts)) found.push({ trial, why: `its workflow is ${facts.trial}` });
+    leader ??= await workflowFact(campaign._id);
+    const starter = starterOf(trial, campaign._id);
+    const lane = starter === campaign._id ? leader : await workflowFact(starter);
+    const own = await workflowFact(trialWorkflowId(campaign._id, trial.number));
+    const facts = { trial: ownFact(trial, own), lane };
+    if (settlesTrial(facts)) found.push({ trial, why: endOfOpen(trial, `its workflow is ${own}`) });
   }
   return found;
 }
@@ -210,7 +223,7 @@ async function settle(
     : '';
   const did = dryRun
     ? `would settle it: ${why}${after}`
-    : `settled as ${(await settleTrial(lineage, campaign.owner, number, why)).status}: ${why}`;
+    : `settled as ${(await settleTrial(lineage, campaign.owner, number, { reason: why, withdrawn: false })).status}: ${why}`;
   return { campaign: campaign._id, what: 'trial', key, did };
 }
 

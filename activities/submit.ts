@@ -33,8 +33,8 @@ export interface SubmitActivities {
   submitStart(of: { owner: string }): Promise<StartSubmitted>;
   submitTrial(call: CallRef): Promise<Submitted>;
   submitPerson(of: { owner: string; submission: unknown }): Promise<Submitted>;
-  /** Waits for the end of the earlier trial that has the same snapshot. */
-  awaitTwin(of: { owner: string; number: number }): Promise<TrialStatus>;
+  /** Waits until the earlier trial that has the same snapshot has ended, or waits for a person. */
+  awaitTwin(of: { owner: string; number: number }): Promise<TrialStatus | 'parked'>;
 }
 
 const POLL_MS = 1000;
@@ -48,7 +48,10 @@ export function submitActivities({ lineage }: { lineage: Lineage }): SubmitActiv
     awaitTwin: async ({ owner, number }) => {
       const { twin } = await lineage.trials.require(owner, number);
       if (twin === null) throw new AssayError('INTERNAL', `trial ${number} has no twin`);
-      return poll(POLL_MS, async () => (await lineage.trials.bySubmitKey(twin))?.status ?? null);
+      return poll(POLL_MS, async () => {
+        const first = await lineage.trials.bySubmitKey(twin);
+        return first?.parked == null ? (first?.status ?? null) : 'parked';
+      });
     },
   };
 }

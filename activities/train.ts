@@ -10,14 +10,15 @@ import { persist, withDoing } from './pulse.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
 import { isElsewhereNow, runTraining, type Elsewhere } from './train-phases.js';
 import { heldForRun } from './claiming.js';
-import { lostWithWorkers, withClaim, type Claim, type ClaimRequest, type Claimed } from './claim.js';
+import { withClaim, type Claim, type ClaimRequest, type Claimed } from './claim.js';
 
 export type TrainResult =
   | { next: 'evaluate'; replicate: string }
   | { next: 'decide' }
   | { next: 'elsewhere'; equal: EqualTraining }
   | { next: 'notStarted' }
-  | { next: 'exhausted' };
+  | { next: 'exhausted' }
+  | { next: 'parked' };
 
 export interface TrainActivities {
   train(of: RunRef): Promise<TrainResult>;
@@ -109,9 +110,11 @@ async function claimAndTrain(
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
   return withClaim<Trained | Elsewhere>(context, request, signal, async (claim) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');
-    const lost = lostWithWorkers(context, claim, 'train');
+    const { crashed } = claim;
     const result =
-      lost === null ? await runTraining({ context, work, claim, files, signal }) : untrained(claim, lost);
+      crashed === null
+        ? await runTraining({ context, work, claim, files, signal })
+        : untrained(claim, crashed);
     if (isElsewhereNow(result)) return result;
     return persist(signal, () => lineage.replicates.publishTrained(replicate._id, result));
   });

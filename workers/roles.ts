@@ -14,6 +14,7 @@ import { reuseActivities } from '../activities/reuse.js';
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
+import { parkedActivities } from '../activities/parked.js';
 import { checkerOf, prepareActivities } from '../activities/prepare.js';
 import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
@@ -81,6 +82,7 @@ export async function orchestratorWorkers(
       ...sessionActivities(context),
       ...submitActivities(context),
       ...decideActivities(context),
+      ...parkedActivities(context),
       ...claimingActivities(context),
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),

@@ -21,10 +21,12 @@ import type { CampaignState } from '../src/domain/statuses.js';
 import { claimAtMilestones, measureClaim, openClaim } from './claim.js';
 import { CampaignDesk } from './desk.js';
 import {
+  cancelTrialUpdate,
   leaderboardQuery,
   limitsUpdate,
   pauseSignal,
   resumeSignal,
+  resumeTrialUpdate,
   statusQuery,
   stopSignal,
   submitUpdate,
@@ -36,12 +38,13 @@ import { plainly } from './plainly.js';
 import {
   campaignActivities,
   decideActivities,
+  parkedActivities,
   reconcileActivities,
   submitActivities,
   waitingActivities,
   watch as watchActivity,
 } from './proxies.js';
-import { runTrial, specialist, untilClosed } from './specialist.js';
+import { rerunTrial, runTrial, specialist, untilClosed } from './specialist.js';
 
 type LaneEnd = PromiseSettledResult<LaneResult>;
 
@@ -57,6 +60,7 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
   const work = new CancellationScope();
   const people: Promise<unknown>[] = [];
   listen(desk, (submission) => work.run(() => personTrial(frozen, submission, people)));
+  listenForParked(desk, (number) => work.run(() => resumeTrial(frozen, number, people)));
   const body = work.run(() => search(desk, people));
   try {
     await govern(desk, work, body);
@@ -105,6 +109,27 @@ function listen(desk: CampaignDesk, submit: (submission: unknown) => Promise<Per
       if (desk.closed) throw new Error('the campaign is ending');
     },
   });
+}
+
+function listenForParked(desk: CampaignDesk, resume: (number: number) => Promise<number>): void {
+  const { owner } = desk.frozen;
+  const requireOpen = (number: number): void => {
+    if (!Number.isSafeInteger(number) || number < START) throw new Error('a trial is named by its number');
+    if (desk.closed) throw new Error('the campaign is ending');
+  };
+  setHandler(resumeTrialUpdate, resume, { validator: requireOpen });
+  setHandler(
+    cancelTrialUpdate,
+    ({ number, reason }) => {
+      const by = `a person: ${reason ?? 'no reason given'}`;
+      return parkedActivities.cancelParked
+        .executeWithOptions({ summary: `cancel parked trial ${number}` }, [{ owner, number, reason: by }])
+        .catch((error: unknown) => {
+          throw plainly(error);
+        });
+    },
+    { validator: (asked: { number: number }) => requireOpen(asked.number) },
+  );
 }
 
 /** What the campaign is for; it ends when every lane and every person's trial has ended. */
@@ -210,6 +235,28 @@ async function placePersonTrial(
   const running = runTrial({ frozen, role: 'person' }, submitted.number);
   running.catch(() => undefined);
   return { answer: { number: submitted.number, refused: null }, running };
+}
+
+/** A parked trial that a person resumes is a child like a person's own; this answers when it is on its way. */
+async function resumeTrial(
+  frozen: FrozenCampaign,
+  number: number,
+  people: Promise<unknown>[],
+): Promise<number> {
+  const summary = `resume parked trial ${number}`;
+  const resuming = parkedActivities.resumeParked
+    .executeWithOptions({ summary }, [{ owner: frozen.owner, number }])
+    .then(({ role }) => {
+      const running = rerunTrial({ frozen, role }, number);
+      running.catch(() => undefined);
+      return { running };
+    });
+  // from here on the campaign does not end without it
+  people.push(resuming.then(({ running }) => running).catch(() => undefined));
+  await resuming.catch((error: unknown) => {
+    throw plainly(error);
+  });
+  return number;
 }
 
 /** A campaign of one trial has nothing else to do, so a refusal is its end. */

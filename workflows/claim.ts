@@ -25,8 +25,8 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     return null;
   };
   const train = async (of: ClaimRun) => {
-    const replicate = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
-    if (replicate !== null) return { of, replicate };
+    const trained = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
+    if (trained.next === 'evaluate') return { of, replicate: trained.replicate };
     failed = true;
     work.cancel();
     return null;

@@ -37,7 +37,8 @@ export interface LaneResult {
 /** The end of a trial as its parent needs it; everything else is in the lineage. */
 export interface TrialResult {
   number: number;
-  status: TrialStatus;
+  /** `parked`: its workflow has ended, and it waits for a person; see {@link resumeTrialUpdate}. */
+  status: TrialStatus | 'parked';
   score: number | null;
 }
 
@@ -58,5 +59,11 @@ export const leaderboardQuery = defineQuery<Standing[]>('leaderboard');
  * takes one away. Answers when the store has it; the id of the update makes a repeated one the same.
  */
 export const limitsUpdate = defineUpdate<LimitsAnswer, [unknown]>('limits');
+/** Lets a parked trial, by its number, be worked on again; answers once its workflow is on its way. */
+export const resumeTrialUpdate = defineUpdate<number, [number]>('resumeTrial');
+/** Ends a parked trial as cancelled, for the reason given. */
+export const cancelTrialUpdate = defineUpdate<TrialResult, [{ number: number; reason: string | null }]>(
+  'cancelTrial',
+);
 /** Submits a person's own trial; answers once it has a number and its workflow has started. */
 export const submitUpdate = defineUpdate<PersonTrial, [unknown]>('submit');

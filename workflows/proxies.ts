@@ -4,6 +4,7 @@ import type { ClaimingActivities } from '../activities/claiming.js';
 import type { DecideActivities } from '../activities/decide.js';
 import type { EvaluateActivities } from '../activities/evaluate.js';
 import type { ModelActivities } from '../activities/model.js';
+import type { ParkedActivities } from '../activities/parked.js';
 import type { PrepareActivities } from '../activities/prepare.js';
 import type { ReconcileActivities } from '../activities/reconcile.js';
 import type { ReuseActivities } from '../activities/reuse.js';
@@ -38,6 +39,7 @@ export const sessionActivities = proxyActivities<SessionActivities>(light);
 export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitTwin'>>(light);
 export const claimingActivities = proxyActivities<Omit<ClaimingActivities, 'awaitMilestone'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
+export const parkedActivities = proxyActivities<ParkedActivities>(light);
 
 /** They wait for processes and workflows to end, and say that they are alive. */
 export const reconcileActivities = proxyActivities<ReconcileActivities>({

@@ -166,7 +166,11 @@ interface StartedTrial {
 }
 
 /** Starts a trial's workflow, unless that was done before. A cancel reaches the child only once it has started. */
-async function startTrial(of: { frozen: Frozen; role: string }, number: number): Promise<StartedTrial> {
+async function startTrial(
+  of: { frozen: Frozen; role: string },
+  number: number,
+  workflowIdReusePolicy: WorkflowIdReusePolicy = WorkflowIdReusePolicy.REJECT_DUPLICATE,
+): Promise<StartedTrial> {
   const { frozen, role } = of;
   const scope = new CancellationScope();
   try {
@@ -174,7 +178,7 @@ async function startTrial(of: { frozen: Frozen; role: string }, number: number):
       startChild(trial, {
         workflowId: trialWorkflowId(frozen.name, number),
         args: [{ frozen, role, number }],
-        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        workflowIdReusePolicy,
         parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
         cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
         staticSummary: `trial ${number} by ${role}`,
@@ -188,7 +192,7 @@ async function startTrial(of: { frozen: Frozen; role: string }, number: number):
 }
 
 /**
- * Waits for the end of a trial, also of one whose workflow was started by an earlier run of this lane. A cancel of this
+ * Waits for the end of a trial, or until it is parked, also of one whose workflow was started by an earlier run of this lane. A cancel of this
  * scope reaches the trial, and its end is still waited for. One whose workflow ended without an outcome gets one here.
  */
 async function untilEnded(frozen: Frozen, { number, scope, handle }: StartedTrial): Promise<void> {
@@ -241,6 +245,14 @@ export async function untilClosed(workflowId: string): Promise<void> {
 /** Runs a trial whose number is taken to its end. */
 export async function runTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
   const started = await CancellationScope.nonCancellable(() => startTrial(of, number));
+  await untilEnded(of.frozen, started);
+}
+
+/** Runs a trial again that was parked. */
+export async function rerunTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
+  const started = await CancellationScope.nonCancellable(() =>
+    startTrial(of, number, WorkflowIdReusePolicy.ALLOW_DUPLICATE),
+  );
   await untilEnded(of.frozen, started);
 }
 

@@ -11,7 +11,6 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { RunRef } from '../activities/train.js';
-import type { TrialStatus } from '../src/domain/statuses.js';
 import { trialAttributes } from './attributes.js';
 import { saidBy } from './faults.js';
 import { cancelSignal, type TrialResult } from './messages.js';
@@ -31,7 +30,8 @@ export interface TrialInput {
 
 /**
  * prepare → train → evaluate → decide, and once more for as long as another run is worth its price. Each finds what an
- * earlier attempt of it finished.
+ * earlier attempt of it finished. A trial that takes its workers with it is parked: its workflow ends without a status,
+ * so that whoever waits for it goes on, and the campaign starts it again when a person resumes it.
  */
 export async function trial(input: TrialInput): Promise<TrialResult> {
   const { frozen, number } = input;
@@ -47,13 +47,18 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
     const interruption = await work
       .run(() => measure(input, index))
       .then(
-        () => null,
+        (measured) => (measured === 'parked' ? measured : null),
         (error: unknown) => ({ reason: reasonOf(error, work, asked.by), withdrawn: asked.by !== null }),
       );
-    if (interruption !== null) log.warn('trial interrupted', { number, ...interruption });
+    if (interruption === 'parked' && asked.by === null) {
+      announce(input, 'parked', null);
+      return { number, status: 'parked', score: null };
+    }
+    const ended = interruption === 'parked' ? { reason: asked.by ?? '', withdrawn: true } : interruption;
+    if (ended !== null) log.warn('trial interrupted', { number, ...ended });
     const decided = await CancellationScope.nonCancellable(() =>
       decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
-        { ...of, interruption },
+        { ...of, interruption: ended },
       ]),
     );
     if (decided === 'again') continue;
@@ -69,16 +74,23 @@ function reasonOf(error: unknown, work: CancellationScope, asked: string | null)
 }
 
 /** Runs the phases; a phase that may not start now waits until the campaign goes on. */
-async function measure({ frozen, number }: TrialInput, index: number): Promise<void> {
-  if (index === 0 && !(await prepareTrial({ frozen, number }))) return;
+async function measure({ frozen, number }: TrialInput, index: number): Promise<'parked' | 'measured'> {
+  if (index === 0) {
+    const next = await prepareTrial({ frozen, number });
+    if (next !== 'train') return next === 'parked' ? next : 'measured';
+  }
   const name = index === 0 ? `trial ${number}` : `trial ${number}, run ${index + 1}`;
   const of = { owner: frozen.owner, number, index, purpose: 'search' } as const;
-  const replicate = await trainRun(frozen, of, name);
-  if (replicate !== null) await evaluateRun(frozen, of, replicate, name);
+  const trained = await trainRun(frozen, of, name);
+  if (trained.next !== 'evaluate') return trained.next === 'parked' ? 'parked' : 'measured';
+  return evaluateRun(frozen, of, trained.replicate, name);
 }
 
-/** Trains one run; its replicate where there is something to evaluate, else null. */
-export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<string | null> {
+/** What a run comes to when it was trained: something to evaluate, an end of its own, or a wait for a person. */
+type TrainedRun = { next: 'evaluate'; replicate: string } | { next: 'decide' } | { next: 'parked' };
+
+/** Trains one run. */
+export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<TrainedRun> {
   const phases = phaseActivities(frozen);
   const train = () =>
     whenAllowed(frozen, `training ${run}`, () =>
@@ -93,7 +105,7 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
     trained = await train();
   }
   if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
-  return trained.next === 'evaluate' ? trained.replicate : null;
+  return trained;
 }
 
 /** Evaluates what a run was trained to; the result is in the store. */
@@ -102,15 +114,19 @@ export async function evaluateRun(
   { owner, number }: Pick<RunRef, 'owner' | 'number'>,
   replicate: string,
   run: string,
-): Promise<void> {
+): Promise<'parked' | 'measured'> {
   const phases = phaseActivities(frozen);
-  await whenAllowed(frozen, `evaluating ${run}`, () =>
+  const evaluated = await whenAllowed(frozen, `evaluating ${run}`, () =>
     phases.evaluate.executeWithOptions({ summary: `evaluate ${run}` }, [{ owner, number, replicate }]),
   );
+  return evaluated.next === 'parked' ? 'parked' : 'measured';
 }
 
-/** Whether it is to be trained: not after a failed check, and not as a duplicate. */
-async function prepareTrial({ frozen, number }: Pick<TrialInput, 'frozen' | 'number'>): Promise<boolean> {
+/** What comes next: not its training after a failed check, nor for a duplicate. */
+async function prepareTrial({
+  frozen,
+  number,
+}: Pick<TrialInput, 'frozen' | 'number'>): Promise<'train' | 'decide' | 'parked'> {
   const phases = phaseActivities(frozen);
   const of = { owner: frozen.owner, number };
   const prepare = () => phases.prepare.executeWithOptions({ summary: `prepare trial ${number}` }, [of]);
@@ -122,14 +138,18 @@ async function prepareTrial({ frozen, number }: Pick<TrialInput, 'frozen' | 'num
     );
     prepared = await whenAllowed(frozen, `preparing trial ${number}`, prepare);
   }
-  return prepared.next === 'train';
+  return prepared.next;
 }
 
 /** Runs a phase once the campaign lets it start. */
-async function whenAllowed<T>(frozen: Frozen, what: string, run: () => Promise<T | NotStarted>): Promise<T> {
+async function whenAllowed<T extends { next: string }>(
+  frozen: Frozen,
+  what: string,
+  run: () => Promise<T>,
+): Promise<Exclude<T, NotStarted>> {
   for (;;) {
-    const result = await parked(frozen, what, run);
-    if (!isNotStarted(result)) return result;
+    const result = await blocking(frozen, what, run);
+    if (hasStarted(result)) return result;
     await untilAllowed(frozen);
   }
 }
@@ -138,15 +158,14 @@ interface NotStarted {
   next: 'notStarted';
 }
 
-function isNotStarted(result: unknown): result is NotStarted {
-  return typeof result === 'object' && result !== null && 'next' in result && result.next === 'notStarted';
-}
+const hasStarted = <T extends { next: string }>(result: T): result is Exclude<T, NotStarted> =>
+  result.next !== 'notStarted';
 
 /**
  * Runs a phase; one that fails although it was tried again and again blocks the campaign, and the trial waits until
  * a person has looked: what the infrastructure did is never held against it.
  */
-async function parked<T>(frozen: Frozen, what: string, run: () => Promise<T>): Promise<T> {
+async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await run();
@@ -168,7 +187,7 @@ async function untilAllowed({ owner }: Frozen): Promise<void> {
   ]);
 }
 
-function announce(input: TrialInput, status: TrialStatus | null, score: number | null): void {
+function announce(input: TrialInput, status: TrialResult['status'] | null, score: number | null): void {
   const { frozen, number, role } = input;
   const attributes = trialAttributes(frozen, { number, role, status: status ?? 'running', score });
   if (attributes.length > 0) upsertSearchAttributes(attributes);

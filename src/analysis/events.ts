@@ -15,6 +15,8 @@ export type CampaignEvent =
       hypothesis: string;
     }
   | { event: 'stage'; trial: string; role: string; stage: TrialStage; host: string | null }
+  /** It waits for a person: `assay resume` or `assay cancel` with its id. */
+  | { event: 'parked'; trial: string; role: string; reason: string }
   | {
       event: 'ended';
       trial: string;
@@ -77,7 +79,9 @@ function trialEvents(before: TrialLine | undefined, line: TrialLine, host: strin
   const { trial, role, lane, parent, hypothesis, stage, status } = line;
   const events: CampaignEvent[] = [];
   if (before === undefined) events.push({ event: 'submitted', trial, role, lane, parent, hypothesis });
-  if (status === null && stage !== 'queued' && before?.stage !== stage)
+  if (status === null && stage === 'parked') {
+    if (before?.stage !== stage) events.push({ event: 'parked', trial, role, reason: line.lesson });
+  } else if (status === null && stage !== 'queued' && before?.stage !== stage)
     events.push({ event: 'stage', trial, role, stage, host });
   if (status !== null && before?.status !== status)
     events.push({

@@ -22,7 +22,7 @@ export interface TrialLine {
   delta: number | null;
   expectedDelta: number | null;
   hypothesis: string;
-  /** Why it ended as it did; empty while it runs. */
+  /** Why it ended as it did, or waits for a person; empty while it runs. */
   lesson: string;
   duplicateOf: string | null;
   submittedAt: string;
@@ -71,7 +71,7 @@ function lineOf(trial: TrialDocument, parentScore: number | null, savedMs: numbe
     delta: score === null || parentScore === null ? null : score - parentScore,
     expectedDelta: trial.expectedDelta,
     hypothesis: trial.hypothesis,
-    lesson: trial.outcome?.lesson ?? '',
+    lesson: trial.outcome?.lesson ?? trial.parked?.reason ?? '',
     duplicateOf: labelOrNull(trial.outcome?.duplicateOf ?? null),
     submittedAt: trial.submittedAt.toISOString(),
     endedAt: isoOrNull(trial.endedAt),

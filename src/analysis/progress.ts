@@ -22,6 +22,8 @@ export interface OpenTrial {
   role: string;
   lane: string;
   stage: TrialStage;
+  /** Why it waits for a person; null where it does not. */
+  parked: string | null;
   /** The machine that works on it; null while nobody does. */
   host: string | null;
   /** Since when it is in its stage. */
@@ -55,6 +57,7 @@ export function openTrials(
         role: trial.role,
         lane: trial.lane,
         stage: trial.stage,
+        parked: trial.parked?.reason ?? null,
         host: work?.host ?? null,
         since: trial.stageAt.toISOString(),
         elapsedMs: Math.max(0, now.getTime() - trial.stageAt.getTime()),

@@ -27,8 +27,8 @@ export interface StandingCampaign {
   pool: string | null;
   /** Work that was allowed to start and has not ended. */
   active: { trial: string; what: string; host: string }[];
-  /** Trials without a status. */
-  open: { trial: string; submittedAt: Date }[];
+  /** Trials without a status; `parked`: why one waits for a person, else null. */
+  open: { trial: string; submittedAt: Date; parked: string | null }[];
 }
 
 /** What the server says of a campaign's workflows and of the queues that they use. */
@@ -97,6 +97,7 @@ export const REASON_KINDS = [
   'paused',
   'budget',
   'stopping',
+  'parked',
   'no_workflow',
   'host_unhealthy',
   'no_worker',
@@ -149,6 +150,6 @@ export function standingCampaign(campaign: CampaignDocument, open: readonly Open
     pausedSince,
     pool: frozen.pool,
     active: Object.values(active).map(({ trial, what, host }) => ({ trial: trialLabel(trial), what, host })),
-    open: open.map(({ trial, since }) => ({ trial, submittedAt: new Date(since) })),
+    open: open.map(({ trial, since, parked }) => ({ trial, submittedAt: new Date(since), parked })),
   };
 }

@@ -18,7 +18,12 @@ export function standstill(facts: StandingFacts): Standing {
   if (isEnded(campaign.state)) return { reasons: [], moves: false };
   const points = (server?.workflows ?? []).flatMap((workflow) => standpointsOf(facts, workflow));
   const waits = points.filter(isWait);
-  const reasons = [...controlReasons(facts), ...hostReasons(facts), ...together(waits, campaign.name)];
+  const reasons = [
+    ...controlReasons(facts),
+    ...parkedReasons(facts),
+    ...hostReasons(facts),
+    ...together(waits, campaign.name),
+  ];
   const rank = ({ what }: Reason): number => REASON_KINDS.indexOf(what);
   return {
     reasons: reasons.sort((a, b) => rank(a) - rank(b) || (a.id < b.id ? -1 : 1)),
@@ -69,8 +74,8 @@ function gone({ now, campaign }: StandingFacts, workflow: WorkflowFacts): Standp
   const { id, label, kind, status, ending } = workflow;
   if (kind === 'lane') return [];
   const trial = campaign.open.find((each) => each.trial === label);
-  if (kind === 'trial' && (trial === undefined || now.getTime() - trial.submittedAt.getTime() < STARTING_MS))
-    return [];
+  const young = trial !== undefined && now.getTime() - trial.submittedAt.getTime() < STARTING_MS;
+  if (kind === 'trial' && (trial === undefined || young || trial.parked !== null)) return [];
   const wait: Wait = {
     what: 'no_workflow',
     id: kind === 'campaign' ? `no_workflow:${id}` : `no_workflow:trial:${status}`,
@@ -119,6 +124,22 @@ function controlReasons({ campaign }: StandingFacts): Reason[] {
         },
       ]
     : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${goesOn} goes on.` }];
+}
+
+/** Trials that wait for a person alone, while their campaign goes on. */
+function parkedReasons({ campaign: { name, open } }: StandingFacts): Reason[] {
+  return open.flatMap(({ trial, submittedAt, parked }) =>
+    parked === null
+      ? []
+      : {
+          what: 'parked',
+          id: `parked:${trial}`,
+          text: `${trial} is parked: ${parked}`,
+          about: [trial],
+          since: submittedAt.toISOString(),
+          remedy: `\`assay resume ${name}/${trial}\` tries it again, \`assay cancel ${name}/${trial}\` ends it; the campaign goes on without it.`,
+        },
+  );
 }
 
 /** `paused: lunch`, but not `paused: paused by a person`. */

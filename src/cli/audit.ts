@@ -6,7 +6,7 @@ import type { HostSide, ServerSide } from '../analysis/audit/facts.js';
 import { knock } from '../dev/knock.js';
 import { messageOf } from '../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../domain/keys.js';
-import type { OpenTrialFacts } from '../domain/reconcile.js';
+import { ownFact, starterOf, type OpenTrialFacts } from '../domain/reconcile.js';
 import type { CampaignDocument, TrialDocument } from '../lineage/documents.js';
 import { acceleratorMemory } from '../sandbox/accelerator-memory.js';
 import { slotHolders } from '../sandbox/lease.js';
@@ -43,14 +43,15 @@ export async function serverSide(
   trials: readonly TrialDocument[],
 ): Promise<ServerSide> {
   return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
-    // the start and a person's trial are started by the campaign itself, every other one by its lane
     const starters = new Map<string, OpenTrialFacts['lane']>();
     const open = new Map<number, OpenTrialFacts>();
-    for (const { number, session, lane } of trials) {
-      const starter = session === null ? name : `${name}/${lane}`;
+    for (const trial of trials) {
+      const { number } = trial;
+      const starter = starterOf(trial, name);
       const fact = starters.get(starter) ?? (await workflowFact(client, starter));
       starters.set(starter, fact);
-      open.set(number, { trial: await workflowFact(client, trialWorkflowId(name, number)), lane: fact });
+      const own = await workflowFact(client, trialWorkflowId(name, number));
+      open.set(number, { trial: ownFact(trial, own), lane: fact });
     }
     const running: { id: string; trial: number | null }[] = [];
     for (const { id, type } of await serverWorkflows(client).running(name))

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { cancelSignal } from '../../workflows/messages.js';
+import { cancelSignal, cancelTrialUpdate } from '../../workflows/messages.js';
 import { findTrial } from '../analysis/find-trial.js';
 import { AssayError } from '../domain/errors.js';
 import { parseTrialRef, trialLabel, trialWorkflowId } from '../domain/keys.js';
+import { isEnded } from '../domain/statuses.js';
 import type { TrialStatus } from '../domain/statuses.js';
 import type { TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import type { Ground } from './ground.js';
+import { askCampaign } from './parked-trial.js';
 import { someWorkerPolls } from './pollers.js';
 import { say } from './terminal.js';
 
@@ -50,6 +52,12 @@ export async function cancelTrial(
       remedy: `\`assay show ${id}\` shows what it came to.`,
     });
   const client = await ground.client();
+  if (before.parked !== null && !isEnded(state)) {
+    await askCampaign(ground, place, (handle) =>
+      handle.executeUpdate(cancelTrialUpdate, { args: [{ number: place.number, reason: reason ?? null }] }),
+    );
+    return answerOf(await look(), true);
+  }
   try {
     const handle = client.workflow.getHandle(id);
     await (reason === undefined ? handle.signal(cancelSignal) : handle.signal(cancelSignal, reason));

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { collision, matchesGlob, pathFault, withoutDot } from './paths.js';
 import { searchTree } from './search.js';
 import { FOLDER_LIMITS } from './task/recipe.js';
+import { occurrences } from './text/occurrences.js';
 
 /** The text files of a workspace by their path. */
 export type Tree = ReadonlyMap<string, string>;
@@ -11,6 +12,8 @@ export const MAX_FILE = 1_000_000;
 /** The most text one tool answers with, in UTF-16 units. */
 export const MAX_ANSWER = 60_000;
 const MAX_LINE_SHOWN = 2_000;
+/** Places of an ambiguous replacement that are told. */
+const MOST_PLACES = 10;
 /** Lines shown on each side of an edit. */
 const AROUND = 3;
 
@@ -94,13 +97,13 @@ function create(files: Tree, where: string, text: string): EditResult {
 function replace(files: Tree, where: string, text: string, old: string, fresh: string): EditResult {
   if (old === '') return { error: 'old_str is empty; use insert to add text.' };
   if (old === fresh) return { error: 'old_str and new_str are equal: nothing would change.' };
-  const places = occurrences(text, old);
+  const places = occurrences(text, old, MOST_PLACES + 1);
   const [place] = places;
   if (place === undefined) return { error: notFound(where, text, old) };
   if (places.length > 1) {
-    const numbers = places.slice(0, 10).map((at) => lineAt(text, at));
-    const more = places.length > 10 ? ' or more' : '';
-    const count = `${Math.min(places.length, 10)}${more}`;
+    const numbers = places.slice(0, MOST_PLACES).map((at) => lineAt(text, at));
+    const more = places.length > MOST_PLACES ? ' or more' : '';
+    const count = `${Math.min(places.length, MOST_PLACES)}${more}`;
     return {
       error: `old_str occurs ${count} times in "${where}", at lines ${numbers.join(', ')}. Add lines around it until it is unique.`,
     };
@@ -192,14 +195,6 @@ function offsetAfter(text: string, count: number): number {
   return offset;
 }
 
-/** At most eleven places, overlapping ones too: they make a replacement just as ambiguous. */
-function occurrences(text: string, wanted: string): number[] {
-  const places: number[] = [];
-  for (let at = text.indexOf(wanted); at !== -1 && places.length < 11; at = text.indexOf(wanted, at + 1))
-    places.push(at);
-  return places;
-}
-
 function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
@@ -209,7 +204,7 @@ function notFound(where: string, text: string, old: string): string {
     .find((line) => line.trim() !== '')
     ?.trim();
   const near = first === undefined ? -1 : linesOf(text).findIndex((line) => line.trim() === first);
-  if (text.includes('\r\n') && occurrences(text.replaceAll('\r\n', '\n'), old).length > 0)
+  if (text.includes('\r\n') && occurrences(text.replaceAll('\r\n', '\n'), old, 1).length > 0)
     return `old_str does not occur in "${where}": its lines end in CR LF.`;
   if (near === -1) return `old_str does not occur in "${where}". View the file and copy the lines exactly.`;
   return `old_str does not occur in "${where}", but its first line is like line ${near + 1}: compare white space and the lines after it.`;

@@ -48,6 +48,18 @@ export const ERRORS = {
     '`assay show TRIAL` shows which phases ran; a log is stored when its phase has ended.',
   ),
   TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows what it came to.'),
+  TRIAL_PARKED: entry(
+    'user',
+    1,
+    false,
+    'Look at what it does to its workers (memory, above all); `assay resume TRIAL` tries it again, `assay cancel TRIAL` ends it.',
+  ),
+  TRIAL_NOT_PARKED: entry(
+    'user',
+    2,
+    false,
+    '`assay status CAMPAIGN` lists the trials that wait for a person.',
+  ),
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
   TASK_UNKNOWN: entry(
     'user',
@@ -174,7 +186,7 @@ export const ERRORS = {
     'environment',
     1,
     false,
-    'Look at what this trial does to its workers (memory, above all), then `assay resume CAMPAIGN`, or cancel the trial.',
+    'Look at what it does to its workers (memory, above all), then `assay resume CAMPAIGN` tries it again; `assay stop CAMPAIGN` ends the campaign.',
   ),
   // what a model endpoint refuses for good
   MODEL_REQUEST_REFUSED: entry(

@@ -27,6 +27,9 @@ function segmentFault(segment: string): string | null {
   if (/[. ]$/.test(segment) || segment.startsWith(' '))
     return 'a segment of the path ends in a dot or begins or ends with a space';
   const folded = foldPath(segment);
+  // wide slashes and dots are plain ones to a file system that folds them
+  if (folded.includes('/') || folded === '..' || folded === '.')
+    return 'a segment of the path has signs that may be read as "/" or ".."';
   if (folded === '.git' || folded.startsWith('git~')) return 'the path reaches into .git';
   return null;
 }

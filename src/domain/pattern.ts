@@ -3,21 +3,31 @@
  * worker, as a backtracking engine can be made to. No back references and no look-around, hence.
  */
 export interface Pattern {
-  /** Number of states: the cost of one character. */
-  states: number;
-  /** Whether any part of the line matches. */
-  readonly matches: (line: string) => boolean;
+  /** Whether any part of the line matches, looked for in about `most` steps at most. */
+  readonly find: (line: string, most: number) => Found;
+}
+
+export interface Found {
+  /** Null where the steps did not suffice. */
+  found: boolean | null;
+  /** What it took: letters, states, and the parts of states that have many. */
+  steps: number;
 }
 
 type Assertion = 'start' | 'end' | 'word' | 'notWord';
+/** `cost`: steps that the test takes. */
+interface Letter {
+  test: (letter: string) => boolean;
+  cost: number;
+}
 type Node =
-  | { kind: 'letter'; test: (letter: string) => boolean }
+  | ({ kind: 'letter' } & Letter)
   | { kind: 'assert'; what: Assertion }
   | { kind: 'all'; parts: Node[] }
   | { kind: 'any'; parts: Node[] }
   | { kind: 'repeat'; part: Node; least: number; most: number };
 type State =
-  | { kind: 'letter'; test: (letter: string) => boolean; next: number }
+  | ({ kind: 'letter'; next: number } & Letter)
   | { kind: 'assert'; what: Assertion; next: number }
   | { kind: 'split'; nexts: number[] }
   | { kind: 'match' };
@@ -32,7 +42,7 @@ export function compilePattern(source: string): Pattern | null {
   try {
     const states: State[] = [{ kind: 'match' }];
     const start = build(new Reader(source).whole(), 0, states);
-    return { states: states.length, matches: (line) => run(states, start, line) };
+    return { find: (line, most) => run(states, start, line, most) };
   } catch (error) {
     if (error instanceof NotSupported) return null;
     throw error;
@@ -48,7 +58,7 @@ function add(states: State[], state: State): number {
 function build(node: Node, next: number, states: State[]): number {
   switch (node.kind) {
     case 'letter':
-      return add(states, { kind: 'letter', test: node.test, next });
+      return add(states, { ...node, next });
     case 'assert':
       return add(states, { kind: 'assert', what: node.what, next });
     case 'all':
@@ -72,7 +82,9 @@ function build(node: Node, next: number, states: State[]): number {
 }
 
 /** Thompson's simulation: all states that the letters so far can have led to, step by step. */
-function run(states: readonly State[], start: number, line: string): boolean {
+function run(states: readonly State[], start: number, line: string, most: number): Found {
+  let steps = line.length + states.length;
+  if (steps > most) return { found: null, steps };
   const letters = Array.from(line);
   const seenAt = new Int32Array(states.length).fill(-1);
   let from: number[] = [];
@@ -81,19 +93,22 @@ function run(states: readonly State[], start: number, line: string): boolean {
     const letter = letters[at];
     const next: number[] = [];
     for (let index = from.pop(); index !== undefined; index = from.pop()) {
+      steps += 1;
       if (seenAt[index] === at) continue;
       seenAt[index] = at;
       const state = states[index];
       if (state === undefined) continue;
-      if (state.kind === 'match') return true;
+      if (state.kind === 'match') return { found: true, steps };
       if (state.kind === 'split') from.push(...state.nexts);
       else if (state.kind === 'letter') {
+        steps += state.cost;
         if (letter !== undefined && state.test(letter)) next.push(state.next);
       } else if (holds(state.what, letters, at)) from.push(state.next);
     }
+    if (steps > most) return { found: null, steps };
     from = next;
   }
-  return false;
+  return { found: false, steps };
 }
 
 function holds(what: Assertion, letters: readonly string[], at: number): boolean {
@@ -191,19 +206,19 @@ class Reader {
       if (!this.skip(')')) throw new NotSupported();
       return inner;
     }
-    if (letter === '[') return { kind: 'letter', test: this.set() };
-    if (letter === '.') return { kind: 'letter', test: () => true };
+    if (letter === '[') return { kind: 'letter', ...this.set() };
+    if (letter === '.') return { kind: 'letter', test: () => true, cost: 1 };
     if (letter === '^') return { kind: 'assert', what: 'start' };
     if (letter === '$') return { kind: 'assert', what: 'end' };
     if ('*+?'.includes(letter)) throw new NotSupported();
-    if (letter !== '\\') return { kind: 'letter', test: (other) => other === letter };
+    if (letter !== '\\') return { kind: 'letter', test: (other) => other === letter, cost: 1 };
     const escaped = this.take();
     if (escaped === 'b' || escaped === 'B')
       return { kind: 'assert', what: escaped === 'b' ? 'word' : 'notWord' };
-    return { kind: 'letter', test: escape(escaped) };
+    return { kind: 'letter', test: escape(escaped), cost: 1 };
   }
 
-  private set(): (letter: string) => boolean {
+  private set(): Letter {
     const negated = this.skip('^');
     const tests: ((letter: string) => boolean)[] = [];
     while (!this.skip(']')) {
@@ -219,7 +234,7 @@ class Reader {
         tests.push((letter) => letter === low);
       }
     }
-    return (letter) => tests.some((test) => test(letter)) !== negated;
+    return { test: (letter) => tests.some((test) => test(letter)) !== negated, cost: tests.length };
   }
 }
 

@@ -4,9 +4,28 @@ export type WorkflowFact = 'running' | 'closed' | 'missing';
 export interface OpenTrialFacts {
   /** The trial's own workflow. */
   trial: WorkflowFact;
-  /** The lane that submitted it, which would start a workflow that is still missing. */
+  /** Whoever would start a workflow that is still missing, see {@link starterOf}. */
   lane: WorkflowFact;
 }
+
+/** What is stored of an open trial that says who leads it. */
+interface OpenTrial {
+  session: string | null;
+  lane: string;
+  /** Set while it waits for a person. */
+  parked: object | null;
+}
+
+/**
+ * The workflow that starts a trial's: the campaign itself for the start, a person's trial and one that a person has to
+ * resume, its lane for every other one.
+ */
+export const starterOf = ({ session, lane, parked }: OpenTrial, campaign: string): string =>
+  session === null || parked !== null ? campaign : `${campaign}/${lane}`;
+
+/** Of a trial's workflow: that of a parked one has ended and is to be started again, as if it were missing. */
+export const ownFact = ({ parked }: Pick<OpenTrial, 'parked'>, fact: WorkflowFact): WorkflowFact =>
+  parked !== null && fact === 'closed' ? 'missing' : fact;
 
 /**
  * What to do with a stored trial that has no status. One whose workflow runs, or whose lane can still start it, is

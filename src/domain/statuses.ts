@@ -25,6 +25,8 @@ export const TRIAL_STAGES = [
   'packing',
   'evaluating',
   'deciding',
+  /** It waits for a person: nothing works on it. */
+  'parked',
   'ended',
 ] as const;
 export const trialStageSchema = z.enum(TRIAL_STAGES);

@@ -86,6 +86,18 @@ export const campaignDocument = z.object({
 });
 export type CampaignDocument = z.infer<typeof campaignDocument>;
 
+const fault = z.object({
+  fence: z.number().int(),
+  what: z.string(),
+  reason: z.string(),
+  /** The code of the error, null for one that has none. */
+  code: z.string().nullable(),
+  host: z.string(),
+  at: z.date(),
+});
+/** An attempt that the infrastructure, not the recipe, ended. */
+export type Fault = z.infer<typeof fault>;
+
 export const trialDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -116,6 +128,12 @@ export const trialDocument = z.object({
   preflight: failureSchema.nullable(),
   /** How long its evaluation was projected to take before it was trained, where the task rehearses it. */
   projection: projectionSchema.nullable().default(null),
+  /** Attempts to prepare it that were lost; those on a measurement of it are the replicate's. */
+  faults: z.array(fault).default([]),
+  /** Set while it waits for a person; nothing works on it then. */
+  parked: z.object({ reason: z.string(), at: z.date() }).nullable().default(null),
+  /** Workers lost with it that a person has looked at. */
+  pardoned: z.number().int().nonnegative().default(0),
   status: trialStatusSchema.nullable(),
   outcome: outcomeSchema.nullable(),
   endedAt: z.date().nullable(),
@@ -209,18 +227,6 @@ const holder = z.object({
   since: z.date(),
 });
 export type Holder = z.infer<typeof holder>;
-
-const fault = z.object({
-  fence: z.number().int(),
-  what: z.string(),
-  reason: z.string(),
-  /** The code of the error, null for one that has none. */
-  code: z.string().nullable(),
-  host: z.string(),
-  at: z.date(),
-});
-/** An attempt that the infrastructure, not the recipe, ended. */
-export type Fault = z.infer<typeof fault>;
 
 /** One measurement of a snapshot under one seed on one host class; also the execution claim on it. */
 export const replicateDocument = z.object({

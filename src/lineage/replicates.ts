@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
 import { seedOf } from '../domain/digest.js';
+import { LOST } from '../domain/trial/lost-workers.js';
 import {
   replicateDocument,
   trainedSchema,
@@ -45,9 +46,6 @@ export const scoresOf = (runs: readonly ReplicateDocument[], metric: string): nu
 const FAULTS_KEPT = 50;
 
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
-
-/** The code of a fault that nobody reported: the attempt's process was gone. */
-export const LOST = 'LOST';
 
 /** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
 export class Replicates {

@@ -4,7 +4,7 @@ import { START, trialKey } from '../domain/keys.js';
 import type { Failure, Outcome } from '../domain/outcome.js';
 import type { Projection } from '../domain/rehearsal.js';
 import type { TrialStage } from '../domain/statuses.js';
-import { trialDocument, type TrialDocument } from './documents.js';
+import { trialDocument, type Fault, type TrialDocument } from './documents.js';
 import { Shelf } from './shelf.js';
 
 const proposalDocument = trialDocument.pick({
@@ -39,6 +39,8 @@ export interface Limits {
   trials: number;
   submissions: number;
 }
+
+const FAULTS_KEPT = 50;
 
 const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): string => `${owner}/${snapshot}`;
 
@@ -223,12 +225,42 @@ export class Trials {
     await this.shelf.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
 
+  /** Records an attempt to prepare it that was lost with its worker, once. */
+  async losePreparation(owner: string, number: number, fault: Omit<Fault, 'at'>): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), 'faults.fence': { $ne: fault.fence } },
+      { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
+    );
+  }
+
+  /** Has it wait for a person. */
+  async park(owner: string, number: number, reason: string): Promise<void> {
+    const at = new Date();
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { parked: { reason, at }, stage: 'parked', stageAt: at } },
+    );
+  }
+
+  /** It waits no longer. */
+  async unpark(owner: string, number: number): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { parked: null, stage: 'queued', stageAt: new Date() } },
+    );
+  }
+
+  /** A person has looked at so many workers lost with it: they do not count against it any more. */
+  async pardon(owner: string, number: number, lost: number): Promise<void> {
+    await this.shelf.update({ _id: trialKey(owner, number) }, { $max: { pardoned: lost } });
+  }
+
   /** Sets the one terminal status; a trial that has one keeps it. */
   async settle(owner: string, number: number, outcome: Outcome): Promise<TrialDocument> {
     const now = new Date();
     await this.shelf.update(
       { _id: trialKey(owner, number), status: null },
-      { $set: { status: outcome.status, outcome, stage: 'ended', stageAt: now, endedAt: now } },
+      { $set: { status: outcome.status, outcome, stage: 'ended', stageAt: now, endedAt: now, parked: null } },
     );
     return this.require(owner, number);
   }
@@ -248,6 +280,9 @@ function queued(proposal: Proposal, number: number, slot: string, twin: string |
     replicates: [],
     preflight: null,
     projection: null,
+    faults: [],
+    parked: null,
+    pardoned: 0,
     status: null,
     outcome: null,
     endedAt: null,

@@ -132,6 +132,10 @@ function limitText({ name, used, allowed, unit }: NonNullable<Failure['limit']>)
   return `limit ${oneLine(name)}: ${amount(used)} of ${amount(allowed)} ${oneLine(unit)}${over}`;
 }
 
+/** A submitted trial that waits for a person, which may take longer than its session. */
+export const parkedAnswer = (trial: number, reason: string): string =>
+  `trial ${trial}: parked\nlesson: ${oneLine(reason)}; a person decides what becomes of it, and its result is shown in the lineage if it has one. Do not wait for it: go on with another idea.`;
+
 export const refusedAnswer = (reason: string): string => `refused: ${oneLine(reason)}`;
 export const rebaseAnswer = (trial: number): string => `rebased onto trial ${trial}`;
 

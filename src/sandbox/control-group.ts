@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { runsAtExit } from './exit.js';
-import { killNow } from './processes.js';
+import { killMembers } from './process/kill-runs.js';
 import type { Ending } from './run.js';
 import type { Hold } from './tier.js';
 
@@ -38,7 +38,7 @@ const LEAST_US = 1000;
  * processes can leave. The kernel refuses memory and tasks beyond the limits.
  */
 export class ControlGroup implements Hold {
-  readonly #folders: string[];
+  readonly controlGroups: readonly string[];
   readonly #forget: () => void;
 
   /** @throws AssayError HOST_FAULT when the group cannot be made */
@@ -48,10 +48,10 @@ export class ControlGroup implements Hold {
     readonly limits: GroupLimits,
   ) {
     const parents = [ground.memory, ground.pids, ...(ground.cpu === null ? [] : [ground.cpu])];
-    this.#folders = [...new Set(parents.map((parent) => join(parent, name)))];
+    this.controlGroups = [...new Set(parents.map((parent) => join(parent, name)))];
     this.#forget = runsAtExit(() => this.#endNow());
     try {
-      for (const folder of this.#folders) mkdirSync(folder);
+      for (const folder of this.controlGroups) mkdirSync(folder);
       this.#limit();
     } catch (error) {
       this.#endNow();
@@ -65,7 +65,7 @@ export class ControlGroup implements Hold {
   #limit(): void {
     const { version } = this.ground;
     const { memoryBytes, tasks } = this.limits;
-    const [memory] = this.#folders;
+    const [memory] = this.controlGroups;
     const bytes = String(Math.min(memoryBytes, Number.MAX_SAFE_INTEGER));
     this.#write(this.#memory, version === 1 ? 'memory.limit_in_bytes' : 'memory.max', bytes);
     // where swap is not counted there is none, or it is the machine's to bound
@@ -111,11 +111,11 @@ export class ControlGroup implements Hold {
 
   /** A command that enters the group and becomes the given one. */
   entering(argv: readonly string[]): { file: string; args: string[] } {
-    const enter = this.#folders.map((_, index) => `echo $$ > "$${index + 1}" || exit 125`);
-    const script = [...enter, `shift ${this.#folders.length}`, 'exec "$@"'].join('\n');
+    const enter = this.controlGroups.map((_, index) => `echo $$ > "$${index + 1}" || exit 125`);
+    const script = [...enter, `shift ${this.controlGroups.length}`, 'exec "$@"'].join('\n');
     // a task that moves itself alone need not wait for all others of the machine, as a process would
     const list = this.ground.version === 1 ? 'tasks' : 'cgroup.procs';
-    const files = this.#folders.map((folder) => join(folder, list));
+    const files = this.controlGroups.map((folder) => join(folder, list));
     return { file: '/bin/sh', args: ['-c', script, 'sh', ...files, ...argv] };
   }
 
@@ -131,8 +131,8 @@ export class ControlGroup implements Hold {
 
   async kill(): Promise<boolean> {
     for (let round = 0; round < ROUNDS; round += 1) {
-      if (this.#folders.every((folder) => textOrNull(join(folder, 'cgroup.procs')) === '')) return true;
-      for (const folder of this.#folders) killMembers(folder);
+      if (this.controlGroups.every((folder) => textOrNull(join(folder, 'cgroup.procs')) === '')) return true;
+      for (const folder of this.controlGroups) killMembers(folder);
       await sleep(Math.min(1 + round, 20));
     }
     return false;
@@ -155,13 +155,13 @@ export class ControlGroup implements Hold {
   }
 
   async end(): Promise<void> {
-    for (let round = 0; round < ROUNDS && !endGroup(this.#folders); round += 1)
+    for (let round = 0; round < ROUNDS && !endGroup(this.controlGroups); round += 1)
       await sleep(Math.min(1 + round, 20));
     this.#forget();
   }
 
   #endNow(): void {
-    for (let round = 0; round < ROUNDS && !endGroup(this.#folders); round += 1) pauseNow(1);
+    for (let round = 0; round < ROUNDS && !endGroup(this.controlGroups); round += 1) pauseNow(1);
   }
 }
 
@@ -177,17 +177,6 @@ export function endGroup(folders: readonly string[]): boolean {
     }
   }
   return gone;
-}
-
-function killMembers(folder: string): void {
-  attempt(() => writeFileSync(join(folder, 'cgroup.kill'), '1', { flag: 'r+' }));
-  for (const pid of membersOf(folder)) killNow(pid);
-}
-
-/** Processes of a group that can be seen from here. */
-export function membersOf(folder: string): number[] {
-  const lines = textOf(join(folder, 'cgroup.procs')).split('\n');
-  return lines.map(Number).filter((pid) => pid > 0);
 }
 
 function countIn(file: string, key: string): number {

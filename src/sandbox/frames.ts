@@ -1,82 +1,82 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import { z } from 'zod';
 
+const LENGTH_BYTES = 4;
 const LONGEST_HEADER = 64 * 1024;
-const headerSchema = z.looseObject({
-  type: z.string().optional(),
+/** `{}`: nothing shorter is a JSON object. */
+const SHORTEST_HEADER = 2;
+
+const headerSchema = z.object({
+  type: z.string().default(''),
   bytes: z.number().int().nonnegative().default(0),
 });
 
 /**
- * Passes the scoring protocol through unchanged, with back-pressure, and notes its frames: 4 bytes of length, little
- * endian, a JSON header, then `header.bytes` bytes. What is no frame is passed on as well; it is the evaluator's to
- * refuse, and nothing is counted from there on.
+ * Reads frames out of bytes that nobody trusts: 4 bytes of length, little endian, a JSON header of that many bytes,
+ * then `header.bytes` bytes of payload. However the bytes are cut into chunks, each is copied at most once.
  */
-export class FrameMeter extends Transform {
-  /** Complete frames so far. */
-  frames = 0;
-  #broken = false;
-  #begun = Buffer.alloc(0);
+export class FrameReader {
+  /** True once the bytes were no frame; nothing is read from there on. */
+  broken = false;
+  readonly #length = Buffer.alloc(LENGTH_BYTES);
+  /** Null while the length is read. */
+  #header: Buffer | null = null;
+  /** Bytes of the length or of the header that are there. */
+  #have = 0;
+  #type = '';
   #payload = 0;
   readonly #onFrame: (type: string) => void;
-  readonly #onEnd: () => void;
 
-  constructor(onFrame: (type: string) => void, onEnd: () => void) {
-    super();
+  /** `onFrame` is called at the end of each complete frame with the type that its header names, or ''. */
+  constructor(onFrame: (type: string) => void) {
     this.#onFrame = onFrame;
-    this.#onEnd = onEnd;
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, next: TransformCallback): void {
-    if (!this.#broken) this.#measure(chunk);
-    next(null, chunk);
-  }
-
-  override _flush(next: TransformCallback): void {
-    this.#onEnd();
-    next();
-  }
-
-  #measure(chunk: Buffer): void {
-    for (let rest = chunk; rest.length > 0 && !this.#broken;) {
-      if (this.#payload > 0) {
-        const skipped = Math.min(this.#payload, rest.length);
-        this.#payload -= skipped;
-        rest = rest.subarray(skipped);
-        if (this.#payload === 0) this.#complete();
-      } else {
-        rest = this.#header(rest);
-      }
+  /** Reads a chunk of the stream, up to its end or to where the stream is broken. */
+  read(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length && !this.broken;) {
+      const taken = this.take(chunk.subarray(at));
+      // a reader that stands still would hang its process
+      if (taken === 0) this.broken = true;
+      at += taken;
     }
   }
 
-  /** Takes what belongs to the length and the header; returns what follows them. */
-  #header(rest: Buffer): Buffer {
-    const known = this.#begun.length < 4 ? 4 : 4 + this.#begun.readUInt32LE(0);
-    const missing = known - this.#begun.length;
-    this.#begun = Buffer.concat([this.#begun, rest.subarray(0, missing)]);
-    if (this.#begun.length === 4 && this.#begun.readUInt32LE(0) > LONGEST_HEADER) this.#broken = true;
-    else if (this.#begun.length > 4 && this.#begun.length === 4 + this.#begun.readUInt32LE(0)) this.#read();
-    return rest.subarray(missing);
+  /** Reads one part of a frame from the start of `bytes`, which are not empty; returns how many it took, at least one. */
+  take(bytes: Buffer): number {
+    if (this.#payload > 0) return this.#skip(bytes);
+    const into = this.#header ?? this.#length;
+    const taken = bytes.copy(into, this.#have);
+    this.#have += taken;
+    if (this.#have < into.length) return taken;
+    this.#have = 0;
+    if (this.#header === null) this.#begin(this.#length.readUInt32LE(0));
+    else this.#understand(this.#header);
+    return taken;
   }
 
-  #type = '';
+  #begin(length: number): void {
+    if (length < SHORTEST_HEADER || length > LONGEST_HEADER) this.broken = true;
+    else this.#header = Buffer.alloc(length);
+  }
 
-  #read(): void {
-    const header = headerOf(this.#begun.subarray(4).toString('utf8'));
-    this.#begun = Buffer.alloc(0);
+  #understand(bytes: Buffer): void {
+    this.#header = null;
+    const header = headerOf(bytes.toString('utf8'));
     if (header === null) {
-      this.#broken = true;
+      this.broken = true;
       return;
     }
-    this.#type = header.type ?? '';
+    this.#type = header.type;
     this.#payload = header.bytes;
-    if (this.#payload === 0) this.#complete();
+    if (this.#payload === 0) this.#onFrame(this.#type);
   }
 
-  #complete(): void {
-    this.frames += 1;
-    this.#onFrame(this.#type);
+  #skip(bytes: Buffer): number {
+    const skipped = Math.min(this.#payload, bytes.length);
+    this.#payload -= skipped;
+    if (this.#payload === 0) this.#onFrame(this.#type);
+    return skipped;
   }
 }
 
@@ -85,5 +85,30 @@ function headerOf(text: string): z.infer<typeof headerSchema> | null {
     return headerSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
+  }
+}
+
+/**
+ * Passes the scoring protocol through unchanged, with back-pressure, and notes its frames. What is no frame is passed
+ * on as well; it is the evaluator's to refuse, and nothing is counted from there on.
+ */
+export class FrameMeter extends Transform {
+  readonly #reader: FrameReader;
+  readonly #onEnd: () => void;
+
+  constructor(onFrame: (type: string) => void, onEnd: () => void) {
+    super();
+    this.#reader = new FrameReader(onFrame);
+    this.#onEnd = onEnd;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, next: TransformCallback): void {
+    this.#reader.read(chunk);
+    next(null, chunk);
+  }
+
+  override _flush(next: TransformCallback): void {
+    this.#onEnd();
+    next();
   }
 }

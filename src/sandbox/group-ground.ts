@@ -2,7 +2,8 @@ import { accessSync, constants, readdirSync, readFileSync, readlinkSync, writeFi
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../domain/errors.js';
-import { endGroup, membersOf, type GroupGround } from './control-group.js';
+import { endGroup, type GroupGround } from './control-group.js';
+import { membersOf } from './process/kill-runs.js';
 
 interface Mount {
   root: string;

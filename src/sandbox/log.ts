@@ -1,3 +1,5 @@
+import { FirstBytes, LastBytes } from './process/kept-bytes.js';
+
 const LINE = 500;
 
 /**
@@ -5,15 +7,16 @@ const LINE = 500;
  * terminal control is made visible, since it will be shown to people.
  */
 export class BoundedLog {
-  #head: Buffer[] = [];
-  #headBytes = 0;
-  #tail: Buffer[] = [];
-  #tailBytes = 0;
+  readonly #head: FirstBytes;
+  readonly #tail: LastBytes;
+  readonly #lineEnds = new LastBytes(2 * LINE);
   #bytes = 0;
-  #lineEnds = '';
 
-  /** `keep`: bytes held at most, give or take one chunk of a pipe. */
-  constructor(readonly keep: number) {}
+  /** `keep`: bytes held at most. */
+  constructor(readonly keep: number) {
+    this.#head = new FirstBytes(Math.ceil(keep / 2));
+    this.#tail = new LastBytes(Math.floor(keep / 2));
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -21,46 +24,24 @@ export class BoundedLog {
 
   /** The last complete or begun line that is not blank, cut to 500 characters. */
   get lastLine(): string {
-    const lines = harmless(this.#lineEnds).split('\n');
+    const lines = harmless(this.#lineEnds.bytes().toString('utf8')).split('\n');
     return (lines.findLast((line) => line.trim() !== '') ?? '').slice(-LINE);
   }
 
   add(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    const room = Math.ceil(this.keep / 2) - this.#headBytes;
-    const first = chunk.subarray(0, Math.max(0, room));
-    if (first.length > 0) {
-      // a copy, so that a small rest does not keep the pipe's whole buffer alive
-      this.#head.push(Buffer.from(first));
-      this.#headBytes += first.length;
-    }
-    const rest = chunk.subarray(first.length);
-    if (rest.length > 0) this.#addTail(rest);
-    this.#lineEnds = (this.#lineEnds + chunk.subarray(-2 * LINE).toString('utf8')).slice(-2 * LINE);
-  }
-
-  #addTail(rest: Buffer): void {
-    const room = Math.floor(this.keep / 2);
-    this.#tail.push(Buffer.from(rest.subarray(-room || rest.length)));
-    this.#tailBytes += this.#tail.at(-1)?.length ?? 0;
-    if (this.#tailBytes <= 2 * room && this.#tail.length < 1024) return;
-    const joined = Buffer.concat(this.#tail);
-    const kept = Buffer.from(room === 0 ? joined.subarray(joined.length) : joined.subarray(-room));
-    this.#tail = [kept];
-    this.#tailBytes = kept.length;
+    this.#tail.add(chunk.subarray(this.#head.add(chunk)));
+    this.#lineEnds.add(chunk);
   }
 
   /** Head, a line that says how much is missing, tail. At most `keep` bytes and that line. */
   text(): string {
-    const room = Math.floor(this.keep / 2);
-    const joined = Buffer.concat(this.#tail);
-    const end = room === 0 ? Buffer.alloc(0) : joined.subarray(-room);
-    const cut = this.#bytes - this.#headBytes - end.length;
-    if (cut <= 0)
-      return fit(harmless(Buffer.concat([...this.#head, end]).toString('utf8')), this.keep, 'start');
-    const head = fit(harmless(Buffer.concat(this.#head).toString('utf8')), Math.ceil(this.keep / 2), 'start');
-    const tail = fit(harmless(end.toString('utf8')), room, 'end');
-    return `${head}\n[… ${cut} bytes cut …]\n${tail}`;
+    const [head, tail] = [this.#head.bytes(), this.#tail.bytes()];
+    const cut = this.#bytes - head.length - tail.length;
+    if (cut <= 0) return fit(harmless(Buffer.concat([head, tail]).toString('utf8')), this.keep, 'start');
+    const first = fit(harmless(head.toString('utf8')), Math.ceil(this.keep / 2), 'start');
+    const last = fit(harmless(tail.toString('utf8')), Math.floor(this.keep / 2), 'end');
+    return `${first}\n[… ${cut} bytes cut …]\n${last}`;
   }
 }
 

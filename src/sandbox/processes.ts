@@ -1,6 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { killNow, markerOf, userOf } from './process/proc-files.js';
+
+export { killNow, markerOf, userOf };
 
 /** One process of this host. */
 export interface ProcessRow {
@@ -38,28 +41,35 @@ export async function processTable(): Promise<ProcessTable> {
 
 /** A row of /proc, or null when the process is gone. */
 function statOf(pid: number): ProcessRow | null {
-  const fields = statFields(`/proc/${pid}`);
-  if (fields === null) return null;
-  const leaderIsDead = isDead(fields);
+  const text = statText(`/proc/${pid}`);
+  if (text === null) return null;
+  const row = rowOf(pid, text);
   // a process whose first thread has ended looks dead, and its other threads go on
-  const thread = leaderIsDead && Number(fields[17]) > 1 ? livingThread(pid) : null;
+  const thread = row.zombie && Number(fieldsOf(text)[17]) > 1 ? livingThread(pid) : null;
+  return thread === null ? row : { ...row, zombie: false, rssBytes: Number(thread[21]) * pageBytes };
+}
+
+/** Reads the text of `/proc/PID/stat`, in which the program chose the name between the brackets. */
+export function rowOf(pid: number, text: string): ProcessRow {
+  const fields = fieldsOf(text);
   return {
     pid,
     parent: Number(fields[1]),
     group: Number(fields[2]),
     start: fields[19] ?? '',
-    rssBytes: Number((thread ?? fields)[21]) * pageBytes,
-    zombie: leaderIsDead && thread === null,
+    rssBytes: Number(fields[21]) * pageBytes,
+    zombie: isDead(fields),
   };
 }
 
 /** The fields of a `stat` from the third on; the second, a name, may hold blanks and brackets, so it is cut first. */
-function statFields(folder: string): string[] | null {
+const fieldsOf = (text: string): string[] => text.slice(text.lastIndexOf(')') + 2).split(' ');
+
+function statText(folder: string): string | null {
   try {
     const descriptor = openSync(`${folder}/stat`, 'r');
     try {
-      const text = buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
-      return text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
     } finally {
       closeSync(descriptor);
     }
@@ -73,8 +83,8 @@ const isDead = ([state = 'X']: readonly string[]): boolean => state === 'Z' || s
 /** The `stat` of a thread that goes on of a process whose first one has ended. */
 function livingThread(pid: number): string[] | null {
   for (const folder of threadsOf(pid)) {
-    const fields = statFields(folder);
-    if (fields !== null && !isDead(fields)) return fields;
+    const text = statText(folder);
+    if (text !== null && !isDead(fieldsOf(text))) return fieldsOf(text);
   }
   return null;
 }
@@ -124,39 +134,6 @@ export function proportionalBytes(pid: number): number | null {
   }
 }
 
-/** The run that a process says it belongs to (its first environment), or null. */
-export function markerOf(pid: number): string | null {
-  const text = environmentOf(`/proc/${pid}`) || environmentOfThreads(pid);
-  return /(?:^|\0)ASSAY_RUN=([^\0]*)/.exec(text)?.[1] ?? null;
-}
-
-/** Empty when it is gone or not to be read, and for a thread that has ended. */
-function environmentOf(folder: string): string {
-  try {
-    return readFileSync(`${folder}/environ`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function environmentOfThreads(pid: number): string {
-  for (const folder of threadsOf(pid)) {
-    const text = environmentOf(folder);
-    if (text !== '') return text;
-  }
-  return '';
-}
-
-/** The user that a process runs as; null when it is gone, or where there is no /proc. */
-export function userOf(pid: number): number | null {
-  try {
-    const found = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'));
-    return found === null ? null : Number(found[1]);
-  } catch {
-    return null;
-  }
-}
-
 /** Processes by the run that they say they belong to. */
 async function marked(matches: (run: string) => boolean): Promise<(ProcessRow & { run: string })[]> {
   const table = await processTable();
@@ -198,15 +175,6 @@ function ancestors(table: ProcessTable, pid: number): Set<number> {
   for (let at = table.get(pid); at !== undefined && !chain.has(at.pid); at = table.get(at.parent))
     chain.add(at.pid);
   return chain;
-}
-
-/** Sends SIGKILL; a process (or group, when negative) that is gone already is no error. */
-export function killNow(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // gone, or never ours: the caller looks again at who is alive
-  }
 }
 
 /** When the host runs out of memory, this process and its children are to die before a worker does. */

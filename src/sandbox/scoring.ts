@@ -1,12 +1,13 @@
 import { type Duplex, type Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-import { AssayError, messageOf } from '../domain/errors.js';
-import { evaluationSchema, type Evaluation } from '../domain/evaluation.js';
+import { AssayError } from '../domain/errors.js';
+import type { Evaluation } from '../domain/evaluation.js';
 import { describeEnding } from './ending.js';
 import { FrameMeter } from './frames.js';
+import { FirstBytes } from './process/kept-bytes.js';
 import type { RunRequest, RunResult, Sandbox, Served } from './run.js';
+import { LARGEST_RESULT, readEvaluation } from './scoring/evaluation-result.js';
 import { limited } from './shell.js';
 import { supervise, type Supervision } from './supervise.js';
 import { tierE } from './tierE.js';
@@ -45,7 +46,6 @@ export interface Scored {
   reason: string;
 }
 
-const LARGEST_RESULT = 64 * 1024;
 /** How long a server may take to leave after it was dismissed, and a pipe to end after its process. */
 const PARTING_MS = 1000;
 
@@ -103,19 +103,13 @@ function startEvaluator(request: RunRequest, servers: 0 | 1 | 2): Supervision {
 
 /** Collects the result while it is written; the function returned waits for its end. */
 function collect(stream: Readable | undefined): () => Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
   if (stream === undefined) return () => Promise.resolve('');
-  stream.on('data', (chunk: Buffer) => {
-    if (bytes <= LARGEST_RESULT) chunks.push(chunk);
-    bytes += chunk.length;
-  });
+  const kept = new FirstBytes(LARGEST_RESULT + 1);
+  stream.on('data', (chunk: Buffer) => kept.add(chunk));
   const ended = finished(stream, { writable: false }).catch(() => undefined);
   return async () => {
     await withinParting(ended);
-    return Buffer.concat(chunks)
-      .subarray(0, LARGEST_RESULT + 1)
-      .toString('utf8');
+    return kept.bytes().toString('utf8');
   };
 }
 
@@ -330,18 +324,3 @@ function faultOf(
 
 const earlyEnd = (ending: RunResult['ending']): string =>
   ending.kind === 'exited' || ending.kind === 'signalled' ? 'it left' : describeEnding(ending);
-
-function readEvaluation(text: string): { evaluation: Evaluation } | { fault: string } {
-  if (text.trim() === '') return { fault: 'the evaluator wrote no result' };
-  if (text.length > LARGEST_RESULT)
-    return { fault: `the evaluator's result is longer than ${LARGEST_RESULT} bytes` };
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    return { fault: `the evaluator's result is not one JSON object: ${messageOf(error)}` };
-  }
-  const parsed = evaluationSchema.safeParse(value);
-  if (parsed.success) return { evaluation: parsed.data };
-  return { fault: `the evaluator's result is not assay.evaluation/1: ${z.prettifyError(parsed.error)}` };
-}

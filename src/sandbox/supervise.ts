@@ -18,6 +18,9 @@ import type { Ending, RunRequest, RunResult } from './run.js';
 import { largestFile } from './shell.js';
 import type { Hold, Launch } from './tier.js';
 import { watch } from './watch.js';
+import type { LiveRun } from './process/live-run.js';
+import { watchOver } from './process/watchdog.js';
+import { WrapperReports, type WrapperReport } from './process/wrapper-report.js';
 
 /** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
 const GRACE_MS = 300;
@@ -44,9 +47,6 @@ export interface Supervision {
   kill(): Promise<void>;
 }
 
-/** What the wrapper says on descriptor 3. */
-const reportSchema = z.object({ 'child-pid': z.number().int(), 'exit-code': z.number().int() }).partial();
-
 /** How the first process came to its end: what the event `exit` carries. */
 const exitSchema = z
   .tuple([z.number().nullable(), z.string().nullable()])
@@ -62,7 +62,15 @@ export function supervise(plan: Plan): Supervision {
   const { pid, stdio: streams } = started;
   if (pid === undefined) return stillborn(failure, launch.hold);
   offerToKernel(pid);
-  const over = diesWithMe(pid, request.id);
+  const live: LiveRun = {
+    mark: request.id,
+    group: pid,
+    controlGroups: launch.hold?.controlGroups ?? [],
+    uid: launch.uid,
+    wallS: request.limits.wallS,
+  };
+  const registered = [diesWithMe(live), watchOver(live)];
+  const over = (): void => registered.forEach((unregister) => unregister());
   // a close waits for every holder of the pipes, so the exit of the first process is taken instead
   const exited = once(started, 'exit').then((end) => exitSchema.parse(end));
   const run = new Run(plan, pid, exited, streams);
@@ -148,23 +156,19 @@ class Run {
     for (const stream of streams)
       if (stream instanceof Duplex || stream instanceof Writable) stream.on('error', ignore);
     if (!launch.reports) return;
-    let text = '';
+    const reports = new WrapperReports();
     const status = readableOf(streams[3]);
     this.#pipes.push(status);
     status.on('data', (chunk: Buffer) => {
-      text += chunk.toString('utf8');
-      const lines = text.split('\n');
-      text = lines.pop() ?? '';
       try {
-        for (const line of lines) this.#report(line);
+        for (const report of reports.read(chunk)) this.#report(report);
       } catch (error) {
         this.#failed(error);
       }
     });
   }
 
-  #report(line: string): void {
-    const report = reportSchema.parse(JSON.parse(line));
+  #report(report: WrapperReport): void {
     this.#reported = report['exit-code'] ?? this.#reported;
     const inner = report['child-pid'];
     if (inner !== undefined) void this.#family.adopt(inner);

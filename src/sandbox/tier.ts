@@ -6,6 +6,8 @@ import type { Ending, Limits, RunRequest } from './run.js';
 
 /** What else holds a run while it lives, and has to go when it is over. */
 export interface Hold {
+  /** Folders of control groups that hold the run's processes and no others. */
+  readonly controlGroups: readonly string[];
   /** The limit that the kernel has refused to let the run exceed, once it has; null until then. */
   refused(): Ending | null;
   /**

@@ -51,6 +51,7 @@ class TierB implements Tier {
 /** What a group holds, and what has to be let go after it. */
 function both(group: ControlGroup, other: Hold): Hold {
   return {
+    controlGroups: group.controlGroups,
     refused: () => group.refused() ?? other.refused(),
     kill: () => group.kill(),
     end: async () => {
@@ -126,6 +127,7 @@ async function boundsProcessors({ bubblewrap, ground, worker, isolation }: TierB
   const inner = bubblewrap.launch(request, command);
   let throttled = 0;
   const hold: Hold = {
+    controlGroups: group.controlGroups,
     refused: () => group.refused(),
     kill: async () => {
       throttled = group.throttled;

@@ -76,6 +76,8 @@ class TierD implements Tier {
 }
 
 class UserHold implements Hold {
+  readonly controlGroups = [];
+
   /** `given`: folders that were handed to the user and are not its litter. */
   constructor(
     readonly uid: number,

@@ -1,16 +1,15 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
-import { AssayError, messageOf } from '../domain/errors.js';
+import { AssayError } from '../domain/errors.js';
 import type { Task } from '../domain/task.js';
 import { endedWell, runTrusted } from '../sandbox/command.js';
 import { LeasePool } from '../sandbox/lease.js';
 import type { Sandbox } from '../sandbox/run.js';
 import { Custody } from './custody.js';
+import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
 import { runtimeOf } from './runtime.js';
@@ -36,11 +35,6 @@ export interface TaskSource {
   dataSecret: string;
   files: () => Promise<{ path: string; bytes: Uint8Array }[]>;
 }
-
-const manifestSchema = z.object({
-  schema: z.literal('assay.data/1'),
-  files: z.array(z.object({ path: z.string(), bytes: z.number().int(), sha256: z.string() })),
-});
 
 const PREPARE_SECONDS = 1800;
 
@@ -164,7 +158,7 @@ export class TaskHost {
     await mkdir(target, { recursive: true });
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
-    const manifest = join(target, 'manifest.json');
+    const manifest = join(target, MANIFEST);
     await this.alone('prepare', signal, async () => {
       if (await exists(manifest)) return;
       const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
@@ -180,9 +174,9 @@ export class TaskHost {
           `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`,
         );
     });
-    await checkManifest(target, spec.name);
+    const digestOfData = await checkManifest(target, spec.name);
     await closeHeldOut(target, spec.data);
-    return { folder: target, manifest: sha256(await readFile(manifest)) };
+    return { folder: target, manifest: digestOfData };
   }
 }
 
@@ -190,30 +184,6 @@ export class TaskHost {
 async function closeHeldOut(target: string, data: Task['data']): Promise<void> {
   for (const part of [data?.search, data?.claim])
     if (part !== undefined && part !== data?.train) await chmod(join(target, part), 0o700);
-}
-
-/** @throws AssayError DATA_MISMATCH when a prepared file is not what its manifest says */
-async function checkManifest(folder: string, task: string): Promise<void> {
-  const text = await readFile(join(folder, 'manifest.json'), 'utf8').catch((error: unknown) => {
-    throw new AssayError('HOST_FAULT', `the preparation of "${task}" wrote no manifest: ${messageOf(error)}`);
-  });
-  const { files } = manifestSchema.parse(JSON.parse(text));
-  for (const file of files)
-    if ((await digestOf(join(folder, file.path))) !== file.sha256)
-      throw new AssayError(
-        'DATA_MISMATCH',
-        `${file.path} of the prepared data of "${task}" differs from its manifest`,
-      );
-}
-
-async function digestOf(path: string): Promise<string | null> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(z.instanceof(Uint8Array).parse(chunk));
-  } catch {
-    return null;
-  }
-  return hash.digest('hex');
 }
 
 /** Whether a folder holds exactly these files: one that a recipe or a person changed is made again. */

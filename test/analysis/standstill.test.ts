@@ -321,7 +321,7 @@ describe('what people and limits said', () => {
 });
 
 it('names a host that takes no work, and workflows that are gone', () => {
-  const open = [{ trial: 't00004', submittedAt: before(90) }];
+  const open = [{ trial: 't00004', submittedAt: before(90), parked: null }];
   const missing = workflow('t00004', [], { status: 'missing' });
   const terminated = workflow('night-1', [], { status: 'ended', ending: 'terminated' });
   const hosts = [{ host: 'host-b', why: 'its disk is full', since: before(600) }];
@@ -331,8 +331,26 @@ it('names a host that takes no work, and workflows that are gone', () => {
     ['no_workflow', 't00004 has no workflow on this server'],
     ['host_unhealthy', 'host-b takes no work: its disk is full'],
   ]);
-  const fresh = { ...CAMPAIGN, open: [{ trial: 't00004', submittedAt: before(5) }] };
+  const fresh = { ...CAMPAIGN, open: [{ trial: 't00004', submittedAt: before(5), parked: null }] };
   expect(standstill(factsOf([missing], { campaign: fresh })).reasons).toEqual([]);
+});
+
+it('says which trial waits for a person, and what that person can do, while the campaign goes on', () => {
+  const open = [{ trial: 't00004', submittedAt: before(90), parked: '3 workers were lost with it' }];
+  const ended = workflow('t00004', [], { status: 'ended', ending: 'completed' });
+  const standing = standstill(factsOf([ended], { campaign: { ...CAMPAIGN, open } }));
+  expect(standing.reasons).toEqual([
+    {
+      what: 'parked',
+      id: 'parked:t00004',
+      text: 't00004 is parked: 3 workers were lost with it',
+      about: ['t00004'],
+      since: before(90).toISOString(),
+      remedy:
+        '`assay resume night-1/t00004` tries it again, `assay cancel night-1/t00004` ends it; the campaign goes on without it.',
+    },
+  ]);
+  expect(shownState('running', standing)).toBe('running');
 });
 
 describe('the state that is shown', () => {

@@ -121,6 +121,14 @@ for i in range(2000): out.write(bytes(65536))`,
     group: { ends: ['crash'], phase: 'evaluate' },
   },
   {
+    name: 'served-no-frame',
+    does: 'sends a frame of no bytes, at which a reader of frames may stand still for ever',
+    code: `
+out.write(struct.pack("<I", 0) + b"A"); out.flush(); time.sleep(60)`,
+    best: { ends: ['crash'], phase: 'evaluate' },
+    group: { ends: ['crash'], phase: 'evaluate' },
+  },
+  {
     name: 'served-overwrites',
     does: 'serves, and overwrites the evaluator for those that come after it',
     code: `

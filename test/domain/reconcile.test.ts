@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { dealsWithRunning, settlesReservation, settlesTrial } from '../../src/domain/reconcile.js';
+import {
+  dealsWithRunning,
+  ownFact,
+  settlesReservation,
+  settlesTrial,
+  starterOf,
+} from '../../src/domain/reconcile.js';
 
 const fact = fc.constantFrom('running', 'closed', 'missing' as const);
 const running = fc.record({
@@ -41,4 +47,16 @@ it('never terminates a trial without a status: its processes have to die before 
   expect(dealsWithRunning({ type: 'trial', campaign: 'ended', trial: 'open' })).toBe('cancel');
   expect(dealsWithRunning({ type: 'trial', campaign: 'ended', trial: 'ended' })).toBe('terminate');
   expect(dealsWithRunning({ type: 'specialist', campaign: 'ended', trial: 'none' })).toBe('terminate');
+});
+
+it('leaves a parked trial to its campaign for as long as that runs', () => {
+  const open = { session: 'demo/opt-1/0', lane: 'opt-1' };
+  expect(starterOf({ ...open, parked: null }, 'demo')).toBe('demo/opt-1');
+  expect(starterOf({ ...open, session: null, parked: null }, 'demo')).toBe('demo');
+  expect(starterOf({ ...open, parked: {} }, 'demo')).toBe('demo');
+  const parked = { parked: {} };
+  expect(settlesTrial({ trial: ownFact(parked, 'closed'), lane: 'running' })).toBe(false);
+  expect(settlesTrial({ trial: ownFact(parked, 'running'), lane: 'closed' })).toBe(false);
+  expect(settlesTrial({ trial: ownFact(parked, 'closed'), lane: 'closed' })).toBe(true);
+  expect(settlesTrial({ trial: ownFact({ parked: null }, 'closed'), lane: 'running' })).toBe(true);
 });

@@ -126,6 +126,19 @@ if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no fr
     });
   });
 
+  it.each([
+    ['an empty frame', '\\0\\0\\0\\0A'],
+    ['a frame of one byte', '\\1\\0\\0\\0{'],
+    ['zeros', '\\0\\0\\0\\0\\0\\0\\0\\0'],
+  ])('is not held by a server that writes %s', async (_what, bytes) => {
+    const evaluator = requestFor(pythonCommand(EVALUATOR), { limits: { ...LIMITS, wallS: 2 } });
+    const served = { ...requestFor(`printf '${bytes}'; exec sleep 600`), startupS: 30 };
+    const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
+    // its evaluator believes what it reads, and fails or waits; what counts is that both have ended
+    expect(outcome.serverRun?.ending).toEqual({ kind: 'cancelled' });
+    expect(outcome.evaluation).toBeNull();
+  });
+
   it('blames the evaluator when it hangs while the server owes nothing', async () => {
     const hanging = EVALUATOR.replace('ask({"type": "bye"})', 'time.sleep(600)');
     const evaluator = requestFor(pythonCommand(hanging), { limits: { ...LIMITS, wallS: LATE_WALL_S } });

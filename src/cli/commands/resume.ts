@@ -1,13 +1,32 @@
 import type { Command } from 'commander';
+import { parseTrialRef } from '../../domain/keys.js';
 import { tellControl } from '../control-answer.js';
-import type { CommonFlags } from '../terminal.js';
+import { withGround } from '../ground.js';
+import { resumeTrial } from '../parked-trial.js';
+import { print, printJson, say, type CommonFlags } from '../terminal.js';
 
 export function register(program: Command): void {
   program
     .command('resume')
-    .description('go on with a paused campaign')
-    .argument('<campaign>', 'name of the campaign')
-    .option('--json', 'print JSON: assay.control/1')
-    .addHelpText('before', 'Examples:\n  assay resume demo\n')
-    .action((campaign: string, flags: CommonFlags) => tellControl(campaign, { ask: 'resume' }, flags));
+    .description('go on with a paused or blocked campaign, or with a parked trial')
+    .argument('<what>', 'name of the campaign, or demo/t00007 for a parked trial')
+    .option('--json', 'print JSON: assay.control/1 for a campaign, assay.resumed/1 for a trial')
+    .addHelpText('before', 'Examples:\n  assay resume demo\n  assay resume demo/t00007\n')
+    .action((what: string, flags: CommonFlags) =>
+      isTrial(what) ? tellResumed(what, flags) : tellControl(what, { ask: 'resume' }, flags),
+    );
+}
+
+/** A campaign may be called `7`; a trial is named with its campaign. */
+const isTrial = (what: string): boolean => parseTrialRef(what)?.campaign != null;
+
+async function tellResumed(reference: string, flags: CommonFlags): Promise<void> {
+  const answer = await withGround(['temporal', 'store'], (ground) => resumeTrial(ground, reference));
+  if (flags.json === true) {
+    printJson(answer);
+    return;
+  }
+  const id = `${answer.campaign}/${answer.trial}`;
+  print(`${id}: resumed`);
+  say(`\`assay show ${id}\` shows what it comes to`);
 }

@@ -153,18 +153,26 @@ async function place(
 
 const POLL_MS = 500;
 
-/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED */
+/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED */
 async function untilEnded(lineage: Lineage, name: string, number: number): Promise<void> {
   for (;;) {
     const campaign = await lineage.campaigns.find(name);
     const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;
+    if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')
       throw new AssayError('CAMPAIGN_BLOCKED', `"${name}" is blocked: ${campaign.reason ?? ''}`);
     if (campaign !== null && isEnded(campaign.state) && trial === null)
       throw new AssayError('RECIPE_INVALID', `nothing was measured: ${campaign.reason ?? campaign.state}`);
     await sleep(POLL_MS);
   }
+}
+
+function parkedError(campaign: string, number: number, reason: string): AssayError {
+  const id = trialWorkflowId(campaign, number);
+  return new AssayError('TRIAL_PARKED', `${id} is parked: ${reason}`, {
+    remedy: `\`assay resume ${id}\` tries it again, \`assay cancel ${id}\` ends it.`,
+  });
 }
 
 async function answer(lineage: Lineage, { campaign, number }: Placed, flags: Flags): Promise<void> {

@@ -18,6 +18,8 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
       return `${event.trial} ${event.role} submitted: ${cut(oneLine(event.hypothesis), TEXT_WIDTH)}`;
     case 'stage':
       return `${event.trial} ${event.role} ${event.stage}${event.host === null ? '' : ` on ${event.host}`}`;
+    case 'parked':
+      return `${event.trial} ${event.role} ${paint('yellow', 'parked')}, a person decides (assay resume or cancel ${event.trial}): ${cut(oneLine(event.reason), TEXT_WIDTH)}`;
     case 'ended':
       return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), TEXT_WIDTH)}`;
     case 'adopted':

@@ -155,12 +155,10 @@ function remember(desk: Desk, result: SubmitReading | null): void {
 /** The knobs that can be turned: a name that two files share is left alone, as its lines cannot be told apart. */
 export function knobsIn(files: ReadonlyMap<string, string>): PlacedKnob[] {
   const all = [...files].flatMap(([path, text]) => knobsOf(text).map((knob) => ({ ...knob, path })));
-  return all.filter(
-    (knob) =>
-      knob.low < knob.high &&
-      (!knob.log || knob.low > 0) &&
-      all.filter(({ name }) => name === knob.name).length === 1,
-  );
+  const once = new Set<string>();
+  const shared = new Set<string>();
+  for (const { name } of all) (once.has(name) ? shared : once).add(name);
+  return all.filter((knob) => knob.low < knob.high && (!knob.log || knob.low > 0) && !shared.has(knob.name));
 }
 
 export function pointOf(files: ReadonlyMap<string, string>): Point {

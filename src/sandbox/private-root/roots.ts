@@ -159,6 +159,7 @@ export class PrivateRoots {
 
 /** The user of a run, which the next may have once its namespaces are gone with all that it had in them. */
 const userHold = (uid: number): Hold => ({
+  controlGroups: [],
   refused: () => null,
   kill: () => Promise.resolve(false),
   end: () => {
