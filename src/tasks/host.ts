@@ -75,6 +75,7 @@ export class TaskHost {
     const folder = await this.materialise(source);
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
+    await requireThere(spec);
     const python = await this.python(spec, requirements, signal);
     const hosted = { spec, digest, folder, python };
     await this.custody.keep({
@@ -178,6 +179,22 @@ export class TaskHost {
     await closeHeldOut(target, spec.data);
     return { folder: target, manifest: digestOfData };
   }
+}
+
+/**
+ * A command that cannot find its program would be held against the recipe.
+ * @throws AssayError HOST_FAULT when this host lacks what the task names
+ */
+async function requireThere({ name, runtime }: Task): Promise<void> {
+  for (const path of runtime?.paths ?? [])
+    if (!(await exists(path)))
+      throw new AssayError(
+        'HOST_FAULT',
+        `this host has no ${path}, which task "${name}" names in runtime.paths`,
+        {
+          remedy: 'Install it there on every host of the pool, or correct runtime.paths in task.yaml.',
+        },
+      );
 }
 
 /** Parts that training must not see are closed to every user but the worker's. */

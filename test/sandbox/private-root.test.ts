@@ -1,13 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findBubblewrap, type Bubblewrap } from '../../src/sandbox/bubblewrap.js';
 import { sweepRoots } from '../../src/sandbox/private-root/own-folders.js';
-import { PrivateRoots } from '../../src/sandbox/private-root/roots.js';
+import { LARGEST_COPY, PrivateRoots } from '../../src/sandbox/private-root/roots.js';
 import { runtimeTree } from '../../src/sandbox/private-root/runtime-tree.js';
 import type { RunRequest, Runtime } from '../../src/sandbox/run.js';
 import { supervise } from '../../src/sandbox/supervise.js';
@@ -57,7 +57,11 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
 
   afterAll(() => rm(work, { recursive: true, force: true }));
 
-  async function shown(roots: PrivateRoots, command: string): Promise<{ log: string; channels: string }> {
+  async function shown(
+    roots: PrivateRoots,
+    command: string,
+    runtime = RUNTIME,
+  ): Promise<{ log: string; channels: string }> {
     const given = join(work, 'given');
     await mkdir(given, { recursive: true });
     await writeFile(join(given, 'file'), 'given\n');
@@ -71,7 +75,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
       env: { PATH: '/usr/bin:/bin', HOME: home, GIVEN: given },
       limits: { wallS: 60, memoryBytes: 2 ** 29, diskBytes: 0, logBytes: 65_536, processes: 8, cpus: 1 },
       signal: new AbortController().signal,
-      runtime: RUNTIME,
+      runtime,
     };
     const launched = await roots.launch(request, `exec 2>&1\n${command}`);
     if ('why' in launched) throw new Error(launched.why);
@@ -102,6 +106,24 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
   it('is a copy in memory where nothing can be mounted, and says that it shares its user', async () => {
     const roots = new PrivateRoots(bubblewrap, join(work, 'cache'), false);
     expect(await shown(roots, LOOK)).toEqual({ log: SEEN, channels: 'bounded' });
+  });
+
+  it.skipIf(!isRoot)('serves two runtimes that are equal, the second while the first runs', async () => {
+    const roots = new PrivateRoots(bubblewrap, join(work, 'cache'));
+    const one = shown(roots, 'sleep 2; cat /usr/bin/setpriv | wc -c');
+    const same = { paths: [...RUNTIME.paths, ...RUNTIME.paths], folders: [] };
+    const [first, second] = await Promise.all([one, shown(roots, 'wc -c < /usr/bin/setpriv', same)]);
+    expect(second.log).toBe(first.log);
+  });
+
+  it('copies nothing that is too large for the memory of each server', async () => {
+    const large = join(work, 'large');
+    await writeFile(large, '');
+    await truncate(large, LARGEST_COPY + 1);
+    const roots = new PrivateRoots(bubblewrap, join(work, 'cache'), false);
+    const { channels, why } = await roots.survey({ paths: [large], folders: [] });
+    expect(channels).toBe('open');
+    expect(why).toMatch(/are more than the \d+ that are copied for each server/);
   });
 
   it('says why none can be had', async () => {

@@ -45,6 +45,7 @@ const PROBED: Isolation = { ...TIER_C, channels: 'closed' };
 /** Gives every server a root of its own, in the strongest way that works on this host. */
 export class PrivateRoots {
   readonly #opened = new Map<string, { opening: Promise<Opened | NoRoot>; until: number }>();
+  readonly #images = new Map<string, Promise<PreparedRoot>>();
   #stage: Promise<string> | null = null;
 
   constructor(
@@ -116,7 +117,16 @@ export class PrivateRoots {
     ];
   }
 
-  async #prepared(tree: RuntimeTree, format: ImageFormat): Promise<PreparedRoot> {
+  /** Once for equal roots: the file of one may be mounted while another is prepared. */
+  #prepared(tree: RuntimeTree, format: ImageFormat): Promise<PreparedRoot> {
+    const key = `${tree.digest}.${format}`;
+    const preparing = this.#images.get(key) ?? this.#prepare(tree, format);
+    this.#images.set(key, preparing);
+    preparing.catch(() => this.#images.delete(key));
+    return preparing;
+  }
+
+  async #prepare(tree: RuntimeTree, format: ImageFormat): Promise<PreparedRoot> {
     if (format === 'tar' && tree.bytes > LARGEST_COPY)
       throw new Error(
         `${tree.bytes} bytes are more than the ${LARGEST_COPY} that are copied for each server`,
