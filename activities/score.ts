@@ -124,6 +124,7 @@ export async function scoreSealed(
   signal: AbortSignal,
 ): Promise<{ scored: Scored; damage: string | null }> {
   const { sandbox, tasks } = context;
+  await tasks.requireServers(hosted);
   return withWorkspace(context, of.name, of.snapshot, async ({ folder, recipe, tmp }) => {
     const sealed = join(folder, 'sealed');
     const harness = join(folder, 'harness.json');

@@ -41,6 +41,7 @@ const PREPARE_SECONDS = 1800;
 /** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
 export class TaskHost {
   private readonly hosted = new Map<string, Promise<HostedTask>>();
+  private readonly servable = new Map<string, Promise<void>>();
   private largest = 0;
 
   constructor(
@@ -76,7 +77,7 @@ export class TaskHost {
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     await requireThere(spec);
-    const python = await this.python(spec, requirements, signal);
+    const python = await this.python(requirements, signal);
     const hosted = { spec, digest, folder, python };
     await this.custody.keep({
       name: `task "${spec.name}"`,
@@ -122,12 +123,26 @@ export class TaskHost {
    * The Python that phases and evaluator of a task share.
    * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
    */
-  private async python(spec: Task, requirements: string | null, signal: AbortSignal): Promise<Python> {
+  private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
     await requireUsable(this.sandbox, python, [this.home, homedir()], signal);
-    const runtime = runtimeOf({ spec, python });
-    if (spec.phases.serve !== undefined) await requireServable(this.sandbox, python, runtime, signal);
     return python;
+  }
+
+  /**
+   * Makes sure, once, that servers run the Python of phases and evaluator: where trials are scored, since a root for
+   * them takes memory.
+   * @throws AssayError PYTHON_UNAVAILABLE
+   */
+  async requireServers(hosted: HostedTask): Promise<void> {
+    if (hosted.spec.phases.serve === undefined) return;
+    // not of the run that asks first: it is for all
+    const whole = new AbortController().signal;
+    const known = this.servable.get(hosted.digest);
+    const trying = known ?? requireServable(this.sandbox, hosted.python, runtimeOf(hosted), whole);
+    this.servable.set(hosted.digest, trying);
+    trying.catch(() => this.servable.delete(hosted.digest));
+    return trying;
   }
 
   /** One process of this host at a time makes such a thing. */
