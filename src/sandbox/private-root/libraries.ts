@@ -1,7 +1,8 @@
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
+import { namesIn } from '../disk.js';
 
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 /** Files that one `ldd` is asked of. */
@@ -49,13 +50,5 @@ function isElf(path: string): boolean {
     }
   } catch {
     return false;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

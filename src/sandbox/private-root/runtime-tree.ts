@@ -1,7 +1,8 @@
-import { constants, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs';
+import { constants, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../../domain/digest.js';
+import { namesIn } from '../disk.js';
 import type { Runtime } from '../run.js';
 import { programOnPath } from '../tier.js';
 import { librariesOf } from './libraries.js';
@@ -174,13 +175,5 @@ function statOf(path: string): Stats | null {
     return lstatSync(path);
   } catch {
     return null;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
