@@ -2,7 +2,7 @@ import { AssayError } from '../domain/errors.js';
 import { TIER_NAMES, tierNameSchema, type Isolation, type TierName } from '../domain/isolation.js';
 import { findBubblewrap } from './bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
-import type { RunRequest, RunResult, Sandbox, Served } from './run.js';
+import type { Limits, RunRequest, RunResult, Sandbox, Served } from './run.js';
 import { limited } from './shell.js';
 import { supervise, type Supervision } from './supervise.js';
 import type { Tier } from './tier.js';
@@ -113,15 +113,20 @@ class TieredSandbox implements Sandbox {
   }
 
   async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
-    const open = { channels: this.isolation.channels };
+    const open = { channels: this.isolation.channels, rootBytes: 0 };
     if (runtime === undefined) return { ...open, launch: this.#tier.launch(request, shell) };
     const own = await this.#roots?.launch({ ...request, runtime }, shell);
     if (own !== undefined && 'launch' in own)
-      return { ...own, launch: this.#tier.hold(own.launch, request.limits) };
+      return { ...own, launch: this.#tier.hold(own.launch, withRoot(request.limits, own)) };
     const readable = [...runtime.folders, ...request.readable];
     return { ...open, launch: this.#tier.launch({ ...request, readable }, shell) };
   }
 }
+
+const withRoot = (limits: Limits, { rootBytes }: PrivateLaunch): Limits => ({
+  ...limits,
+  memoryBytes: limits.memoryBytes + rootBytes,
+});
 
 function neverStarted(isolation: Sandbox['isolation']): RunResult {
   const nothing = { wallMs: 0, hostSpeed: null, peakRssBytes: 0, log: '', logBytes: 0 };

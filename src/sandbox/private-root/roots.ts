@@ -22,6 +22,8 @@ const LONGEST_FAULT = 300;
 /** A launch, and what it says of channels. */
 export interface PrivateLaunch {
   launch: Launch;
+  /** Memory that the root itself takes where it is a copy; it is not the run's to pay for. */
+  rootBytes: number;
   channels: Isolation['channels'];
 }
 
@@ -104,10 +106,11 @@ export class PrivateRoots {
     const mounted: Way = (root, request, shell) => {
       const uid = takeUid();
       const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
-      return { launch: { ...launch, hold: userHold(uid) }, channels: 'closed' };
+      return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: 'closed' };
     };
     const copied: Way = (root, request, shell) => ({
       launch: copiedLaunch(this.bubblewrap, root, { request, shell }),
+      rootBytes: copiedBytes(root),
       channels: 'bounded',
     });
     const formats = this.mounts ? (['erofs', 'squashfs', 'tar'] as const) : [];
@@ -166,6 +169,9 @@ export class PrivateRoots {
     return well ? null : `a probe ended with ${JSON.stringify(ending)}: ${log.trim().slice(-LONGEST_FAULT)}`;
   }
 }
+
+/** Twice the files, since each takes whole pages. */
+const copiedBytes = ({ tree, image }: PreparedRoot): number => (image.format === 'tar' ? 2 * tree.bytes : 0);
 
 /** The user of a run, which the next may have once its namespaces are gone with all that it had in them. */
 const userHold = (uid: number): Hold => ({
