@@ -38,11 +38,13 @@ async function prepare(context: HostContext, of: TrialRef): Promise<Prepared> {
     return parked(context, of, `the same code as ${trialLabel(twin.number)}, which is parked`);
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
-  return withDoing('preparing', (signal, tell) =>
-    context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
+  return withDoing('preparing', async (signal, tell) => {
+    // what this host has to make of the task first is nobody's to wait for
+    await hostTrial(context, of, signal);
+    return context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
       registered(context, of, trial.snapshot, signal),
-    ),
-  );
+    );
+  });
 }
 
 /** Examines it where the campaign lets work start: asked when it may run, so that a pause meets what still waits. */

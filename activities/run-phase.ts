@@ -65,7 +65,9 @@ async function runOnce(
   );
   Context.current().heartbeat(phase);
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-  const usual = await usualSpeedFor(context.lineage, claim.replicate, result.hostSpeed);
+  const usual = await persist(signal, () =>
+    usualSpeedFor(context.lineage, claim.replicate, result.hostSpeed),
+  );
   const told = { budgetS: clock.budget?.seconds ?? null, usualSpeed: usual };
   const run = await persist(signal, () => recordRun(context.lineage, phase, result, told));
   runs.push(run);

@@ -17,6 +17,7 @@ import { LeasePool } from '../src/sandbox/lease.js';
 import { guarded } from '../src/sandbox/guarded.js';
 import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
 import { HostTurn } from '../src/sandbox/process/host-turn.js';
+import { watchProcess } from '../src/sandbox/process/watchdog.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
 import { Custody } from '../src/tasks/custody.js';
@@ -97,7 +98,12 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   }
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
-    closers.push(() => guard.watch.stop(), keepSweeping(join(settings.home, 'work')));
+    const unwatch = watchProcess();
+    closers.push(
+      () => guard.watch.stop(),
+      keepSweeping(join(settings.home, 'work')),
+      () => Promise.resolve().then(unwatch),
+    );
     const { pool, slots } = settings;
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
@@ -184,7 +190,7 @@ async function hostContext(
     tasks,
     sandbox: witnessed(guarded(sandbox, own.folder, room), tasks.custody),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
-    turn: new HostTurn(join(home, 'turn')),
+    turn: new HostTurn(join(home, 'leases', 'turn')),
   };
   return { context, guard: { gate, watch } };
 }

@@ -14,6 +14,7 @@ export async function openClaim({ owner }: Frozen, claim: number): Promise<Claim
  * both are trained before any is evaluated: what an evaluation shows of the held-out data can help no training.
  */
 export async function measureClaim(frozen: Frozen, claim: number, runs: readonly ClaimRun[]): Promise<void> {
+  if (runs.length === 0) return;
   const { owner } = frozen;
   const work = new CancellationScope();
   let because: string | null = null;

@@ -92,7 +92,7 @@ export function workspaceActivities({ pool, phaseSeconds }: Frozen, needsHost: b
     ...(needsHost ? ended : {}),
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
     // a check is a whole preflight
-    startToCloseTimeout: needsHost ? (phaseSeconds.prepare + 600) * 1000 : '10 minutes',
+    startToCloseTimeout: needsHost ? (phaseSeconds.prepare + WAITING_SECONDS) * 1000 : '10 minutes',
     heartbeatTimeout: '20 seconds',
     retry: patient,
   });

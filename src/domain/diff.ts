@@ -6,6 +6,8 @@ interface Named {
 }
 
 const CHANGES_LIMIT = 600;
+/** Lines that may differ before a whole file is shown as replaced: the work grows with the square of this number. */
+const MOST_EDITS = 2000;
 
 /** Text, or null for bytes that are not UTF-8; encoded again it is the same bytes. */
 export function textOf(bytes: Uint8Array): string | null {
@@ -33,7 +35,23 @@ function fileDiff(path: string, before: Uint8Array | undefined, after: Uint8Arra
   if (old === null || now === null)
     return same(before, after) ? '' : `Binary files ${names[0]} and ${names[1]} differ\n`;
   if (old === now) return '';
-  return createTwoFilesPatch(names[0], names[1], old, now, '', '', { context: 3 }).replace(/^=+\n/, '');
+  const bounded = { context: 3, maxEditLength: MOST_EDITS };
+  const patch = createTwoFilesPatch(names[0], names[1], old, now, '', '', bounded);
+  return patch?.replace(/^=+\n/, '') ?? wholeFile(names, old, now);
+}
+
+/** A patch that replaces all lines. */
+function wholeFile([from, to]: readonly [string, string], old: string, now: string): string {
+  const side = (sign: string, text: string): { count: number; lines: string } => {
+    if (text === '') return { count: 0, lines: '' };
+    const lines = text.replace(/\n$/, '').split('\n');
+    const end = text.endsWith('\n') ? '' : '\\ No newline at end of file\n';
+    return { count: lines.length, lines: lines.map((line) => `${sign}${line}\n`).join('') + end };
+  };
+  const [before, after] = [side('-', old), side('+', now)];
+  const range = (count: number): string => (count === 0 ? '0,0' : `1,${count}`);
+  const hunk = `@@ -${range(before.count)} +${range(after.count)} @@\n`;
+  return `--- ${from}\n+++ ${to}\n${hunk}${before.lines}${after.lines}`;
 }
 
 function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {

@@ -90,11 +90,11 @@ export class ControlGroup implements Hold {
     this.#write(folder, 'cpu.cfs_quota_us', String(quota));
   }
 
-  /** How often it wanted more processor time than it may have; 0 where nothing bounds it. */
-  get throttled(): number {
-    return this.ground.cpu === null
-      ? 0
-      : countIn(join(this.ground.cpu, this.name, 'cpu.stat'), 'nr_throttled');
+  throttledMs(): number {
+    const { cpu, version } = this.ground;
+    if (cpu === null) return 0;
+    const file = join(cpu, this.name, 'cpu.stat');
+    return version === 1 ? countIn(file, 'throttled_time') / 1e6 : countIn(file, 'throttled_usec') / 1e3;
   }
 
   get #memory(): string {

@@ -29,13 +29,14 @@ export class Family {
 
   /**
    * `contained`: a pid namespace holds the family, so that its tree is complete and marks are not needed.
-   * `uid`: a user that only members have and that none of them can change.
+   * `uid`: a user that only members have and that none of them can change. `wrappers`: members that are not the run's.
    */
   constructor(
     readonly run: string,
     readonly root: number,
     readonly contained: boolean,
     readonly uid: number | null = null,
+    readonly wrappers = contained ? 2 : 0,
   ) {}
 
   /** Makes a process a member that is known by other means, such as the wrapper's report. */
@@ -79,9 +80,9 @@ export class Family {
     return this.#living.map((row) => row.pid);
   }
 
-  /** Living members, without the wrapper's own two. */
+  /** Living members, without those of the wrapper. */
   get size(): number {
-    return this.contained ? Math.max(0, this.#living.length - 2) : this.#living.length;
+    return Math.max(0, this.#living.length - this.wrappers);
   }
 
   /** Resident bytes of the living members; pages that they share are counted once when that decides. */

@@ -19,8 +19,10 @@ export interface Limits {
 
 /** What a program needs of the host besides the system's basic programs and its own files. */
 export interface Runtime {
-  /** Files and folders, with the libraries that they load. */
+  /** Files and folders, whole, with the libraries that they load. */
   paths: readonly string[];
+  /** Folders that a Python imports from, without what no program at work imports. */
+  library?: readonly string[];
   /** Folders that hold all of it: these are made visible where no root of its own can be had. */
   folders: readonly string[];
 }

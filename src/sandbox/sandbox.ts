@@ -112,12 +112,21 @@ class TieredSandbox implements Sandbox {
     return supervise({ launch, request, isolation: { ...this.isolation, channels }, log, extra: 0 });
   }
 
+  /** What was taken for a launch is given back when this tier cannot hold it. */
+  async #held(own: PrivateLaunch, limits: Limits): Promise<PrivateLaunch> {
+    try {
+      return { ...own, launch: this.#tier.hold(own.launch, withRoot(limits, own)) };
+    } catch (error) {
+      await own.launch.hold?.end();
+      throw error;
+    }
+  }
+
   async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
     const open = { channels: this.isolation.channels, rootBytes: 0 };
     if (runtime === undefined) return { ...open, launch: this.#tier.launch(request, shell) };
     const own = await this.#roots?.launch({ ...request, runtime }, shell);
-    if (own !== undefined && 'launch' in own)
-      return { ...own, launch: this.#tier.hold(own.launch, withRoot(request.limits, own)) };
+    if (own !== undefined && 'launch' in own) return this.#held(own, request.limits);
     const readable = [...runtime.folders, ...request.readable];
     return { ...open, launch: this.#tier.launch({ ...request, readable }, shell) };
   }

@@ -26,6 +26,8 @@ import { WrapperReports, type WrapperReport } from './process/wrapper-report.js'
 const GRACE_MS = 300;
 /** A run that prints this many times its log allowance is ended. */
 const FLOOD = 64;
+/** Part of a run's time for which it may be held back by its own bound before its speed says nothing of the host. */
+const OWN_WAIT = 0.1;
 
 interface Plan {
   launch: Launch;
@@ -86,8 +88,9 @@ export function supervise(plan: Plan): Supervision {
 
 /** The started process, or in words why none could be. */
 function start({ launch, request, log, extra }: Plan): ChildProcess | string {
-  const inputs = launch.inputs.map(openConstant);
+  const inputs: number[] = [];
   try {
+    for (const input of launch.inputs) inputs.push(openConstant(input));
     return spawn(launch.file, launch.args, {
       cwd: launch.cwd,
       env: { ...request.env, ...startTime(request), ASSAY_RUN: request.id },
@@ -137,7 +140,7 @@ class Run {
   ) {
     const { launch, request } = plan;
     this.#log = new BoundedLog(request.limits.logBytes);
-    this.#family = new Family(request.id, pid, launch.reports, launch.uid);
+    this.#family = new Family(request.id, pid, launch.reports, launch.uid, launch.wrappers);
     const unkillable = new Promise<never>((_, reject) => (this.#failed = reject));
     this.#wire(streams);
     this.done = this.#live(Promise.race([exited, unkillable]));
@@ -226,7 +229,7 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      const measured = { startedAt, wallMs, hostSpeed: this.#speed.value(), peakRssBytes: this.#peak };
+      const measured = { startedAt, wallMs, hostSpeed: this.#hostSpeed(wallMs), peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
@@ -234,6 +237,12 @@ class Run {
       request.signal.removeEventListener('abort', cancel);
       await watching;
     }
+  }
+
+  /** Unknown for a run that waited for more processors than it may have: that is its own doing, not its host's. */
+  #hostSpeed(wallMs: number): number | null {
+    const throttledMs = this.plan.launch.hold?.throttledMs() ?? 0;
+    return throttledMs > OWN_WAIT * wallMs ? null : this.#speed.value();
   }
 
   /** Reads what is still in the pipes, but never waits for one that somebody else holds. */

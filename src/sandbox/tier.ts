@@ -8,6 +8,8 @@ import type { Ending, Limits, RunRequest } from './run.js';
 export interface Hold {
   /** Folders of control groups that hold the run's processes and no others. */
   readonly controlGroups: readonly string[];
+  /** Milliseconds for which its processes wanted more processors than they may have, and were held back. */
+  throttledMs(): number;
   /** The limit that the kernel has refused to let the run exceed, once it has; null until then. */
   refused(): Ending | null;
   /**
@@ -31,6 +33,8 @@ export interface Launch {
    * exit code; without the code the program was never started.
    */
   reports: boolean;
+  /** Processes of the wrapper itself, which count towards no limit of the run; 2 where it reports and this is left out. */
+  wrappers?: number;
   /** The user that only this run's processes have; null where they are the worker's. */
   uid: number | null;
   hold: Hold | null;

@@ -52,6 +52,7 @@ class TierB implements Tier {
 function both(group: ControlGroup, other: Hold): Hold {
   return {
     controlGroups: group.controlGroups,
+    throttledMs: () => group.throttledMs(),
     refused: () => group.refused() ?? other.refused(),
     kill: () => group.kill(),
     end: async () => {
@@ -115,29 +116,28 @@ async function endingOf(tier: TierB, command: string): Promise<Ending> {
 }
 
 /** Counts for a while under a tenth of a processor, and sees whether the kernel held it back. */
-async function boundsProcessors({ bubblewrap, ground, worker, isolation }: TierB): Promise<boolean> {
-  if (ground.cpu === null) return false;
-  const group = new ControlGroup(ground, groupName(worker, (made += 1)), {
-    memoryBytes: 4 * MEMORY,
-    tasks: TASKS,
-    cpus: 0.1,
-  });
-  const command = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done';
-  const request = probeRequest(command);
-  const inner = bubblewrap.launch(request, command);
-  let throttled = 0;
-  const hold: Hold = {
-    controlGroups: group.controlGroups,
-    refused: () => group.refused(),
-    kill: async () => {
-      throttled = group.throttled;
-      return group.kill();
-    },
-    end: () => group.end(),
+async function boundsProcessors(tier: TierB): Promise<boolean> {
+  const request = probeRequest('i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done');
+  const bounds = { memoryBytes: 4 * MEMORY, tasks: TASKS, cpus: 0.1 };
+  const launch = tier.within(bounds, tier.bubblewrap.launch(request, request.command));
+  let throttledMs = 0;
+  const { hold } = launch;
+  if (hold === null) return false;
+  // looked at while the group is still there
+  const end = async (): Promise<void> => {
+    throttledMs = hold.throttledMs();
+    await hold.end();
   };
-  const launch = { ...inner, ...group.entering([inner.file, ...inner.args]), hold };
-  await supervise({ launch, request, isolation, log: 'stdout', extra: 0 }).done;
-  return throttled > 0;
+  const watched: Hold = {
+    controlGroups: hold.controlGroups,
+    throttledMs: () => hold.throttledMs(),
+    refused: () => hold.refused(),
+    kill: () => hold.kill(),
+    end,
+  };
+  const held = { ...launch, hold: watched };
+  await supervise({ launch: held, request, isolation: tier.isolation, log: 'stdout', extra: 0 }).done;
+  return throttledMs > 0;
 }
 
 function probeRequest(command: string): RunRequest {

@@ -84,6 +84,10 @@ class UserHold implements Hold {
     readonly given: readonly string[],
   ) {}
 
+  throttledMs(): number {
+    return 0;
+  }
+
   refused(): null {
     return null;
   }

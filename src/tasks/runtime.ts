@@ -11,7 +11,7 @@ export function runtimeOf({ spec, python }: { spec: Pick<Task, 'runtime'>; pytho
   const { executable, paths, folders } = python;
   const named = spec.runtime?.paths ?? [];
   const parts = folders.flatMap((folder) => partsOf(folder, python));
-  return { paths: [executable, ...parts, ...paths, ...named], folders: [...folders, ...named] };
+  return { paths: [executable, ...parts, ...named], library: paths, folders: [...folders, ...named] };
 }
 
 /** Of a prefix only the programs: of what else it holds, an interpreter needs what it can import. */

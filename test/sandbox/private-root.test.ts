@@ -1,15 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findBubblewrap, type Bubblewrap } from '../../src/sandbox/bubblewrap.js';
-import { sweepRoots } from '../../src/sandbox/private-root/own-folders.js';
+import { detachLingering, sweepRoots } from '../../src/sandbox/private-root/own-folders.js';
 import { LARGEST_COPY, PrivateRoots } from '../../src/sandbox/private-root/roots.js';
 import { runtimeTree } from '../../src/sandbox/private-root/runtime-tree.js';
 import type { RunRequest, Runtime } from '../../src/sandbox/run.js';
+import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { supervise } from '../../src/sandbox/supervise.js';
 import { tierE } from '../../src/sandbox/tierE.js';
 import { processName } from '../../src/sandbox/worker-name.js';
@@ -33,6 +35,36 @@ describe('what a root holds', () => {
     for (const { path } of links) expect(anchors).not.toContain(path);
     for (const anchor of anchors)
       expect(anchors.filter((other) => anchor.startsWith(`${other}/`))).toEqual([]);
+  });
+
+  it('is whole below a folder that is named, whatever was on the way to something else before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'assay-runtime-'));
+    for (const path of ['bin/one', 'bin/two', 'lib/server/large', 'lib/server/small', 'zz/x', 'libx.a'])
+      await mkdir(join(folder, path, '..'), { recursive: true }).then(() =>
+        writeFile(join(folder, path), path),
+      );
+    await symlink('../lib/server/small', join(folder, 'zz/link'));
+    await mkdir(join(folder, 'lib/python3.11/site-packages'), { recursive: true });
+    await writeFile(join(folder, 'lib/python3.11/site-packages/package.py'), '');
+    const named = await runtimeTree({ paths: [join(folder, 'bin/one'), folder], folders: [] });
+    const held = named.paths
+      .filter((path) => path.startsWith(`${folder}/`))
+      .map((path) => path.slice(folder.length + 1));
+    for (const path of ['bin/two', 'lib/server/large', 'libx.a', 'lib/python3.11/site-packages/package.py'])
+      expect(held).toContain(path);
+    const library = await runtimeTree({ paths: [], library: [join(folder, 'lib/python3.11')], folders: [] });
+    expect(library.paths).not.toContain(join(folder, 'lib/python3.11/site-packages'));
+    await rm(folder, { recursive: true });
+  });
+
+  it('has a file alone where its folder holds other things, as the folders of runs', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'assay-runtime-'));
+    await writeFile(join(folder, 'tool'), '');
+    await mkdir(join(folder, 'home'));
+    const { anchors } = await runtimeTree({ paths: [join(folder, 'tool')], folders: [] });
+    expect(anchors).toContain(join(folder, 'tool'));
+    expect(anchors).not.toContain(folder);
+    await rm(folder, { recursive: true });
   });
 
   it('has another digest when a file of it changes', async () => {
@@ -115,6 +147,36 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
     const same = { paths: [...RUNTIME.paths, ...RUNTIME.paths], folders: [] };
     const [first, second] = await Promise.all([one, shown(roots, 'wc -c < /usr/bin/setpriv', same)]);
     expect(second.log).toBe(first.log);
+  });
+
+  it.skipIf(!isRoot)('leaves no loop device of servers that were killed while they started', async () => {
+    const sandbox = await openSandbox({ cache: join(work, 'cache') });
+    const worker = await processName(process.pid);
+    const request = (): RunRequest => ({
+      ...{
+        id: `killed-${process.pid}-${Math.random()}`,
+        command: 'sleep 60',
+        cwd: '/',
+        writable: [],
+        readable: [],
+      },
+      ...{ env: { PATH: '/usr/bin:/bin' }, runtime: RUNTIME, signal: new AbortController().signal },
+      limits: { wallS: 60, memoryBytes: 2 ** 29, diskBytes: 0, logBytes: 1024, processes: 8 },
+    });
+    await (await sandbox.serve(request())).kill();
+    for (let at = 0; at < 30; at += 1) {
+      const served = await sandbox.serve(request());
+      await sleep(at);
+      await served.kill().catch(() => undefined);
+      await served.done.catch(() => undefined);
+    }
+    await vi.waitFor(
+      async () => {
+        await detachLingering();
+        expect(mounted(worker)).toEqual([]);
+      },
+      { timeout: 60_000, interval: 1000 },
+    );
   });
 
   it('copies nothing that is too large for the memory of each server', async () => {

@@ -15,6 +15,7 @@ import { execa } from 'execa';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { LeasePool } from '../lease.js';
 import { removeTree } from '../remove.js';
+import { isAbandonedName } from './own-folders.js';
 import { programOnPath } from '../tier.js';
 import type { RuntimeTree } from './runtime-tree.js';
 
@@ -101,12 +102,15 @@ async function run([program, ...args]: readonly [string, ...string[]]): Promise<
   await execa(program, args, { stdin: 'ignore', stdout: 'ignore', timeout: MAKING_MS });
 }
 
+/** Under the lease of all makers: what another began is what a dead one left. */
 async function removeUnused(folder: string, kept: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const path = join(folder, name);
     const found = await stat(path).catch(() => null);
-    if (path === kept || found === null || Date.now() - found.mtimeMs < UNUSED_MS) continue;
-    await rm(path, { recursive: true, force: true });
+    if (path === kept || found === null) continue;
+    const isAbandoned = await isAbandonedName(name);
+    const isOld = isAbandoned === null && Date.now() - found.mtimeMs > UNUSED_MS;
+    if (isOld || isAbandoned === true || found.isDirectory()) await removeTree(path);
   }
 }
 

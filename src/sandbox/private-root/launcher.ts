@@ -81,7 +81,8 @@ export function mountedLaunch(
   { tree, image, direct, stage }: PreparedRoot,
   { request, shell, uid }: { request: RunRequest; shell: string; uid: number },
 ): Launch {
-  const given = new Map(request.readable.map((path, index) => [path, `${stage}/given/${index}`]));
+  const readable = [...new Set(request.readable)];
+  const given = new Map(readable.map((path, index) => [path, `${stage}/given/${index}`]));
   const root: Root = {
     ...filesOf(tree, stage),
     devices: NODES.flatMap(([name]) => ['--dev-bind', `${stage}/dev/${name}`, `/dev/${name}`]),
@@ -130,6 +131,7 @@ export function copiedLaunch(
   ];
   return {
     ...inner,
+    wrappers: 3,
     args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, inner.file, ...inner.args],
   };
 }

@@ -64,26 +64,62 @@ export async function ownName(image: string): Promise<string> {
   return own;
 }
 
+/** First seen by `performance.now`, of devices that are attached and will not go by themselves. */
+const lingering = new Map<string, number>();
+/** A sandbox that is being started has attached its device and not yet mounted it for no longer than this. */
+const STARTING_MS = 20_000;
+
+/**
+ * Detaches loop devices that a sandbox left which was killed between attaching and mounting: those of this process's
+ * images that do not go with a mount and were there a while ago.
+ */
+export async function detachLingering(): Promise<void> {
+  const mark = await ownMark();
+  const now = performance.now();
+  const present = (await loopDevices()).filter(
+    ({ file, goesByItself }) => file.includes(mark) && !goesByItself,
+  );
+  for (const device of lingering.keys())
+    if (!present.some((one) => one.device === device)) lingering.delete(device);
+  for (const { device } of present) {
+    const since = lingering.get(device) ?? now;
+    lingering.set(device, since);
+    if (now - since < STARTING_MS) continue;
+    await detach(device);
+    lingering.delete(device);
+  }
+}
+
+async function detach(device: string): Promise<void> {
+  await execa('losetup', ['-d', device], { reject: false, env: { PATH: SBIN } });
+}
+
+/** Whether a path names a process, by its mark, that is dead; null where it names none. */
+async function isOfDead(path: string, isDead: (worker: string) => Promise<boolean>): Promise<boolean | null> {
+  const worker = new RegExp(`${PREFIX}\\.${pidNamespace()}\\.(\\d+-\\w+)`).exec(path)?.[1];
+  return worker === undefined ? null : isDead(worker);
+}
+
+/** What of a folder of images belongs to nobody any more: names of dead processes. Those of the living stay. */
+export async function isAbandonedName(path: string): Promise<boolean | null> {
+  return isOfDead(path, async (worker) => (await processName(Number.parseInt(worker, 10))) !== worker);
+}
+
 /** Removes folders in memory and elsewhere, and detaches loop devices, of processes that are dead; returns them. */
 export async function sweepRoots(
   isDead: (worker: string) => Promise<boolean>,
   dryRun: boolean,
 ): Promise<string[]> {
   if (process.platform !== 'linux') return [];
-  const mine = new RegExp(`${PREFIX}\\.${pidNamespace()}\\.(\\d+-\\w+)`);
-  const isLeft = async (path: string): Promise<boolean> => {
-    const worker = mine.exec(path)?.[1];
-    return worker !== undefined && (await isDead(worker));
-  };
   const swept: string[] = [];
   for (const { device, file } of await loopDevices()) {
-    if (!(await isLeft(file))) continue;
-    if (!dryRun) await execa('losetup', ['-d', device], { reject: false, env: { PATH: SBIN } });
+    if ((await isOfDead(file, isDead)) !== true) continue;
+    if (!dryRun) await detach(device);
     swept.push(device);
   }
   for (const base of new Set([...OPEN, ...IN_MEMORY, tmpdir()]))
     for (const name of await readdir(base).catch(() => [])) {
-      if (!name.startsWith(PREFIX) || !(await isLeft(name))) continue;
+      if (!name.startsWith(PREFIX) || (await isOfDead(name, isDead)) !== true) continue;
       if (!dryRun) await removeTree(join(base, name));
       swept.push(join(base, name));
     }
@@ -92,15 +128,21 @@ export async function sweepRoots(
 
 const SBIN = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin';
 
+interface LoopDevice {
+  device: string;
+  /** Goes with the mount that holds it. */
+  goesByItself: boolean;
+  file: string;
+}
+
 /** Loop devices of this host with the files behind them; none where they cannot be seen. */
-async function loopDevices(): Promise<{ device: string; file: string }[]> {
+async function loopDevices(): Promise<LoopDevice[]> {
   if (process.getuid?.() !== 0 || programOnPath('losetup', SBIN.split(':')) === null) return [];
-  const { stdout } = await execa('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE'], {
-    reject: false,
-    env: { PATH: SBIN },
-  });
+  const columns = ['--list', '--noheadings', '--output', 'NAME,AUTOCLEAR,BACK-FILE'];
+  const { stdout } = await execa('losetup', columns, { reject: false, env: { PATH: SBIN } });
   return stdout.split('\n').flatMap((line) => {
-    const [, device, file] = /^(\S+)\s+(\S.*)$/.exec(line) ?? [];
-    return device === undefined || file === undefined ? [] : [{ device, file }];
+    const [, device, clears, file] = /^(\S+)\s+([01])\s+(\S.*)$/.exec(line) ?? [];
+    if (device === undefined || file === undefined) return [];
+    return [{ device, goesByItself: clears === '1', file }];
   });
 }

@@ -1,12 +1,14 @@
+import { once } from 'node:events';
 import { messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/isolation.js';
 import { TIER_C, type Bubblewrap } from '../bubblewrap.js';
 import type { RunRequest, Runtime } from '../run.js';
 import { supervise } from '../supervise.js';
+import { systemCallFilter } from '../system-call-filter.js';
 import type { Hold, Launch } from '../tier.js';
 import { releaseUid, takeUid } from '../uids.js';
 import { canMake, copyInto, imageOf, type ImageFormat } from './image.js';
-import { memoryFor, ownName, stageFolder } from './own-folders.js';
+import { detachLingering, memoryFor, ownName, stageFolder } from './own-folders.js';
 import { copiedLaunch, mountedLaunch, type PreparedRoot } from './launcher.js';
 import { runtimeTree, type RuntimeTree } from './runtime-tree.js';
 
@@ -41,6 +43,11 @@ interface Opened {
 /** Why no root can be had, in words. */
 export type NoRoot = { why: string };
 
+/** Where the kernel's own answers cannot be filtered, a root closes nothing for certain. */
+const FILTERS = systemCallFilter({ inet: false }) !== null;
+const CLOSED: Isolation['channels'] = FILTERS ? 'closed' : 'open';
+const BOUNDED: Isolation['channels'] = FILTERS ? 'bounded' : 'open';
+
 /** Of the probe's own run; it is not recorded. */
 const PROBED: Isolation = { ...TIER_C, channels: 'closed' };
 
@@ -60,7 +67,8 @@ export class PrivateRoots {
 
   /** The launch of a request in a root with what it needs; where none can be had, why. */
   async launch(request: RunRequest & { runtime: Runtime }, shell: string): Promise<PrivateLaunch | NoRoot> {
-    const opened = await this.#openedFor(request.runtime);
+    // it goes on being made for others
+    const opened = await unlessAborted(this.#openedFor(request.runtime), request.signal);
     return 'why' in opened ? opened : opened.way(opened.root, request, shell);
   }
 
@@ -74,7 +82,7 @@ export class PrivateRoots {
 
   /** What failed is tried again after a while: a disk may have been full. */
   async #openedFor(runtime: Runtime): Promise<Opened | NoRoot> {
-    const key = JSON.stringify(runtime.paths);
+    const key = JSON.stringify([runtime.paths, runtime.library]);
     const known = this.#opened.get(key);
     if (known !== undefined && performance.now() < known.until) return known.opening;
     const opening = this.#open(runtime);
@@ -106,17 +114,17 @@ export class PrivateRoots {
     const mounted: Way = (root, request, shell) => {
       const uid = takeUid();
       const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
-      return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: 'closed' };
+      return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: CLOSED };
     };
     const copied: Way = (root, request, shell) => ({
       launch: copiedLaunch(this.bubblewrap, root, { request, shell }),
       rootBytes: copiedBytes(root),
-      channels: 'bounded',
+      channels: BOUNDED,
     });
     const formats = this.mounts ? (['erofs', 'squashfs', 'tar'] as const) : [];
     return [
-      ...formats.filter(canMake).map((format) => ({ format, way: mounted, channels: 'closed' as const })),
-      { format: 'tar', way: copied, channels: 'bounded' },
+      ...formats.filter(canMake).map((format) => ({ format, way: mounted, channels: CLOSED })),
+      { format: 'tar', way: copied, channels: BOUNDED },
     ];
   }
 
@@ -176,10 +184,24 @@ const copiedBytes = ({ tree, image }: PreparedRoot): number => (image.format ===
 /** The user of a run, which the next may have once its namespaces are gone with all that it had in them. */
 const userHold = (uid: number): Hold => ({
   controlGroups: [],
+  throttledMs: () => 0,
   refused: () => null,
   kill: () => Promise.resolve(false),
-  end: () => {
+  end: async () => {
     releaseUid(uid);
-    return Promise.resolve();
+    await detachLingering().catch(() => undefined);
   },
 });
+
+/** Rejects with the signal's reason when that comes first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const settled = new AbortController();
+  const aborted = once(signal, 'abort', { signal: settled.signal }).then(() => signal.throwIfAborted());
+  aborted.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted.then(() => work)]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -64,16 +64,17 @@ const TURN = 500;
 /** Loaded by name while a program runs, so that no program says that it needs them. */
 const LOADED_LATER = ['libgcc_s.so.1', 'libstdc++.so.6'];
 /**
- * Parts of an interpreter that no program at work imports, archives for linking, and packages beside a library, which
- * are named by themselves where they can be imported.
+ * Parts of an interpreter that no program at work imports, and packages beside its library, which are named by
+ * themselves where they can be imported.
  */
-const LEFT_OUT = /\/lib\/python3\.\d+\/(?:test|idlelib|config-3\.[^/]*)$|\/(?:site|dist)-packages$|\.a$/;
+const LEFT_OUT = /\/lib\/python3(?:\.\d+)?\/(?:test|idlelib|config-3\.[^/]*|site-packages|dist-packages)$/;
 
 /** Everything that a runtime needs, with the libraries that its programs load, links followed. */
 export async function runtimeTree(runtime: Runtime): Promise<RuntimeTree> {
   const collected = new Collected();
   const programs = PROGRAMS.flatMap((name) => programOnPath(name, SYSTEM_FOLDERS) ?? []);
   for (const path of [...ALWAYS, ...programs, ...runtime.paths]) await collected.add(path);
+  for (const path of runtime.library ?? []) await collected.add(path, LEFT_OUT);
   for (const path of await librariesOf(collected.binaries(), LOADED_LATER)) await collected.add(path);
   return collected.tree();
 }
@@ -82,18 +83,19 @@ const SYSTEM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin'];
 
 class Collected {
   readonly #found = new Map<string, Stats>();
+  /** Folders of which all that is wanted was taken, and not only what lies on the way to something else. */
+  readonly #whole = new Set<string>();
 
-  /** A path with all below it; one that does not exist is nothing. */
-  async add(path: string): Promise<void> {
+  /** A path with all below it but what is left out; one that does not exist is nothing. */
+  async add(path: string, leftOut: RegExp | null = null): Promise<void> {
     const open = [path];
     for (let next = open.pop(), looked = 1; next !== undefined; next = open.pop(), looked += 1) {
       if (looked % TURN === 0) await setImmediate();
       const real = this.#walk(resolve(next));
-      if (real === null || this.#found.get(real)?.isDirectory() !== true) continue;
-      for (const name of namesIn(real)) {
-        const child = join(real, name);
-        if (!LEFT_OUT.test(child) && !this.#found.has(child)) open.push(child);
-      }
+      if (real === null || this.#whole.has(real) || this.#found.get(real)?.isDirectory() !== true) continue;
+      this.#whole.add(real);
+      const children = namesIn(real).map((name) => join(real, name));
+      open.push(...children.filter((child) => leftOut?.test(child) !== true));
     }
   }
 
@@ -152,21 +154,20 @@ class Collected {
   }
 
   /**
-   * The highest folders that hold something other than folders which lead further down. /usr and /etc are left open,
-   * for folders of a run and files of the sandbox that lie there.
+   * The highest folders that were taken, and files that lie in none of them: a folder on the way may hold folders of a
+   * run. Of /usr and /etc the second level, which holds many.
    */
   #anchors(paths: readonly string[]): string[] {
     const anchors: string[] = [];
     for (const path of paths) {
       const stat = this.#found.get(path);
-      if (stat?.isDirectory() === true || dirname(path) === '/') continue;
-      const folder = /^\/(usr|etc)\//.test(path) ? path.split('/').slice(0, 3).join('/') : dirname(path);
-      if (!anchors.some((anchor) => folder === anchor || folder.startsWith(`${anchor}/`)))
-        anchors.push(folder);
+      const isTaken = stat?.isDirectory() !== true || this.#whole.has(path);
+      if (!isTaken || dirname(path) === '/') continue;
+      const anchor = /^\/(usr|etc)\//.test(path) ? path.split('/').slice(0, 3).join('/') : path;
+      // sorted, a folder comes before what it holds
+      if (!anchors.some((other) => anchor === other || anchor.startsWith(`${other}/`))) anchors.push(anchor);
     }
-    return anchors.filter(
-      (anchor) => !anchors.some((other) => other !== anchor && anchor.startsWith(`${other}/`)),
-    );
+    return anchors;
   }
 }
 

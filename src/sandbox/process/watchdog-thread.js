@@ -5,7 +5,7 @@ import { killRuns } from './kill-runs.js';
 import { killNow } from './proc-files.js';
 
 /** @typedef {import('./live-run.js').LiveRun} LiveRun */
-/** @typedef {{ begun: number, run: LiveRun } | { over: number }} Told */
+/** @typedef {{ begun: number, run: LiveRun | null } | { over: number }} Told */
 /** @typedef {{ shared: Int32Array, tickMs: number, boundTicks: number }} Given */
 
 /** Places in the shared memory: a counter of the main thread, and whether its inspector is open. */
@@ -19,9 +19,9 @@ if (!isGiven(given)) throw new Error('the watchdog was started without its bound
 const { shared, tickMs, boundTicks } = given;
 
 /**
- * Runs that go on, and for how many ticks. Ticks of this thread are counted and no clock is read: a process that was
+ * Runs that go on, and for how many ticks; null for the process itself. Ticks of this thread are counted and no clock is read: a process that was
  * stopped, or a machine that slept, has not ticked either.
- * @type {Map<number, { run: LiveRun, ticks: number }>}
+ * @type {Map<number, { run: LiveRun | null, ticks: number }>}
  */
 const runs = new Map();
 let lastBeat = 0;
@@ -49,14 +49,14 @@ function tick() {
   silent = answers ? 0 : silent + 1;
   if (silent >= boundTicks) endAll();
   for (const one of runs.values()) {
+    const { run } = one;
+    if (run === null) continue;
     one.ticks += 1;
-    const late = one.ticks - boundTicks - Math.ceil((one.run.wallS * 1000) / tickMs);
+    const late = one.ticks - boundTicks - Math.ceil((run.wallS * 1000) / tickMs);
     if (late < 0 || late >= KILLS) continue;
     if (late === 0)
-      say(
-        `run ${one.run.mark} is still there ${seconds()} s after its ${one.run.wallS} s: its processes are killed`,
-      );
-    killRuns([one.run]);
+      say(`run ${run.mark} is still there ${seconds()} s after its ${run.wallS} s: its processes are killed`);
+    killRuns([run]);
   }
 }
 
@@ -73,10 +73,10 @@ function isGiven(value) {
 
 /** @returns {never} */
 function endAll() {
-  const all = [...runs.values()].map(({ run }) => run);
+  const all = [...runs.values()].flatMap(({ run }) => (run === null ? [] : [run]));
   killRuns(all);
   say(
-    `this worker has not answered for ${seconds()} s: it is killed, and its runs are (${all.map(({ mark }) => mark).join(', ')})`,
+    `this worker has not answered for ${seconds()} s: it is killed, and its runs are (${all.map(({ mark }) => mark).join(', ') || 'none'})`,
   );
   for (;;) killNow(process.pid);
 }

@@ -19,6 +19,18 @@ interface Watchdog {
   beating: NodeJS.Timeout | null;
 }
 
+/**
+ * Has the thread end this process when its event loop has not answered for `ASSAY_WATCHDOG_S` seconds, whether anything
+ * runs or not: what is read and stored after a run comes from the recipe as well. Returns what ends that.
+ */
+export function watchProcess(): () => void {
+  const dog = (watchdog ??= start());
+  const name = (count += 1);
+  begin(dog, name);
+  dog.thread.postMessage({ begun: name, run: null });
+  return () => end(dog, name);
+}
+
 let watchdog: Watchdog | null = null;
 const watched = new Set<number>();
 let count = 0;
@@ -33,17 +45,23 @@ let count = 0;
 export function watchOver(run: LiveRun): () => void {
   const dog = (watchdog ??= start());
   const name = (count += 1);
+  begin(dog, name);
+  dog.thread.postMessage({ begun: name, run });
+  return () => end(dog, name);
+}
+
+function begin(dog: Watchdog, name: number): void {
   watched.add(name);
   beat(dog);
   dog.beating ??= setInterval(() => beat(dog), dog.beatMs).unref();
-  dog.thread.postMessage({ begun: name, run });
-  return () => {
-    dog.thread.postMessage({ over: name });
-    watched.delete(name);
-    if (watched.size > 0 || dog.beating === null) return;
-    clearInterval(dog.beating);
-    dog.beating = null;
-  };
+}
+
+function end(dog: Watchdog, name: number): void {
+  dog.thread.postMessage({ over: name });
+  watched.delete(name);
+  if (watched.size > 0 || dog.beating === null) return;
+  clearInterval(dog.beating);
+  dog.beating = null;
 }
 
 function start(): Watchdog {

@@ -70,6 +70,16 @@ describe.each(TIERS)('a supervisor at tier %s whose event loop hangs', (tier) =>
 });
 
 describe('the watchdog', () => {
+  it('ends a process that hangs while nothing runs', async () => {
+    const code = `
+      const { watchProcess } = await import(${JSON.stringify(WATCHDOG)});
+      watchProcess();
+      setTimeout(() => { ${HANGS} }, 100);`;
+    const { signal, stderr } = await launched(code, 1, []);
+    expect(signal).toBe('SIGKILL');
+    expect(stderr).toContain('its runs are (none)');
+  });
+
   it('does not mistake a process that was stopped for one that hangs', async () => {
     const boundS = 4;
     const { run, process } = await supervisor('E', '', boundS);
