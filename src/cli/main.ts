@@ -1,3 +1,4 @@
+import { closeInheritedDescriptors } from '../sandbox/process/inherited-descriptors.js';
 import { checkPlatform } from './supported.js';
 import { report } from './terminal.js';
 
@@ -10,6 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => undefined);
 
 try {
+  closeInheritedDescriptors();
   checkPlatform(process.platform, process.versions.node);
   // only now: the rest may not even load on what is refused
   const { runProgram } = await import('./run-program.js');

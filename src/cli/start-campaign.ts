@@ -72,6 +72,30 @@ export async function startCampaign(
   }
 }
 
+/** Others may start campaigns at the same moment and take the name that was free. */
+const TRIES = 20;
+
+/** Starts a campaign under the first free name of a stem; returns the name. */
+export async function startUnderFreeName(
+  client: Client,
+  lineage: Lineage,
+  stem: string,
+  input: Record<string, unknown>,
+): Promise<string> {
+  const first = await freeName(lineage, stem);
+  const count = Number(first.slice(stem.length + 1)) || 1;
+  for (let tried = 0; ; tried += 1) {
+    const name = tried === 0 ? first : `${stem}-${count + tried}`;
+    try {
+      await startCampaign(client, lineage, name, input);
+      return name;
+    } catch (error) {
+      const taken = error instanceof AssayError && error.code === 'CAMPAIGN_NAME_TAKEN';
+      if (!taken || tried >= TRIES) throw error;
+    }
+  }
+}
+
 /** `demo`, else `demo-2`, `demo-3`, …: the first name that no campaign of this store has. */
 export async function freeName(lineage: Lineage, stem: string): Promise<string> {
   for (let count = 1; ; count += 1) {

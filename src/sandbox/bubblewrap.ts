@@ -6,9 +6,11 @@ import { z } from 'zod';
 import { messageOf } from '../domain/errors.js';
 import type { Isolation } from '../domain/isolation.js';
 import { kernelCovers } from './kernel-view.js';
+import { stageFolder } from './private-root/own-folders.js';
 import type { Limits, RunRequest } from './run.js';
 import { supervise } from './supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
+import { staged, stagedDevices } from './stage.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './tier.js';
 
 /** What bubblewrap holds by itself. */
@@ -42,6 +44,8 @@ export class Bubblewrap {
     readonly bwrap: string,
     /** Options that not every version of bubblewrap has. */
     readonly extra: readonly string[],
+    /** An empty folder over which root prepares what a sandbox must not share with the host; null where it may not. */
+    readonly stage: string | null = null,
   ) {}
 
   /** Counted per namespace since Linux 5.14; it never binds what root started. */
@@ -64,20 +68,24 @@ export class Bubblewrap {
         ? ['--size', '4096', '--tmpfs', path, '--remount-ro', path]
         : ['--ro-bind-data', input(content), path],
     );
+    const devices = this.stage !== null && root === HOST_ROOT ? stagedDevices(this.stage) : root.devices;
     const args = [
       ...['--unshare-all', '--unshare-user', ...this.extra, '--die-with-parent', '--new-session'],
       ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'assay', '--json-status-fd', '3'],
       ...(filter === null ? [] : ['--seccomp', input(filter)]),
       ...root.system,
       ...['--ro-bind-data', input(PASSWD), '/etc/passwd', '--ro-bind-data', input(GROUP), '/etc/group'],
-      ...['--proc', '/proc', ...covers, '--dev', '/dev', ...root.devices],
+      ...['--proc', '/proc', ...covers, '--dev', '/dev', ...devices],
+      // terminals are counted for the whole machine
+      ...['--size', '4096', '--tmpfs', '/dev/pts', '--remount-ro', '/dev/pts'],
       ...['--size', room, '--tmpfs', '/dev/shm', '--size', room, '--tmpfs', '/tmp'],
       ...visible(request, root, room),
       // read-only /proc: without it a sandbox started by root writes the host's kernel.core_pattern
       ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
       ...['--chdir', request.cwd, '--', '/bin/sh', '-c', shell],
     ];
-    return { file: this.bwrap, args, cwd: '/', inputs, reports: true, uid: null, hold: null };
+    const launch: Launch = { file: this.bwrap, args, cwd: '/', inputs, reports: true, uid: null, hold: null };
+    return this.stage === null || root !== HOST_ROOT ? launch : { ...launch, ...staged(this.stage, launch) };
   }
 }
 
@@ -145,6 +153,9 @@ export function findBubblewrap(): Promise<Found> {
   return (found ??= find());
 }
 
+/** Options that not every version of bubblewrap has, the more first. */
+const VARIANTS = [['--disable-userns'], []] as const;
+
 async function find(): Promise<Found> {
   if (process.platform !== 'linux')
     return {
@@ -155,8 +166,9 @@ async function find(): Promise<Found> {
   if (bwrap === null)
     return { why: 'bwrap is not on PATH', remedy: 'Install the package bubblewrap of your distribution.' };
   let why = '';
-  for (const extra of [['--disable-userns'], []]) {
-    const bubblewrap = new Bubblewrap(bwrap, extra);
+  const stage = process.getuid?.() === 0 ? await stageFolder().catch(() => null) : null;
+  for (const [extra, at] of VARIANTS.flatMap((one) => [[one, stage] as const, [one, null] as const])) {
+    const bubblewrap = new Bubblewrap(bwrap, extra, at);
     const fault = await failing(bubblewrap).catch((error: unknown) => messageOf(error));
     if (fault === null) return { bubblewrap };
     why ||= fault;

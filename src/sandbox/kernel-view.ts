@@ -23,7 +23,7 @@ const CONSTANT = new Set([
   ...['kallsyms', 'misc', 'mtrr', 'version'],
 ]);
 /** Folders and links of the processes and namespaces that the sandbox has to itself, and of settings. */
-const OWN = new Set(['self', 'thread-self', 'net', 'mounts', 'sys', 'sysvipc', 'tty']);
+const OWN = new Set(['self', 'thread-self', 'net', 'mounts', 'sys', 'sysvipc']);
 /** Counters of the whole machine among the settings. */
 const COUNTING = [
   ...['fs/aio-nr', 'fs/dentry-negative', 'fs/dentry-state', 'fs/file-nr', 'fs/inode-nr', 'fs/inode-state'],

@@ -87,7 +87,7 @@ export function supervise(plan: Plan): Supervision {
 }
 
 /** The started process, or in words why none could be. */
-function start({ launch, request, log, extra }: Plan): ChildProcess | string {
+function start({ launch, request, extra }: Plan): ChildProcess | string {
   const inputs: number[] = [];
   try {
     for (const input of launch.inputs) inputs.push(openConstant(input));
@@ -96,7 +96,8 @@ function start({ launch, request, log, extra }: Plan): ChildProcess | string {
       env: { ...request.env, ...startTime(request), ASSAY_RUN: request.id },
       detached: true,
       stdio: [
-        log === 'stdout' ? 'ignore' : 'pipe',
+        // never /dev/null of the host, which a run could change
+        'pipe',
         'pipe',
         'pipe',
         ...(launch.reports ? ['pipe' as const] : []),
@@ -154,7 +155,10 @@ class Run {
       this.#pipes.push(readable);
       readable.on('data', (chunk: Buffer) => this.#printed(into, chunk));
     };
-    if (log === 'stdout') collect(streams[1], this.#log);
+    if (log === 'stdout') {
+      writableOf(streams[0]).end();
+      collect(streams[1], this.#log);
+    }
     collect(streams[2], log === 'stderr' ? this.#log : this.#complaint);
     for (const stream of streams)
       if (stream instanceof Duplex || stream instanceof Writable) stream.on('error', ignore);

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,10 +51,24 @@ buffer = ctypes.create_string_buffer(4096)
 for name, x64, arm64, *arguments in (
     ("sysinfo", 99, 179, buffer), ("syslog", 103, 116, 3, buffer, 4096), ("io_setup", 206, 0, 64, buffer),
     ("perf_event_open", 298, 241, buffer, 0, -1, -1, 0), ("io_uring_setup", 425, 425, 8, buffer),
+    ("keyctl", 250, 219, 0, -3, 0), ("add_key", 248, 217, b"user", b"held", b"text", 4, -3),
+    ("pidfd_open", 434, 434, 1, 0), ("vsock", 41, 198, 40, 1, 0),
 ):
     ctypes.set_errno(0)
     libc.syscall(arm64 if arm else x64, *arguments)
     print(name, errno.errorcode.get(ctypes.get_errno()))
+`;
+
+/** Looks at what is one file for all sandboxes of a host where nothing is done about it. */
+const SHARED = `
+import os, socket
+for path in ("/proc/1/exe", "/dev/null", "/dev/urandom", "/proc/self/fd/0"):
+    found = os.stat(path)
+    print(path, found.st_dev, found.st_ino)
+for name, option in (("SO_COOKIE", 57), ("SO_NETNS_COOKIE", 71)):
+    try: print(name, socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, option, 8))
+    except OSError as error: print(name, error.errno)
+print("terminal", os.path.exists("/dev/ptmx"), os.listdir("/dev/pts"))
 `;
 
 const tiers = await surveyTiers({ all: true });
@@ -88,6 +103,25 @@ describe.each(held)('at tier $tier', ({ tier }) => {
     expect(await printed(CHANGING)).toBe('');
   });
 
+  it.skipIf(process.getuid?.() !== 0)(
+    'nothing that a run can open is a file of the host that it could change',
+    async () => {
+      const lines = (await printed(SHARED)).split('\n');
+      expect(lines.slice(4)).toEqual(['SO_COOKIE 92', 'SO_NETNS_COOKIE 92', 'terminal False []']);
+      const hosts = await Promise.all(
+        [
+          execFileSync('sh', ['-c', 'command -v bwrap'], { encoding: 'utf8' }).trim(),
+          '/dev/null',
+          '/dev/urandom',
+        ].map(async (path) => {
+          const { dev, ino } = await stat(path);
+          return `${dev} ${ino}`;
+        }),
+      );
+      for (const line of lines.slice(0, 4)) expect(hosts).not.toContain(line.split(' ').slice(1).join(' '));
+    },
+  );
+
   it('the machine is as large as the limits', async () => {
     const code = 'import os\nprint(open("/proc/meminfo").readline().split()[1], os.cpu_count())';
     expect(await printed(code)).toBe(`${MEMORY / 1024} 1`);
@@ -103,6 +137,10 @@ describe.each(held)('at tier $tier', ({ tier }) => {
           'io_setup ENOSYS',
           'perf_event_open EPERM',
           'io_uring_setup ENOSYS',
+          'keyctl ENOSYS',
+          'add_key ENOSYS',
+          'pidfd_open ENOSYS',
+          'vsock EAFNOSUPPORT',
         ].join('\n'),
       );
     },

@@ -3,7 +3,13 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { withGround, type Ground } from '../ground.js';
-import { checkInput, checkName, freeName, startCampaign, taskReference } from '../start-campaign.js';
+import {
+  checkInput,
+  checkName,
+  startCampaign,
+  startUnderFreeName,
+  taskReference,
+} from '../start-campaign.js';
 import { endRequest } from '../interrupt.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
 import { followOrLeave } from '../ending.js';
@@ -82,8 +88,10 @@ async function begin(ground: Ground, input: Input, flags: Flags): Promise<void> 
   const { lineage, servers } = ground;
   const task = await taskReference(lineage, input.task);
   const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
-  const name = flags.name ?? (await freeName(lineage, stem));
-  await startCampaign(await ground.client(), lineage, name, { ...input, task });
+  const client = await ground.client();
+  const frozen = { ...input, task };
+  const name = flags.name ?? (await startUnderFreeName(client, lineage, stem, frozen));
+  if (flags.name !== undefined) await startCampaign(client, lineage, name, frozen);
   if (flags.watch === true) {
     say(`campaign ${name}`);
     process.exitCode = await followOrLeave(ground, name, flags.json === true);

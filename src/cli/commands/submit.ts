@@ -19,7 +19,7 @@ import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
 import { endRequest, interruption } from '../interrupt.js';
 import { someWorkerPolls } from '../pollers.js';
 import { renderRecord } from '../render/trial.js';
-import { freeName, startCampaign, taskReference } from '../start-campaign.js';
+import { startUnderFreeName, taskReference } from '../start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
 
 interface Flags extends CommonFlags {
@@ -123,9 +123,8 @@ async function place(
   submission: Submission,
 ): Promise<Placed> {
   if (flags.campaign === undefined) {
-    const name = await freeName(lineage, 'submit');
     const seconds = numberOf('--train-seconds', flags.trainSeconds);
-    await startCampaign(client, lineage, name, {
+    const name = await startUnderFreeName(client, lineage, 'submit', {
       task: task._id,
       trials: 1,
       submission,

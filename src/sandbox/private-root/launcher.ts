@@ -1,6 +1,7 @@
 import type { Bubblewrap, Root } from '../bubblewrap.js';
 import type { RunRequest } from '../run.js';
-import { programOnPath, type Launch } from '../tier.js';
+import { inMountNamespace, STAGE_BYTES, stagedDevices, STAGING, STARTING } from '../stage.js';
+import type { Launch } from '../tier.js';
 import type { Image } from './image.js';
 import type { RuntimeTree } from './runtime-tree.js';
 
@@ -14,34 +15,16 @@ export interface PreparedRoot {
   stage: string;
 }
 
-/** Device nodes of every sandbox: a node of the host is one inode for all, which carries locks, times and events. */
-const NODES = [
-  ['null', 1, 3],
-  ['zero', 1, 5],
-  ['full', 1, 7],
-  ['random', 1, 8],
-  ['urandom', 1, 9],
-  ['tty', 5, 0],
-] as const;
-
-const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
-/** For an image; a copy has the size of what it holds. */
-const STAGE_BYTES = 1024 * 1024;
-
 /**
  * Run as root in a mount namespace of its own, so that whatever is mounted is gone with its last process. Every sandbox
  * has a loop device of its own: of one device, or of one file that `mount -o loop` finds mounted already, all share
  * pages and locks. The device is detached while it is mounted, and so goes with the mount.
  */
 const MOUNTING = `
-set -eu
 stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6
 shift 6
-path=$PATH mask=$(umask)
-PATH=${SYSTEM_PATH.join(':')}
-umask 022
-mount -n -t tmpfs -o "mode=711,nosuid,size=$size" tmpfs "$stage"
-mkdir "$stage/root" "$stage/dev" "$stage/given"
+${STAGING}
+mkdir "$stage/root" "$stage/given"
 if [ "$format" = tar ]; then
   tar -x -f "$image" -C "$stage/root"
 else
@@ -51,7 +34,6 @@ else
   losetup -d "$device"
   [ $mounted = yes ]
 fi
-${NODES.map(([name, major, minor]) => `mknod -m 666 "$stage/dev/${name}" c ${major} ${minor}`).join('\n')}
 count=0
 while [ "$1" != -- ]; do
   if [ -d "$1" ]; then mkdir "$stage/given/$count"; else : > "$stage/given/$count"; fi
@@ -60,9 +42,9 @@ while [ "$1" != -- ]; do
   shift
 done
 shift
-PATH=$path
-umask "$mask"
-exec /usr/bin/env setpriv --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$@"
+setpriv=$(command -v setpriv)
+${STARTING}
+exec "$setpriv" --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$stage/wrapper" "$@"
 `;
 
 /** Run in an outer sandbox that has the host's files and a file system in memory over the stage. */
@@ -72,7 +54,9 @@ stage=$1 image=$2
 shift 2
 mkdir "$stage/root"
 tar -x -f "$image" -C "$stage/root" --no-same-owner
-exec "$@"
+cp "$1" "$stage/wrapper"
+shift
+exec "$stage/wrapper" "$@"
 `;
 
 /** A launch in a root of its own that is mounted, or unpacked, by root, under a user that no other run has. */
@@ -85,7 +69,7 @@ export function mountedLaunch(
   const given = new Map(readable.map((path, index) => [path, `${stage}/given/${index}`]));
   const root: Root = {
     ...filesOf(tree, stage),
-    devices: NODES.flatMap(([name]) => ['--dev-bind', `${stage}/dev/${name}`, `/dev/${name}`]),
+    devices: stagedDevices(stage),
     source: (path) => given.get(path) ?? path,
     writes: 'memory',
     inet: false,
@@ -95,11 +79,7 @@ export function mountedLaunch(
   const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid)];
   return {
     ...inner,
-    file: programOnPath('unshare', SYSTEM_PATH) ?? 'unshare',
-    args: [
-      ...['--mount', '--propagation', 'private', '--', '/bin/sh', '-c', MOUNTING, 'sh', ...told],
-      ...[...given.keys(), '--', inner.file, ...inner.args],
-    ],
+    ...inMountNamespace(MOUNTING, [...told, ...given.keys(), '--', inner.file, ...inner.args]),
   };
 }
 
