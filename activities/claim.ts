@@ -77,11 +77,14 @@ export async function withClaim<T>(
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : messageOf(error);
     const code = error instanceof AssayError ? error.code : null;
-    await lineage.replicates.fault(key, { fence, what, reason, code, host: host.name });
+    await persist(signal, () =>
+      lineage.replicates.fault(key, { fence, what, reason, code, host: host.name }),
+    );
     throw error;
   } finally {
-    await lineage.replicates.release(key, fence);
-    await lineage.campaigns.endWork(owner, key, fence);
+    // what is not let go of looks lost with its worker to the next attempt
+    await persist(signal, () => lineage.replicates.release(key, fence));
+    await persist(signal, () => lineage.campaigns.endWork(owner, key, fence));
   }
 }
 

@@ -9,7 +9,7 @@ import { hostCampaign, hostTrial } from './hosting.js';
 import { crashOf, lossesOfTrial } from './lost-workers.js';
 import { tailOf } from './phases.js';
 import { preflight } from './preflight.js';
-import { withDoing } from './pulse.js';
+import { persist, withDoing } from './pulse.js';
 import type { Checker } from './workspace.js';
 
 export type Prepared =
@@ -72,7 +72,7 @@ async function registered(
   try {
     return await examined(context, of, snapshot, signal);
   } finally {
-    await lineage.campaigns.endWork(of.owner, key, fence);
+    await persist(signal, () => lineage.campaigns.endWork(of.owner, key, fence));
   }
 }
 

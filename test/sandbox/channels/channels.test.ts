@@ -15,6 +15,8 @@ type Row = Channel & { open: 'shared' | 'group' | null };
 
 const CHANNELS: readonly Row[] = [
   { name: 'posix locks', bytes: 7, mask: 0xff, open: 'shared' },
+  // every sandbox has a copy of its wrapper
+  { name: 'wrapper locks', bytes: 7, mask: 0xff, open: null },
   { name: 'flock', bytes: 8, mask: 0xff, open: 'shared' },
   { name: 'leases', bytes: 8, mask: 0xff, open: 'shared' },
   { name: 'inotify', bytes: 8, mask: 0xff, open: 'shared' },

@@ -397,6 +397,7 @@ class ProcessorLoad:
 
 CHANNELS = {
     'posix locks': Locks(sys.executable),
+    'wrapper locks': Locks('/proc/1/exe'),
     'flock': Flock(),
     'leases': Leases(),
     'inotify': Inotify(),
