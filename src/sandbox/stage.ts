@@ -8,39 +8,29 @@ const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 
 /** Options of bubblewrap that put the nodes of a stage over those of the host. */
 export const stagedDevices = (stage: string): string[] =>
-  NODES.flatMap((name) => ['--dev-bind', `${stage}/dev/${name}`, `/dev/${name}`]);
+  NODES.flatMap((name) => ['--dev-bind', `${stage}/${name}`, `/dev/${name}`]);
 
 /**
  * The beginning of a script that root runs in a mount namespace of its own, so that all of it is gone with its last
- * process: a file system in memory over `$stage`, of `$size` bytes, with device nodes.
+ * process: a file system in memory over `$stage`, of `$size` bytes, with device nodes and a copy of the `$wrapper`. That
+ * is process 1 of its sandbox, whose program every process there may open by /proc/1/exe: the host's would be one inode
+ * for all, and a sandbox of root's could change its mode.
  */
 export const STAGING = `
 set -eu
-path=$PATH mask=$(umask)
+path=$PATH
 PATH=${SYSTEM_PATH.join(':')}
-umask 022
 mount -n -t tmpfs -o "mode=711,nosuid,size=$size" tmpfs "$stage"
-mkdir "$stage/dev"
-cp -a ${NODES.map((name) => `/dev/${name}`).join(' ')} "$stage/dev/"
-`;
-
-/**
- * Its end: the wrapper is started from a copy. It is process 1 of its sandbox, whose program every process there may
- * open by /proc/1/exe: that of the host would be one inode for all, and a sandbox of root's could change its mode.
- */
-export const STARTING = `
-cp "$1" "$stage/wrapper"
-shift
-PATH=$path
-umask "$mask"
+cp -a ${NODES.map((name) => `/dev/${name}`).join(' ')} "$wrapper" "$stage/"
 `;
 
 /** For nodes and a copy of the wrapper. */
 export const STAGE_BYTES = 1024 * 1024;
 
-const SCRIPT = `stage=$1 size=$2
-shift 2
-${STAGING}${STARTING}exec "$stage/wrapper" "$@"`;
+const SCRIPT = `stage=$1 size=$2 wrapper=$3
+shift 3
+${STAGING}PATH=$path
+exec "$stage/\${wrapper##*/}" "$@"`;
 
 /** A launch by root that is prepared on a stage. */
 export function staged(stage: string, { file, args }: Launch): Pick<Launch, 'file' | 'args'> {

@@ -1,6 +1,6 @@
 import type { Bubblewrap, Root } from '../bubblewrap.js';
 import type { RunRequest } from '../run.js';
-import { inMountNamespace, STAGE_BYTES, stagedDevices, STAGING, STARTING } from '../stage.js';
+import { inMountNamespace, STAGE_BYTES, stagedDevices, STAGING } from '../stage.js';
 import type { Launch } from '../tier.js';
 import type { Image } from './image.js';
 import type { RuntimeTree } from './runtime-tree.js';
@@ -21,10 +21,10 @@ export interface PreparedRoot {
  * pages and locks. The device is detached while it is mounted, and so goes with the mount.
  */
 const MOUNTING = `
-stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6
-shift 6
+stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6 wrapper=$7
+shift 7
 ${STAGING}
-mkdir "$stage/root" "$stage/given"
+mkdir -m 755 "$stage/root" "$stage/given"
 if [ "$format" = tar ]; then
   tar -x -f "$image" -C "$stage/root"
 else
@@ -36,15 +36,15 @@ else
 fi
 count=0
 while [ "$1" != -- ]; do
-  if [ -d "$1" ]; then mkdir "$stage/given/$count"; else : > "$stage/given/$count"; fi
+  if [ -d "$1" ]; then mkdir -m 755 "$stage/given/$count"; else : > "$stage/given/$count"; fi
   mount -n --bind "$1" "$stage/given/$count"
   count=$((count + 1))
   shift
 done
 shift
 setpriv=$(command -v setpriv)
-${STARTING}
-exec "$setpriv" --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$stage/wrapper" "$@"
+PATH=$path
+exec "$setpriv" --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$stage/\${wrapper##*/}" "$@"
 `;
 
 /** Run in an outer sandbox that has the host's files and a file system in memory over the stage. */
@@ -79,7 +79,7 @@ export function mountedLaunch(
   const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid)];
   return {
     ...inner,
-    ...inMountNamespace(MOUNTING, [...told, ...given.keys(), '--', inner.file, ...inner.args]),
+    ...inMountNamespace(MOUNTING, [...told, inner.file, ...given.keys(), '--', ...inner.args]),
   };
 }
 
