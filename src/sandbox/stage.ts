@@ -21,7 +21,8 @@ set -eu
 path=$PATH
 PATH=${SYSTEM_PATH.join(':')}
 mount -n -t tmpfs -o "mode=711,nosuid,size=$size" tmpfs "$stage"
-cp -a ${NODES.map((name) => `/dev/${name}`).join(' ')} "$wrapper" "$stage/"
+# with the modes of the host's, and without their times, which are the host's to tell
+(umask 0; exec cp -R ${NODES.map((name) => `/dev/${name}`).join(' ')} "$wrapper" "$stage/")
 `;
 
 /** For nodes and a copy of the wrapper. */

@@ -49,7 +49,7 @@ if "--serve" not in sys.argv:
 inp, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
 sys.stdout = sys.stderr
 SEALED = os.environ["ASSAY_ARTIFACT"]
-HARNESS = os.path.abspath(os.path.join(SEALED, *[".."] * 4))
+HARNESS = os.path.abspath(os.path.join(SEALED, *[".."] * 5))
 def breach(field, what): print("BREACH", field, what, flush=True)
 def attack():
 ${bodyOf(onScore)}

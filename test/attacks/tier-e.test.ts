@@ -20,8 +20,3 @@ it('every attack is prevented, detected, or labelled as one that could not be', 
     if (!isRun(group)) expect(isolation?.[group.label], `${name}, which is not run`).not.toBe('enforced');
   await arena.nothingLeft();
 }, 1_200_000);
-
-it('a training hears what the server of another trial tells it, and the label says that it could', async () => {
-  expect(await arena.overheard()).toContain('BREACH channels');
-  expect(arena.isolation.channels).toBe('open');
-}, 400_000);

@@ -147,7 +147,7 @@ pages = os.open(os.path.join(os.path.dirname(os.__file__), "pydoc_data", "topics
 os.posix_fadvise(pages, 0, 0, os.POSIX_FADV_RANDOM)
 def resident(at):
     try: return os.preadv(pages, [bytearray(1)], at * page, os.RWF_NOWAIT) == 1
-    except BlockingIOError: return False
+    except OSError: return False
 if [resident(at) for at in range(0, 96)] == [at % 3 == 0 for at in range(0, 96)]: breach("channels", "a pattern of pages")
 os.posix_fadvise(pages, 0, 0, os.POSIX_FADV_DONTNEED)
 for at in range(0, 96, 3): os.pread(pages, 1, at * page)`,
