@@ -6,7 +6,7 @@ import type { Lineage } from '../src/lineage/lineage.js';
 import type { HostContext } from './context.js';
 
 /**
- * What becomes of work whose trial has lost workers before, in whatever phase and on whatever host. A claim measures
+ * Judges work whose trial has lost workers before, in whatever phase and on whatever host. A claim measures
  * trials that have ended: it is judged by the one replicate alone.
  */
 export async function lossesOf(
@@ -22,7 +22,7 @@ export async function lossesOf(
 }
 
 /**
- * The same for a trial of the search. A verdict that blocks the campaign is given once: whoever resumes it has looked.
+ * Judges a trial of the search alike. A verdict that blocks the campaign is given once: whoever resumes it has looked.
  */
 export async function lossesOfTrial(
   context: HostContext,

@@ -19,7 +19,7 @@ export interface ParkedActivities {
   cancelParked(of: TrialRef & { reason: string }): Promise<Decided>;
 }
 
-/** What a person can do with a trial that waits for one. */
+/** Updates by which a person decides on a trial that waits for one. */
 export function parkedActivities({ lineage }: { lineage: Lineage }): ParkedActivities {
   return {
     resumeParked: async ({ owner, number }) => {

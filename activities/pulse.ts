@@ -18,7 +18,7 @@ export async function withPulse<T>(
   }
 }
 
-/** The same, with words for what is being done now, for those who ask why nothing moves. */
+/** Heartbeats as `withPulse` does, telling what is being done now to those who ask why nothing moves. */
 export async function withDoing<T>(
   first: string,
   work: (signal: AbortSignal, tell: (doing: string) => void) => Promise<T>,

@@ -24,7 +24,7 @@ export interface LeasedPhase {
   watch?: () => Promise<ProgressWatch>;
 }
 
-/** What a phase came to; of two runs the second. */
+/** Result of a phase; of two runs, that of the second. */
 export interface PhaseDone {
   failure: Failure | null;
   run: PhaseRun;
@@ -75,7 +75,7 @@ async function runOnce(
   return { result, run, stopped, usualSpeed: usual, progress: watch?.points() ?? [] };
 }
 
-/** What a host's usual speed is by the campaign's trainings; null where a speed is none that can be slow. */
+/** Usual speed of a host by the campaign's trainings; null where the given speed cannot be slow. */
 export async function usualSpeedFor(
   { replicates }: Lineage,
   { owner, hostClass }: Pick<ReplicateDocument, 'owner' | 'hostClass'>,

@@ -63,10 +63,10 @@ export interface Training extends TrainingOf {
   progress: Trained['progress'];
 }
 
-/** What training left, sealed: the phase that comes next is keyed by it. */
+/** Sealed outputs of training, by which the next phase is keyed. */
 interface Left {
   sealed: Sealed;
-  /** Whether it is stored. */
+  /** True when its content is in the store. */
   kept: boolean;
 }
 

@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { goesWithMe } from '../exit.js';
 import { pidNamespace } from '../group-ground.js';
 import { removeTree } from '../remove.js';
+import { SYSTEM_PATH } from '../stage.js';
 import { programOnPath } from '../tier.js';
 import { processName } from '../worker-name.js';
 
@@ -126,7 +127,7 @@ export async function sweepRoots(
   return swept;
 }
 
-const SBIN = '/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin';
+const SBIN = SYSTEM_PATH.join(':');
 
 interface LoopDevice {
   device: string;
@@ -137,7 +138,7 @@ interface LoopDevice {
 
 /** Loop devices of this host with the files behind them; none where they cannot be seen. */
 async function loopDevices(): Promise<LoopDevice[]> {
-  if (process.getuid?.() !== 0 || programOnPath('losetup', SBIN.split(':')) === null) return [];
+  if (process.getuid?.() !== 0 || programOnPath('losetup', SYSTEM_PATH) === null) return [];
   const columns = ['--list', '--noheadings', '--output', 'NAME,AUTOCLEAR,BACK-FILE'];
   const { stdout } = await execa('losetup', columns, { reject: false, env: { PATH: SBIN } });
   return stdout.split('\n').flatMap((line) => {
