@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from '../workflows/script.js';
-import { openWorld, trains, until, type World } from '../workflows/world.js';
+import { openWorld, type World } from '../workflows/world.js';
 import { openStoreGate, type StoreGate } from './store-gate.js';
 
 let world: World;
@@ -28,12 +28,8 @@ it('keeps a decision when kill -9 hits between its compare-and-set and the end o
   const first = world.worker({ ...env, ASSAY_MONGODB_URL: gate.url });
   await first.ready;
   const input = { task: 'tiny', model: 'scripted', specialists: ['solo'], trials: 1 };
-  const handle = await world.start('deciding', input);
-  await until('training to begin', async () => {
-    const campaign = await world.campaign('deciding').catch(() => null);
-    return trains(campaign, 1) || null;
-  });
   gate.holdAt('update', 'trials', 'outcome', '/1\0');
+  const handle = await world.start('deciding', input);
   await gate.held();
   const { owner } = await world.campaign('deciding');
   const decision = await world.lineage.decisions.of(owner, 1);
