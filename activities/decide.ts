@@ -208,7 +208,7 @@ async function candidateOf(
     barred: null,
     deterministic: false,
     guards: start === null ? [] : guards,
-    fewestRuns: 1,
+    askedRuns: null,
     open: open.flatMap(({ number, parent }) => (number === trial.number ? [] : (parent ?? []))),
     noiseValue: frozen.limits.trials <= SHORT_SEARCH_TRIALS ? SHORT_SEARCH_NOISE_VALUE : 0,
     calibration: frozen.calibration,

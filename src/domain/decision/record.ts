@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { finite } from '../evaluation.js';
-import { frontierSchema, guardSchema, noiseSchema } from './shared-record.js';
+import { frontierSchema, guardSchema } from './shared-record.js';
 
 export { frontierSchema, type Frontier, type GuardValue } from './shared-record.js';
 
@@ -55,8 +55,6 @@ export type Family = z.infer<typeof familySchema>;
 
 /** What a campaign knows of its metric, carried from decision to decision. */
 export const knowledgeSchema = z.object({
-  /** Pooled over all recipes, whatever their family. */
-  noise: noiseSchema,
   /** Weights of the components of effects, any size last. */
   weights: z.array(finite),
   /** Runs that decisions have used. */
@@ -95,8 +93,8 @@ export const decisionInputsSchema = z.object({
   parent: z.number().int().nullable(),
   /** Parents of the other trials in flight, ascending: of these the beliefs are kept. */
   open: z.array(z.number().int()),
-  /** Runs that a person has asked for, whatever they are worth. */
-  fewestRuns: z.number().int(),
+  /** Runs that a person has asked for: so many and no more; null: as many as are worth their price. */
+  askedRuns: z.number().int().nullable(),
   /** What knowing the noise better is worth by itself, in standard deviations for each nat²: more than 0 in short searches. */
   noiseValue: finite,
 });
