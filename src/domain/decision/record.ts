@@ -46,7 +46,7 @@ const beliefs = z.object({
 
 /** Where the family of recipes with the frontier's noise began, and what was measured of it. */
 const familySchema = z.object({
-  /** The trial whose edit changed the noise last; the start where none has. */
+  /** The trial that it began with. */
   since: z.number().int(),
   runs: z.number().int(),
   trials: z.number().int(),
@@ -63,7 +63,10 @@ export const knowledgeSchema = z.object({
   beliefs: beliefs.nullable(),
   /** Adoptions that still count for the price of a run. */
   gains: z.array(z.object({ run: z.number().int(), gain: finite })),
-  family: familySchema,
+  /** With the typical standard deviation as it was believed to be when the family began; null where it is not known. */
+  family: familySchema.extend({ sd: finite.nullable() }),
+  /** The present frontier and its children so far. */
+  latest: familySchema,
 });
 export type Knowledge = z.infer<typeof knowledgeSchema>;
 

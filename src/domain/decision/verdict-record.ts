@@ -2,6 +2,7 @@ import { believedOf, beliefsOf, retained, type Beliefs, type Normal } from './be
 import { costOf } from './costs.js';
 import { GENERIC_WEIGHTS } from './effects.js';
 import { changedNoise } from './learn.js';
+import { candidateUnder } from './look.js';
 import { meanOf } from './noise.js';
 import { FORMER_FRONTIERS, remembered, type Verdict } from './posterior.js';
 import type { DecisionInputs, DecisionResult, Family, Knowledge, Rule } from './record.js';
@@ -21,7 +22,8 @@ export function startRecord(rule: Rule, trial: number, inputs: DecisionInputs): 
     rule === 'greedy' || deterministic ? null : spreadOf(scores.map((one) => costOf(inputs, one)));
   const runs = scores.length;
   const beliefs = spread === null ? null : beliefsOf(spread, trial, { mean: costOf(inputs, score), runs });
-  const family = { since: trial, runs, trials: 1 };
+  const latest = { since: trial, runs, trials: 1 };
+  const family = { ...latest, sd: beliefs === null ? null : typicalSd(beliefs) };
   const result: DecisionResult = {
     adopt: true,
     delta: null,
@@ -38,7 +40,7 @@ export function startRecord(rule: Rule, trial: number, inputs: DecisionInputs): 
   };
   return {
     result,
-    knowledge: { weights: [...GENERIC_WEIGHTS], runs, beliefs: stored(beliefs), gains: [], family },
+    knowledge: { weights: [...GENERIC_WEIGHTS], runs, beliefs: stored(beliefs), gains: [], family, latest },
   };
 }
 
@@ -98,18 +100,35 @@ export function recordOf({ rule, trial, inputs, frontier, knowledge }: Facts, fo
       runs,
       beliefs: stored(beliefs),
       gains: adopt && gain !== null ? [...gains, { run: runs, gain: Math.max(0, gain) }] : gains,
-      family: familyAfter(knowledge.family, trial, count, found),
+      ...familyAfter(knowledge, trial, count, found),
     },
   };
 }
 
-/** A candidate of another family leaves the present one as it is, or begins one when it is adopted. */
-function familyAfter(family: Family, trial: number, count: number, { adopt, verdict }: Found): Family {
-  const other = verdict !== undefined && changedNoise(verdict.look.seen) > 0.5;
-  if (other && adopt) return { since: trial, runs: count, trials: 1 };
-  return verdict === undefined || other
-    ? family
-    : { ...family, runs: family.runs + count, trials: family.trials + 1 };
+/** By how much the noise has to differ from what it was believed to be before a family counts as another one. */
+const OTHER_NOISE = 2;
+
+/**
+ * A family begins with an edit that has changed the noise; or, where that shows only later, with the frontier of the
+ * time, when the noise is believed to be half or twice of what it was.
+ */
+function familyAfter(
+  { family, latest, beliefs: before }: Knowledge,
+  trial: number,
+  count: number,
+  { adopt, verdict, beliefs }: Found,
+): Pick<Knowledge, 'family' | 'latest'> {
+  const measured = { runs: count, trials: 1 };
+  const added = <F extends Family>(to: F): F => ({ ...to, runs: to.runs + count, trials: to.trials + 1 });
+  const now = adopt ? { since: trial, ...measured } : added(latest);
+  if (verdict === undefined || beliefs === null || before === null)
+    return { family, latest: adopt ? now : latest };
+  const sd = typicalSd(beliefs);
+  const changed = changedNoise(verdict.look.seen) > 0.5;
+  if (changed && adopt) return { family: { ...now, sd }, latest: now };
+  if (changed) return { family, latest };
+  const other = family.sd !== null && (sd * OTHER_NOISE < family.sd || sd > family.sd * OTHER_NOISE);
+  return { family: other ? { ...now, sd } : added(family), latest: now };
 }
 
 /** What others are held against: runs that are equal whatever their seed stand for one, and a screened run for none. */
@@ -119,11 +138,14 @@ function standingOn(rule: Rule, { scores, score, alike }: DecisionInputs): Decis
   return { score: rule === 'threshold' ? meanOf(fresh) : score, runs: fresh.length };
 }
 
-function noiseIn(beliefs: Beliefs | null, family: Family): Pick<DecisionResult, 'sd' | 'spread'> {
+function noiseIn(
+  beliefs: Beliefs | null,
+  { since, runs, trials }: Family,
+): Pick<DecisionResult, 'sd' | 'spread'> {
   if (beliefs === null) return { sd: null, spread: null };
   const sd = typicalSd(beliefs);
   const [low, high] = spreadRange(beliefs);
-  return { sd, spread: { ...family, sd, low, high } };
+  return { sd, spread: { since, runs, trials, sd, low, high } };
 }
 
 type Estimate = NonNullable<DecisionResult['own']>;
@@ -146,7 +168,8 @@ function believedIn(inputs: DecisionInputs, beliefs: Beliefs | null): DecisionRe
 }
 
 /** What is believed of the candidate itself, whatever its noise is. */
-function candidateIn(inputs: DecisionInputs, { look: { seen } }: Verdict): Estimate {
+function candidateIn(inputs: DecisionInputs, { look, scores }: Verdict): Estimate {
+  const seen = look.seen.map((one) => ({ p: one.p, candidate: candidateUnder(one, scores) }));
   const mean = seen.reduce((sum, { p, candidate }) => sum + p * candidate.mean, 0);
   const variance = seen.reduce(
     (sum, { p, candidate }) => sum + p * (candidate.variance + (candidate.mean - mean) ** 2),
