@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusModel } from '../../src/analysis/status.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
-import { TINY } from '../fixtures/tiny.js';
+import { seeded, TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await cp(TINY, folder, { recursive: true });
   await writeFile(join(folder, 'recipe/train.py'), NOISY);
   const yaml = await readFile(join(folder, 'task.yaml'), 'utf8');
-  await writeFile(join(folder, 'task.yaml'), yaml.replace('name: tiny', 'name: noisy'));
+  await writeFile(join(folder, 'task.yaml'), seeded(yaml).replace('name: tiny', 'name: noisy'));
   const { spec, files } = await loadTask(folder);
   await world.lineage.tasks.push(spec, files, 'person');
   const recipe = (text: string) => ({
