@@ -53,7 +53,7 @@ it('runs a campaign started by the plain Temporal CLI to the same end as one of 
   const { owner } = await world.campaign('plain');
   const frontier = await world.lineage.decisions.frontier(owner);
   expect(frontier?.inputs.score).toBeLessThan(4);
-});
+}, 240_000);
 
 it('says what is wrong with the input where the Temporal CLI shows it', async () => {
   await start('typo', { task: 'tiny', trails: 4 });
