@@ -36,7 +36,7 @@ export function startRecord(rule: Rule, trial: number, inputs: DecisionInputs): 
     believed: believedIn(inputs, beliefs),
     own: ownIn(inputs, beliefs, trial),
     likelihoods: [],
-    standing: { score, runs },
+    standing: standingOn(rule, inputs),
   };
   return {
     result,

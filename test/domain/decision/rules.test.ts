@@ -129,6 +129,18 @@ describe('without degrees of freedom', () => {
   });
 });
 
+describe('a task that declares itself deterministic', () => {
+  it('has one run of each recipe, which is better or is not', () => {
+    fc.assert(
+      fc.property(rule, within(-10, 10), (by, score) => {
+        const search = new Search([0], by, { deterministic: true });
+        expect(search.would([score]).result).toMatchObject({ adopt: score < 0, gain: null, sd: null });
+        expect(wantsAnotherRun(by, search.inputs([score]), 5)).toBe(false);
+      }),
+    );
+  });
+});
+
 describe('greedy', () => {
   it('adopts only what is strictly better', () => {
     fc.assert(
