@@ -207,6 +207,7 @@ function resolve(
     rule: input.rule,
     claim: claimFrom(input),
     submission: input.submission ?? null,
+    submissionRuns: input.submissionRuns ?? null,
     startedAt: context.clock.wall().toISOString(),
   });
 }
@@ -220,9 +221,11 @@ function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'
 }
 
 /** Rules that weigh noise need runs of which it can be told. */
-function calibrationOf(spec: Task, { rule, calibration, submission }: CampaignInput): number {
+function calibrationOf(spec: Task, { rule, calibration, submission, submissionRuns }: CampaignInput): number {
   const runs =
-    calibration ?? (rule === 'greedy' || submission !== undefined ? 1 : spec.calibration.replicates);
+    submissionRuns ??
+    calibration ??
+    (rule === 'greedy' || submission !== undefined ? 1 : spec.calibration.replicates);
   if (rule !== 'greedy' && submission === undefined && runs < 2)
     throw new AssayError(
       'CAMPAIGN_INPUT',

@@ -1,3 +1,4 @@
+import { lessonOf } from '../src/domain/decision/lesson.js';
 import { tooAlike } from '../src/domain/decision/noise.js';
 import { AssayError } from '../src/domain/errors.js';
 import { firstMiss } from '../src/domain/gates.js';
@@ -7,8 +8,8 @@ import { unmeasured, type Failure, type Outcome } from '../src/domain/outcome.js
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { decisionMeasure, decisionMetric, type Task } from '../src/domain/task.js';
 import type { Candidate } from '../src/lineage/decisions.js';
-import type { DecisionDocument } from '../src/lineage/decision-documents.js';
 import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
+import { lessonFacts } from '../src/lineage/lesson-facts.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { metricsOf } from '../src/lineage/replicates.js';
 import { rowOf } from '../src/lineage/view.js';
@@ -166,7 +167,7 @@ async function adopt(
   const decision = await lineage.decisions.decide(await candidateOf(lineage, campaign, task, measured, true));
   if (decision === AGAIN) return AGAIN;
   const { adopt: adopted } = decision.result;
-  const lesson = lessonOf(decision, decisionMeasure(task).unit);
+  const lesson = lessonOf(lessonFacts(decision), decisionMeasure(task).unit);
   return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
 }
 
@@ -196,6 +197,8 @@ async function candidateOf(
 ): Promise<Candidate> {
   const { name: metric, direction } = decisionMeasure(task);
   const start = trial.number === START ? null : await lineage.trials.require(owner, START);
+  // runs that were fixed in advance are neither fewer nor more, whatever the first of them say
+  const fixed = start === null ? null : frozen.submissionRuns;
   const guards = task.guards.map((guard) => ({
     ...guard,
     start: start?.outcome?.metrics[guard.metric] ?? null,
@@ -214,7 +217,8 @@ async function candidateOf(
     shared: await sharedScore(lineage, trial, replicates, metric),
     guards: start === null ? [] : guards,
     calibration: frozen.calibration,
-    mayRepeat,
+    fewestRuns: fixed ?? 1,
+    mayRepeat: mayRepeat && (fixed === null || scores.length < fixed),
   };
 }
 
@@ -244,23 +248,4 @@ async function acceptStart(lineage: Lineage, owner: string): Promise<void> {
   if (outcome === null || scores.length === 0) throw new AssayError('INTERNAL', 'the start has no score');
   const of = { trial, replicates, outcome, scores, mayRepeat: false };
   await lineage.decisions.decide(await candidateOf(lineage, campaign, spec, of, false));
-}
-
-/** One line for agents and people on what was decided. */
-function lessonOf({ rule, inputs, result }: DecisionDocument, unit: string): string {
-  const { frontier, scores } = inputs;
-  if (frontier === null) return 'the start of the search';
-  const runs = scores.length === 1 ? 'a single run' : `${scores.length} runs`;
-  if (result.veto !== null) return `${result.veto}: not adopted`;
-  if (rule === 'posterior' && result.gain !== null) {
-    const expected = `${Math.abs(result.gain).toPrecision(3)} ${unit}`.trim();
-    return result.adopt
-      ? `expected to be better than trial ${frontier.trial} by ${expected}, after ${runs}: adopted, nothing is claimed`
-      : `not adopted: expected to be ${result.gain > 0 ? 'better' : 'worse'} than trial ${frontier.trial} by ${expected}, after ${runs}`;
-  }
-  const difference =
-    result.delta === null ? '' : ` by ${Math.abs(result.delta).toPrecision(4)} ${unit}`.trimEnd();
-  return result.adopt
-    ? `better than trial ${frontier.trial}${difference}: adopted on ${runs}, nothing is claimed`
-    : `not better than trial ${frontier.trial}: off${difference}`;
 }

@@ -33,6 +33,8 @@ export interface Candidate {
   guards: readonly GuardValue[];
   /** Runs of the start before the search. */
   calibration: number;
+  /** Runs that a person has asked for; 1 where the rule alone says how many. */
+  fewestRuns: number;
   /** Whether one more run of it can be had. */
   mayRepeat: boolean;
 }
@@ -91,6 +93,11 @@ export class Decisions {
     return this.shelf.find({ decides: trialKey(owner, trial) });
   }
 
+  /** Decisions by their ids, in no order. */
+  async many(ids: readonly string[]): Promise<DecisionDocument[]> {
+    return this.shelf.many(ids);
+  }
+
   /** Decisions from a sequence on, in their order. */
   async from(owner: string, sequence: number, limit: number): Promise<DecisionDocument[]> {
     const filter = { owner, sequence: { $gte: sequence } } as const;
@@ -108,13 +115,14 @@ export class Decisions {
    * one that another decision has overtaken decides again from what is true then.
    */
   async decide(candidate: Candidate): Promise<DecisionDocument | 'again'> {
-    const { owner, trial, rule, calibration, mayRepeat } = candidate;
+    const { owner, trial, rule, calibration, mayRepeat, scores, fewestRuns } = candidate;
     for (;;) {
       const made = await this.of(owner, trial);
       if (made !== null) return made;
       const last = await this.last(owner);
       const inputs = await this.inputsOf(candidate, last);
-      if (mayRepeat && wantsAnotherRun(rule, inputs, calibration)) return 'again';
+      const tooFew = scores.length < fewestRuns;
+      if (mayRepeat && (tooFew || wantsAnotherRun(rule, inputs, calibration))) return 'again';
       await this.shelf.insertOnce(decisionOn(candidate, inputs, last));
     }
   }

@@ -15,6 +15,7 @@ const rowSchema = z.object({
   status: trialStatusSchema.nullable(),
   score: finite.nullable(),
   delta: finite.nullable(),
+  believed: z.object({ mean: finite, sd: finite }).nullable().default(null),
   margins: z.array(marginSchema),
   changes: z.string(),
   lesson: z.string(),

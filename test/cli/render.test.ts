@@ -24,6 +24,7 @@ const LINE: TrialLine = {
   stageAt: '2026-01-01T00:00:10.000Z',
   score: 1.75,
   delta: -0.25,
+  believed: null,
   expectedDelta: -0.1,
   hypothesis: 'wider',
   lesson: 'not better than trial 1',
@@ -80,6 +81,8 @@ const RECORD: TrialRecord = {
   ],
   isolation: { tier: 'C', ...ISOLATED },
   decision: null,
+  estimate: null,
+  comparison: null,
   diff: '--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-X = 1\n+X = 2\n',
   remark: 'nothing is claimed',
 };

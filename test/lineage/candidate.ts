@@ -20,6 +20,7 @@ export function candidate(
     shared: null,
     guards: [],
     calibration: 1,
+    fewestRuns: 1,
     mayRepeat: false,
     ...more,
   };

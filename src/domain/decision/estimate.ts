@@ -1,5 +1,6 @@
 import type { Believed } from './lesson.js';
 import { meanOf } from './noise.js';
+import { areEqualToRounding } from './rounding.js';
 
 /** What is known of a trial's true score; scores in the metric's unit. */
 export interface EstimateFacts {
@@ -26,8 +27,6 @@ export interface Estimate {
 
 /** Fewer fresh runs do not say how far they are off. */
 const FEWEST_FRESH = 2;
-/** Scores that differ by less than this share of their size are equal to rounding. */
-const ROUNDING = 1e-9;
 
 /**
  * Chooses the best estimate of a trial's true score: fresh runs, which nobody has selected, go before any belief; a
@@ -44,9 +43,8 @@ export function estimateOf({ fresh, believed, scores, sd }: EstimateFacts): Esti
 
 /** The standard error of a mean of at least two scores; null where they are equal to rounding, and so count as one. */
 function standardError(scores: readonly number[]): number | null {
+  if (areEqualToRounding(scores)) return null;
   const mean = meanOf(scores);
-  const widest = Math.max(...scores.map((score) => Math.abs(score - mean)));
-  if (widest <= ROUNDING * Math.max(1, Math.abs(mean))) return null;
   const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   return Math.sqrt(squares / (scores.length - 1) / scores.length);
 }
