@@ -59,8 +59,8 @@ Examples:
   assay submit --campaign night-1 --recipe ./mine --hypothesis "wider context" --wait --json
 
 Alone, the start recipe of the task is measured once for comparison; one run of each proves nothing. --runs N
-measures both N times under fresh seeds and gives their difference with its standard error and interval. Where no worker runs, --wait runs them
-itself until the trial has ended.`,
+measures both N times under fresh seeds, and gives their difference with its standard error and interval. Where
+no worker runs, --wait runs them itself until the trial has ended.`,
     )
     .action(async (flags: Flags) => {
       const alone = aloneInput(flags);
