@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialLine } from '../../src/analysis/line.js';
-import type { TrialRecord } from '../../src/analysis/trial-record.js';
+import type { DecisionView, TrialRecord } from '../../src/analysis/trial-record.js';
 import { describeControl } from '../../src/cli/control-answer.js';
 import { isObeyed } from '../../src/cli/control.js';
 import { renderDiff } from '../../src/cli/render/diff.js';
@@ -169,6 +169,71 @@ describe('the record of a trial', () => {
     const projection = { seconds: 27.5, limitS: 25, share: 0.1, rehearsals: 2 };
     expect(shown({ projection })).toMatch(/projected +evaluation: 27\.5 of 25 s, OVER by 2\.5 s \(projected/);
     expect(shown({})).not.toContain('projected');
+  });
+
+  const decision: DecisionView = {
+    rule: 'posterior',
+    adopt: true,
+    frontierVersion: 4,
+    against: 't00015',
+    frontierScore: 0.936,
+    scores: [0.93195],
+    score: 0.93195,
+    metric: 'loss',
+    direction: 'minimize',
+    delta: -0.004,
+    noise: 0.058,
+    gain: 0.001,
+    believed: { mean: 0.9489, sd: 0.032 },
+    veto: null,
+    at: '2026-01-01T00:00:10.000Z',
+  };
+
+  it('puts fresh runs before a belief, and says of the belief that it is older', () => {
+    const fresh = { mean: 0.93207, error: 0.00062, from: 'fresh', runs: 4 } as const;
+    const text = shown({ score: 0.93195, estimate: fresh, decision });
+    expect(text).toMatch(/true score +0\.9321 ± 0\.00062 nats by 4 fresh runs of its claim/);
+    expect(text).toMatch(/believed +0\.9489 ± 0\.032 nats, before its claim/);
+    expect(text.indexOf('± 0.00062')).toBeLessThan(text.indexOf('± 0.032'));
+    const belief = { mean: 0.934, error: 0.01, from: 'belief', runs: null } as const;
+    const before = shown({ score: 0.93195, estimate: belief, decision });
+    expect(before).toMatch(/true score +believed 0\.9340 ± 0\.01 nats/);
+    expect(before).toMatch(/believed +0\.9489 ± 0\.032 nats, when it was decided/);
+  });
+
+  it('says that a noise is not known, and gives no number for it', () => {
+    const single = { mean: 0.93195, error: null, from: 'runs', runs: 1 } as const;
+    const unknown = { ...decision, noise: null, gain: null, believed: null };
+    const text = shown({ score: 0.93195, estimate: single, decision: unknown });
+    expect(text).toMatch(/noise +not known/);
+    expect(text).not.toMatch(/±|true score|believed|expected gain/);
+  });
+
+  it('compares runs that were fixed in advance, and says why there is no interval', () => {
+    const comparison = {
+      runs: 4,
+      start: { mean: 2.01, sd: 0.082 },
+      trial: { mean: 1.75, sd: 0.05 },
+      paired: false,
+      difference: -0.26,
+      standardError: 0.048,
+      interval: [-0.46, -0.06] as [number, number],
+      confidence: 0.99,
+      side: 'better' as const,
+    };
+    expect(shown({ comparison })).toMatch(
+      /compared +4 runs each, fixed in advance: 1\.7500 \(sd 0\.050\) against 2\.0100 \(sd 0\.082\) nats of the start/,
+    );
+    expect(shown({ comparison })).toMatch(
+      /difference +-0\.2600 ± 0\.048 \(standard error\) nats, 99 % interval -0\.4600 to -0\.0600: better/,
+    );
+    const untold = { ...comparison, interval: [-0.3, 0.1] as [number, number], side: null };
+    expect(shown({ comparison: untold })).toContain('interval -0.3000 to +0.1000: not told apart');
+    const equal = { ...comparison, standardError: null, interval: null, side: null };
+    expect(shown({ comparison: equal })).toContain(
+      '-0.2600 nats, no interval: runs under different seeds are equal',
+    );
+    expect(shown({ comparison: { ...equal, paired: true } })).toContain('the same in every pair of runs');
   });
 
   it('says that a seed is hidden, and shows it when it is not', () => {

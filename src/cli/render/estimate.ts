@@ -5,10 +5,10 @@ import { score, signed, withUnit } from './numbers.js';
 import { plural } from './text.js';
 
 /** What is known of a true score beside the mean that was measured; empty where that is all there is. */
-export function besideScore(estimate: Estimate | null): string {
+export function besideScore(estimate: Estimate | null, unit: Pick<Measure, 'unit'> = { unit: '' }): string {
   if (estimate === null || (estimate.from === 'runs' && estimate.error === null)) return '';
   const { from, runs } = estimate;
-  const value = valueText(estimate);
+  const value = withUnit(valueText(estimate), unit);
   if (from === 'belief') return `believed ${value}`;
   return `${value} by ${plural(runs ?? 0, from === 'fresh' ? 'fresh run' : 'run')}${from === 'fresh' ? ' of its claim' : ''}`;
 }

@@ -64,8 +64,8 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
 /** The better estimates of the true score, first what nobody has selected. */
 function estimateLines({ estimate, comparison, metric }: TrialRecord): [string, string][] {
   if (comparison !== null) return comparisonLines(comparison, metric);
-  const beside = besideScore(estimate);
-  return beside === '' ? [] : [['true score', withUnit(beside, metric)]];
+  const beside = besideScore(estimate, metric);
+  return beside === '' ? [] : [['true score', beside]];
 }
 
 function decisionLines({ decision, estimate, metric }: TrialRecord): [string, string][] {
