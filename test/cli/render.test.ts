@@ -4,6 +4,7 @@ import type { DecisionView, TrialRecord } from '../../src/analysis/trial-record.
 import { describeControl } from '../../src/cli/control-answer.js';
 import { isObeyed } from '../../src/cli/control.js';
 import { renderDiff } from '../../src/cli/render/diff.js';
+import { renderEvent } from '../../src/cli/render/events.js';
 import { renderDoctor } from '../../src/cli/render/doctor.js';
 import { bytes, duration, score, signed, usd } from '../../src/cli/render/numbers.js';
 import { plain, type Paint } from '../../src/cli/render/paint.js';
@@ -148,6 +149,26 @@ describe('the table of trials', () => {
     expect(row).toMatch(/10\.0 s +wider$/);
     expect(other).toMatch(/10\.0 s +4\.0 s +wider$/);
     expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('SAVED');
+  });
+
+  it('has what is believed beside the mean where something is', () => {
+    const believing = { ...LINE, believed: { mean: 1.8123, sd: 0.0312 } };
+    const [head = '', row = '', other = ''] = renderTrials([LINE, believing], METRIC, {
+      paint: plain,
+    }).split('\n');
+    expect(head).toMatch(/loss nats +BELIEVED +DELTA/);
+    expect(row).toMatch(/1\.7500 +-0\.2500/);
+    expect(other).toMatch(/1\.7500 +1\.8123 ± 0\.031 +-0\.2500/);
+    expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('BELIEVED');
+  });
+
+  it('tells a new frontier with what is known of its true score', () => {
+    const estimate = { mean: 1.8123, error: 0.0312, from: 'belief', runs: null } as const;
+    const event = { event: 'adopted', trial: 't00002', score: 1.75, estimate, gain: -0.25 } as const;
+    expect(renderEvent(event, METRIC, plain)).toBe(
+      'frontier t00002 at 1.7500 nats (believed 1.8123 ± 0.031), -0.2500 nats against the start',
+    );
+    expect(renderEvent({ ...event, estimate: null }, METRIC, plain)).not.toContain('±');
   });
 
   it('colours a difference by the direction of the metric', () => {
