@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isUnended, limitsFrom, reachedLimit, type LimitChange, type Limits } from '../src/domain/budget.js';
 import {
+  CLAIM_RUNS,
   campaignInputSchema,
   frozenCampaignSchema,
   type CampaignInput,
@@ -205,18 +206,26 @@ function resolve(
     attributes,
     isolation: input.isolation ?? null,
     rule: input.rule,
-    claim: claimFrom(input),
+    claim: claimFrom(spec, input),
     submission: input.submission ?? null,
     startedAt: context.clock.wall().toISOString(),
   });
 }
 
 /** A campaign of one trial claims nothing. */
-function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'] {
-  const { runs, confidence, at } = claim;
+function claimFrom(
+  { replicate: { deterministic } }: Task,
+  { submission, claim }: CampaignInput,
+): FrozenCampaign['claim'] {
+  const { runs = deterministic ? 1 : CLAIM_RUNS, confidence, at } = claim;
   const error = Number((1 - confidence).toPrecision(9));
-  if (submission !== undefined || runs === 0) return { runs: 0, confidence, error, at: [] };
-  return { runs, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
+  if (submission !== undefined || runs === 0) return { runs: 0, deterministic, confidence, error, at: [] };
+  if (deterministic && runs > 1)
+    throw new AssayError(
+      'CAMPAIGN_INPUT',
+      `claim.runs: the task says that it is deterministic (replicate.deterministic), so ${runs} runs would measure the same ${runs} times; leave it out for one run of each, or say 0 to claim nothing`,
+    );
+  return { runs, deterministic, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
 }
 
 /** Rules that weigh noise need runs of which it can be told. */

@@ -146,8 +146,12 @@ export const taskSchema = z
         .optional(),
     }),
     replicate: z
-      .strictObject({ processes: z.number().int().positive().default(1) })
-      .default({ processes: 1 }),
+      .strictObject({
+        processes: z.number().int().positive().default(1),
+        /** Whether every run of a recipe measures the same, so that one run is all there is. */
+        deterministic: z.boolean().default(false),
+      })
+      .default({ processes: 1, deterministic: false }),
     scoring: z.enum(['served', 'direct']),
     evaluate: phase.extend({
       /** Whether nothing else of assay runs on its host meanwhile; default: only while a claim is measured. */
