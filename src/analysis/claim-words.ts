@@ -25,24 +25,22 @@ function intervalRemark(claim: ClaimView & IntervalResult, unit: string): string
   const between = `${percent(confidence, 6)} interval ${number(interval[0])} to ${number(interval[1])}`;
   const said = `${gained ? 'claimed' : 'no gain is claimed'}: ${measured}, ${between}`;
   if (error === null)
-    return `${said}; the seeds are fresh, ${selectedData(claim)}: the interval covers the noise of runs, not this selection`;
+    return `${said}; the seeds are fresh, but the data is that ${selected(claim)}: the interval covers the noise of runs, not this selection`;
   return gained
     ? `${said}; a search without any gain claims one with a probability of at most ${percent(error, 3)}`
     : said;
 }
 
-const selectedData = ({ decided }: ClaimView): string =>
-  `the data they are measured on is what the search has selected on${decided === null ? '' : decided === 1 ? ' once' : ` ${decided} times`}`;
+const selected = ({ decided }: ClaimView): string =>
+  `on which the search has selected${decided === null ? '' : decided === 1 ? ' once' : ` ${decided} times`}`;
 
 function deterministicRemark(claim: ClaimView & DeterministicResult, unit: string): string {
   const { because, better, runs, trial, difference, data } = claim;
   const gain = better ? '' : ', no gain';
   const measured = `${trial ?? ''} against the start: ${number(difference)} ${unit}`.trim();
-  const fresh = data === 'claim' ? 'on data that the search has not used' : selectedData(claim);
+  const fresh = data === 'claim' ? 'on data that the search has not used' : `on the data ${selected(claim)}`;
   if (because === 'declared') return `one deterministic measurement${gain}: ${measured}; ${fresh}`;
-  const why =
-    because === 'seed-fixed'
-      ? `its ${runs} fresh runs do not depend on the seed (seed-fixed), those of the start do: they count as one run`
-      : `none of the ${runs} fresh runs of either scored otherwise than the rest`;
-  return `a deterministic measurement without an interval${gain}: ${measured}; ${why}; ${fresh}`;
+  return because === 'seed-fixed'
+    ? `one deterministic measurement (seed-fixed), no interval${gain}: ${measured}; its ${runs} fresh runs do not depend on the seed, as those of the start do, and count as one; ${fresh}`
+    : `no interval${gain}: ${measured}; none of the ${runs} fresh runs of either scored otherwise than the rest; ${fresh}`;
 }
