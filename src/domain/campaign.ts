@@ -46,13 +46,13 @@ export const campaignInputSchema = z
     /** Fresh runs of the start and of the frontier when the search has ended, for what is claimed; 0: claim nothing. */
     claim: z
       .strictObject({
-        /** Default: 8; 1 in a task that is deterministic. */
+        /** Default: 8; 1 in a task that declares itself deterministic. */
         runs: z
           .number()
           .int()
           .refine(
             (runs) => runs === 0 || (runs >= 2 && runs <= 100),
-            '0, or 2 to 100 of each (left out, it is 1 where the task is deterministic)',
+            '0, or 2 to 100 of each; where the task is deterministic it is left out, and is 1',
           )
           .optional(),
         /** Of all its claims together. */

@@ -148,7 +148,7 @@ export const taskSchema = z
     replicate: z
       .strictObject({
         processes: z.number().int().positive().default(1),
-        /** Whether every run of a recipe measures the same, so that one run is all there is. */
+        /** Whether a recipe scores the same under every seed, so that one run is all there is. */
         deterministic: z.boolean().default(false),
       })
       .default({ processes: 1, deterministic: false }),
@@ -191,6 +191,12 @@ export const taskSchema = z
         path: ['decision_metric'],
         message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
       });
+    if (task.replicate.deterministic && comparesTimes(task))
+      context.addIssue({
+        code: 'custom',
+        path: ['replicate', 'deterministic'],
+        message: `times differ from run to run, and "${TIME_RATIO}" is one`,
+      });
     const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
     if (free !== null)
       context.addIssue({
@@ -210,6 +216,9 @@ export const taskSchema = z
       context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
   });
 export type Task = z.infer<typeof taskSchema>;
+
+/** How a task says that its recipes measure the same under every seed, as people read and write it. */
+export const DETERMINISTIC = '`replicate: { deterministic: true }`';
 
 type Budgeted = { timeout_s: number; budget_s?: number | undefined };
 
@@ -294,7 +303,8 @@ function namedMetrics(task: Measured & Pick<Task, 'gates' | 'guards'>): string[]
 }
 
 /** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
-export const comparesTimes = (task: Task): boolean => namedMetrics(task).includes(TIME_RATIO);
+export const comparesTimes = (task: Parameters<typeof namedMetrics>[0]): boolean =>
+  namedMetrics(task).includes(TIME_RATIO);
 
 /** Whether score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {
