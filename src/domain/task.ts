@@ -191,7 +191,7 @@ export const taskSchema = z
         path: ['decision_metric'],
         message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
       });
-    if (task.replicate.deterministic && comparesTimes(task))
+    if (task.replicate.deterministic && decisionMetric(task) === TIME_RATIO)
       context.addIssue({
         code: 'custom',
         path: ['replicate', 'deterministic'],
@@ -303,8 +303,7 @@ function namedMetrics(task: Measured & Pick<Task, 'gates' | 'guards'>): string[]
 }
 
 /** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
-export const comparesTimes = (task: Parameters<typeof namedMetrics>[0]): boolean =>
-  namedMetrics(task).includes(TIME_RATIO);
+export const comparesTimes = (task: Task): boolean => namedMetrics(task).includes(TIME_RATIO);
 
 /** Whether score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {

@@ -31,6 +31,11 @@ export interface Candidate {
   eligible: boolean;
   shared: number | null;
   guards: readonly GuardValue[];
+  /** Whether its runs count as one: they do not depend on the seed. */
+  alike: boolean;
+  barred: DecisionInputs['barred'];
+  /** Whether one run of a recipe is all there is. */
+  deterministic: boolean;
   /** Runs of the start before the search. */
   calibration: number;
   /** Whether one more run of it can be had. */
@@ -121,6 +126,7 @@ export class Decisions {
 
   private async inputsOf(candidate: Candidate, last: DecisionDocument | null): Promise<DecisionInputs> {
     const { owner, direction, metric, scores, replicates, eligible, shared, guards, rule } = candidate;
+    const { alike, barred, deterministic } = candidate;
     const frontier = last?.frontier ?? null;
     const parent = candidate.parent ?? START;
     const beliefs =
@@ -138,6 +144,9 @@ export class Decisions {
       eligible,
       shared: paired ? shared : null,
       guards: [...guards],
+      alike,
+      barred,
+      deterministic,
       frontier,
       knowledge: last === null ? null : await this.knowledgeAt(last),
       ...beliefs,

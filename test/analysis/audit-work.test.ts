@@ -214,6 +214,9 @@ describe('invariant 7', () => {
     eligible: true,
     shared: null,
     guards: [],
+    alike: false,
+    barred: null,
+    deterministic: false,
     frontier:
       frontier === null
         ? null

@@ -125,12 +125,18 @@ it('claims nothing where the frontier is the start', async () => {
   expect((await statusModel(world.lineage, 'nothing')).claim).toMatchObject({ state: 'none' });
 }, 120_000);
 
-it('ends a recipe that fixes its seed as a violation where it is measured twice', async () => {
+it('counts the runs of a recipe that fixes its seed as one, and says so', async () => {
   const handle = await world.start('fixed', { ...INPUT, rule: 'threshold', claim: { runs: 0 } });
   await handle.result();
   const [fixed] = await world.trials('fixed');
-  expect(fixed).toMatchObject({ status: 'violation' });
-  expect(fixed?.outcome?.lesson).toMatch(/^[23] runs under different seeds scored .*far more alike/);
+  expect(fixed).toMatchObject({ status: 'discard', outcome: { labels: ['seed-fixed'], failure: null } });
+  expect(fixed?.outcome?.lesson).toContain('its runs do not depend on the seed: they count as one');
+  expect(fixed?.replicates).toHaveLength(2);
+  const { owner } = await world.campaign('fixed');
+  expect(await world.lineage.decisions.of(owner, 1)).toMatchObject({
+    inputs: { alike: true },
+    result: { standing: { runs: 1 } },
+  });
 }, 120_000);
 
 it('gives no interval for a recipe that fixes its seed, though one run was enough to adopt it', async () => {

@@ -61,6 +61,12 @@ export const decisionInputsSchema = z.object({
   /** The parent's score under the very training that the first score shares; null where it trained itself. */
   shared: finite.nullable(),
   guards: z.array(guard),
+  /** Whether its runs are one measurement although their seeds differ, where those of the start are not. */
+  alike: z.boolean().default(false),
+  /** Why it may not be adopted, whatever it scores. */
+  barred: z.enum(['seed-only']).nullable().default(null),
+  /** Whether one run of a recipe is all there is to measure: declared by the task, or accepted by a person. */
+  deterministic: z.boolean().default(false),
   /** As it was before; null for the start itself. */
   frontier: frontierSchema.nullable(),
   knowledge: knowledgeSchema.nullable(),

@@ -23,14 +23,19 @@ export function decideBy(rule: Rule, inputs: DecisionInputs): DecisionResult {
   const veto = vetoOf(inputs.guards);
   const base = baseOf(inputs, frontier);
   // a candidate within the gates is better than a frontier that is not, and never the other way round
-  const mayAdopt = veto === null && inputs.eligible;
-  if (rule === 'greedy')
-    return { ...base, veto, adopt: mayAdopt && (!frontier.eligible || improves(inputs, frontier)) };
+  const mayAdopt = veto === null && inputs.barred === null && inputs.eligible;
+  if (rule === 'greedy' || inputs.deterministic)
+    return {
+      ...base,
+      sd: inputs.deterministic ? null : base.sd,
+      veto,
+      adopt: mayAdopt && (!frontier.eligible || improves(inputs, frontier)),
+    };
   const { sd } = base;
   if (rule === 'threshold') {
     const passes = thresholdPasses({ ...costsOf(inputs, frontier), sd });
-    const fresh = scores.length > 1 ? scores.slice(1) : scores;
-    const standing = { score: meanOf(fresh), runs: fresh.length };
+    const fresh = countOf(inputs) > 1 ? scores.slice(1) : null;
+    const standing = fresh === null ? base.standing : { score: meanOf(fresh), runs: fresh.length };
     return { ...base, veto, standing, adopt: mayAdopt && (!frontier.eligible || passes) };
   }
   const believed = inputs.shared === null ? independent(inputs, sd) : paired(inputs, inputs.shared, sd);
@@ -41,7 +46,7 @@ export function decideBy(rule: Rule, inputs: DecisionInputs): DecisionResult {
 export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration: number): boolean {
   const { frontier, scores, knowledge, shared } = inputs;
   if (frontier === null) return scores.length < calibration;
-  if (!inputs.eligible || rule === 'greedy') return false;
+  if (!inputs.eligible || rule === 'greedy' || inputs.deterministic || inputs.alike) return false;
   const sd = sdFor(inputs);
   if (rule === 'threshold')
     return (
@@ -65,8 +70,8 @@ export function knowledgeAfter(inputs: DecisionInputs, result: DecisionResult): 
 }
 
 function startResult(inputs: DecisionInputs): DecisionResult {
-  const { scores, score } = inputs;
-  const noise = withRuns(NO_NOISE, scores);
+  const { score } = inputs;
+  const noise = noiseWith(NO_NOISE, inputs);
   const sd = sdOf(noise, score);
   return {
     adopt: true,
@@ -74,15 +79,15 @@ function startResult(inputs: DecisionInputs): DecisionResult {
     gain: null,
     sd,
     veto: null,
-    nodes: [{ of: 'own', mean: score, variance: sd ** 2 / scores.length }],
+    nodes: [{ of: 'own', mean: score, variance: sd ** 2 / countOf(inputs) }],
     likelihoods: [],
     noise,
-    standing: { score, runs: scores.length },
+    standing: { score, runs: countOf(inputs) },
   };
 }
 
 function baseOf(inputs: DecisionInputs, frontier: Frontier): DecisionResult & { sd: number } {
-  const { scores, score, shared } = inputs;
+  const { score, shared } = inputs;
   return {
     adopt: false,
     delta: score - frontier.score,
@@ -91,18 +96,22 @@ function baseOf(inputs: DecisionInputs, frontier: Frontier): DecisionResult & { 
     veto: null,
     nodes: [],
     likelihoods: [],
-    noise: shared === null ? withRuns(noiseOf(inputs), scores) : noiseOf(inputs),
-    standing: { score, runs: scores.length },
+    noise: shared === null ? noiseWith(noiseOf(inputs), inputs) : noiseOf(inputs),
+    standing: { score, runs: countOf(inputs) },
   };
 }
 
 const noiseOf = ({ knowledge }: DecisionInputs): Noise => knowledge?.noise ?? NO_NOISE;
 const sdFor = (inputs: DecisionInputs): number =>
   sdOf(noiseOf(inputs), inputs.frontier?.score ?? inputs.score);
+/** Runs that do not depend on their seeds are one. */
+const countOf = ({ alike, scores }: DecisionInputs): number => (alike ? 1 : scores.length);
+const noiseWith = (noise: Noise, { alike, scores }: DecisionInputs): Noise =>
+  alike ? noise : withRuns(noise, scores);
 const signOf = ({ direction }: DecisionInputs): number => (direction === 'minimize' ? 1 : -1);
 const costs = (inputs: DecisionInputs): { mean: number; count: number } => ({
   mean: signOf(inputs) * inputs.score,
-  count: inputs.scores.length,
+  count: countOf(inputs),
 });
 
 function improves({ direction, score }: DecisionInputs, frontier: Frontier): boolean {
@@ -111,7 +120,7 @@ function improves({ direction, score }: DecisionInputs, frontier: Frontier): boo
 
 function costsOf(inputs: DecisionInputs, frontier: Frontier) {
   const sign = signOf(inputs);
-  const scores = inputs.scores.map((score) => sign * score);
+  const scores = inputs.scores.slice(0, countOf(inputs)).map((score) => sign * score);
   return { scores, reference: sign * frontier.score, referenceRuns: frontier.runs };
 }
 

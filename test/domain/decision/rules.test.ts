@@ -18,6 +18,9 @@ function against(scores: number[], more: Partial<DecisionInputs> = {}): Decision
     eligible: true,
     shared: null,
     guards: [],
+    alike: false,
+    barred: null,
+    deterministic: false,
     frontier: { trial: 0, version: 1, sequence: 1, score: 0, runs: 8, eligible: true },
     knowledge: {
       noise: { squares: 100, degrees: 100 },
@@ -115,6 +118,44 @@ describe('greedy', () => {
       }),
     );
     expect(decideBy('greedy', against([0])).adopt).toBe(false);
+  });
+});
+
+describe('runs that do not depend on the seed', () => {
+  it('count as one, however many they are', () => {
+    fc.assert(
+      fc.property(rule, within(-10, 10), fc.integer({ min: 2, max: 8 }), (by, score, count) => {
+        const many = against(new Array<number>(count).fill(score), { score, alike: true });
+        const one = against([score]);
+        expect(decideBy(by, many)).toEqual(decideBy(by, one));
+        expect(wantsAnotherRun(by, many, 5)).toBe(false);
+      }),
+    );
+    const start = { frontier: null, knowledge: null, parent: null } as const;
+    expect(decideBy('posterior', against([3, 3, 3], { ...start, alike: true }))).toEqual(
+      decideBy('posterior', against([3], start)),
+    );
+  });
+});
+
+describe('a task that declares itself deterministic', () => {
+  it('has one run of each recipe, which is better or is not', () => {
+    fc.assert(
+      fc.property(rule, within(-10, 10), (by, score) => {
+        const inputs = against([score], { deterministic: true });
+        expect(decideBy(by, inputs)).toMatchObject({ adopt: score < 0, gain: null, sd: null });
+        expect(wantsAnotherRun(by, inputs, 5)).toBe(false);
+      }),
+    );
+  });
+
+  it('adopts nothing that is barred, whatever it scores', () => {
+    fc.assert(
+      fc.property(rule, runs, fc.boolean(), (by, scores, deterministic) => {
+        const inputs = against(scores, { deterministic, barred: 'seed-only' });
+        expect(decideBy(by, inputs).adopt).toBe(false);
+      }),
+    );
   });
 });
 
