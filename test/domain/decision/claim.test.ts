@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimOf, intervalOf, type ClaimRuns } from '../../../src/domain/decision/claim.js';
+import {
+  claimOf,
+  claimResultSchema,
+  intervalOf,
+  type ClaimRuns,
+} from '../../../src/domain/decision/claim.js';
 import { twoSided, twoSidedQuantile } from '../../../src/domain/decision/student.js';
 
 const score = fc.double({ min: -100, max: 100, noNaN: true });
@@ -200,4 +205,15 @@ describe('fresh runs', () => {
       ),
     );
   });
+});
+
+it('a result that was stored before there were kinds is an interval', () => {
+  const asked = { direction: 'minimize', start: noisy, frontier: quiet, confidence: 0.99 } as const;
+  const { kind, ...before } = intervalOf(asked);
+  expect(claimResultSchema.parse(before)).toEqual({ kind, ...before });
+  const single = claimOf(
+    { ...asked, start: measured([4]), frontier: measured([1]) },
+    { deterministic: true },
+  );
+  expect(claimResultSchema.parse(single)).toEqual(single);
 });
