@@ -51,7 +51,7 @@ export function register(program: Command): void {
     .option('--calibration <n>', 'runs of the start recipe before the search (default: of the task)')
     .option(
       '--claim-runs <n>',
-      'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8); 0: claim nothing',
+      'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8, and 1 in a deterministic task); 0: claim nothing',
     )
     .option(
       '--claim-at <n,…>',
