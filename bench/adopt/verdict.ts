@@ -2,7 +2,7 @@ import type { RuleSummary, ScenarioSummary } from './comparison.js';
 import type { SimulatedRuleName } from './rules/all.js';
 
 /** The rule under test. */
-export const SUBJECT = 'posterior-v1' satisfies SimulatedRuleName;
+export const SUBJECT = 'posterior-v2' satisfies SimulatedRuleName;
 /** Standard errors by which it may be behind in one of all the comparisons. */
 const MOST_BEHIND_SE = 3.5;
 const MOST_OFF_SHARE = 0.05;
