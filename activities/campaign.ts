@@ -8,6 +8,7 @@ import {
   type Lane,
 } from '../src/domain/campaign.js';
 import { dueState, type Sighting } from '../src/domain/course.js';
+import { ruleNamed } from '../src/domain/decision/record.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/explain.js';
 import {
@@ -204,7 +205,7 @@ function resolve(
     exclusive: exclusiveEvaluation(spec),
     attributes,
     isolation: input.isolation ?? null,
-    rule: input.rule,
+    ...ruleNamed(input.rule),
     claim: claimFrom(input),
     submission: input.submission ?? null,
     startedAt: context.clock.wall().toISOString(),

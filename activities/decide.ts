@@ -1,9 +1,8 @@
-import { tooAlike } from '../src/domain/decision/noise.js';
 import { AssayError } from '../src/domain/errors.js';
 import { firstMiss } from '../src/domain/gates.js';
 import { START } from '../src/domain/keys.js';
 import { outcomeOfRuns } from '../src/domain/outcome-of.js';
-import { unmeasured, type Failure, type Outcome } from '../src/domain/outcome.js';
+import { unmeasured, type Outcome } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { decisionMeasure, decisionMetric, type Task } from '../src/domain/task.js';
 import type { Candidate } from '../src/lineage/decisions.js';
@@ -161,8 +160,6 @@ async function adopt(
   measured: Measured,
 ): Promise<Outcome | Again> {
   const { outcome } = measured;
-  const alike = await alikeFailure(lineage, campaign, task, measured);
-  if (alike !== null) return { ...outcome, status: 'violation', failure: alike, lesson: alike.reason };
   const decision = await lineage.decisions.decide(await candidateOf(lineage, campaign, task, measured, true));
   if (decision === AGAIN) return AGAIN;
   const { adopt: adopted } = decision.result;
@@ -170,22 +167,15 @@ async function adopt(
   return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
 }
 
-/** Runs under different seeds that measure the same where the start's did not. */
-async function alikeFailure(
-  lineage: Lineage,
-  { owner }: CampaignDocument,
-  task: Task,
-  { trial, replicates, scores }: Measured,
-): Promise<Failure | null> {
-  if (trial.number === START || scores.length < 2) return null;
-  if (replicates.some(({ trained }) => trained?.sharesTraining != null)) return null;
-  const last = await lineage.decisions.last(owner);
-  if (last === null) return null;
-  const start = await measuredOf(lineage, task, await lineage.trials.require(owner, START));
-  if (!tooAlike(last.knowledge.noise, scores, start.scores)) return null;
-  const reason = `${scores.length} runs under different seeds scored ${scores.join(', ')}: far more alike than the campaign's other runs, as with a seed that the recipe fixes`;
-  return { status: 'violation', phase: 'evaluate', reason, limit: null, tail: '' };
-}
+/**
+ * In a search of few trials to know the noise sooner is worth a run of a new frontier; in a long one its children tell
+ * it for nothing (docs/decisions/0010-noise-of-a-family.md has the measurements).
+ */
+const SHORT_SEARCH_TRIALS = 40;
+const SHORT_SEARCH_NOISE_VALUE = 0.1;
+
+/** Far above what lanes can have in flight at once. */
+const MOST_IN_FLIGHT = 1000;
 
 async function candidateOf(
   lineage: Lineage,
@@ -196,6 +186,7 @@ async function candidateOf(
 ): Promise<Candidate> {
   const { name: metric, direction } = decisionMeasure(task);
   const start = trial.number === START ? null : await lineage.trials.require(owner, START);
+  const open = await lineage.trials.open(owner, MOST_IN_FLIGHT);
   const guards = task.guards.map((guard) => ({
     ...guard,
     start: start?.outcome?.metrics[guard.metric] ?? null,
@@ -206,13 +197,20 @@ async function candidateOf(
     trial: trial.number,
     parent: trial.parent,
     rule: frozen.rule,
+    ruleVersion: frozen.ruleVersion,
     direction,
     metric,
     scores,
     replicates: replicates.map(({ _id }) => _id),
     eligible,
     shared: await sharedScore(lineage, trial, replicates, metric),
+    alike: false,
+    barred: null,
+    deterministic: false,
     guards: start === null ? [] : guards,
+    fewestRuns: 1,
+    open: open.flatMap(({ number, parent }) => (number === trial.number ? [] : (parent ?? []))),
+    noiseValue: frozen.limits.trials <= SHORT_SEARCH_TRIALS ? SHORT_SEARCH_NOISE_VALUE : 0,
     calibration: frozen.calibration,
     mayRepeat,
   };

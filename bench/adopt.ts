@@ -13,7 +13,7 @@ import {
   priceOfRun,
   worthOfReplicate,
   type Node,
-} from '../src/domain/decision/posterior.js';
+} from '../src/domain/decision/v1/posterior.js';
 
 const { values } = parseArgs({
   options: {
@@ -119,7 +119,7 @@ function posterior(effects: readonly number[], sd: number, dice: Dice): Came {
     likelihoods.push(verdict.likelihoods);
     parent = verdict.adopt ? verdict.child : verdict.parent;
     if (verdict.adopt) adopt(came, effect);
-    if (likelihoods.length % LEARN_EVERY === 0) weights = learnedWeights(GENERIC_WEIGHTS, likelihoods);
+    if (likelihoods.length % LEARN_EVERY === 0) weights = learnedWeights(likelihoods);
   }
   return { ...came, own: first - parent.mean };
 }

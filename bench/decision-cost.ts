@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { findServers } from '../src/dev/servers.js';
 import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/learning.js';
-import { ruleSchema } from '../src/domain/decision/record.js';
+import { ruleNamed, ruleNameSchema } from '../src/domain/decision/record.js';
 import { openLineage } from '../src/lineage/lineage.js';
 import { candidate } from '../test/lineage/candidate.js';
 
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   },
 });
 const [trials, last, lanes] = [Number(values.trials), Number(values.last), Number(values.lanes)];
-const rule = ruleSchema.parse(values.rule);
+const named = ruleNamed(ruleNameSchema.parse(values.rule));
 const OWNER = 'bench/decision-cost';
 const CALIBRATION = 5;
 const SD = 5e-4;
@@ -62,6 +62,8 @@ const { decisions } = lineage;
 /** True scores of trials; no other part of a trial is needed to decide it. */
 const truth = new Map<number, number>([[0, 1]]);
 const calls: Call[] = [];
+/** Parents of the trials in flight: each lane goes on from what was the frontier when it submitted. */
+const inFlight = Array.from({ length: lanes }, () => 0);
 let sequence = 0;
 let runs = 0;
 
@@ -69,11 +71,19 @@ let runs = 0;
 async function decide(trial: number, parent: number | null): Promise<number> {
   const at = truth.get(trial) ?? 1;
   const scores = [at + SD * normal()];
+  const open = inFlight.filter((_, lane) => lane !== trial % lanes);
   for (;;) {
     const learned = sequence > 0 && sequence % LEARN_EVERY === 0;
     const [cpu, wall] = [process.cpuUsage(), performance.now()];
     const made = await decisions.decide(
-      candidate(OWNER, trial, 0, { rule, parent, scores, calibration: CALIBRATION, mayRepeat: true }),
+      candidate(OWNER, trial, 0, {
+        ...named,
+        parent,
+        scores,
+        open,
+        calibration: CALIBRATION,
+        mayRepeat: true,
+      }),
     );
     const { user, system } = process.cpuUsage(cpu);
     calls.push({ trial, cpu: (user + system) / 1000, wall: performance.now() - wall, learned });
@@ -88,8 +98,6 @@ async function decide(trial: number, parent: number | null): Promise<number> {
 }
 
 let frontier = await decide(0, null);
-/** Parents of the trials in flight: each lane goes on from what was the frontier when it submitted. */
-const inFlight = Array.from({ length: lanes }, () => frontier);
 for (let trial = 1; trial <= trials; trial += 1) {
   const parent = inFlight[trial % lanes] ?? frontier;
   truth.set(trial, (truth.get(parent) ?? 1) + effect());

@@ -6,7 +6,7 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { RULES } from '../src/domain/decision/record.js';
+import { ruleNameSchema } from '../src/domain/decision/record.js';
 import { loadTask } from '../src/tasks/load.js';
 import { LOOKUP } from '../test/fixtures/tiny.js';
 import { lookupTable, shuffledEdits, startLookupModel, LARGE } from '../test/model/lookup-model.js';
@@ -16,7 +16,7 @@ import { openBenchGround } from './ground.js';
 const { values } = parseArgs({
   options: {
     repetitions: { type: 'string', default: '5' },
-    rules: { type: 'string', default: RULES.join(',') },
+    rules: { type: 'string', default: ruleNameSchema.options.join(',') },
     beside: { type: 'string', default: '2' },
   },
 });

@@ -5,7 +5,7 @@ import { trialLabel, trialWorkflowId } from '../domain/keys.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Projection } from '../domain/rehearsal.js';
 import { isEnded } from '../domain/statuses.js';
-import type { DecisionDocument } from '../lineage/decision-documents.js';
+import { estimateIn, type DecisionDocument } from '../lineage/decision-documents.js';
 import type { PhaseRun, ReplicateDocument, Saving, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { metricsOf } from '../lineage/replicates.js';
@@ -203,9 +203,9 @@ function weakest(runs: readonly PhaseRun[]): Isolation | null {
   return { ...held, channels: widest ?? held.channels };
 }
 
-function decisionView({ rule, inputs, result, at }: DecisionDocument): DecisionView {
+function decisionView(decision: DecisionDocument): DecisionView {
+  const { rule, inputs, result, at } = decision;
   const { frontier } = inputs;
-  const own = result.nodes.find(({ of }) => of === 'own');
   return {
     rule,
     adopt: result.adopt,
@@ -217,9 +217,9 @@ function decisionView({ rule, inputs, result, at }: DecisionDocument): DecisionV
     metric: inputs.metric,
     direction: inputs.direction,
     delta: result.delta,
-    noise: inputs.knowledge === null && inputs.scores.length < 2 ? null : result.sd,
+    noise: result.sd,
     gain: result.gain,
-    believed: own === undefined ? null : { mean: own.mean, sd: Math.sqrt(own.variance) },
+    believed: estimateIn(decision, decision.trial),
     veto: result.veto,
     at: at.toISOString(),
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limitFields, limitsSchema } from './budget.js';
-import { ruleSchema } from './decision/record.js';
+import { ruleNameSchema, ruleSchema, ruleVersionSchema } from './decision/record.js';
 import { tierNameSchema } from './isolation.js';
 import { campaignNameSchema } from './keys.js';
 import { modelPriceSchema } from './price.js';
@@ -37,7 +37,7 @@ export const campaignInputSchema = z
     /** Replaces the training budget of the task, in seconds. */
     trainSeconds: positive.max(7 * 86_400).optional(),
     /** How candidates are held against the frontier. */
-    rule: ruleSchema.default('posterior'),
+    rule: ruleNameSchema.default('posterior'),
     /** Runs of the start recipe before the search, from which its noise is known; default: what the task says. */
     calibration: count.max(100).optional(),
     /** Fresh runs of the start and of the frontier when the search has ended, for what is claimed; 0: claim nothing. */
@@ -131,6 +131,8 @@ export const frozenCampaignSchema = z.object({
   /** The weakest tier that may run its recipes; null: each of them. */
   isolation: tierNameSchema.nullable().default(null),
   rule: ruleSchema,
+  /** The version of the rules that it decides by to its end; campaigns before there were several name none. */
+  ruleVersion: ruleVersionSchema.default(1),
   claim: z.object({
     runs: z.number().int(),
     /** Of each claim: one for each milestone, and one at the end. */

@@ -1,19 +1,23 @@
 import type { Db } from 'mongodb';
-import { knowledgeFrom, LEARN_FROM, learnsAfter } from '../domain/decision/learning.js';
-import {
-  beliefIn,
-  type DecisionInputs,
-  type Frontier,
-  type GuardValue,
-  type Knowledge,
-  type Rule,
-} from '../domain/decision/record.js';
-import { decideBy, knowledgeAfter, wantsAnotherRun } from '../domain/decision/rules.js';
+import { LEARN_FROM, learnsAfter, weightsAfter } from '../domain/decision/learning.js';
 import { meanOf } from '../domain/decision/noise.js';
-import type { Node } from '../domain/decision/posterior.js';
-import { START, trialKey } from '../domain/keys.js';
+import type { Bar, DecisionInputs, GuardValue, Rule, RuleVersion } from '../domain/decision/record.js';
+import { decideBy, wantsAnotherRun } from '../domain/decision/rules.js';
+import type { Node } from '../domain/decision/v1/posterior.js';
+import { beliefIn } from '../domain/decision/v1/record.js';
+import { wantsAnotherRunV1 } from '../domain/decision/v1/rules.js';
+import { AssayError } from '../domain/errors.js';
+import { trialKey } from '../domain/keys.js';
 import type { Task } from '../domain/task.js';
-import { decisionDocument, type DecisionDocument } from './decision-documents.js';
+import {
+  decisionDocument,
+  lessonDocument,
+  type DecisionDocument,
+  type DecisionV1Document,
+  type DecisionV2Document,
+} from './decision-documents.js';
+import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
+import { decisionV1On, inputsV1Of } from './decisions-v1.js';
 import { Shelf } from './shelf.js';
 
 /** What a candidate brings to its decision. */
@@ -23,21 +27,31 @@ export interface Candidate {
   /** null for the start. */
   parent: number | null;
   rule: Rule;
+  ruleVersion: RuleVersion;
   direction: Task['metric']['direction'];
   metric: string;
   /** One a replicate, in their order. */
   scores: readonly number[];
   replicates: readonly string[];
   eligible: boolean;
+  /** The parent's score under the training that this one shares with it; null where it trained itself. */
   shared: number | null;
+  /** Whether its runs are equal to rounding where the start's were not. */
+  alike: boolean;
+  barred: Bar | null;
+  deterministic: boolean;
   guards: readonly GuardValue[];
   /** Runs of the start before the search. */
   calibration: number;
-  /** Whether one more run of it can be had. */
+  /** Runs that a person has asked for. */
+  fewestRuns: number;
+  /** Parents of the other trials in flight. */
+  open: readonly number[];
+  /** See {@link DecisionInputs}. */
+  noiseValue: number;
+  /** Whether it can be run once more. */
   mayRepeat: boolean;
 }
-
-const keyOf = (owner: string, sequence: number): string => `${owner}/s/${String(sequence).padStart(8, '0')}`;
 
 /**
  * Decisions in one sequence a campaign, and with them the frontier: the last one names it. Inserting decision n+1
@@ -45,9 +59,12 @@ const keyOf = (owner: string, sequence: number): string => `${owner}/s/${String(
  */
 export class Decisions {
   private readonly shelf;
+  private readonly lessons;
 
   constructor(database: Db) {
-    this.shelf = new Shelf(database.collection<{ _id: string }>('decisions'), decisionDocument);
+    const collection = database.collection<{ _id: string }>('decisions');
+    this.shelf = new Shelf<DecisionDocument>(collection, decisionDocument);
+    this.lessons = new Shelf(collection, lessonDocument);
   }
 
   /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */
@@ -97,71 +114,98 @@ export class Decisions {
     return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
   }
 
-  /** What is believed of the true score of a trial by now; null where nothing is. */
-  async belief(owner: string, trial: number): Promise<Node | null> {
-    const [found] = await this.shelf.list({ owner, touches: trial }, { sort: { sequence: -1 }, limit: 1 });
-    return found === undefined ? null : beliefIn(found, trial);
-  }
-
   /**
    * Decides a trial once, or says that it should be measured once more. A retry finds the decision it made before;
    * one that another decision has overtaken decides again from what is true then.
    */
   async decide(candidate: Candidate): Promise<DecisionDocument | 'again'> {
-    const { owner, trial, rule, calibration, mayRepeat } = candidate;
+    const { owner, trial } = candidate;
     for (;;) {
       const made = await this.of(owner, trial);
       if (made !== null) return made;
       const last = await this.last(owner);
-      const inputs = await this.inputsOf(candidate, last);
-      if (mayRepeat && wantsAnotherRun(rule, inputs, calibration)) return 'again';
-      await this.shelf.insertOnce(decisionOn(candidate, inputs, last));
+      const next =
+        candidate.ruleVersion === 1 ? await this.nextV1(candidate, last) : await this.next(candidate, last);
+      if (next === 'again') return 'again';
+      await this.shelf.insertOnce(next);
     }
   }
 
-  private async inputsOf(candidate: Candidate, last: DecisionDocument | null): Promise<DecisionInputs> {
-    const { owner, direction, metric, scores, replicates, eligible, shared, guards, rule } = candidate;
-    const frontier = last?.frontier ?? null;
-    const parent = candidate.parent ?? START;
-    const beliefs =
-      rule === 'posterior' && frontier !== null
-        ? await this.beliefs(owner, parent, frontier)
-        : { parent: null, frontierNode: null };
-    // a score under the parent's training says nothing beside what is believed of another recipe
-    const paired = beliefs.parent === null || beliefs.parent.trial === parent;
-    return {
-      direction,
-      metric,
-      scores: [...scores],
-      replicates: [...replicates],
-      score: meanOf(scores),
-      eligible,
-      shared: paired ? shared : null,
-      guards: [...guards],
-      frontier,
-      knowledge: last === null ? null : await this.knowledgeAt(last),
-      ...beliefs,
-    };
+  private async next(
+    candidate: Candidate,
+    last: DecisionDocument | null,
+  ): Promise<DecisionV2Document | 'again'> {
+    if (last !== null && last.version !== 2) throw mixed(last);
+    const knowledge = last === null ? null : { ...last.knowledge, weights: await this.weightsAt(last) };
+    const inputs = inputsOf(candidate, last, knowledge);
+    const { rule, calibration, mayRepeat } = candidate;
+    if (mayRepeat && wantsAnotherRun(rule, inputs, calibration)) return 'again';
+    return decisionOn(candidate, inputs, last);
   }
 
-  /** A parent of which nothing is believed stands on what is believed of the frontier. */
-  private async beliefs(
-    owner: string,
-    parent: number,
-    frontier: Frontier,
-  ): Promise<Pick<DecisionInputs, 'parent' | 'frontierNode'>> {
-    const own = parent === frontier.trial ? null : await this.belief(owner, parent);
-    const best = await this.belief(owner, frontier.trial);
-    if (own === null)
-      return { parent: best === null ? null : { trial: frontier.trial, ...best }, frontierNode: null };
-    return { parent: { trial: parent, ...own }, frontierNode: best };
+  private async nextV1(
+    candidate: Candidate,
+    last: DecisionDocument | null,
+  ): Promise<DecisionV1Document | 'again'> {
+    if (last !== null && last.version !== 1) throw mixed(last);
+    const knowledge = last === null ? null : { ...last.knowledge, weights: await this.weightsAt(last) };
+    const inputs = await inputsV1Of(candidate, last, knowledge, (of) => this.beliefV1(candidate.owner, of));
+    const { rule, calibration, mayRepeat } = candidate;
+    if (mayRepeat && wantsAnotherRunV1(rule, inputs, calibration)) return 'again';
+    return decisionV1On(candidate, inputs, last);
   }
 
-  private async knowledgeAt(last: DecisionDocument): Promise<Knowledge> {
-    if (!learnsAfter(last)) return last.knowledge;
+  private async beliefV1(owner: string, trial: number): Promise<Node | null> {
+    const [found] = await this.shelf.list({ owner, touches: trial }, { sort: { sequence: -1 }, limit: 1 });
+    return found?.version === 1 ? beliefIn(found, trial) : null;
+  }
+
+  private async weightsAt(last: DecisionDocument): Promise<number[]> {
+    if (!learnsAfter(last)) return last.knowledge.weights;
     const { owner, sequence } = last;
-    return knowledgeFrom(last, await this.from(owner, Math.max(1, sequence - LEARN_FROM + 1), LEARN_FROM));
+    const filter = { owner, sequence: { $gt: sequence - LEARN_FROM, $lte: sequence } } as const;
+    const lessons = await this.lessons.list(filter, {
+      limit: LEARN_FROM,
+      fields: ['sequence', 'result.likelihoods'],
+    });
+    return weightsAfter(
+      last,
+      lessons.sort((a, b) => a.sequence - b.sequence),
+    );
   }
+}
+
+const mixed = ({ owner, version }: DecisionDocument): AssayError =>
+  new AssayError(
+    'INTERNAL',
+    `the decisions of ${owner} are of version ${version} of the rules, and it asks for another`,
+  );
+
+function inputsOf(
+  candidate: Candidate,
+  last: DecisionV2Document | null,
+  knowledge: DecisionV2Document['knowledge'] | null,
+): DecisionInputs {
+  const { direction, metric, scores, replicates, eligible, guards } = candidate;
+  return {
+    direction,
+    metric,
+    scores: [...scores],
+    replicates: [...replicates],
+    score: meanOf(scores),
+    eligible,
+    shared: candidate.shared,
+    alike: candidate.alike,
+    barred: candidate.barred,
+    deterministic: candidate.deterministic,
+    guards: [...guards],
+    frontier: last?.frontier ?? null,
+    knowledge,
+    parent: candidate.parent,
+    open: [...new Set(candidate.open)].sort((a, b) => a - b),
+    fewestRuns: candidate.fewestRuns,
+    noiseValue: candidate.noiseValue,
+  };
 }
 
 /** The decision on a candidate, which follows the last one; the same from the same inputs, but for its moment. */
@@ -169,35 +213,9 @@ export function decisionOn(
   { owner, trial, rule }: Pick<Candidate, 'owner' | 'trial' | 'rule'>,
   inputs: DecisionInputs,
   last: Pick<DecisionDocument, 'sequence'> | null,
-): DecisionDocument {
-  const result = decideBy(rule, inputs);
-  const sequence = (last?.sequence ?? 0) + 1;
-  const parent = inputs.parent?.trial ?? null;
-  const touches = result.nodes.flatMap(({ of }) =>
-    of === 'own' ? [trial] : parent === null ? [] : [parent],
-  );
-  return {
-    _id: keyOf(owner, sequence),
-    owner,
-    decides: trialKey(owner, trial),
-    trial,
-    sequence,
-    rule,
-    inputs,
-    result,
-    frontier: frontierAfter(trial, sequence, inputs, result),
-    knowledge: knowledgeAfter(inputs, result),
-    touches,
-    at: new Date(),
-  };
-}
-
-function frontierAfter(
-  trial: number,
-  sequence: number,
-  { frontier, eligible }: DecisionInputs,
-  { adopt, standing }: DecisionDocument['result'],
-): Frontier {
-  if (frontier !== null && !adopt) return frontier;
-  return { trial, version: (frontier?.version ?? 0) + 1, sequence, ...standing, eligible };
+): DecisionV2Document {
+  const { result, knowledge } = decideBy(rule, trial, inputs);
+  const place = placeAfter(owner, trial, last);
+  const frontier = frontierAfter(trial, place.sequence, inputs, result);
+  return { ...place, version: 2, rule, inputs, result, frontier, knowledge, at: new Date() };
 }

@@ -27,7 +27,10 @@ import { Tasks } from './tasks.js';
 import { Trials } from './trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
-export const STORE_SCHEMA_VERSION = 7;
+export const STORE_SCHEMA_VERSION = 8;
+
+/** Of a store of this version everything can be read as it is. */
+const READABLE_SCHEMA_VERSION = 7;
 
 /**
  * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
@@ -107,6 +110,10 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
 async function checkSchema(database: Db): Promise<void> {
   const shelf = new Shelf(database.collection<{ _id: string }>('meta'), schemaDocument);
   await shelf.insertOnce({ _id: 'schema', version: STORE_SCHEMA_VERSION });
+  await shelf.update(
+    { _id: 'schema', version: READABLE_SCHEMA_VERSION },
+    { $set: { version: STORE_SCHEMA_VERSION } },
+  );
   const { version } = await shelf.require('schema');
   if (version !== STORE_SCHEMA_VERSION)
     throw new AssayError(

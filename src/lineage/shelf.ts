@@ -53,8 +53,14 @@ export class Shelf<T extends { _id: string }> {
     return ids.length === 0 ? [] : this.list({ _id: { $in: [...ids] } }, { limit: ids.length });
   }
 
-  async list(filter: Filter<Row>, options: { sort?: Sort; limit: number }): Promise<T[]> {
+  /** @param options.fields what is read of each document, for schemas that want no more; default: all of it */
+  async list(
+    filter: Filter<Row>,
+    options: { sort?: Sort; limit: number; fields?: readonly string[] },
+  ): Promise<T[]> {
     let cursor = this.collection.find(filter);
+    if (options.fields !== undefined)
+      cursor = cursor.project<Row>(Object.fromEntries(options.fields.map((field) => [field, 1])));
     if (options.sort !== undefined) cursor = cursor.sort(options.sort);
     const documents = await cursor.limit(options.limit).toArray();
     return documents.map((document) => this.parse(document));

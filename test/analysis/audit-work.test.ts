@@ -4,15 +4,21 @@ import type { HostSide, StoreFacts } from '../../src/analysis/audit/facts.js';
 import { checkDecisions } from '../../src/analysis/audit/decisions.js';
 import { checkHost, checkLeases } from '../../src/analysis/audit/leases.js';
 import { checkLedger } from '../../src/analysis/audit/ledger.js';
-import { GENERIC_WEIGHTS } from '../../src/domain/decision/effects.js';
 import { differences } from '../../src/domain/decision/recompute.js';
-import { RULES, type DecisionInputs } from '../../src/domain/decision/record.js';
+import { RULES, type DecisionInputs, type Rule } from '../../src/domain/decision/record.js';
 import { decideBy } from '../../src/domain/decision/rules.js';
+import type { InputsV1 } from '../../src/domain/decision/v1/record.js';
 import { sha256 } from '../../src/domain/digest.js';
 import { unmeasured } from '../../src/domain/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets.js';
 import { decisionOn } from '../../src/lineage/decisions.js';
-import type { DecisionDocument } from '../../src/lineage/decision-documents.js';
+import { decisionV1On } from '../../src/lineage/decisions-v1.js';
+import {
+  decisionDocument,
+  type DecisionDocument,
+  type DecisionV2Document,
+} from '../../src/lineage/decision-documents.js';
+import { inputsOf as decisionInputs } from '../domain/decision/build.js';
 import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents.js';
 import { frozenOf } from '../lineage/contract.js';
 import {
@@ -201,34 +207,20 @@ describe('invariant 7', () => {
   const score = fc.double({ min: -1e6, max: 1e6, noNaN: true });
   const direction = fc.constantFrom('minimize' as const, 'maximize' as const);
 
-  const inputsOf = (
-    which: 'minimize' | 'maximize',
-    own: number,
-    frontier: number | null,
+  const inputsOf = (which: 'minimize' | 'maximize', scores: readonly number[]): DecisionInputs =>
+    decisionInputs(scores, { direction: which });
+  const of = (trial: number, rule: Rule = 'posterior') => ({ owner: OWNER, trial, rule });
+  const STARTED = [2, 2.1, 1.9];
+  const following = (
+    before: DecisionV2Document,
+    scores: readonly number[],
+    more: Partial<DecisionInputs> = {},
   ): DecisionInputs => ({
-    direction: which,
-    metric: 'loss',
-    scores: [own],
-    replicates: [],
-    score: own,
-    eligible: true,
-    shared: null,
-    guards: [],
-    frontier:
-      frontier === null
-        ? null
-        : { trial: 0, version: 1, sequence: 1, score: frontier, runs: 1, eligible: true },
-    knowledge:
-      frontier === null
-        ? null
-        : {
-            noise: { squares: 1, degrees: 4 },
-            weights: [...GENERIC_WEIGHTS],
-            runs: 5,
-            startScore: frontier,
-          },
-    parent: frontier === null ? null : { trial: 0, mean: frontier, variance: 0.1 },
-    frontierNode: null,
+    ...inputsOf(before.inputs.direction, scores),
+    frontier: before.frontier,
+    knowledge: before.knowledge,
+    parent: 0,
+    ...more,
   });
 
   it('recomputes every decision, and finds a number that is off by more than 1e-9', () => {
@@ -236,12 +228,13 @@ describe('invariant 7', () => {
       fc.property(
         fc.constantFrom(...RULES),
         direction,
+        fc.array(score, { minLength: 1, maxLength: 5 }),
         score,
-        fc.option(score),
-        (rule, which, own, other) => {
-          const inputs = inputsOf(which, own, other);
-          const made = decideBy(rule, inputs);
-          const off = (stored: object): string[] => differences(decideBy(rule, inputs), stored);
+        (rule, which, start, own) => {
+          const first = decisionOn(of(0, rule), inputsOf(which, start), null);
+          const inputs = following(first, [own]);
+          const made = decideBy(rule, 1, inputs).result;
+          const off = (stored: object): string[] => differences(decideBy(rule, 1, inputs).result, stored);
           expect(off(made)).toEqual([]);
           expect(off({ ...made, adopt: !made.adopt })).toHaveLength(1);
           for (const name of ['delta', 'gain', 'sd'] as const) {
@@ -256,38 +249,70 @@ describe('invariant 7', () => {
     );
   });
 
+  const said = (...decisions: DecisionDocument[]): string =>
+    checkDecisions(factsOf({ decisions: sheaf(...decisions) }))
+      .violations.map(({ says }) => says)
+      .join();
+
   it('wants every decision to know what those before it have left', () => {
-    const of = (trial: number) => ({ owner: OWNER, trial, rule: 'posterior' as const });
-    const start = decisionOn(of(0), inputsOf('minimize', 2, null), null);
-    const [own] = start.result.nodes;
-    if (own === undefined) throw new Error('the start has no belief');
-    const inputs: DecisionInputs = {
-      ...inputsOf('minimize', 1, 2),
-      frontier: start.frontier,
-      knowledge: start.knowledge,
-      parent: { trial: 0, mean: own.mean, variance: own.variance },
-    };
-    const second = decisionOn(of(1), inputs, start);
-    const said = (later: DecisionDocument): string[] =>
-      checkDecisions(factsOf({ decisions: sheaf(start, later) })).violations.map(({ says }) => says);
-    const about = (later: DecisionDocument): string => said(later).join();
-    expect(about(second)).not.toMatch(/have left|place in the sequence/);
-    const changed = (more: Partial<DecisionInputs>) => decisionOn(of(1), { ...inputs, ...more }, start);
+    const start = decisionOn(of(0), inputsOf('minimize', STARTED), null);
+    const second = decisionOn(of(1), following(start, [1]), start);
+    expect(second.result.adopt).toBe(true);
+    const about = (later: DecisionDocument): string => said(start, later);
+    expect(about(second)).not.toMatch(/have left|place in the sequence|is stored/);
+    const changed = (more: Partial<DecisionInputs>) => decisionOn(of(1), following(start, [1], more), start);
     expect(about(changed({ frontier: { ...start.frontier, score: 3 } }))).toContain('another frontier');
     expect(about(changed({ knowledge: { ...start.knowledge, runs: 9 } }))).toContain('noise and effects');
-    expect(about(changed({ parent: { trial: 0, mean: 5, variance: 1 } }))).toContain('believed of t00000');
+    const { beliefs } = start.knowledge;
+    if (beliefs === null) throw new Error('the start has no beliefs');
+    const surer = { ...start.knowledge, beliefs: { ...beliefs, unit: beliefs.unit / 2 } };
+    expect(about(changed({ knowledge: surer }))).toContain('noise and effects');
     expect(about({ ...second, sequence: 7 })).toContain('place in the sequence');
     const left = { ...second.frontier, trial: 0 };
     expect(about({ ...second, frontier: left })).toContain('frontier.trial is stored as 0');
     const knowledge = { ...second.knowledge, runs: second.knowledge.runs + 1 };
     expect(about({ ...second, knowledge })).toContain('knowledge.runs is stored');
-    expect(about({ ...second, touches: [] })).toContain('touches.0 is stored');
+    const believed = second.result.believed.map((one) => ({ ...one, mean: one.mean - 1 }));
+    expect(about({ ...second, result: { ...second.result, believed } })).toContain('result.believed.0.mean');
+  });
+
+  it('recomputes decisions of the first version by theirs, and takes no mixture of both', () => {
+    const inputs: InputsV1 = {
+      direction: 'minimize',
+      metric: 'loss',
+      scores: STARTED,
+      replicates: [],
+      score: 2,
+      eligible: true,
+      shared: null,
+      guards: [],
+      frontier: null,
+      knowledge: null,
+      parent: null,
+      frontierNode: null,
+    };
+    const start = decisionV1On(of(0), inputs, null);
+    const [own] = start.result.nodes;
+    if (own === undefined) throw new Error('the start has no belief');
+    const { frontier, knowledge } = start;
+    const parent = { trial: 0, mean: own.mean, variance: own.variance };
+    const next: InputsV1 = { ...inputs, scores: [1], score: 1, frontier, knowledge, parent };
+    const second = decisionV1On(of(1), next, start);
+    expect(said(start, second)).not.toMatch(/have left|place in the sequence|is stored|version/);
+    expect(said(start, { ...second, touches: [] })).toContain('touches.0 is stored');
+    const other = decisionV1On(of(1), { ...next, parent: { ...parent, mean: 5 } }, start);
+    expect(said(start, other)).toContain('believed of t00000');
+    const { version, ...unnamed } = start;
+    expect(version).toBe(1);
+    expect(decisionDocument.parse(unnamed)).toEqual(start);
+    const mixed = decisionOn(of(1), inputsOf('minimize', [1]), start);
+    expect(said(start, mixed)).toContain('version 2 of the rules, and the one before it by 1');
   });
 
   it('wants inputs that exist and say the same, and a trial that obeys', () => {
     const measured = replicateOf({ trained: result(1), evaluated: { ...result(1), metrics: { loss: 2 } } });
-    const inputs = { ...inputsOf('minimize', 2, null), replicates: [measured._id] };
-    const decision = decisionOn({ owner: OWNER, trial: 1, rule: 'greedy' }, inputs, null);
+    const inputs = { ...inputsOf('minimize', [2]), replicates: [measured._id] };
+    const decision = decisionOn(of(1, 'greedy'), inputs, null);
     const kept = { ...unmeasured('keep', ''), score: 2, decision: decision._id };
     const trial = trialOf(1, { ...ended, status: 'keep', outcome: kept });
     const right = { decisions: sheaf(decision), replicates: sheaf(measured), trials: sheaf(trial) };

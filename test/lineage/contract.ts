@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { campaignInputSchema, frozenCampaignSchema, type FrozenCampaign } from '../../src/domain/campaign.js';
 import { unmeasured } from '../../src/domain/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets.js';
+import { estimateIn, type DecisionDocument } from '../../src/lineage/decision-documents.js';
 import { candidate } from './candidate.js';
 import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
 import type { Proposal } from '../../src/lineage/trials.js';
@@ -219,27 +220,32 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(all.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 13 }, (_, i) => i + 1));
     });
 
-    it('carries what is believed of every trial from decision to decision', async () => {
-      const of = owner();
-      const posterior = { rule: 'posterior', calibration: 3 } as const;
-      const start = await lineage.decisions.decide(
-        candidate(of, 0, 0, { ...posterior, scores: [1, 1.2, 0.8], mayRepeat: true }),
-      );
-      if (start === 'again') throw new Error('three runs are the whole calibration');
-      expect(start.result.adopt).toBe(true);
-      expect(start.result.sd).toBeCloseTo(0.225, 3);
-      const better = await lineage.decisions.decide(
-        candidate(of, 1, 0, { ...posterior, scores: [-3, -3.1] }),
-      );
-      expect(better).toMatchObject({ result: { adopt: true }, frontier: { trial: 1, version: 2 } });
-      const before = await lineage.decisions.belief(of, 0);
-      const old = await lineage.decisions.decide(candidate(of, 2, 0, { ...posterior, scores: [0.9] }));
-      expect(old).toMatchObject({ result: { adopt: false }, inputs: { parent: { trial: 0, ...before } } });
-      expect((await lineage.decisions.belief(of, 0))?.variance).toBeLessThan(before?.variance ?? 0);
-      expect(await lineage.decisions.belief(of, 7)).toBeNull();
-      const early = candidate(owner(), 0, 0, { ...posterior, scores: [1, 1.2], mayRepeat: true });
-      expect(await lineage.decisions.decide(early)).toBe('again');
-    });
+    it.each([1, 2] as const)(
+      'carries what is believed from decision to decision, by version %s',
+      async (ruleVersion) => {
+        const of = owner();
+        const posterior = { rule: 'posterior', ruleVersion, calibration: 3 } as const;
+        const decide = async (...args: Parameters<typeof candidate>): Promise<DecisionDocument> => {
+          const made = await lineage.decisions.decide(candidate(...args));
+          if (made === 'again') throw new Error('no further run is wanted here');
+          return made;
+        };
+        const start = await decide(of, 0, 0, { ...posterior, scores: [1, 1.2, 0.8], mayRepeat: true });
+        expect(start).toMatchObject({ version: ruleVersion, result: { adopt: true } });
+        expect(start.result.sd).toBeCloseTo(ruleVersion === 1 ? 0.225 : 0.27, 2);
+        const better = await decide(of, 1, 0, { ...posterior, scores: [-3, -3.1] });
+        expect(better).toMatchObject({ result: { adopt: true }, frontier: { trial: 1, version: 2 } });
+        const before = estimateIn(better, 0);
+        const old = await decide(of, 2, 0, { ...posterior, scores: [0.9], open: [0] });
+        expect(old).toMatchObject({ result: { adopt: false }, inputs: { knowledge: { runs: 5 } } });
+        expect(estimateIn(old, 0)?.sd).toBeLessThan(before?.sd ?? 0);
+        expect(estimateIn(old, 7)).toBeNull();
+        const early = candidate(owner(), 0, 0, { ...posterior, scores: [1, 1.2], mayRepeat: true });
+        expect(await lineage.decisions.decide(early)).toBe('again');
+        const other = candidate(of, 3, 0, { ...posterior, ruleVersion: ruleVersion === 1 ? 2 : 1 });
+        await expect(lineage.decisions.decide(other)).rejects.toMatchObject({ code: 'INTERNAL' });
+      },
+    );
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();

@@ -1,3 +1,4 @@
+import { estimateIn } from '../../src/lineage/decision-documents.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import { editsIn, GAIN, LARGE, NOTHING, trueScore, type LookupTable } from '../model/lookup-model.js';
 
@@ -37,7 +38,7 @@ export async function lookupOutcome(
     adopted: { large: edits.includes(LARGE), gains: of(GAIN), nothing: of(NOTHING) },
     runs: trials.reduce((sum, { replicates }) => sum + replicates.length, 0),
     statuses,
-    believed: (await lineage.decisions.belief(owner, trial))?.mean ?? score,
+    believed: (last.rule === 'posterior' ? estimateIn(last, trial)?.mean : null) ?? score,
     truth: trueScore(table, edits),
     noise: last.result.sd,
   };

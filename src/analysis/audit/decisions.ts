@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { beliefIn } from '../../domain/decision/record.js';
 import { differences } from '../../domain/decision/recompute.js';
 import { START, trialKey, trialLabel } from '../../domain/keys.js';
-import { knowledgeFrom } from '../../domain/decision/learning.js';
+import { weightsAfter } from '../../domain/decision/learning.js';
+import { beliefIn } from '../../domain/decision/v1/record.js';
+import type { DecisionDocument, DecisionV1Document } from '../../lineage/decision-documents.js';
 import { decisionOn } from '../../lineage/decisions.js';
-import type { DecisionDocument } from '../../lineage/decision-documents.js';
+import { decisionV1On } from '../../lineage/decisions-v1.js';
 import type { ReplicateDocument, TrialDocument } from '../../lineage/documents.js';
 import { metricsOf } from '../../lineage/replicates.js';
 import { wrongClaim } from './claims.js';
@@ -47,9 +48,13 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
 
 /** What does not follow from its inputs: the verdict, and the frontier, knowledge and beliefs that it leaves. */
 function remade(decision: DecisionDocument): string[] {
-  const { at, ...stored } = decision;
+  const { at } = decision;
   const before = { sequence: decision.sequence - 1 };
-  return differences({ ...decisionOn(decision, decision.inputs, before), at }, { ...stored, at });
+  const made =
+    decision.version === 1
+      ? decisionV1On(decision, decision.inputs, before)
+      : decisionOn(decision, decision.inputs, before);
+  return differences({ ...made, at }, decision);
 }
 
 const aboutOf = ({ trial }: DecisionDocument): string => `decision on ${trialLabel(trial)}`;
@@ -72,7 +77,8 @@ function wrongMeasurements(
 }
 
 /** What it knew before has to be what the decisions before it have left. */
-function wrongPlace({ sequence, inputs }: DecisionDocument, before: readonly DecisionDocument[]): string[] {
+function wrongPlace(decision: DecisionDocument, before: readonly DecisionDocument[]): string[] {
+  const { sequence, inputs } = decision;
   const last = before.at(-1);
   const wrong: string[] = [];
   if (sequence !== before.length + 1)
@@ -81,12 +87,22 @@ function wrongPlace({ sequence, inputs }: DecisionDocument, before: readonly Dec
     wrong.push('it was held against another frontier than the decision before it has left');
   if (!isDeepStrictEqual(inputs.knowledge, knowledgeBefore(before)))
     wrong.push('what it knew of noise and effects is not what the decisions before it have left');
+  if (last !== undefined && last.version !== decision.version)
+    wrong.push(`it is by version ${decision.version} of the rules, and the one before it by ${last.version}`);
+  return decision.version === 1 ? [...wrong, ...wrongBeliefsV1(decision, before)] : wrong;
+}
+
+function wrongBeliefsV1({ inputs }: DecisionV1Document, before: readonly DecisionDocument[]): string[] {
   const { parent, frontierNode, frontier } = inputs;
-  if (parent !== null && !isDeepStrictEqual(nodeOf(parent), beliefAfter(before, parent.trial)))
+  const wrong: string[] = [];
+  if (parent !== null && !isDeepStrictEqual(nodeOf(parent), beliefAfterV1(before, parent.trial)))
     wrong.push(
       `what it believed of ${trialLabel(parent.trial)} is not what the decisions before it have left`,
     );
-  if (frontierNode !== null && !isDeepStrictEqual(frontierNode, beliefAfter(before, frontier?.trial ?? null)))
+  if (
+    frontierNode !== null &&
+    !isDeepStrictEqual(frontierNode, beliefAfterV1(before, frontier?.trial ?? null))
+  )
     wrong.push('what it believed of the frontier is not what the decisions before it have left');
   return wrong;
 }
@@ -95,17 +111,16 @@ const nodeOf = ({ mean, variance }: { mean: number; variance: number }) => ({ me
 
 function knowledgeBefore(before: readonly DecisionDocument[]): DecisionDocument['knowledge'] | null {
   const last = before.at(-1);
-  if (last === undefined) return null;
-  return knowledgeFrom(last, before);
+  return last === undefined ? null : { ...last.knowledge, weights: weightsAfter(last, before) };
 }
 
 /** The last that any of them says of a trial's true score. */
-function beliefAfter(
+function beliefAfterV1(
   before: readonly DecisionDocument[],
   trial: number | null,
 ): { mean: number; variance: number } | null {
-  const found = before.findLast(({ touches }) => trial !== null && touches.includes(trial));
-  return found === undefined || trial === null ? null : beliefIn(found, trial);
+  const found = before.findLast((one) => one.version === 1 && trial !== null && one.touches.includes(trial));
+  return found?.version !== 1 || trial === null ? null : beliefIn(found, trial);
 }
 
 /** A decision may be there before its trial's status, never the other way round. */

@@ -1,43 +1,27 @@
-import {
-  componentLikelihoods,
-  effectGrid,
-  effectsAfter,
-  NORMAL_RULE,
-  type EffectGrid,
-  type Effects,
-} from './effects.js';
+import { believedOf, type Beliefs } from './beliefs.js';
+import { hypothesesOf, look, type Hypothesis, type Look, type Places, type Scores } from './look.js';
+import { typicalSd } from './spread.js';
 
-/** What is believed of the true cost of a snapshot: a normal distribution, in the metric's unit (lower is better). */
-export interface Node {
-  mean: number;
-  variance: number;
-}
-
-/** The scores of a candidate so far, as costs. */
-export interface Scores {
-  mean: number;
-  count: number;
-}
-
-/** What a candidate is judged by, beside its own scores. */
+/** What a candidate is judged by, beside its own scores. Costs: lower is better. */
 export interface Standing {
-  /** Run-to-run standard deviation of the score, > 0, in the metric's unit. */
-  sd: number;
+  beliefs: Beliefs;
   /** Weights of the effects' components; they sum to 1. */
   weights: readonly number[];
-  parent: Node;
-  /** null where the parent is the frontier. */
-  frontier: Node | null;
+  frontier: { trial: number; mean: number; runs: number };
+  /** The trial that the candidate stands on; the frontier stands in for one of which nothing is believed any more. */
+  parent: number;
+  /** What knowing the noise better is worth by itself, in standard deviations for each nat². */
+  noiseValue: number;
 }
 
 /** Adopt when the expected gain exceeds this many standard deviations of a run: edits that do nothing stay out. */
 export const LEAST_GAIN_SD = 0.05;
-/** Another replicate has to be worth at least this many standard deviations. */
+/** Another run has to be worth at least this many standard deviations. */
 export const LEAST_WORTH_SD = 0.02;
 export const MOST_REPLICATES = 4;
-/** A run costs this many times what a run of the campaign has brought so far. */
-const PRICE = 2;
-const FEWEST_RUNS = 40;
+
+/** Beliefs of earlier recipes that are kept for candidates that were begun on them. */
+export const FORMER_FRONTIERS = 4;
 
 /** What the scores of a candidate come to. */
 export interface Verdict {
@@ -45,107 +29,131 @@ export interface Verdict {
   gain: number;
   /** Whether that is enough to move the frontier. */
   adopt: boolean;
-  /** What is believed of the candidate, and of its parent: a frontier is measured again by each of its children. */
-  child: Node;
-  parent: Node;
-  /** How likely the scores are under each component of effects. */
-  likelihoods: number[];
+  look: Look;
+  hypotheses: readonly Hypothesis[];
+  places: Places;
 }
 
 /** Judges a candidate by its scores so far. */
 export function judge(standing: Standing, scores: Scores): Verdict {
-  const { sd, parent, frontier } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
-  const gain = frontier === null ? -expected(believed) : frontier.mean - child.mean;
-  return {
-    gain,
-    adopt: gain > LEAST_GAIN_SD * sd,
-    child,
-    parent: parentNode(standing, believed, scores),
-    likelihoods: componentLikelihoods(
-      gridOf(sd),
-      scores.mean - parent.mean,
-      measured(standing, scores).variance,
-    ),
-  };
+  const hypotheses = hypothesesOf(standing.beliefs);
+  const places = placesOf(standing);
+  const seen = look(hypotheses, places, standing.weights, scores);
+  return { gain: seen.gain, adopt: valueOf(standing)(seen.gain, scores) > 0, look: seen, hypotheses, places };
 }
 
-/** What one more run has to be worth, in the metric's unit. */
-export function priceOfRun(sd: number, campaign: { believedGain: number; runs: number }): number {
-  const going = (PRICE * campaign.believedGain) / Math.max(campaign.runs, FEWEST_RUNS);
-  return Math.max(LEAST_WORTH_SD * sd, going);
+/** Where parent and frontier stand in the beliefs. */
+export function placesOf({ beliefs, parent, frontier }: Standing): Places {
+  const own = beliefs.trials.indexOf(parent);
+  const best = beliefs.trials.indexOf(frontier.trial);
+  return { parent: own === -1 ? best : own, frontier: best };
 }
 
 /**
- * What one more replicate is worth, in the metric's unit: how much better the decision is expected to be with it than
- * without it, over the scores that it may bring.
+ * What a decision by such scores is worth: the gain beyond the least, and nothing for a candidate that is barred. A child
+ * of the frontier is never adopted where it measures no better than what is believed of the frontier; any other recipe
+ * never where its mean is no better than the frontier's in no more runs. One belief about both could say otherwise, since
+ * what has two peaks is kept as one normal.
  */
-export function worthOfReplicate(standing: Standing, scores: Scores): number {
-  const { sd } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
-  const next = Math.sqrt(child.variance + sd ** 2);
-  const count = scores.count + 1;
-  let after = 0;
-  for (const [at, weight] of NORMAL_RULE) {
-    const mean = (scores.mean * scores.count + child.mean + next * at) / count;
-    after += weight * valueOf(standing, { mean, count });
-  }
-  return after - valueOf(standing, scores);
+function valueOf({ beliefs, parent, frontier }: Standing): (gain: number, scores: Scores) => number {
+  const least = LEAST_GAIN_SD * typicalSd(beliefs);
+  const believed = believedOf(beliefs, frontier.trial)?.mean ?? frontier.mean;
+  const isBarred = ({ mean, count }: Scores): boolean =>
+    parent === frontier.trial ? mean >= believed : mean >= frontier.mean && count <= frontier.runs;
+  return (gain, scores) => (isBarred(scores) ? 0 : Math.max(0, gain - least));
 }
 
-/** How much a decision by these scores is expected to gain. */
-function valueOf(standing: Standing, scores: Scores): number {
-  const believed = effectsOf(standing, scores);
-  const gain =
-    standing.frontier === null
-      ? -expected(believed)
-      : standing.frontier.mean - childNode(standing, believed, scores).mean;
-  return Math.max(0, gain - LEAST_GAIN_SD * standing.sd);
+/** Nodes and weights of a Gauss–Hermite rule for the standard normal distribution (probabilists' form, 5 points). */
+const NORMAL_RULE: readonly (readonly [number, number])[] = [
+  [-2.8569700138728056, 0.011257411327720693],
+  [-1.355626179974266, 0.22207592200561266],
+  [0, 0.5333333333333333],
+  [1.355626179974266, 0.22207592200561266],
+  [2.8569700138728056, 0.011257411327720693],
+];
+
+/** Hypotheses that the next score is foreseen under: the likeliest, none below the least probability. */
+const FORESEEN = 10;
+const LEAST_FORESEEN = 0.004;
+
+/**
+ * What one more run of a candidate is worth, in the metric's unit: how much better the decision is expected to be with
+ * it than without it, over the scores that it may bring; the noise is among what is not known. null where harm is
+ * so plain that no further run could change it.
+ */
+export function worthOfRun(standing: Standing, scores: Scores, verdict: Verdict): number | null {
+  const typical = typicalSd(standing.beliefs);
+  if (verdict.gain <= -typical) return null;
+  const likely = verdict.look.seen
+    .toSorted((a, b) => b.p - a.p)
+    .slice(0, FORESEEN)
+    .filter(({ p }) => p > LEAST_FORESEEN);
+  const hypotheses = likely.map(({ hypothesis }) => hypothesis);
+  const total = likely.reduce((sum, { p }) => sum + p, 0);
+  const value = valueOf(standing);
+  const noiseBefore = noiseUncertainty(
+    likely.map(({ hypothesis, p }) => ({ sd: hypothesis.sd, p: p / total })),
+  );
+  let [after, noiseAfter, adopted] = [0, 0, 0];
+  for (const { hypothesis, p, candidate } of likely)
+    for (const [node, share] of NORMAL_RULE) {
+      const next = candidate.mean + node * Math.sqrt(candidate.variance + hypothesis.sd ** 2);
+      const with1 = withRun(scores, next);
+      const seen = look(hypotheses, verdict.places, standing.weights, with1);
+      const worth = value(seen.gain, with1);
+      const weight = (p / total) * share;
+      after += weight * worth;
+      if (standing.noiseValue === 0) continue;
+      noiseAfter += weight * noiseUncertainty(seen.seen.map((one) => ({ sd: one.hypothesis.sd, p: one.p })));
+      if (worth > 0) adopted += weight;
+    }
+  const decision = after - value(verdict.gain, scores);
+  return decision + standing.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
 }
 
-function effectsOf(standing: Standing, scores: Scores): Effects {
-  const { off, variance } = measured(standing, scores);
-  return effectsAfter(gridOf(standing.sd), standing.weights, off, variance);
+/** The scores with one more run. */
+function withRun({ mean, squares, count }: Scores, score: number): Scores {
+  const off = score - mean;
+  return {
+    mean: mean + off / (count + 1),
+    squares: squares + (off ** 2 * count) / (count + 1),
+    count: count + 1,
+  };
 }
 
-let latest = effectGrid(1);
-/** The grid of a standard deviation; consecutive calls mostly ask for the same. */
-function gridOf(sd: number): EffectGrid {
-  if (latest.sd !== sd) latest = effectGrid(sd);
-  return latest;
+/** Variance of the logarithm of the noise, in nat². */
+function noiseUncertainty(levels: readonly { sd: number; p: number }[]): number {
+  const mean = levels.reduce((sum, { sd, p }) => sum + p * Math.log(sd), 0);
+  return levels.reduce((sum, { sd, p }) => sum + p * (Math.log(sd) - mean) ** 2, 0);
 }
 
-const measured = ({ sd, parent }: Standing, { mean, count }: Scores): { off: number; variance: number } => ({
-  off: mean - parent.mean,
-  variance: parent.variance + sd ** 2 / count,
-});
-
-function expected({ effects, p }: Effects): number {
-  let sum = 0;
-  for (let i = 0; i < p.length; i += 1) sum += (p[i] ?? 0) * (effects[i] ?? 0);
-  return sum;
+/** A gain that an adoption was expected to bring, and after how many runs of the campaign. */
+export interface Adopted {
+  run: number;
+  gain: number;
 }
 
-function childNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
-  const precision = 1 / parent.variance + scores.count / sd ** 2;
-  const base = parent.mean / parent.variance + (scores.count * scores.mean) / sd ** 2;
-  return matched(believed, 1 / precision, (effect) => (base + effect / parent.variance) / precision);
+/** A run costs this many times what a run has brought of late. */
+const PRICE = 2;
+const FEWEST_RUNS = 40;
+/** A gain is forgotten by half after so many runs, and counts for so many of today's standard deviations at most. */
+const HALF_LIFE_RUNS = 100;
+const MOST_GAIN_SD = 6;
+/** Gains of which less than this share is left are dropped. */
+const LEAST_LEFT = 0.01;
+
+const leftOf = ({ run }: Adopted, runs: number): number => 0.5 ** ((runs - run) / HALF_LIFE_RUNS);
+
+/** What one more run has to be worth, in the metric's unit, after so many runs of the campaign. */
+export function priceOfRun(sd: number, gains: readonly Adopted[], runs: number): number {
+  const gained = gains.reduce(
+    (sum, adopted) => sum + Math.min(adopted.gain, MOST_GAIN_SD * sd) * leftOf(adopted, runs),
+    0,
+  );
+  const remembered = ((1 - 0.5 ** (runs / HALF_LIFE_RUNS)) * HALF_LIFE_RUNS) / Math.LN2;
+  return Math.max(LEAST_WORTH_SD * sd, (PRICE * gained) / Math.max(remembered, FEWEST_RUNS));
 }
 
-function parentNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
-  const known = scores.count / sd ** 2;
-  const precision = 1 / parent.variance + known;
-  const base = parent.mean / parent.variance + known * scores.mean;
-  return matched(believed, 1 / precision, (effect) => (base - known * effect) / precision);
-}
-
-/** A normal distribution with the mean and variance of a mixture of normals with equal variance. */
-function matched({ effects, p }: Effects, variance: number, meanAt: (effect: number) => number): Node {
-  let mean = 0;
-  for (let i = 0; i < p.length; i += 1) mean += (p[i] ?? 0) * meanAt(effects[i] ?? 0);
-  let between = 0;
-  for (let i = 0; i < p.length; i += 1) between += (p[i] ?? 0) * (meanAt(effects[i] ?? 0) - mean) ** 2;
-  return { mean, variance: variance + between };
-}
+/** The gains that still count after so many runs. */
+export const remembered = (gains: readonly Adopted[], runs: number): Adopted[] =>
+  gains.filter((adopted) => leftOf(adopted, runs) >= LEAST_LEFT);

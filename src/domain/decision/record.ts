@@ -1,49 +1,71 @@
 import { z } from 'zod';
 import { finite } from '../evaluation.js';
+import { frontierSchema, guardSchema, noiseSchema } from './shared-record.js';
+
+export { frontierSchema, type Frontier, type GuardValue } from './shared-record.js';
 
 /** How a candidate is held against the frontier. */
 export const RULES = ['posterior', 'greedy', 'threshold'] as const;
 export const ruleSchema = z.enum(RULES);
 export type Rule = z.infer<typeof ruleSchema>;
 
-const noise = z.object({ squares: finite, degrees: z.number().int() });
-const node = z.object({ mean: finite, variance: finite });
-const guard = z.object({
-  metric: z.string(),
-  direction: z.enum(['minimize', 'maximize']),
-  /** By how much it may be worse than the start's. */
-  margin: finite,
-  start: finite.nullable(),
-  value: finite.nullable(),
-});
-/** A metric that may veto an adoption, with its values; null: there is none. */
-export type GuardValue = z.infer<typeof guard>;
+/** The version of the rules that new campaigns decide by; a campaign keeps the one it began with. */
+export const RULE_VERSION = 2 satisfies RuleVersion;
+export const ruleVersionSchema = z.union([z.literal(1), z.literal(2)]);
+export type RuleVersion = z.infer<typeof ruleVersionSchema>;
 
-/** The best known recipe as it stands after a decision. */
-export const frontierSchema = z.object({
-  trial: z.number().int(),
-  /** Adoptions so far, the start's included. */
-  version: z.number().int(),
-  /** Sequence of the decision that adopted it. */
-  sequence: z.number().int(),
-  /** Mean of the scores that the rule holds others against. */
-  score: finite,
-  /** Runs behind that mean. */
-  runs: z.number().int(),
-  /** False for a start that a person let pass although it missed a gate. */
-  eligible: z.boolean(),
+/** What a campaign's input may name: `posterior@1` is the first version, for comparison. */
+export const ruleNameSchema = z.enum([...RULES, 'posterior@1']);
+
+/** The rule and its version that a name in a campaign's input stands for. */
+export function ruleNamed(name: z.infer<typeof ruleNameSchema>): { rule: Rule; ruleVersion: RuleVersion } {
+  return name === 'posterior@1'
+    ? { rule: 'posterior', ruleVersion: 1 }
+    : { rule: name, ruleVersion: RULE_VERSION };
+}
+
+/** Why a candidate may not be adopted whatever it scores. */
+export const BARS = ['seed-only'] as const;
+const bar = z.enum(BARS);
+export type Bar = z.infer<typeof bar>;
+
+const joint = z.object({
+  level: z.number().int(),
+  weight: finite,
+  means: z.array(finite),
+  covariances: z.array(z.array(finite)),
 });
-export type Frontier = z.infer<typeof frontierSchema>;
+
+/** What is believed of noise and true scores together, as costs: negated where the metric is maximised. */
+const beliefs = z.object({
+  unit: finite,
+  lowest: z.number().int(),
+  trials: z.array(z.number().int()),
+  levels: z.array(joint).min(1),
+});
+
+/** Where the family of recipes with the frontier's noise began, and what was measured of it. */
+const familySchema = z.object({
+  /** The trial whose edit changed the noise last; the start where none has. */
+  since: z.number().int(),
+  runs: z.number().int(),
+  trials: z.number().int(),
+});
+export type Family = z.infer<typeof familySchema>;
 
 /** What a campaign knows of its metric, carried from decision to decision. */
 export const knowledgeSchema = z.object({
-  noise,
-  /** Weights of the components of effects. */
+  /** Pooled over all recipes, whatever their family. */
+  noise: noiseSchema,
+  /** Weights of the components of effects, any size last. */
   weights: z.array(finite),
   /** Runs that decisions have used. */
   runs: z.number().int(),
-  /** Mean of the start's runs. */
-  startScore: finite,
+  /** null where nothing is known of noise: fewer than two runs of the start, or a task without any. */
+  beliefs: beliefs.nullable(),
+  /** Adoptions that still count for the price of a run. */
+  gains: z.array(z.object({ run: z.number().int(), gain: finite })),
+  family: familySchema,
 });
 export type Knowledge = z.infer<typeof knowledgeSchema>;
 
@@ -60,42 +82,51 @@ export const decisionInputsSchema = z.object({
   eligible: z.boolean(),
   /** The parent's score under the very training that the first score shares; null where it trained itself. */
   shared: finite.nullable(),
-  guards: z.array(guard),
+  /** Whether its runs under different seeds are equal to rounding where the start's were not: they count as one. */
+  alike: z.boolean(),
+  barred: bar.nullable(),
+  /** Whether the task declares that its runs do not differ. */
+  deterministic: z.boolean(),
+  guards: z.array(guardSchema),
   /** As it was before; null for the start itself. */
   frontier: frontierSchema.nullable(),
   knowledge: knowledgeSchema.nullable(),
-  /** What is believed of the parent's true score; null under rules that do not use it. */
-  parent: node.extend({ trial: z.number().int() }).nullable(),
-  /** The same of the frontier's; null where it is the parent. */
-  frontierNode: node.nullable(),
+  /** The trial that it was edited from; null for the start. */
+  parent: z.number().int().nullable(),
+  /** Parents of the other trials in flight, ascending: of these the beliefs are kept. */
+  open: z.array(z.number().int()),
+  /** Runs that a person has asked for, whatever they are worth. */
+  fewestRuns: z.number().int(),
+  /** What knowing the noise better is worth by itself, in standard deviations for each nat²: more than 0 in short searches. */
+  noiseValue: finite,
 });
 export type DecisionInputs = z.infer<typeof decisionInputsSchema>;
+
+const estimate = z.object({ mean: finite, sd: finite });
 
 export const decisionResultSchema = z.object({
   adopt: z.boolean(),
   /** score − frontier's score; null for the start. */
   delta: finite.nullable(),
-  /** By how much better than the frontier it is expected to be, ≥ 0 is better; null under rules without belief. */
+  /** By how much better than the frontier it is expected to be, ≥ 0 is better; null where nothing is believed. */
   gain: finite.nullable(),
-  /** Run-to-run standard deviation that it was judged by. */
+  /** Typical standard deviation from run to run that it was judged by; null where it is not known. */
   sd: finite.nullable(),
+  /** That noise: nine tenths of its probability lie from `low` to `high`, and what it was measured on. */
+  spread: familySchema.extend({ sd: finite, low: finite, high: finite }).nullable(),
+  /** What a further run would have been worth, and cost, in the metric's unit; null where none was weighed. */
+  worth: finite.nullable(),
+  price: finite.nullable(),
   /** The guard that forbade the adoption, in words. */
   veto: z.string().nullable(),
-  /** Beliefs about true scores after it: of the candidate (`own`) and of its parent. */
-  nodes: z.array(node.extend({ of: z.enum(['own', 'parent']) })),
+  /** What was believed of the frontier before it. */
+  before: estimate.nullable(),
+  /** What is believed after it, of every recipe that candidates may stand on. */
+  believed: z.array(estimate.extend({ trial: z.number().int() })),
+  /** The same of the candidate, adopted or not. */
+  own: estimate.nullable(),
   likelihoods: z.array(finite),
-  noise,
   /** Score and runs behind it that the candidate stands for if it is adopted. */
   standing: z.object({ score: finite, runs: z.number().int() }),
 });
 export type DecisionResult = z.infer<typeof decisionResultSchema>;
-
-/** What a decision says of the true score of a trial that it touches: its own, or else its parent's. */
-export function beliefIn(
-  decision: { trial: number; result: Pick<DecisionResult, 'nodes'> },
-  trial: number,
-): { mean: number; variance: number } | null {
-  const of = decision.trial === trial ? 'own' : 'parent';
-  const found = decision.result.nodes.find((each) => each.of === of);
-  return found === undefined ? null : { mean: found.mean, variance: found.variance };
-}

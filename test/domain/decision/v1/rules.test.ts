@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GENERIC_WEIGHTS } from '../../../src/domain/decision/effects.js';
-import { meanOf, NO_NOISE, sdOf, tooAlike, withRuns } from '../../../src/domain/decision/noise.js';
-import { RULES, type DecisionInputs, type GuardValue } from '../../../src/domain/decision/record.js';
-import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';
+import { GENERIC_WEIGHTS } from '../../../../src/domain/decision/effects.js';
+import { meanOf } from '../../../../src/domain/decision/noise.js';
+import { RULES, type GuardValue } from '../../../../src/domain/decision/record.js';
+import type { InputsV1 as DecisionInputs } from '../../../../src/domain/decision/v1/record.js';
+import {
+  decideByV1 as decideBy,
+  wantsAnotherRunV1 as wantsAnotherRun,
+} from '../../../../src/domain/decision/v1/rules.js';
 
 const within = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 
@@ -151,52 +155,5 @@ describe('posterior', () => {
     expect(gain).toBeCloseTo(0.2, 9);
     expect(nodes).toEqual([{ of: 'own', mean: -0.2, variance: 1 / 8 }]);
     expect(wantsAnotherRun('posterior', inputs, 5)).toBe(false);
-  });
-});
-
-describe('the noise of a metric', () => {
-  it('is pooled over recipes, each about its own mean', () => {
-    fc.assert(
-      fc.property(runs, runs, within(-1e3, 1e3), (one, other, shift) => {
-        const apart = withRuns(withRuns(NO_NOISE, one), other);
-        const moved = withRuns(
-          withRuns(NO_NOISE, one),
-          other.map((score) => score + shift),
-        );
-        expect(moved.squares).toBeCloseTo(apart.squares, 6);
-        expect(apart.degrees).toBe(one.length + other.length - 2);
-      }),
-    );
-  });
-
-  it('is positive where runs show no spread', () => {
-    expect(sdOf(withRuns(NO_NOISE, [2, 2, 2]), 2)).toBeGreaterThan(0);
-    expect(sdOf(NO_NOISE, 0)).toBeGreaterThan(0);
-  });
-
-  it('makes equal scores under different seeds suspicious only where the start had spread', () => {
-    const noisy = { squares: 4, degrees: 4 };
-    expect(tooAlike(noisy, [3, 3], [])).toBe(true);
-    expect(tooAlike(noisy, [3, 3.0001], [])).toBe(true);
-    expect(tooAlike(noisy, [3, 3.05], [])).toBe(false);
-    expect(tooAlike(noisy, [3], [])).toBe(false);
-    expect(tooAlike({ squares: 0, degrees: 4 }, [3, 3], [])).toBe(false);
-    expect(tooAlike(NO_NOISE, [3, 3], [])).toBe(false);
-  });
-
-  it('takes equal scores for chance where scores have a step, and for none where they have not', () => {
-    const squares = (scores: readonly number[]): number => withRuns(NO_NOISE, scores).squares;
-    const steps = [0.95, 0.9611, 0.9583, 0.9444, 0.9528].map((score) => Math.round(score * 360) / 360);
-    const noisy = { squares: squares(steps), degrees: 4 };
-    expect(tooAlike(noisy, [343 / 360, 343 / 360], steps)).toBe(false);
-    const smooth = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 5, maxLength: 5 });
-    fc.assert(
-      fc.property(smooth, fc.double({ min: -1, max: 1, noNaN: true }), (offs, score) => {
-        const others = offs.map((off, i) => off + Math.sin(i + 1) * Math.SQRT2 * 1e-3 + i * Math.PI * 1e-2);
-        const noise = { squares: squares(others), degrees: 4 };
-        fc.pre(noise.squares > 1e-3);
-        expect(tooAlike(noise, [score, score], others)).toBe(true);
-      }),
-    );
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GENERIC_WEIGHTS, learnedWeights } from '../../../src/domain/decision/effects.js';
+import { GENERIC_WEIGHTS, learnedWeights } from '../../../../src/domain/decision/effects.js';
 import {
   judge,
   priceOfRun,
@@ -8,7 +8,7 @@ import {
   type Scores,
   type Standing,
   type Verdict,
-} from '../../../src/domain/decision/posterior.js';
+} from '../../../../src/domain/decision/v1/posterior.js';
 
 const within = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 /** In standard deviations of a run. */
@@ -146,15 +146,10 @@ describe('one more replicate', () => {
 
 describe('the weights that a campaign learns', () => {
   it('are a distribution, and the generic ones while nothing was tried', () => {
-    learnedWeights(GENERIC_WEIGHTS, []).forEach((weight, i) =>
-      expect(weight).toBeCloseTo(GENERIC_WEIGHTS[i] ?? 0, 12),
-    );
+    learnedWeights([]).forEach((weight, i) => expect(weight).toBeCloseTo(GENERIC_WEIGHTS[i] ?? 0, 12));
     fc.assert(
       fc.property(fc.array(situation, { minLength: 1, maxLength: 30 }), (all) => {
-        const weights = learnedWeights(
-          GENERIC_WEIGHTS,
-          all.map((at) => judged(at).likelihoods),
-        );
+        const weights = learnedWeights(all.map((at) => judged(at).likelihoods));
         expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 9);
         expect(Math.min(...weights)).toBeGreaterThan(0);
       }),
@@ -165,10 +160,7 @@ describe('the weights that a campaign learns', () => {
     const { likelihoods } = judged({ ...unit, off: -4, count: 4 });
     const gains = (weights: readonly number[]): number =>
       weights.slice(1, 6).reduce((sum, weight) => sum + weight, 0);
-    const learned = learnedWeights(
-      GENERIC_WEIGHTS,
-      Array.from({ length: 40 }, () => likelihoods),
-    );
+    const learned = learnedWeights(Array.from({ length: 40 }, () => likelihoods));
     expect(gains(learned)).toBeGreaterThan(5 * gains(GENERIC_WEIGHTS));
   });
 });

@@ -1,0 +1,151 @@
+import {
+  componentLikelihoods,
+  effectGrid,
+  effectsAfter,
+  NORMAL_RULE,
+  type EffectGrid,
+  type Effects,
+} from './effects.js';
+
+/** What is believed of the true cost of a snapshot: a normal distribution, in the metric's unit (lower is better). */
+export interface Node {
+  mean: number;
+  variance: number;
+}
+
+/** The scores of a candidate so far, as costs. */
+export interface Scores {
+  mean: number;
+  count: number;
+}
+
+/** What a candidate is judged by, beside its own scores. */
+export interface Standing {
+  /** Run-to-run standard deviation of the score, > 0, in the metric's unit. */
+  sd: number;
+  /** Weights of the effects' components; they sum to 1. */
+  weights: readonly number[];
+  parent: Node;
+  /** null where the parent is the frontier. */
+  frontier: Node | null;
+}
+
+/** Adopt when the expected gain exceeds this many standard deviations of a run: edits that do nothing stay out. */
+export const LEAST_GAIN_SD = 0.05;
+/** Another replicate has to be worth at least this many standard deviations. */
+export const LEAST_WORTH_SD = 0.02;
+export const MOST_REPLICATES = 4;
+/** A run costs this many times what a run of the campaign has brought so far. */
+const PRICE = 2;
+const FEWEST_RUNS = 40;
+
+/** What the scores of a candidate come to. */
+export interface Verdict {
+  /** How much lower its cost is expected to be than the frontier's. */
+  gain: number;
+  /** Whether that is enough to move the frontier. */
+  adopt: boolean;
+  /** What is believed of the candidate, and of its parent: a frontier is measured again by each of its children. */
+  child: Node;
+  parent: Node;
+  /** How likely the scores are under each component of effects. */
+  likelihoods: number[];
+}
+
+/** Judges a candidate by its scores so far. */
+export function judge(standing: Standing, scores: Scores): Verdict {
+  const { sd, parent, frontier } = standing;
+  const believed = effectsOf(standing, scores);
+  const child = childNode(standing, believed, scores);
+  const gain = frontier === null ? -expected(believed) : frontier.mean - child.mean;
+  return {
+    gain,
+    adopt: gain > LEAST_GAIN_SD * sd,
+    child,
+    parent: parentNode(standing, believed, scores),
+    likelihoods: componentLikelihoods(
+      gridOf(sd),
+      scores.mean - parent.mean,
+      measured(standing, scores).variance,
+    ),
+  };
+}
+
+/** What one more run has to be worth, in the metric's unit. */
+export function priceOfRun(sd: number, campaign: { believedGain: number; runs: number }): number {
+  const going = (PRICE * campaign.believedGain) / Math.max(campaign.runs, FEWEST_RUNS);
+  return Math.max(LEAST_WORTH_SD * sd, going);
+}
+
+/**
+ * What one more replicate is worth, in the metric's unit: how much better the decision is expected to be with it than
+ * without it, over the scores that it may bring.
+ */
+export function worthOfReplicate(standing: Standing, scores: Scores): number {
+  const { sd } = standing;
+  const believed = effectsOf(standing, scores);
+  const child = childNode(standing, believed, scores);
+  const next = Math.sqrt(child.variance + sd ** 2);
+  const count = scores.count + 1;
+  let after = 0;
+  for (const [at, weight] of NORMAL_RULE) {
+    const mean = (scores.mean * scores.count + child.mean + next * at) / count;
+    after += weight * valueOf(standing, { mean, count });
+  }
+  return after - valueOf(standing, scores);
+}
+
+/** How much a decision by these scores is expected to gain. */
+function valueOf(standing: Standing, scores: Scores): number {
+  const believed = effectsOf(standing, scores);
+  const gain =
+    standing.frontier === null
+      ? -expected(believed)
+      : standing.frontier.mean - childNode(standing, believed, scores).mean;
+  return Math.max(0, gain - LEAST_GAIN_SD * standing.sd);
+}
+
+function effectsOf(standing: Standing, scores: Scores): Effects {
+  const { off, variance } = measured(standing, scores);
+  return effectsAfter(gridOf(standing.sd), standing.weights, off, variance);
+}
+
+let latest = effectGrid(1);
+/** The grid of a standard deviation; consecutive calls mostly ask for the same. */
+function gridOf(sd: number): EffectGrid {
+  if (latest.sd !== sd) latest = effectGrid(sd);
+  return latest;
+}
+
+const measured = ({ sd, parent }: Standing, { mean, count }: Scores): { off: number; variance: number } => ({
+  off: mean - parent.mean,
+  variance: parent.variance + sd ** 2 / count,
+});
+
+function expected({ effects, p }: Effects): number {
+  let sum = 0;
+  for (let i = 0; i < p.length; i += 1) sum += (p[i] ?? 0) * (effects[i] ?? 0);
+  return sum;
+}
+
+function childNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
+  const precision = 1 / parent.variance + scores.count / sd ** 2;
+  const base = parent.mean / parent.variance + (scores.count * scores.mean) / sd ** 2;
+  return matched(believed, 1 / precision, (effect) => (base + effect / parent.variance) / precision);
+}
+
+function parentNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
+  const known = scores.count / sd ** 2;
+  const precision = 1 / parent.variance + known;
+  const base = parent.mean / parent.variance + known * scores.mean;
+  return matched(believed, 1 / precision, (effect) => (base - known * effect) / precision);
+}
+
+/** A normal distribution with the mean and variance of a mixture of normals with equal variance. */
+function matched({ effects, p }: Effects, variance: number, meanAt: (effect: number) => number): Node {
+  let mean = 0;
+  for (let i = 0; i < p.length; i += 1) mean += (p[i] ?? 0) * meanAt(effects[i] ?? 0);
+  let between = 0;
+  for (let i = 0; i < p.length; i += 1) between += (p[i] ?? 0) * (meanAt(effects[i] ?? 0) - mean) ** 2;
+  return { mean, variance: variance + between };
+}
