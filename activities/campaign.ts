@@ -21,7 +21,7 @@ import {
 } from '../src/domain/keys.js';
 import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
-import { exclusiveEvaluation, type Task } from '../src/domain/task.js';
+import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
@@ -220,14 +220,20 @@ function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'
   return { runs, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
 }
 
-/** Rules that weigh noise need runs of which it can be told. */
+/** Rules that weigh noise need runs of which it can be told; where a task declares that there is none, one run is all. */
 function calibrationOf(spec: Task, { rule, calibration, submission }: CampaignInput): number {
-  const runs =
-    calibration ?? (rule === 'greedy' || submission !== undefined ? 1 : spec.calibration.replicates);
-  if (rule !== 'greedy' && submission === undefined && runs < 2)
+  const { deterministic } = spec.replicate;
+  if (deterministic && (calibration ?? 1) > 1)
     throw new AssayError(
       'CAMPAIGN_INPUT',
-      `calibration: the rule "${rule}" needs at least 2 runs of the start to know the noise; "greedy" needs 1`,
+      `calibration: the task "${spec.name}" declares ${DETERMINISTIC}: each run of a recipe measures the same, so 1 run of the start is all there is`,
+    );
+  const single = deterministic || rule === 'greedy' || submission !== undefined;
+  const runs = calibration ?? (single ? 1 : spec.calibration.replicates);
+  if (!single && runs < 2)
+    throw new AssayError(
+      'CAMPAIGN_INPUT',
+      `calibration: the rule "${rule}" needs at least 2 runs of the start to know the noise; "greedy" needs 1, and so does a task whose recipes measure the same under every seed and which declares ${DETERMINISTIC}`,
     );
   return runs;
 }

@@ -1,16 +1,19 @@
+import type { FrozenCampaign } from '../src/domain/campaign.js';
 import { AssayError } from '../src/domain/errors.js';
 import { firstMiss } from '../src/domain/gates.js';
 import { START } from '../src/domain/keys.js';
 import { outcomeOfRuns } from '../src/domain/outcome-of.js';
 import { unmeasured, type Outcome } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
-import { decisionMeasure, decisionMetric, type Task } from '../src/domain/task.js';
+import { decisionMeasure, decisionMetric, DETERMINISTIC, type Task } from '../src/domain/task.js';
+import { labelText } from '../src/domain/trial/labels.js';
 import type { Candidate } from '../src/lineage/decisions.js';
 import type { DecisionDocument } from '../src/lineage/decision-documents.js';
 import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { metricsOf } from '../src/lineage/replicates.js';
 import { rowOf } from '../src/lineage/view.js';
+import { labelsOf } from '../src/measure/trial-labels.js';
 
 export interface TrialRef {
   owner: string;
@@ -39,7 +42,8 @@ export interface DecideActivities {
   decide(of: TrialRef & { interruption: Interruption | null }): Promise<Decided | Again>;
   /** Lets a start that missed a gate be searched from. */
   acceptStart(of: { owner: string }): Promise<void>;
-  outcome(of: TrialRef): Promise<Decided & { lesson: string }>;
+  /** What the start came to, and in words for people why its noise is not known, where the search needs that. */
+  outcome(of: TrialRef): Promise<Decided & { lesson: string; noiseFault: string | null }>;
 }
 
 /** Decide and record: what is stored is read, one verdict is stored, and everyone can see it. */
@@ -52,7 +56,12 @@ export function decideActivities({ lineage }: { lineage: Lineage }): DecideActiv
     acceptStart: ({ owner }) => acceptStart(lineage, owner),
     outcome: async ({ owner, number }) => {
       const trial = await lineage.trials.require(owner, number);
-      return { ...decided(trial), lesson: trial.outcome?.lesson ?? '' };
+      const { frozen } = await lineage.campaigns.byOwner(owner);
+      return {
+        ...decided(trial),
+        lesson: trial.outcome?.lesson ?? '',
+        noiseFault: noiseFault(frozen, trial),
+      };
     },
   };
 }
@@ -110,16 +119,17 @@ async function verdict(
 ): Promise<Outcome | Again> {
   const twin = await twinOutcome(lineage, trial);
   if (twin !== null) return twin;
-  const { replicates, outcome, scores } = await measuredOf(lineage, task, trial);
+  const { replicates, outcome: measured, scores } = await measuredOf(lineage, task, trial);
   const ended = interruption?.reason ?? null;
   const cancelled = unmeasured('cancelled', ended ?? 'ended before it was measured', { cancelledBy: ended });
-  if (outcome === null || interruption?.withdrawn === true) return cancelled;
+  if (measured === null || interruption?.withdrawn === true) return cancelled;
   const uncalibrated = trial.number === START && scores.length < campaign.frozen.calibration;
-  if (interruption !== null && uncalibrated && outcome.failure === null) return cancelled;
-  const ineligible = firstMiss(outcome.margins) !== undefined;
-  if (outcome.score === null || outcome.failure !== null) return outcome;
+  if (interruption !== null && uncalibrated && measured.failure === null) return cancelled;
+  const ineligible = firstMiss(measured.margins) !== undefined;
+  if (measured.score === null || measured.failure !== null) return measured;
   // the start's noise is measured even where it misses a gate
   if (ineligible && mayRepeat && uncalibrated) return AGAIN;
+  const outcome = { ...measured, labels: await labelsOf(lineage, task, trial, replicates) };
   if (ineligible) return outcome;
   return adopt(lineage, campaign, task, { trial, replicates, outcome, scores, mayRepeat });
 }
@@ -163,7 +173,7 @@ async function adopt(
   const decision = await lineage.decisions.decide(await candidateOf(lineage, campaign, task, measured, true));
   if (decision === AGAIN) return AGAIN;
   const { adopt: adopted } = decision.result;
-  const lesson = lessonOf(decision, decisionMeasure(task).unit);
+  const lesson = lessonOf(decision, outcome.labels, decisionMeasure(task).unit);
   return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
 }
 
@@ -187,6 +197,10 @@ async function candidateOf(
   const { name: metric, direction } = decisionMeasure(task);
   const start = trial.number === START ? null : await lineage.trials.require(owner, START);
   const open = await lineage.trials.open(owner, MOST_IN_FLIGHT);
+  const alike = outcome.labels.includes('seed-fixed');
+  // a start that ignores the seed was let pass by a person, to be searched from by single runs
+  const single = start?.outcome?.labels.includes('seed-fixed') ?? false;
+  const deterministic = task.replicate.deterministic || single;
   const guards = task.guards.map((guard) => ({
     ...guard,
     start: start?.outcome?.metrics[guard.metric] ?? null,
@@ -204,13 +218,13 @@ async function candidateOf(
     replicates: replicates.map(({ _id }) => _id),
     eligible,
     shared: await sharedScore(lineage, trial, replicates, metric),
-    alike: false,
-    barred: null,
-    deterministic: false,
     guards: start === null ? [] : guards,
-    fewestRuns: 1,
+    askedRuns: null,
     open: open.flatMap(({ number, parent }) => (number === trial.number ? [] : (parent ?? []))),
     noiseValue: frozen.limits.trials <= SHORT_SEARCH_TRIALS ? SHORT_SEARCH_NOISE_VALUE : 0,
+    alike,
+    barred: deterministic && outcome.labels.includes('seed-only') ? 'seed-only' : null,
+    deterministic,
     calibration: frozen.calibration,
     mayRepeat,
   };
@@ -240,15 +254,32 @@ async function acceptStart(lineage: Lineage, owner: string): Promise<void> {
   const trial = await lineage.trials.require(owner, START);
   const { replicates, outcome, scores } = await measuredOf(lineage, spec, trial);
   if (outcome === null || scores.length === 0) throw new AssayError('INTERNAL', 'the start has no score');
-  const of = { trial, replicates, outcome, scores, mayRepeat: false };
+  const labels = trial.outcome?.labels ?? [];
+  const of = { trial, replicates, outcome: { ...outcome, labels }, scores, mayRepeat: false };
   await lineage.decisions.decide(await candidateOf(lineage, campaign, spec, of, false));
 }
 
-/** One line for agents and people on what was decided. */
-function lessonOf({ rule, inputs, result }: DecisionDocument, unit: string): string {
+/** What a start whose runs are all the same says of the noise that the campaign's rule has to know. */
+function noiseFault(
+  { rule, submission }: FrozenCampaign,
+  { outcome, replicates }: TrialDocument,
+): string | null {
+  const weighs = rule !== 'greedy' && submission === null;
+  if (!weighs || outcome?.labels.includes('seed-fixed') !== true) return null;
+  return `the ${replicates.length} runs of the start under different seeds all scored ${outcome.score ?? ''}, so nothing is known of the noise by which the rule "${rule}" weighs trials: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
+}
+
+/** One line for agents and people on what was decided, and what is to be known of it. */
+function lessonOf(decision: DecisionDocument, labels: Outcome['labels'], unit: string): string {
+  return [verdictText(decision, unit), ...labels.map(labelText)].join('; ');
+}
+
+function verdictText({ rule, inputs, result }: DecisionDocument, unit: string): string {
   const { frontier, scores } = inputs;
   if (frontier === null) return 'the start of the search';
   const runs = scores.length === 1 ? 'a single run' : `${scores.length} runs`;
+  if ('barred' in inputs && inputs.barred !== null)
+    return 'not adopted: where one run is all there is, other luck is no better recipe';
   if (result.veto !== null) return `${result.veto}: not adopted`;
   if (rule === 'posterior' && result.gain !== null) {
     const expected = `${Math.abs(result.gain).toPrecision(3)} ${unit}`.trim();

@@ -177,10 +177,17 @@ async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
   const start = await decideActivities.outcome.executeWithOptions({ summary: 'read the start' }, [
     { owner, number: START },
   ]);
-  if (start.status === 'keep' && start.score !== null) return start.score;
-  if (start.status === 'disqualified' && start.score !== null) {
-    await untilAccepted(frozen, start.lesson);
-    return start.score;
+  const { status, score, lesson, noiseFault } = start;
+  if (score !== null && (status === 'keep' || status === 'disqualified')) {
+    const missed = status === 'disqualified';
+    const doubts: Doubt[] = [
+      ...(missed ? [{ fault: `the start recipe misses a gate (${lesson})`, then: GATED }] : []),
+      ...(noiseFault == null ? [] : [{ fault: noiseFault, then: UNWEIGHED }]),
+    ];
+    if (doubts.length > 0) await untilAccepted(frozen, doubts);
+    if (missed)
+      await decideActivities.acceptStart.executeWithOptions({ summary: 'accept the start' }, [{ owner }]);
+    return score;
   }
   throw ApplicationFailure.create({
     message: `the start recipe ended as ${start.status}: ${start.lesson}`,
@@ -189,10 +196,19 @@ async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
   });
 }
 
-/** A start that misses a gate can be searched from, but nobody does so unasked. */
-async function untilAccepted(frozen: FrozenCampaign, lesson: string): Promise<void> {
-  const { owner } = frozen;
-  const reason = `the start recipe misses a gate (${lesson}); resume to search from it all the same: the first trial within the gates is adopted`;
+/** Why nobody should search from a start unasked, and what happens where a person wants it. */
+interface Doubt {
+  fault: string;
+  then: string;
+}
+
+const GATED = 'the first trial within the gates is adopted';
+const UNWEIGHED = 'each trial is judged by a single run';
+
+/** A start that misses a gate, or shows no noise, can be searched from, but nobody does so unasked. */
+async function untilAccepted({ owner }: FrozenCampaign, doubts: readonly Doubt[]): Promise<void> {
+  const [faults, thens] = [doubts.map(({ fault }) => fault), doubts.map(({ then }) => then)];
+  const reason = `${faults.join('; ')}; resume to search from it all the same: ${thens.join(', ')}`;
   const unheld = () =>
     waitingActivities.awaitControl.executeWithOptions({ summary: 'wait for a person' }, [
       { owner, until: ['running', 'draining', 'stopping'] },
@@ -200,14 +216,13 @@ async function untilAccepted(frozen: FrozenCampaign, lesson: string): Promise<vo
   // the resume of an earlier pause answers nothing, and one that ends needs no answer
   while ((await unheld()) === 'running') {
     const control = await campaignActivities.block.executeWithOptions(
-      { summary: 'block: the start misses a gate' },
+      { summary: 'block: the start is no start to search from unasked' },
       [{ owner, reason }],
     );
     if (control !== 'blocked') continue;
     await unheld();
     break;
   }
-  await decideActivities.acceptStart.executeWithOptions({ summary: 'accept the start' }, [{ owner }]);
 }
 
 /** A person's trial is a child like any other; this answers when it has its number. */

@@ -1,5 +1,6 @@
 import { trialLabel } from '../domain/keys.js';
 import type { TrialStage, TrialStatus } from '../domain/statuses.js';
+import type { Label } from '../domain/trial/labels.js';
 import type { Trained, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { isoOrNull, labelOrNull } from './head.js';
@@ -15,6 +16,8 @@ export interface TrialLine {
   /** null while it runs; then `stage` says where it is. */
   status: TrialStatus | null;
   stage: TrialStage;
+  /** What is to be known of it beside its status. */
+  labels: Label[];
   /** When it came to its stage. */
   stageAt: string;
   score: number | null;
@@ -66,6 +69,7 @@ function lineOf(trial: TrialDocument, parentScore: number | null, savedMs: numbe
     parent: labelOrNull(trial.parent),
     status: trial.status,
     stage: trial.stage,
+    labels: trial.outcome?.labels ?? [],
     stageAt: trial.stageAt.toISOString(),
     score,
     delta: score === null || parentScore === null ? null : score - parentScore,

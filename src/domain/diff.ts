@@ -54,7 +54,8 @@ function wholeFile([from, to]: readonly [string, string], old: string, now: stri
   return `--- ${from}\n+++ ${to}\n${hunk}${before.lines}${after.lines}`;
 }
 
-function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+/** Tells whether two files have the same bytes; one that is not there has others than any. */
+export function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
   return a !== undefined && b !== undefined && a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { finite } from './evaluation.js';
 import { trialStatusSchema, type TrialStatus } from './statuses.js';
+import { labelSchema } from './trial/labels.js';
 
 /** What went wrong in a phase, with the numbers an agent can use. */
 export const failureSchema = z.object({
@@ -31,6 +32,7 @@ export const outcomeSchema = z.object({
   score: finite.nullable(),
   metrics: z.record(z.string(), finite),
   margins: z.array(marginSchema),
+  labels: z.array(labelSchema).default([]),
   failure: failureSchema.nullable(),
   /** One line for agents and people. */
   lesson: z.string(),
@@ -48,6 +50,7 @@ export function unmeasured(status: TrialStatus, lesson: string, more: Partial<Ou
     score: null,
     metrics: {},
     margins: [],
+    labels: [],
     failure: null,
     lesson,
     feedback: '',

@@ -146,8 +146,12 @@ export const taskSchema = z
         .optional(),
     }),
     replicate: z
-      .strictObject({ processes: z.number().int().positive().default(1) })
-      .default({ processes: 1 }),
+      .strictObject({
+        processes: z.number().int().positive().default(1),
+        /** Whether a recipe scores the same under every seed, so that one run is all there is. */
+        deterministic: z.boolean().default(false),
+      })
+      .default({ processes: 1, deterministic: false }),
     scoring: z.enum(['served', 'direct']),
     evaluate: phase.extend({
       /** Whether nothing else of assay runs on its host meanwhile; default: only while a claim is measured. */
@@ -187,6 +191,12 @@ export const taskSchema = z
         path: ['decision_metric'],
         message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
       });
+    if (task.replicate.deterministic && decisionMetric(task) === TIME_RATIO)
+      context.addIssue({
+        code: 'custom',
+        path: ['replicate', 'deterministic'],
+        message: `times differ from run to run, and "${TIME_RATIO}" is one`,
+      });
     const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
     if (free !== null)
       context.addIssue({
@@ -206,6 +216,9 @@ export const taskSchema = z
       context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
   });
 export type Task = z.infer<typeof taskSchema>;
+
+/** How a task says that its recipes measure the same under every seed, as people read and write it. */
+export const DETERMINISTIC = '`replicate: { deterministic: true }`';
 
 type Budgeted = { timeout_s: number; budget_s?: number | undefined };
 

@@ -1,6 +1,7 @@
 import type { Margin } from './gates.js';
 import type { TrialStatus } from './statuses.js';
 import type { Task } from './task.js';
+import type { Label } from './trial/labels.js';
 
 /** One trial as agents and people read it in a list. */
 export interface TrialRow {
@@ -11,6 +12,7 @@ export interface TrialRow {
   hypothesis: string;
   /** null while it runs. */
   status: TrialStatus | null;
+  labels: Label[];
   score: number | null;
   /** score − parent's score; null where either is missing. */
   delta: number | null;

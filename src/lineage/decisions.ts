@@ -43,8 +43,8 @@ export interface Candidate {
   guards: readonly GuardValue[];
   /** Runs of the start before the search. */
   calibration: number;
-  /** Runs that a person has asked for. */
-  fewestRuns: number;
+  /** Runs that a person has asked for; null: as many as are worth their price. */
+  askedRuns: number | null;
   /** Parents of the other trials in flight. */
   open: readonly number[];
   /** See {@link DecisionInputs}. */
@@ -203,7 +203,7 @@ function inputsOf(
     knowledge,
     parent: candidate.parent,
     open: [...new Set(candidate.open)].sort((a, b) => a - b),
-    fewestRuns: candidate.fewestRuns,
+    askedRuns: candidate.askedRuns,
     noiseValue: candidate.noiseValue,
   };
 }

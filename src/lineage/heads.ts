@@ -4,6 +4,7 @@ import { finite } from '../domain/evaluation.js';
 import { marginSchema } from '../domain/outcome.js';
 import { TRIAL_STATUSES, trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 import type { Task } from '../domain/task.js';
+import { labelSchema } from '../domain/trial/labels.js';
 import type { TrialRow } from '../domain/view.js';
 import { Shelf } from './shelf.js';
 
@@ -13,6 +14,7 @@ const rowSchema = z.object({
   parent: z.number().int().nullable(),
   hypothesis: z.string(),
   status: trialStatusSchema.nullable(),
+  labels: z.array(labelSchema).default([]),
   score: finite.nullable(),
   delta: finite.nullable(),
   margins: z.array(marginSchema),

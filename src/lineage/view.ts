@@ -19,6 +19,7 @@ export async function rowOf(lineage: Lineage, trial: TrialDocument): Promise<Tri
     parent: trial.parent,
     hypothesis: trial.hypothesis,
     status: trial.status,
+    labels: trial.outcome?.labels ?? [],
     score,
     delta: score === null || parentScore === null ? null : score - parentScore,
     margins: trial.outcome?.margins ?? [],

@@ -77,7 +77,10 @@ function taskText(task: Task): string {
     recipe.knobs === 'marked'
       ? '\nNumeric knobs are marked "# knob: lo..hi [log]"; you may change any code, not only them.'
       : '';
-  return `${task.title}\nScore: ${metric.name} in ${metric.unit}, ${better} is better.${limit}${steered}${guards.join('')}\nFiles that you may change: ${recipe.editable.join(', ')}. Paths are relative to the recipe. Everything else is read-only.${knobs}`;
+  const single = task.replicate.deterministic
+    ? '\nA recipe scores the same under every seed: each trial is run once, and one that changes nothing but a seed is not adopted.'
+    : '';
+  return `${task.title}\nScore: ${metric.name} in ${metric.unit}, ${better} is better.${limit}${steered}${guards.join('')}\nFiles that you may change: ${recipe.editable.join(', ')}. Paths are relative to the recipe. Everything else is read-only.${knobs}${single}`;
 }
 
 function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {

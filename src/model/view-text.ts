@@ -97,7 +97,8 @@ function headOf(row: TrialRow, unit: string): string {
   const parent = row.parent === null ? '' : `, parent ${row.parent}`;
   const score = row.score === null ? '' : `, score ${withUnit(row.score, clip(unit, 40))}`;
   const delta = row.delta === null ? '' : `, delta ${signed(row.delta)}`;
-  return `trial ${row.trial} [${clip(row.role, 48).replace(/[[\]]/g, '')}] ${row.status ?? 'running'}${parent}${score}${delta}`;
+  const labels = row.labels.map((label) => `, ${label}`).join('');
+  return `trial ${row.trial} [${clip(row.role, 48).replace(/[[\]]/g, '')}] ${row.status ?? 'running'}${parent}${score}${delta}${labels}`;
 }
 
 function briefRow(row: TrialRow, unit: string): string {
@@ -144,7 +145,7 @@ export interface RowReading {
 }
 
 const HEAD =
-  /^trial (\d+) \[[^\]]*\] ([a-z_]+)(?:, parent (\d+))?(?:, score (\S+).*?)?(?:, delta (\S+?))?(?:: (.*)|$)/;
+  /^trial (\d+) \[[^\]]*\] ([a-z_]+)(?:, parent (\d+))?(?:, score (\S+).*?)?(?:, delta (\S+?))?(?:, seed-[a-z]+)*(?:: (.*)|$)/;
 
 /** Reads a view that `renderView` wrote, wherever it stands in a text; null where there is none. */
 export function readView(text: string): ViewReading | null {

@@ -21,6 +21,7 @@ const LINE: TrialLine = {
   parent: 't00000',
   status: 'discard',
   stage: 'ended',
+  labels: [],
   stageAt: '2026-01-01T00:00:10.000Z',
   score: 1.75,
   delta: -0.25,
@@ -145,6 +146,18 @@ describe('the table of trials', () => {
     expect(row).toMatch(/10\.0 s +wider$/);
     expect(other).toMatch(/10\.0 s +4\.0 s +wider$/);
     expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('SAVED');
+  });
+
+  it('says what the status of a trial does not', () => {
+    const labels = ['seed-fixed', 'seed-only'] as const;
+    const table = renderTrials([LINE, { ...LINE, labels: [...labels] }], METRIC, { paint: plain });
+    expect(table).toMatch(/^TRIAL .* STATUS +LABELS +loss/);
+    expect(table).toMatch(/discard +seed-fixed, seed-only +1\.7500/);
+    expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('LABELS');
+    expect(shown({ labels: [...labels] })).toMatch(
+      /label +seed-fixed: its runs do not depend on the seed: they count as one\nlabel +seed-only: it changes nothing but a seed/,
+    );
+    expect(shown({})).not.toContain('label');
   });
 
   it('colours a difference by the direction of the metric', () => {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { claimedMeasure, comparesTimes, decisionMeasure, TIME_RATIO } from '../../src/domain/task.js';
 import { parseTask } from '../../src/tasks/load.js';
-import { TINY } from '../fixtures/tiny.js';
+import { seeded, TINY } from '../fixtures/tiny.js';
 
-const TEXT = readFileSync(join(TINY, 'task.yaml'), 'utf8');
+const TEXT = seeded(readFileSync(join(TINY, 'task.yaml'), 'utf8'));
 const task = (metric: string, ...more: string[]) =>
   parseTask(TEXT.replace(/^metric: .*$/m, [`metric: ${metric}`, ...more].join('\n')), 't.yaml');
 const CORE = '{ name: core, unit: points, direction: maximize, limit: 1 }';

@@ -23,7 +23,7 @@ export function candidate(
     barred: null,
     deterministic: false,
     guards: [],
-    fewestRuns: 1,
+    askedRuns: null,
     open: [],
     noiseValue: 0,
     calibration: 1,

@@ -111,7 +111,7 @@ export class Harness {
       changes,
       lesson: status,
     } as const;
-    this.trials.push({ files, row: { ...row, margins: [] } });
+    this.trials.push({ files, row: { ...row, labels: [], margins: [] } });
     if (status === 'keep') this.frontier = trial;
     return trial;
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
 import { taskSchema } from '../../src/domain/task.js';
+import { labelSchema } from '../../src/domain/trial/labels.js';
 import type { LineageView, TrialRow } from '../../src/domain/view.js';
 import {
   baseIn,
@@ -35,7 +36,7 @@ function row(trial: number, change: Partial<TrialRow> = {}): TrialRow {
     hypothesis: `idea ${trial}`,
     status: 'discard',
   } as const;
-  return { ...base, score: 2.5, delta: 0.1, margins: [], changes: '', lesson: '', ...change };
+  return { ...base, labels: [], score: 2.5, delta: 0.1, margins: [], changes: '', lesson: '', ...change };
 }
 
 const VIEW: LineageView = {
@@ -83,6 +84,7 @@ const anyRow: fc.Arbitrary<TrialRow> = fc.record({
   parent: fc.option(fc.nat()),
   hypothesis: text,
   status: fc.option(fc.constantFrom(...TRIAL_STATUSES)),
+  labels: fc.subarray([...labelSchema.options]),
   score: fc.option(number),
   delta: fc.option(number),
   margins: fc.array(margin, { maxLength: 3 }),
@@ -127,6 +129,24 @@ describe('a rendered view', () => {
       delta: -0.111,
     });
     expect(read?.rows.map(({ trial }) => trial).sort()).toEqual([0, 3, 4, 5]);
+  });
+
+  it('names the labels of a trial, and is read back with them', () => {
+    const labelled = row(3, { labels: ['seed-fixed', 'seed-only'], delta: -0.1 });
+    const shown = renderView(
+      { ...VIEW, frontier: labelled, own: [row(9, { labels: ['seed-only'], delta: null })] },
+      2000,
+    );
+    expect(shown).toContain(
+      'trial 3 [opt] discard, parent 0, score 2.5 bits/byte, delta -0.1, seed-fixed, seed-only: idea 3',
+    );
+    const rows = readView(shown)?.rows ?? [];
+    expect(rows.find(({ trial }) => trial === 3)).toMatchObject({ delta: -0.1, hypothesis: 'idea 3' });
+    expect(rows.find(({ trial }) => trial === 9)).toMatchObject({
+      delta: null,
+      score: 2.5,
+      hypothesis: 'idea 9',
+    });
   });
 
   it('fits any budget, always has start and frontier, and cannot be forged from within', () => {

@@ -24,6 +24,11 @@ describe('task.yaml', () => {
       "editable: ['train.py', 'lib/**']",
       /^t\.yaml:8:12: recipe\.counted: "lib\/\*\*" may be/,
     ],
+    [
+      'limit: 0 }',
+      'limit: 0 }\ndecision_metric: train_ratio',
+      /replicate\.deterministic: times differ from run to run/,
+    ],
     ['slots: 1', 'slots: 1, gpus: 2', /^t\.yaml:10:\d+: resources: .*gpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);

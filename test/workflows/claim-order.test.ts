@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ReplicateDocument } from '../../src/lineage/documents.js';
 import { pushTask } from '../bad-input/lab.js';
+import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { edit, submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
@@ -32,9 +33,8 @@ let env: Record<string, string>;
 beforeAll(async () => {
   world = await openWorld();
   host = await mkdtemp(join(tmpdir(), 'assay-claim-order-'));
-  const same = (yaml: string): string => yaml;
-  await pushTask(world, 'plain', same, { 'recipe/train.py': recipe(host, '') });
-  await pushTask(world, 'fifth', same, {
+  await pushTask(world, 'plain', seeded, { 'recipe/train.py': recipe(host, '') });
+  await pushTask(world, 'fifth', seeded, {
     'recipe/train.py': recipe(host, `if trained == ${FIFTH}: sys.exit(1)`),
   });
   const better = [edit('X = 1.0', 'X = 2.0'), submit('better')];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusModel } from '../../src/analysis/status.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
-import { TINY } from '../fixtures/tiny.js';
+import { seeded, TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await cp(TINY, folder, { recursive: true });
   await writeFile(join(folder, 'recipe/train.py'), NOISY);
   const yaml = await readFile(join(folder, 'task.yaml'), 'utf8');
-  await writeFile(join(folder, 'task.yaml'), yaml.replace('name: tiny', 'name: noisy'));
+  await writeFile(join(folder, 'task.yaml'), seeded(yaml).replace('name: tiny', 'name: noisy'));
   const { spec, files } = await loadTask(folder);
   await world.lineage.tasks.push(spec, files, 'person');
   const recipe = (text: string) => ({
@@ -115,12 +115,18 @@ it('claims nothing where the frontier is the start', async () => {
   expect((await statusModel(world.lineage, 'nothing')).claim).toMatchObject({ state: 'none' });
 }, 120_000);
 
-it('ends a recipe that fixes its seed as a violation where it is measured twice', async () => {
+it('counts the runs of a recipe that fixes its seed as one, and says so', async () => {
   const handle = await world.start('fixed', { ...INPUT, rule: 'threshold', claim: { runs: 0 } });
   await handle.result();
   const [fixed] = await world.trials('fixed');
-  expect(fixed).toMatchObject({ status: 'violation' });
-  expect(fixed?.outcome?.lesson).toMatch(/^[23] runs under different seeds scored .*far more alike/);
+  expect(fixed).toMatchObject({ status: 'discard', outcome: { labels: ['seed-fixed'], failure: null } });
+  expect(fixed?.outcome?.lesson).toContain('its runs do not depend on the seed: they count as one');
+  expect(fixed?.replicates).toHaveLength(2);
+  const { owner } = await world.campaign('fixed');
+  expect(await world.lineage.decisions.of(owner, 1)).toMatchObject({
+    inputs: { alike: true },
+    result: { standing: { runs: 1 } },
+  });
 }, 120_000);
 
 it('claims nothing of a recipe that fixes its seed, though one run was enough to adopt it', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { statusModel } from '../../src/analysis/status.js';
 import { pushTask } from '../bad-input/lab.js';
+import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { assayJson, leftOpen, liveRuns, NOTHING_OPEN } from './command-lines.js';
 import { edit, submit } from './script.js';
@@ -22,7 +23,7 @@ let world: World;
 let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
-  await pushTask(world, 'slow', (yaml) => yaml, { 'recipe/train.py': RECIPE });
+  await pushTask(world, 'slow', seeded, { 'recipe/train.py': RECIPE });
   const better = [edit('X = 1.0', 'X = 2.0'), submit('better')];
   model = await startScriptedServer([...better, ...better]);
   await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });

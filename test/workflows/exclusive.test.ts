@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { PhaseRun, ReplicateDocument } from '../../src/lineage/documents.js';
 import { pushTask } from '../bad-input/lab.js';
+import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { edit, submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
@@ -50,7 +51,7 @@ beforeAll(async () => {
       world,
       name,
       (yaml) =>
-        yaml
+        seeded(yaml)
           .replace('python -m py_compile train.py', 'python train.py --check')
           .replace(/^(evaluate: .*) }$/m, exclusive === '' ? '$1 }' : `$1, ${exclusive} }`),
       { 'recipe/train.py': train(noted(name)), 'evaluator/evaluate.py': evaluator(noted(name)) },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TIME_RATIO } from '../../src/domain/task.js';
 import { pushTask } from '../bad-input/lab.js';
+import { seeded } from '../fixtures/tiny.js';
 import { withScript } from './one-trial.js';
 import { edit, submit } from './script.js';
 import { openWorld, type World } from './world.js';
@@ -17,7 +18,7 @@ let world: World;
 beforeAll(async () => {
   world = await openWorld();
   const yaml = (tiny: string): string =>
-    tiny.replace(
+    seeded(tiny).replace(
       /^metric: .*$/m,
       `metric: { name: train_s, unit: s, direction: minimize }\ndecision_metric: ${TIME_RATIO}`,
     );

@@ -1,5 +1,6 @@
 import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
+import { labelText } from '../../domain/trial/labels.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
@@ -41,6 +42,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
     ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
+    ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
     ['parent', record.parent ?? 'none'],
     ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],

@@ -7,7 +7,7 @@ import { cut, oneLine } from './text.js';
 
 const HYPOTHESIS_WIDTH = 56;
 
-/** A table of trials; the score's column names metric and unit once, and what was saved has one where it was. */
+/** A table of trials; the score's column names metric and unit once, and labels and what was saved have one where there are any. */
 export function renderTrials(
   rows: readonly TrialLine[],
   metric: Measure,
@@ -15,12 +15,14 @@ export function renderTrials(
 ): string {
   if (rows.length === 0) return 'no trials';
   const unit = metric.unit === '' ? '' : ` ${metric.unit}`;
+  const labelled = rows.some(({ labels }) => labels.length > 0);
   const saves = rows.some(({ savedMs }) => savedMs > 0);
   const heads = [
     { title: 'TRIAL' },
     { title: 'ROLE' },
     { title: 'PARENT' },
     { title: 'STATUS' },
+    ...(labelled ? [{ title: 'LABELS' }] : []),
     { title: `${metric.name}${unit}`, right: true },
     { title: 'DELTA', right: true },
     { title: 'TIME', right: true },
@@ -34,6 +36,7 @@ export function renderTrials(
       row.role,
       row.parent ?? '',
       paint(statusColour(row.status), row.status ?? row.stage),
+      ...(labelled ? [row.labels.join(', ')] : []),
       score(row.score),
       deltaText(row.delta, metric, paint),
       duration(row.elapsedMs),

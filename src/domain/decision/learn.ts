@@ -1,5 +1,5 @@
 import { at, bordered, mixture, settled, type Beliefs, type Joint } from './beliefs.js';
-import { CHANGES_NOISE, type Seen } from './look.js';
+import { candidateUnder, CHANGES_NOISE, type Scores, type Seen } from './look.js';
 import type { Verdict } from './posterior.js';
 import { driftFrom, jumpsFrom, LEVELS, windowAround } from './spread.js';
 
@@ -55,11 +55,15 @@ function moved(
  * Beliefs after an adoption: the candidate is one more recipe, and the family's noise is now that of its runs, half an
  * octave more or less.
  */
-export function afterAdoption(beliefs: Beliefs, trial: number, { look: { seen }, places }: Verdict): Beliefs {
+export function afterAdoption(
+  beliefs: Beliefs,
+  trial: number,
+  { look: { seen }, places, scores }: Verdict,
+): Beliefs {
   const parts = new Map<number, Omit<Joint, 'level'>[]>();
   for (const one of seen) {
     if (one.p === 0) continue;
-    const with1 = withCandidate(one, places.parent);
+    const with1 = withCandidate(one, places.parent, scores);
     for (const { level, weight } of driftFrom(one.hypothesis.level, beliefs.lowest)) {
       const found = parts.get(level) ?? [];
       found.push({ ...with1, weight: weight * one.p });
@@ -72,8 +76,9 @@ export function afterAdoption(beliefs: Beliefs, trial: number, { look: { seen },
   return settled({ ...beliefs, trials: [...beliefs.trials, trial], lowest, levels: inside });
 }
 
-function withCandidate(one: Seen, parent: number): Pick<Joint, 'means' | 'covariances'> {
-  const { hypothesis, candidate, gain, known, variance, innovation, secondMoment } = one;
+function withCandidate(one: Seen, parent: number, scores: Scores): Pick<Joint, 'means' | 'covariances'> {
+  const { hypothesis, gain, known, variance, innovation, secondMoment } = one;
+  const candidate = candidateUnder(one, scores);
   const { means, covariances } = moved(hypothesis.joint, one, parent, 1);
   // what the candidate shares with the others it shares with its parent
   const own = variance * (1 - gain) * known - (1 - gain) * (secondMoment - innovation ** 2);

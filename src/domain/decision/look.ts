@@ -1,6 +1,6 @@
-import { at, marginal, type Beliefs, type Joint } from './beliefs.js';
+import { at, marginal, type Beliefs, type Joint, type Normal } from './beliefs.js';
 import { ANY_SIZE, COMPONENTS, EFFECT_POINTS, GENERIC_WEIGHTS } from './effects.js';
-import { jumpsFrom, sdOfLevel, typicalSd } from './spread.js';
+import { jumpsFrom, LEVELS, sdOfLevel, typicalSd } from './spread.js';
 
 /** The scores of a candidate so far, as costs. */
 export interface Scores {
@@ -17,6 +17,8 @@ export interface Hypothesis {
   weight: number;
   /** Noise of the candidate's runs, in the metric's unit. */
   sd: number;
+  logWeight: number;
+  logSd: number;
   /** What effects are measured in: the noise of the family that the edit began from. */
   unit: number;
   /** Whether the edit changed the noise; then the true scores do not depend on the level. */
@@ -50,28 +52,25 @@ const ANY_SIZE_RANGE = 18.4;
 /** First the levels of the frontier's family, then those that an edit may have led to. */
 export function hypothesesOf(beliefs: Beliefs): Hypothesis[] {
   const { unit, lowest, levels } = beliefs;
-  const same = levels.map((joint) => {
-    const sd = sdOfLevel(unit, joint.level);
-    return {
-      level: joint.level,
-      weight: (1 - CHANGES_NOISE) * joint.weight,
-      sd,
-      unit: sd,
-      changed: false,
-      joint,
-    };
-  });
+  const hypothesis = (
+    level: number,
+    weight: number,
+    of: Pick<Hypothesis, 'changed' | 'joint'>,
+    scale: number | null,
+  ): Hypothesis => {
+    const sd = sdOfLevel(unit, level);
+    return { level, weight, sd, logWeight: Math.log(weight), logSd: Math.log(sd), unit: scale ?? sd, ...of };
+  };
+  const same = levels.map((joint) =>
+    hypothesis(joint.level, (1 - CHANGES_NOISE) * joint.weight, { changed: false, joint }, null),
+  );
   const jumps = levels.map(({ level, weight }) => ({ weight, shares: jumpsFrom(level, lowest) }));
   const joint = marginal(beliefs);
   const typical = typicalSd(beliefs);
-  const changed = (jumps[0]?.shares ?? []).map((_, i) => ({
-    level: lowest + i,
-    weight: CHANGES_NOISE * jumps.reduce((sum, { weight, shares }) => sum + weight * at(shares, i), 0),
-    sd: sdOfLevel(unit, lowest + i),
-    unit: typical,
-    changed: true,
-    joint,
-  }));
+  const changed = Array.from({ length: LEVELS }, (_, i) => {
+    const weight = jumps.reduce((sum, jump) => sum + jump.weight * at(jump.shares, i), 0);
+    return hypothesis(lowest + i, CHANGES_NOISE * weight, { changed: true, joint }, typical);
+  });
   return [...same, ...changed];
 }
 
@@ -91,10 +90,20 @@ export interface Seen {
   variance: number;
   /** Share of the innovation that goes to the parent. */
   gain: number;
-  /** Expected true score of the candidate, and its variance. */
-  candidate: { mean: number; variance: number };
   /** How much lower it is expected to be than the frontier's. */
   better: number;
+}
+
+/** The true score of the candidate, if it came about in one of the ways. */
+export function candidateUnder(
+  { hypothesis: { sd }, innovation, secondMoment, known, gain }: Seen,
+  { mean, count }: Scores,
+): Normal {
+  return {
+    mean: mean - (1 - gain) * innovation,
+    variance:
+      (1 - gain) ** 2 * (secondMoment - innovation ** 2) + (sd ** 2 / count) * (known * gain + 1 - known),
+  };
 }
 
 /** What is believed of a candidate after its scores. */
@@ -114,7 +123,11 @@ export function look(
   weights: readonly number[],
   scores: Scores,
 ): Look {
-  const seen = hypotheses.map((hypothesis) => under(hypothesis, { parent, frontier }, weights, scores));
+  const places = { parent, frontier };
+  const same = { probabilities: probabilitiesOf(weights), anySize: at(weights, ANY_SIZE) };
+  const seen = hypotheses.map((hypothesis) =>
+    under(hypothesis, places, hypothesis.changed ? CHANGED : same, scores),
+  );
   const most = Math.max(...seen.map(({ log }) => log));
   let total = 0;
   for (const one of seen) total += one.p = Math.exp(one.log - most);
@@ -126,22 +139,28 @@ export function look(
   return { seen, gain };
 }
 
+/** Probabilities of effects: of each of a known scale, and of any size. */
+interface Prior {
+  probabilities: Float64Array;
+  anySize: number;
+}
+
 function under(
   hypothesis: Hypothesis,
   { parent, frontier }: Places,
-  weights: readonly number[],
+  { probabilities, anySize }: Prior,
   { mean, squares, count }: Scores,
 ): Seen {
-  const { sd, unit, joint, changed, weight } = hypothesis;
+  const { sd, unit, joint } = hypothesis;
   const row = joint.covariances[parent];
-  const [before, variance0] = [at(joint.means, parent), at(row, parent)];
+  const before = at(joint.means, parent);
+  const variance0 = at(row, parent);
   const variance = variance0 + sd ** 2 / count;
   const off = mean - before;
-  const sums = effectSums(off, Math.sqrt(variance), unit, changed ? CHANGED_WEIGHTS : weights);
-  const anySize =
-    (Math.sqrt(2 * Math.PI * variance) / (ANY_SIZE_RANGE * Math.max(Math.abs(off), unit))) *
-    at(changed ? CHANGED_WEIGHTS : weights, ANY_SIZE);
-  const total = sums.zeroth + anySize;
+  const sums = effectSums(off, Math.sqrt(variance), unit, probabilities);
+  const any =
+    (anySize * Math.sqrt(2 * Math.PI * variance)) / (ANY_SIZE_RANGE * Math.max(Math.abs(off), unit));
+  const total = sums.zeroth + any;
   const known = sums.zeroth / total;
   const effect = (unit * sums.first) / total;
   const innovation = off * known - effect;
@@ -155,8 +174,8 @@ function under(
   return {
     hypothesis,
     log:
-      Math.log(weight) -
-      (count - 1) * Math.log(sd) -
+      hypothesis.logWeight -
+      (count - 1) * hypothesis.logSd -
       squares / (2 * sd ** 2) -
       0.5 * Math.log(variance) +
       Math.log(total),
@@ -166,21 +185,32 @@ function under(
     known,
     variance,
     gain,
-    candidate: {
-      mean: mean - (1 - gain) * innovation,
-      variance:
-        (1 - gain) ** 2 * (secondMoment - innovation ** 2) + (sd ** 2 / count) * (known * gain + 1 - known),
-    },
     better,
   };
 }
 
+const EFFECTS = Float64Array.from(EFFECT_POINTS, ({ effect }) => effect);
+
+/** Probability of each effect of a known scale, by the weights of the components. */
+const probabilitiesOf = (weights: readonly number[]): Float64Array =>
+  Float64Array.from(EFFECT_POINTS, ({ component, share }) => at(weights, component) * share);
+
+const CHANGED: Prior = {
+  probabilities: probabilitiesOf(CHANGED_WEIGHTS),
+  anySize: at(CHANGED_WEIGHTS, ANY_SIZE),
+};
+
+/** Standard deviations beyond which an effect explains nothing: exp(−z²/2) is below 1e−20. */
+const FARTHEST = 9.6;
+
 /** Σ π d^i exp(−z²/2) over the effects d of known scales, in units, for i = 0, 1, 2. */
-function effectSums(off: number, spread: number, unit: number, weights: readonly number[]) {
+function effectSums(off: number, spread: number, unit: number, probabilities: Float64Array) {
   let [zeroth, first, second] = [0, 0, 0];
-  for (const { effect, component, share } of EFFECT_POINTS) {
+  for (let i = 0; i < EFFECTS.length; i += 1) {
+    const effect = EFFECTS[i] ?? 0;
     const z = (off - unit * effect) / spread;
-    const p = at(weights, component) * share * Math.exp(-0.5 * z * z);
+    if (z > FARTHEST || z < -FARTHEST) continue;
+    const p = (probabilities[i] ?? 0) * Math.exp(-0.5 * z * z);
     zeroth += p;
     first += p * effect;
     second += p * effect * effect;
@@ -199,7 +229,7 @@ export function componentLikelihoods(
 ): number[] {
   const rows = hypotheses
     .filter(({ changed }) => !changed)
-    .map(({ sd, unit, weight, joint }) => {
+    .map(({ sd, unit, logWeight, logSd, joint }) => {
       const variance = at(joint.covariances[parent], parent) + sd ** 2 / count;
       const off = mean - at(joint.means, parent);
       const row = COMPONENTS.map(() => 0);
@@ -208,8 +238,7 @@ export function componentLikelihoods(
         row[component] = at(row, component) + share * Math.exp(-0.5 * z * z);
       }
       row.push(Math.sqrt(2 * Math.PI * variance) / (ANY_SIZE_RANGE * Math.max(Math.abs(off), unit)));
-      const log =
-        Math.log(weight) - (count - 1) * Math.log(sd) - squares / (2 * sd ** 2) - 0.5 * Math.log(variance);
+      const log = logWeight - (count - 1) * logSd - squares / (2 * sd ** 2) - 0.5 * Math.log(variance);
       return { log, row };
     });
   const most = Math.max(...rows.map(({ log }) => log));

@@ -1,5 +1,13 @@
 import { believedOf, type Beliefs } from './beliefs.js';
-import { hypothesesOf, look, type Hypothesis, type Look, type Places, type Scores } from './look.js';
+import {
+  candidateUnder,
+  hypothesesOf,
+  look,
+  type Hypothesis,
+  type Look,
+  type Places,
+  type Scores,
+} from './look.js';
 import { typicalSd } from './spread.js';
 
 /** What a candidate is judged by, beside its own scores. Costs: lower is better. */
@@ -32,6 +40,7 @@ export interface Verdict {
   look: Look;
   hypotheses: readonly Hypothesis[];
   places: Places;
+  scores: Scores;
 }
 
 /** Judges a candidate by its scores so far. */
@@ -39,7 +48,14 @@ export function judge(standing: Standing, scores: Scores): Verdict {
   const hypotheses = hypothesesOf(standing.beliefs);
   const places = placesOf(standing);
   const seen = look(hypotheses, places, standing.weights, scores);
-  return { gain: seen.gain, adopt: valueOf(standing)(seen.gain, scores) > 0, look: seen, hypotheses, places };
+  return {
+    gain: seen.gain,
+    adopt: valueOf(standing)(seen.gain, scores) > 0,
+    look: seen,
+    hypotheses,
+    places,
+    scores,
+  };
 }
 
 /** Where parent and frontier stand in the beliefs. */
@@ -91,24 +107,31 @@ export function worthOfRun(standing: Standing, scores: Scores, verdict: Verdict)
   const hypotheses = likely.map(({ hypothesis }) => hypothesis);
   const total = likely.reduce((sum, { p }) => sum + p, 0);
   const value = valueOf(standing);
+  const least = LEAST_GAIN_SD * typical;
+  const now = value(verdict.gain, scores);
+  // The expected gain after the run is the gain now. Where it is worth something now, only what the run may save is
+  // summed: the error of summing the whole gain by a few points would be larger than that.
+  const saved = (gain: number, worth: number): number => (now > 0 ? worth - (gain - least) : worth);
   const noiseBefore = noiseUncertainty(
     likely.map(({ hypothesis, p }) => ({ sd: hypothesis.sd, p: p / total })),
   );
-  let [after, noiseAfter, adopted] = [0, 0, 0];
-  for (const { hypothesis, p, candidate } of likely)
+  let [improvement, noiseAfter, adopted] = [0, 0, 0];
+  for (const one of likely) {
+    const { hypothesis, p } = one;
+    const candidate = candidateUnder(one, scores);
     for (const [node, share] of NORMAL_RULE) {
       const next = candidate.mean + node * Math.sqrt(candidate.variance + hypothesis.sd ** 2);
       const with1 = withRun(scores, next);
       const seen = look(hypotheses, verdict.places, standing.weights, with1);
       const worth = value(seen.gain, with1);
       const weight = (p / total) * share;
-      after += weight * worth;
+      improvement += weight * saved(seen.gain, worth);
       if (standing.noiseValue === 0) continue;
       noiseAfter += weight * noiseUncertainty(seen.seen.map((one) => ({ sd: one.hypothesis.sd, p: one.p })));
       if (worth > 0) adopted += weight;
     }
-  const decision = after - value(verdict.gain, scores);
-  return decision + standing.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
+  }
+  return improvement + standing.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
 }
 
 /** The scores with one more run. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { finite } from '../evaluation.js';
-import { frontierSchema, guardSchema, noiseSchema } from './shared-record.js';
+import { frontierSchema, guardSchema } from './shared-record.js';
 
 export { frontierSchema, type Frontier, type GuardValue } from './shared-record.js';
 
@@ -46,7 +46,7 @@ const beliefs = z.object({
 
 /** Where the family of recipes with the frontier's noise began, and what was measured of it. */
 const familySchema = z.object({
-  /** The trial whose edit changed the noise last; the start where none has. */
+  /** The trial that it began with. */
   since: z.number().int(),
   runs: z.number().int(),
   trials: z.number().int(),
@@ -55,8 +55,6 @@ export type Family = z.infer<typeof familySchema>;
 
 /** What a campaign knows of its metric, carried from decision to decision. */
 export const knowledgeSchema = z.object({
-  /** Pooled over all recipes, whatever their family. */
-  noise: noiseSchema,
   /** Weights of the components of effects, any size last. */
   weights: z.array(finite),
   /** Runs that decisions have used. */
@@ -65,7 +63,10 @@ export const knowledgeSchema = z.object({
   beliefs: beliefs.nullable(),
   /** Adoptions that still count for the price of a run. */
   gains: z.array(z.object({ run: z.number().int(), gain: finite })),
-  family: familySchema,
+  /** With the typical standard deviation as it was believed to be when the family began; null where it is not known. */
+  family: familySchema.extend({ sd: finite.nullable() }),
+  /** The present frontier and its children so far. */
+  latest: familySchema,
 });
 export type Knowledge = z.infer<typeof knowledgeSchema>;
 
@@ -95,8 +96,8 @@ export const decisionInputsSchema = z.object({
   parent: z.number().int().nullable(),
   /** Parents of the other trials in flight, ascending: of these the beliefs are kept. */
   open: z.array(z.number().int()),
-  /** Runs that a person has asked for, whatever they are worth. */
-  fewestRuns: z.number().int(),
+  /** Runs that a person has asked for: so many and no more; null: as many as are worth their price. */
+  askedRuns: z.number().int().nullable(),
   /** What knowing the noise better is worth by itself, in standard deviations for each nat²: more than 0 in short searches. */
   noiseValue: finite,
 });

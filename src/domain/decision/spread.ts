@@ -91,15 +91,14 @@ export function spreadRange({ unit, levels }: Pick<Spread, 'unit' | 'levels'>): 
  */
 const JUMP_LEVELS = 4;
 
-/** Probability of each level of the window after a jump from a level. */
-export function jumpsFrom(level: number, lowest: number): number[] {
-  const shares = Array.from(
-    { length: LEVELS },
-    (_, i) => 1 / (1 + ((lowest + i - level) / JUMP_LEVELS) ** 2),
-  );
+const JUMPS: readonly (readonly number[])[] = Array.from({ length: LEVELS }, (_, from) => {
+  const shares = Array.from({ length: LEVELS }, (_, to) => 1 / (1 + ((to - from) / JUMP_LEVELS) ** 2));
   const total = shares.reduce((sum, share) => sum + share, 0);
   return shares.map((share) => share / total);
-}
+});
+
+/** Probability of each level of the window, from its lowest on, after a jump from one of them. */
+export const jumpsFrom = (level: number, lowest: number): readonly number[] => JUMPS[level - lowest] ?? [];
 
 /** Probability that the noise of an adopted child is half an octave more than its parent's, and as much that it is less. */
 const DRIFT = 0.05;

@@ -1,0 +1,75 @@
+import { ignoresSeed, withoutNoise, type SeededRun } from '../domain/decision/alike.js';
+import { START } from '../domain/keys.js';
+import { decisionMetric, TIME_RATIO, type Task } from '../domain/task.js';
+import type { Label } from '../domain/trial/labels.js';
+import { isSeedOnly } from '../domain/trial/seed-only.js';
+import type { FileBytes } from '../lineage/blobs.js';
+import type { ReplicateDocument, TrialDocument } from '../lineage/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { metricsOf } from '../lineage/replicates.js';
+
+/** The labels of a trial whose runs, in whatever order, have been measured so far. */
+export async function labelsOf(
+  lineage: Lineage,
+  task: Task,
+  trial: TrialDocument,
+  replicates: readonly ReplicateDocument[],
+): Promise<Label[]> {
+  const labels: Label[] = [];
+  if (await isSeedFixed(lineage, task, trial, replicates)) labels.push('seed-fixed');
+  if (await changesOnlySeed(lineage, trial)) labels.push('seed-only');
+  return labels;
+}
+
+/** The runs that came to the metric `metric`, as far as it matters whether they depend on their seeds. */
+export function seededRuns(replicates: readonly ReplicateDocument[], metric: string): SeededRun[] {
+  return replicates.flatMap((replicate) => {
+    const score = metricsOf(replicate)[metric];
+    if (score === undefined) return [];
+    // the times of equal artifacts are as different as others
+    const artifact = metric === TIME_RATIO ? null : (replicate.trained?.artifact?.digest ?? null);
+    return [{ score, artifact }];
+  });
+}
+
+async function isSeedFixed(
+  lineage: Lineage,
+  task: Task,
+  { owner, number }: TrialDocument,
+  replicates: readonly ReplicateDocument[],
+): Promise<boolean> {
+  const metric = decisionMetric(task);
+  const runs = seededRuns(replicates, metric);
+  if (number === START) return withoutNoise(runs);
+  // runs that take over one training are equal for that reason
+  if (runs.length < 2 || replicates.some(({ trained }) => trained?.sharesTraining != null)) return false;
+  const start = await lineage.trials.require(owner, START);
+  return ignoresSeed(runs, seededRuns(await lineage.replicates.many(start.replicates), metric));
+}
+
+/** Tells whether a trial differs in nothing but seeds from its parent, or from the frontier that it would replace. */
+async function changesOnlySeed(
+  lineage: Lineage,
+  { owner, snapshot, parentSnapshot }: TrialDocument,
+): Promise<boolean> {
+  if (parentSnapshot === null) return false;
+  if (await differsInSeeds(lineage, parentSnapshot, snapshot)) return true;
+  const last = await lineage.decisions.last(owner);
+  if (last === null) return false;
+  const frontier = await lineage.trials.require(owner, last.frontier.trial);
+  return frontier.snapshot !== parentSnapshot && differsInSeeds(lineage, frontier.snapshot, snapshot);
+}
+
+/** Reads only the files that differ. */
+async function differsInSeeds(lineage: Lineage, before: string, after: string): Promise<boolean> {
+  const { blobs } = lineage;
+  const [old, now] = [await blobs.tree(before), await blobs.tree(after)];
+  const known = new Set(old.map(({ path, sha256 }) => `${sha256} ${path}`));
+  const kept = new Set(now.map(({ path, sha256 }) => `${sha256} ${path}`));
+  const left = old.filter(({ path, sha256 }) => !kept.has(`${sha256} ${path}`));
+  const came = now.filter(({ path, sha256 }) => !known.has(`${sha256} ${path}`));
+  // one that is only there on one side is no edit of a line
+  if (left.length !== came.length) return false;
+  const read = async (files: typeof left): Promise<FileBytes[]> => blobs.readFiles(files);
+  return isSeedOnly(await read(left), await read(came));
+}
