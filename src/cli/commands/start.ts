@@ -47,7 +47,10 @@ export function register(program: Command): void {
       'model of the specialists (default: Claude with a key, else the offline proposer)',
     )
     .option('--train-seconds <s>', 'training budget instead of the one of the task')
-    .option('--rule <rule>', 'what adopts a trial: posterior (default), threshold, greedy, or posterior@1 (its first version)')
+    .option(
+      '--rule <rule>',
+      'what adopts a trial: posterior (default), threshold, greedy, or posterior@1 (its first version)',
+    )
     .option('--calibration <n>', 'runs of the start recipe before the search (default: of the task)')
     .option(
       '--claim-runs <n>',
