@@ -1,4 +1,5 @@
 import type { Believed, LessonFacts } from '../domain/decision/lesson.js';
+import { isSeedOnly } from '../domain/decision/rules.js';
 import { estimateIn, type DecisionDocument, type DecisionV1Document } from './decision-documents.js';
 
 /** Reads from a stored decision what people and agents are told of it; what rests on an unknown noise is left out. */
@@ -27,7 +28,8 @@ export function lessonFacts(decision: DecisionDocument): LessonFacts {
         };
   if (decision.version === 1) return { ...common, ...factsV1(decision, against) };
   const { gain, before, own, spread } = decision.result;
-  const { parent, barred, alike, deterministic } = decision.inputs;
+  const { parent, alike, deterministic } = decision.inputs;
+  const barred = isSeedOnly(decision.inputs) ? 'seed-only' : null;
   return {
     ...common,
     frontier: against(before),
