@@ -28,11 +28,16 @@ export function lessonFacts(decision: DecisionDocument): LessonFacts {
         };
   if (decision.version === 1) return { ...common, ...factsV1(decision, against) };
   const { gain, before, own, spread } = decision.result;
+  // the candidate's scores move what is believed of the frontier as well: the gain is the difference after them
+  const now =
+    before === null || own === null || gain === null
+      ? before
+      : { mean: direction === 'minimize' ? own.mean + gain : own.mean - gain, sd: before.sd };
   const { parent, alike, deterministic } = decision.inputs;
   const barred = isSeedOnly(decision.inputs) ? 'seed-only' : null;
   return {
     ...common,
-    frontier: against(before),
+    frontier: against(now),
     parent,
     gain,
     believedOwn: own,
