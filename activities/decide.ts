@@ -43,7 +43,7 @@ export interface DecideActivities {
   decide(of: TrialRef & { interruption: Interruption | null }): Promise<Decided | Again>;
   /** Lets a start that missed a gate be searched from. */
   acceptStart(of: { owner: string }): Promise<void>;
-  /** What the start came to, and in words for people why its noise is not known, where the search needs that. */
+  /** The outcome of the start, and in words for people why its noise is not known, where the search needs that. */
   outcome(of: TrialRef): Promise<Decided & { lesson: string; noiseFault: string | null }>;
 }
 
@@ -268,7 +268,7 @@ async function acceptStart(lineage: Lineage, owner: string): Promise<void> {
   await lineage.decisions.decide(await candidateOf(lineage, campaign, spec, of, false));
 }
 
-/** What a start whose runs are all the same says of the noise that the campaign's rule has to know. */
+/** Says why a start whose runs are all the same leaves the noise unknown that the rule has to know; null where it does not. */
 function noiseFault(
   { rule, ruleVersion, submission }: FrozenCampaign,
   { outcome, replicates }: TrialDocument,

@@ -53,7 +53,7 @@ export const decisionDocument = z.union([decisionV2Document, decisionV1Document]
 export type DecisionDocument = DecisionV1Document | DecisionV2Document;
 
 /** What learning reads of a decision. */
-export const lessonDocument = z.object({
+export const likelihoodDocument = z.object({
   _id: z.string(),
   sequence: z.number().int(),
   result: z.object({ likelihoods: z.array(finite) }),

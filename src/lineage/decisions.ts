@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { LEARN_FROM, learnsAfter, weightsAfter } from '../domain/decision/learning.js';
+import { LEARN_FROM, learnsAfter, weightsAfter } from '../domain/decision/effect-learning.js';
 import { meanOf } from '../domain/decision/noise.js';
 import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../domain/decision/record.js';
 import { decideBy, wantsAnotherRun } from '../domain/decision/rules.js';
@@ -12,7 +12,7 @@ import type { Task } from '../domain/task.js';
 import {
   decisionDocument,
   estimateIn,
-  lessonDocument,
+  likelihoodDocument,
   type DecisionDocument,
   type DecisionV1Document,
   type DecisionV2Document,
@@ -61,12 +61,12 @@ export interface Candidate {
  */
 export class Decisions {
   private readonly shelf;
-  private readonly lessons;
+  private readonly likelihoods;
 
   constructor(database: Db) {
     const collection = database.collection<{ _id: string }>('decisions');
     this.shelf = new Shelf<DecisionDocument>(collection, decisionDocument);
-    this.lessons = new Shelf(collection, lessonDocument);
+    this.likelihoods = new Shelf(collection, likelihoodDocument);
   }
 
   /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */
@@ -182,13 +182,13 @@ export class Decisions {
     if (!learnsAfter(last)) return last.knowledge.weights;
     const { owner, sequence } = last;
     const filter = { owner, sequence: { $gt: sequence - LEARN_FROM, $lte: sequence } } as const;
-    const lessons = await this.lessons.list(filter, {
+    const rows = await this.likelihoods.list(filter, {
       limit: LEARN_FROM,
       fields: ['sequence', 'result.likelihoods'],
     });
     return weightsAfter(
       last,
-      lessons.sort((a, b) => a.sequence - b.sequence),
+      rows.sort((a, b) => a.sequence - b.sequence),
     );
   }
 }

@@ -1,4 +1,4 @@
-import { weightsAfter } from '../../../src/domain/decision/learning.js';
+import { weightsAfter } from '../../../src/domain/decision/effect-learning.js';
 import { meanOf } from '../../../src/domain/decision/noise.js';
 import type { Frontier } from '../../../src/domain/decision/shared-record.js';
 import type { Node } from '../../../src/domain/decision/v1/posterior.js';

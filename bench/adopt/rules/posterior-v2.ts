@@ -1,4 +1,4 @@
-import { weightsAfter } from '../../../src/domain/decision/learning.js';
+import { weightsAfter } from '../../../src/domain/decision/effect-learning.js';
 import { meanOf } from '../../../src/domain/decision/noise.js';
 import type { DecisionInputs } from '../../../src/domain/decision/record.js';
 import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';

@@ -121,9 +121,9 @@ export function worthOfRun(standing: Standing, scores: Scores, verdict: Verdict)
     const candidate = candidateUnder(one, scores);
     for (const [node, share] of NORMAL_RULE) {
       const next = candidate.mean + node * Math.sqrt(candidate.variance + hypothesis.sd ** 2);
-      const with1 = withRun(scores, next);
-      const seen = look(hypotheses, verdict.places, standing.weights, with1);
-      const worth = value(seen.gain, with1);
+      const withNext = withRun(scores, next);
+      const seen = look(hypotheses, verdict.places, standing.weights, withNext);
+      const worth = value(seen.gain, withNext);
       const weight = (p / total) * share;
       improvement += weight * saved(seen.gain, worth);
       if (standing.noiseValue === 0) continue;

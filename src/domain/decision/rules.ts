@@ -1,6 +1,6 @@
 import { believedOf, withExactly, type Beliefs } from './beliefs.js';
 import { boundedDifference, costOf, costsOf, improves, scoresOf, standingOf } from './costs.js';
-import { afterAdoption, afterRefusal } from './learn.js';
+import { afterAdoption, afterRefusal } from './belief-update.js';
 import { componentLikelihoods, type Scores } from './look.js';
 import {
   judge,

@@ -1,7 +1,7 @@
 import { believedOf, beliefsOf, retained, type Beliefs, type Normal } from './beliefs.js';
 import { costOf } from './costs.js';
 import { GENERIC_WEIGHTS } from './effects.js';
-import { changedNoise } from './learn.js';
+import { changedNoise } from './belief-update.js';
 import { candidateUnder } from './look.js';
 import { differenceOf, meanOf } from './noise.js';
 import { FORMER_FRONTIERS, remembered, type Verdict } from './posterior.js';

@@ -1,6 +1,6 @@
 import { GENERIC_WEIGHTS } from '../../../src/domain/decision/effects.js';
 import { meanOf } from '../../../src/domain/decision/noise.js';
-import { learnsAfter, weightsAfter } from '../../../src/domain/decision/learning.js';
+import { learnsAfter, weightsAfter } from '../../../src/domain/decision/effect-learning.js';
 import type { DecisionInputs, Knowledge, Rule } from '../../../src/domain/decision/record.js';
 import { decideBy } from '../../../src/domain/decision/rules.js';
 import type { Decided } from '../../../src/domain/decision/verdict-record.js';
@@ -65,10 +65,10 @@ export class Search {
     this.next += 1;
     this.decisions.push(made);
     const sequence = this.decisions.length + 1;
-    const lessons = this.decisions.map(({ result }, i) => ({ sequence: i + 2, result }));
+    const rows = this.decisions.map(({ result }, i) => ({ sequence: i + 2, result }));
     const last = { sequence, rule: this.rule, knowledge: made.knowledge };
     this.knowledge = learnsAfter(last)
-      ? { ...made.knowledge, weights: weightsAfter(last, lessons) }
+      ? { ...made.knowledge, weights: weightsAfter(last, rows) }
       : made.knowledge;
     const { adopt, standing } = made.result;
     if (adopt)

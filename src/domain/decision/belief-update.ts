@@ -63,10 +63,10 @@ export function afterAdoption(
   const parts = new Map<number, Omit<Joint, 'level'>[]>();
   for (const one of seen) {
     if (one.p === 0) continue;
-    const with1 = withCandidate(one, places.parent, scores);
+    const withNext = withCandidate(one, places.parent, scores);
     for (const { level, weight } of driftFrom(one.hypothesis.level, beliefs.lowest)) {
       const found = parts.get(level) ?? [];
-      found.push({ ...with1, weight: weight * one.p });
+      found.push({ ...withNext, weight: weight * one.p });
       parts.set(level, found);
     }
   }

@@ -6,7 +6,7 @@ export const LEARN_EVERY = 20;
 export const LEARN_FROM = 1000;
 
 /** What learning reads of a decision. */
-export interface Lesson {
+export interface LikelihoodRow {
   sequence: number;
   result: { likelihoods: readonly number[] };
 }
@@ -22,7 +22,7 @@ export function learnsAfter({ rule, sequence }: { rule: Rule; sequence: number }
  */
 export function weightsAfter(
   last: { sequence: number; rule: Rule; knowledge: { weights: number[] } },
-  decisions: readonly Lesson[],
+  decisions: readonly LikelihoodRow[],
 ): number[] {
   if (!learnsAfter(last)) return last.knowledge.weights;
   const rows = decisions
