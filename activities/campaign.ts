@@ -208,6 +208,7 @@ function resolve(
     ...ruleNamed(input.rule),
     claim: claimFrom(input),
     submission: input.submission ?? null,
+    submissionRuns: input.submissionRuns ?? null,
     startedAt: context.clock.wall().toISOString(),
   });
 }
@@ -221,15 +222,16 @@ function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'
 }
 
 /** Rules that weigh noise need runs of which it can be told; where a task declares that there is none, one run is all. */
-function calibrationOf(spec: Task, { rule, calibration, submission }: CampaignInput): number {
+function calibrationOf(spec: Task, { rule, calibration, submission, submissionRuns }: CampaignInput): number {
   const { deterministic } = spec.replicate;
-  if (deterministic && (calibration ?? 1) > 1)
+  const asked = submissionRuns ?? calibration;
+  if (deterministic && (asked ?? 1) > 1)
     throw new AssayError(
       'CAMPAIGN_INPUT',
-      `calibration: the task "${spec.name}" declares ${DETERMINISTIC}: each run of a recipe measures the same, so 1 run of the start is all there is`,
+      `${submissionRuns === undefined ? 'calibration' : 'submissionRuns'}: the task "${spec.name}" declares ${DETERMINISTIC}: each run of a recipe measures the same, so 1 run of the start is all there is`,
     );
   const single = deterministic || rule === 'greedy' || submission !== undefined;
-  const runs = calibration ?? (single ? 1 : spec.calibration.replicates);
+  const runs = asked ?? (single ? 1 : spec.calibration.replicates);
   if (!single && runs < 2)
     throw new AssayError(
       'CAMPAIGN_INPUT',

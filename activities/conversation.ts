@@ -3,6 +3,7 @@ import { decisionMeasure } from '../src/domain/task.js';
 import type { Exchange, ToolUse } from '../src/domain/conversation.js';
 import { callKey } from '../src/domain/keys.js';
 import { budgetText } from '../src/domain/trial/overrun.js';
+import { believedNow } from '../src/lineage/believed.js';
 import type { AnswerDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { parkedAnswer, submitAnswer } from '../src/model/answers.js';
@@ -88,10 +89,11 @@ async function answerSubmit(lineage: Lineage, call: CallRef, asked: Asked): Prom
 }
 
 async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
-  const [campaign, limits, trial, frontier, totals] = await Promise.all([
+  const [campaign, limits, trial, decision, frontier, totals] = await Promise.all([
     lineage.campaigns.byOwner(owner),
     lineage.budgets.limits(owner),
     lineage.trials.require(owner, number),
+    lineage.decisions.of(owner, number),
     lineage.decisions.frontier(owner),
     lineage.trials.totals(owner),
   ]);
@@ -112,6 +114,8 @@ async function trialAnswer(lineage: Lineage, owner: string, number: number): Pro
     delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
     frontier: frontier?.trial ?? 0,
     frontierScore: frontier?.inputs.score ?? null,
+    believed: decision === null ? null : await believedNow(lineage, decision),
+    frontierBelieved: frontier === null ? null : await believedNow(lineage, frontier),
     margins: outcome.margins,
     limit: outcome.failure?.limit ?? null,
     train: training === undefined ? null : budgetText(training),

@@ -1,4 +1,5 @@
 import type { FrozenCampaign } from '../src/domain/campaign.js';
+import { lessonOf } from '../src/domain/decision/lesson.js';
 import { AssayError } from '../src/domain/errors.js';
 import { firstMiss } from '../src/domain/gates.js';
 import { START } from '../src/domain/keys.js';
@@ -8,8 +9,8 @@ import type { TrialStatus } from '../src/domain/statuses.js';
 import { decisionMeasure, decisionMetric, DETERMINISTIC, type Task } from '../src/domain/task.js';
 import { labelText } from '../src/domain/trial/labels.js';
 import type { Candidate } from '../src/lineage/decisions.js';
-import type { DecisionDocument } from '../src/lineage/decision-documents.js';
 import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
+import { lessonFacts } from '../src/lineage/lesson-facts.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { metricsOf } from '../src/lineage/replicates.js';
 import { rowOf } from '../src/lineage/view.js';
@@ -173,7 +174,11 @@ async function adopt(
   const decision = await lineage.decisions.decide(await candidateOf(lineage, campaign, task, measured, true));
   if (decision === AGAIN) return AGAIN;
   const { adopt: adopted } = decision.result;
-  const lesson = lessonOf(decision, outcome.labels, decisionMeasure(task).unit);
+  const facts = lessonFacts(decision);
+  const untold = outcome.labels.filter((label) =>
+    label === 'seed-fixed' ? !facts.alike : facts.barred === null,
+  );
+  const lesson = [lessonOf(facts, decisionMeasure(task).unit), ...untold.map(labelText)].join('; ');
   return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
 }
 
@@ -201,6 +206,8 @@ async function candidateOf(
   // a start that ignores the seed was let pass by a person, to be searched from by single runs
   const single = start?.outcome?.labels.includes('seed-fixed') ?? false;
   const deterministic = task.replicate.deterministic || single;
+  // runs that were fixed in advance are neither fewer nor more, whatever the first of them say
+  const fixed = start === null ? null : frozen.submissionRuns;
   const guards = task.guards.map((guard) => ({
     ...guard,
     start: start?.outcome?.metrics[guard.metric] ?? null,
@@ -219,7 +226,7 @@ async function candidateOf(
     eligible,
     shared: await sharedScore(lineage, trial, replicates, metric),
     guards: start === null ? [] : guards,
-    askedRuns: null,
+    askedRuns: fixed,
     open: open.flatMap(({ number, parent }) => (number === trial.number ? [] : (parent ?? []))),
     noiseValue: frozen.limits.trials <= SHORT_SEARCH_TRIALS ? SHORT_SEARCH_NOISE_VALUE : 0,
     alike,
@@ -267,29 +274,4 @@ function noiseFault(
   const weighs = rule !== 'greedy' && submission === null;
   if (!weighs || outcome?.labels.includes('seed-fixed') !== true) return null;
   return `the ${replicates.length} runs of the start under different seeds all scored ${outcome.score ?? ''}, so nothing is known of the noise by which the rule "${rule}" weighs trials: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
-}
-
-/** One line for agents and people on what was decided, and what is to be known of it. */
-function lessonOf(decision: DecisionDocument, labels: Outcome['labels'], unit: string): string {
-  return [verdictText(decision, unit), ...labels.map(labelText)].join('; ');
-}
-
-function verdictText({ rule, inputs, result }: DecisionDocument, unit: string): string {
-  const { frontier, scores } = inputs;
-  if (frontier === null) return 'the start of the search';
-  const runs = scores.length === 1 ? 'a single run' : `${scores.length} runs`;
-  if ('barred' in inputs && inputs.barred !== null)
-    return 'not adopted: where one run is all there is, other luck is no better recipe';
-  if (result.veto !== null) return `${result.veto}: not adopted`;
-  if (rule === 'posterior' && result.gain !== null) {
-    const expected = `${Math.abs(result.gain).toPrecision(3)} ${unit}`.trim();
-    return result.adopt
-      ? `expected to be better than trial ${frontier.trial} by ${expected}, after ${runs}: adopted, nothing is claimed`
-      : `not adopted: expected to be ${result.gain > 0 ? 'better' : 'worse'} than trial ${frontier.trial} by ${expected}, after ${runs}`;
-  }
-  const difference =
-    result.delta === null ? '' : ` by ${Math.abs(result.delta).toPrecision(4)} ${unit}`.trimEnd();
-  return result.adopt
-    ? `better than trial ${frontier.trial}${difference}: adopted on ${runs}, nothing is claimed`
-    : `not better than trial ${frontier.trial}: off${difference}`;
 }

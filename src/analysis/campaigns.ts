@@ -50,7 +50,7 @@ async function lineOf(
     metric,
     counted: totals.counted,
     trialsLimit: (budget?.limits ?? campaign.frozen.limits).trials,
-    frontier: frontierOf(decision),
+    frontier: await frontierOf(lineage, decision),
     createdAt: campaign.createdAt.toISOString(),
     endedAt: isoOrNull(campaign.endedAt),
   };

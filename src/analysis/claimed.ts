@@ -37,7 +37,7 @@ export function claimView(
       ? last
       : (claims.findLast(({ result }) => result !== null) ?? last);
   if (claim === undefined) {
-    if (runs === 0) return { ...base, state: 'none', reason: 'the campaign makes no claim' };
+    if (runs === 0) return { ...base, state: 'none', reason: whyNoClaim(frozen) };
     if (!isEnded(state)) return { ...base, state: 'due' };
     return { ...base, state: 'none', reason: 'the search found nothing to claim, or was stopped' };
   }
@@ -46,6 +46,16 @@ export function claimView(
   if (claim.closedAt !== null || isEnded(state))
     return { ...of, state: 'void', reason: claim.void ?? ENDED_BEFORE };
   return { ...of, state: 'measuring' };
+}
+
+/** Says of a campaign without claims what its scores are worth. */
+function whyNoClaim({ submission, submissionRuns, calibration }: CampaignDocument['frozen']): string {
+  if (submission === null) return 'the campaign makes no claim';
+  if (submissionRuns !== null)
+    return `the start and the trial are measured ${submissionRuns} times each, fixed in advance, and \`assay show\` gives their difference with its interval`;
+  return calibration > 1
+    ? 'a single run of a trial proves nothing; `assay submit … --runs N` measures both sides N times'
+    : 'one run of each proves nothing; `assay submit … --runs N` measures both sides again, N times each';
 }
 
 /** The one sentence that stands beside every score: what is claimed, with its error rate. */

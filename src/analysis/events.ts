@@ -1,3 +1,4 @@
+import type { Estimate } from '../domain/decision/estimate.js';
 import { isEnded, type CampaignState, type TrialStage, type TrialStatus } from '../domain/statuses.js';
 import type { TrialLine } from './line.js';
 import type { Scene } from './scene.js';
@@ -27,7 +28,14 @@ export type CampaignEvent =
       lesson: string;
       elapsedMs: number;
     }
-  | { event: 'adopted'; trial: string; score: number | null; gain: number | null }
+  | {
+      event: 'adopted';
+      trial: string;
+      score: number | null;
+      /** The best estimate of its true score. */
+      estimate: Estimate | null;
+      gain: number | null;
+    }
   /** The reasons why something does not move are others than before; none: they are over. */
   | { event: 'standstill'; moves: boolean | null; reasons: Reason[] }
   | {
@@ -36,6 +44,7 @@ export type CampaignEvent =
       reason: string | null;
       frontier: string | null;
       score: number | null;
+      estimate: Estimate | null;
       gain: number | null;
     };
 
@@ -53,7 +62,13 @@ export function eventsBetween(before: Scene | null, after: Scene): CampaignEvent
     events.push(...trialEvents(known.get(line.number), line, hostOf(after, line)));
   const { frontier } = after;
   if (before !== null && frontier !== null && frontier.version !== (before.frontier?.version ?? 0))
-    events.push({ event: 'adopted', trial: frontier.label, score: frontier.score, gain: gainOf(after) });
+    events.push({
+      event: 'adopted',
+      trial: frontier.label,
+      score: frontier.score,
+      estimate: frontier.estimate,
+      gain: gainOf(after),
+    });
   if (stateChanged && isEnded(state))
     events.push({
       event: 'done',
@@ -61,6 +76,7 @@ export function eventsBetween(before: Scene | null, after: Scene): CampaignEvent
       reason,
       frontier: after.frontier?.label ?? null,
       score: after.frontier?.score ?? null,
+      estimate: after.frontier?.estimate ?? null,
       gain: gainOf(after),
     });
   return events;

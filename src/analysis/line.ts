@@ -1,6 +1,8 @@
+import type { Believed } from '../domain/decision/lesson.js';
 import { trialLabel } from '../domain/keys.js';
 import type { TrialStage, TrialStatus } from '../domain/statuses.js';
 import type { Label } from '../domain/trial/labels.js';
+import { believedThen } from '../lineage/believed.js';
 import type { Trained, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { isoOrNull, labelOrNull } from './head.js';
@@ -23,6 +25,8 @@ export interface TrialLine {
   score: number | null;
   /** score − parent's score; null where either is missing. */
   delta: number | null;
+  /** What was believed of its true score when it was decided; null where nothing is. */
+  believed: Believed | null;
   expectedDelta: number | null;
   hypothesis: string;
   /** Why it ended as it did, or waits for a person; empty while it runs. */
@@ -36,7 +40,7 @@ export interface TrialLine {
   savedMs: number;
 }
 
-/** The trials as lines, in their order; three reads, however many there are. */
+/** The trials as lines, in their order; four reads, however many there are. */
 export async function linesOf(
   lineage: Lineage,
   owner: string,
@@ -49,17 +53,33 @@ export async function linesOf(
     known.set(parent.number, parent);
   const replicates = await lineage.replicates.many(trials.flatMap((trial) => trial.replicates));
   const saved = new Map(replicates.map(({ _id, trained }) => [_id, savedBy(trained)]));
+  const believed = await believedThen(
+    lineage,
+    trials.map(({ outcome }) => outcome?.decision),
+  );
   return trials.map((trial) => {
     const parent = trial.parent === null ? undefined : known.get(trial.parent);
     const savedMs = trial.replicates.reduce((sum, key) => sum + (saved.get(key) ?? 0), 0);
-    return lineOf(trial, parent?.outcome?.score ?? null, savedMs, now);
+    return lineOf(trial, {
+      parentScore: parent?.outcome?.score ?? null,
+      believed: believed.get(trial.outcome?.decision ?? '') ?? null,
+      savedMs,
+      now,
+    });
   });
 }
 
 const savedBy = (trained: Trained | null): number =>
   trained?.saved.reduce((sum, { acceleratorMs }) => sum + acceleratorMs, 0) ?? 0;
 
-function lineOf(trial: TrialDocument, parentScore: number | null, savedMs: number, now: Date): TrialLine {
+interface Beside {
+  parentScore: number | null;
+  believed: Believed | null;
+  savedMs: number;
+  now: Date;
+}
+
+function lineOf(trial: TrialDocument, { parentScore, believed, savedMs, now }: Beside): TrialLine {
   const score = trial.outcome?.score ?? null;
   return {
     trial: trialLabel(trial.number),
@@ -73,6 +93,7 @@ function lineOf(trial: TrialDocument, parentScore: number | null, savedMs: numbe
     stageAt: trial.stageAt.toISOString(),
     score,
     delta: score === null || parentScore === null ? null : score - parentScore,
+    believed,
     expectedDelta: trial.expectedDelta,
     hypothesis: trial.hypothesis,
     lesson: trial.outcome?.lesson ?? trial.parked?.reason ?? '',

@@ -2,6 +2,8 @@ import type { DecisionDocument } from '../lineage/decision-documents.js';
 import type { CampaignDocument, TrialDocument } from '../lineage/documents.js';
 import { fieldOf, trialLabel } from '../domain/keys.js';
 import type { TrialStage } from '../domain/statuses.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { trialEstimate } from './estimates.js';
 import type { Milestone } from './rows.js';
 
 /** A limit of a campaign and how much of it is used, in the same unit. */
@@ -77,12 +79,16 @@ export function lanesOf(campaign: CampaignDocument, open: readonly OpenTrial[]):
 /** The frontier with its place in the chain of adoptions; null before the start was measured. */
 export type Frontier = Milestone & { version: number; since: string };
 
-export function frontierOf(decision: DecisionDocument | null): Frontier | null {
+export async function frontierOf(
+  lineage: Lineage,
+  decision: DecisionDocument | null,
+): Promise<Frontier | null> {
   if (decision === null) return null;
   return {
     number: decision.trial,
     label: trialLabel(decision.trial),
     score: decision.inputs.score,
+    estimate: await trialEstimate(lineage, decision),
     version: decision.frontier.version,
     since: decision.at.toISOString(),
   };

@@ -1,7 +1,9 @@
 import type { Measure } from '../domain/task.js';
+import type { Estimate } from '../domain/decision/estimate.js';
 import { unifiedDiff } from '../domain/diff.js';
 import { START, trialLabel } from '../domain/keys.js';
 import type { Lineage } from '../lineage/lineage.js';
+import { trialEstimate } from './estimates.js';
 import { campaignHead } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
 
@@ -13,6 +15,8 @@ export interface Milestone {
   label: string;
   /** In the unit of the metric; null before it was measured. */
   score: number | null;
+  /** The best estimate of its true score by now; null before it was decided on. */
+  estimate: Estimate | null;
 }
 
 /** A campaign as its end table: the newest trials in ascending order, and what the search came to. */
@@ -27,20 +31,27 @@ export interface CampaignRows {
 export async function campaignRows(lineage: Lineage, name: string): Promise<CampaignRows> {
   const { campaign, metric } = await campaignHead(lineage, name);
   const { owner } = campaign;
-  const [trials, adopted, start] = await Promise.all([
+  const [trials, adopted, start, began] = await Promise.all([
     lineage.trials.latest(owner, NEWEST),
     lineage.decisions.frontier(owner),
     lineage.trials.get(owner, START),
+    lineage.decisions.of(owner, START),
   ]);
   const number = adopted?.trial ?? START;
   return {
     rows: await linesOf(lineage, owner, trials.reverse(), new Date()),
     metric,
-    start: { number: START, label: trialLabel(START), score: start?.outcome?.score ?? null },
+    start: {
+      number: START,
+      label: trialLabel(START),
+      score: start?.outcome?.score ?? null,
+      estimate: await trialEstimate(lineage, began),
+    },
     frontier: {
       number,
       label: trialLabel(number),
       score: adopted?.inputs.score ?? null,
+      estimate: await trialEstimate(lineage, adopted),
       diffToStart: number === START ? '' : await diffToStart(lineage, owner, number),
     },
   };

@@ -73,7 +73,7 @@ export class Observer {
       ...totals,
       trialsLimit: budget.limits.trials,
       startScore: await this.scoreOfStart(owner),
-      frontier: frontierOf(decision),
+      frontier: await frontierOf(lineage, decision),
       counts,
       lanes: lanesOf(campaign, open),
       open,

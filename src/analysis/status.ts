@@ -6,6 +6,7 @@ import type { StatusCounts } from '../lineage/heads.js';
 import type { Lineage } from '../lineage/lineage.js';
 import type { ClaimView } from './claimed.js';
 import { campaignHead, isoOrNull } from './head.js';
+import { trialEstimate } from './estimates.js';
 import { limitUses } from './limits.js';
 import {
   frontierOf,
@@ -84,9 +85,10 @@ export async function statusModel(
   const { campaign, metric, claim, remark } = await campaignHead(lineage, name);
   const { owner, frozen } = campaign;
   const totals = await lineage.trials.totals(owner);
-  const [newest, start, decision, best, counts, budget, sums] = await Promise.all([
+  const [newest, start, began, decision, best, counts, budget, sums] = await Promise.all([
     lineage.trials.latest(owner, NEWEST),
     lineage.trials.get(owner, START),
+    lineage.decisions.of(owner, START),
     lineage.decisions.frontier(owner),
     lineage.heads.best(owner),
     lineage.heads.counts(owner, totals.submitted),
@@ -96,7 +98,7 @@ export async function statusModel(
   const open = openTrials(campaign, newest, now);
   const standing = await examine(campaign, open);
   const state = shownState(campaign.state, standing);
-  const frontier = frontierOf(decision);
+  const frontier = await frontierOf(lineage, decision);
   const startScore = start?.outcome?.score ?? null;
   const spending = auditedSpending(budget, sums);
   const [first] = best;
@@ -122,12 +124,25 @@ export async function statusModel(
     counts,
     lanes: lanesOf(campaign, open),
     open,
-    start: start === null ? null : { number: START, label: trialLabel(START), score: startScore },
+    start:
+      start === null
+        ? null
+        : {
+            number: START,
+            label: trialLabel(START),
+            score: startScore,
+            estimate: await trialEstimate(lineage, began),
+          },
     frontier,
     best:
       first === undefined
         ? null
-        : { number: first.trial, label: trialLabel(first.trial), score: first.score },
+        : {
+            number: first.trial,
+            label: trialLabel(first.trial),
+            score: first.score,
+            estimate: await trialEstimate(lineage, await lineage.decisions.of(owner, first.trial)),
+          },
     gain: frontier?.score == null || startScore === null ? null : frontier.score - startScore,
     spending,
     infrastructure: await faultCount(lineage, newest),

@@ -1,3 +1,5 @@
+import type { Comparison } from '../domain/decision/comparison.js';
+import type { Estimate } from '../domain/decision/estimate.js';
 import type { Measure } from '../domain/task.js';
 import { AssayError } from '../domain/errors.js';
 import { CHANNELS, type Isolation } from '../domain/isolation.js';
@@ -5,10 +7,13 @@ import { trialLabel, trialWorkflowId } from '../domain/keys.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Projection } from '../domain/rehearsal.js';
 import { isEnded } from '../domain/statuses.js';
-import { estimateIn, type DecisionDocument } from '../lineage/decision-documents.js';
+import type { DecisionDocument } from '../lineage/decision-documents.js';
+import { lessonFacts } from '../lineage/lesson-facts.js';
 import type { PhaseRun, ReplicateDocument, Saving, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { metricsOf } from '../lineage/replicates.js';
+import { comparisonOf } from './compared.js';
+import { trialEstimate } from './estimates.js';
 import { measurementsOf } from './measurements.js';
 import { campaignHead, labelOrNull } from './head.js';
 import { linesOf, type TrialLine } from './line.js';
@@ -65,9 +70,9 @@ export interface DecisionView {
   delta: number | null;
   /** Run-to-run standard deviation that it was judged by; null where nothing was known of it. */
   noise: number | null;
-  /** By how much better than the frontier it is expected to be; null under rules without belief. */
+  /** By how much better than the frontier it is expected to be; null under rules without belief, and with no noise. */
   gain: number | null;
-  /** What is believed of its true score. */
+  /** What was believed of its true score; null as `gain` is. */
   believed: { mean: number; sd: number } | null;
   /** The guard that forbade an adoption, in words. */
   veto: string | null;
@@ -96,6 +101,10 @@ export interface TrialRecord extends TrialLine {
   /** The weakest isolation that any of its processes of the recipe ran under; null before one ran. */
   isolation: Isolation | null;
   decision: DecisionView | null;
+  /** The best estimate of its true score by now; null before it was decided on. */
+  estimate: Estimate | null;
+  /** Against the start, where a person has fixed in advance how often both are measured; else null. */
+  comparison: Comparison | null;
   /** Unified diff against the stored snapshot of its parent. */
   diff: string;
   remark: string;
@@ -137,6 +146,8 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     replicates: replicates.map((replicate) => replicateView(replicate, isEnded(state))),
     isolation: weakest(replicates.flatMap((replicate) => runsOf(replicate))),
     decision: decision === null ? null : decisionView(decision),
+    estimate: await trialEstimate(lineage, decision),
+    comparison: await comparisonOf(lineage, head.campaign, decision),
     diff,
     remark: head.remark,
   };
@@ -206,6 +217,7 @@ function weakest(runs: readonly PhaseRun[]): Isolation | null {
 function decisionView(decision: DecisionDocument): DecisionView {
   const { rule, inputs, result, at } = decision;
   const { frontier } = inputs;
+  const { spread, gain, believedOwn } = lessonFacts(decision);
   return {
     rule,
     adopt: result.adopt,
@@ -217,9 +229,9 @@ function decisionView(decision: DecisionDocument): DecisionView {
     metric: inputs.metric,
     direction: inputs.direction,
     delta: result.delta,
-    noise: result.sd,
-    gain: result.gain,
-    believed: estimateIn(decision, decision.trial),
+    noise: spread?.sd ?? null,
+    gain,
+    believed: believedOwn,
     veto: result.veto,
     at: at.toISOString(),
   };

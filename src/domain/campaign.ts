@@ -20,6 +20,9 @@ export const submissionSchema = z.strictObject({
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
+/** How often `submissionRuns` may ask for a start and a trial to be measured. */
+export const SUBMISSION_RUNS = { min: 2, max: 20 };
+
 /** Fresh runs of the start, and as many of the frontier, in all claims: each is held in the budget from the beginning. */
 const MAX_CLAIM_RUNS = 500;
 
@@ -73,12 +76,34 @@ export const campaignInputSchema = z
     /** The weakest isolation tier under which its recipes may run; weaker workers leave its work to others. */
     isolation: tierNameSchema.optional(),
     submission: submissionSchema.optional(),
+    /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
+    submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
   })
-  .superRefine(({ trials, claim }, context) => {
-    const wrong = claimFault(trials, claim);
+  .superRefine((input, context) => {
+    const wrong = claimFault(input.trials, input.claim);
     if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
+    const fault = submissionRunsFault(input);
+    if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
   });
 export type CampaignInput = z.infer<typeof campaignInputSchema>;
+
+/** What is wrong with fixed numbers of runs, in words. */
+function submissionRunsFault({
+  submission,
+  submissionRuns,
+  calibration,
+}: {
+  submission?: unknown;
+  submissionRuns?: number | undefined;
+  calibration?: number | undefined;
+}): string | null {
+  if (submissionRuns === undefined) return null;
+  if (submission === undefined)
+    return 'only together with a submission: a search measures a trial again where its rule says so';
+  if (calibration !== undefined && calibration !== submissionRuns)
+    return `the start is measured as often as the trial, not ${calibration} times (calibration)`;
+  return null;
+}
 
 /** What is wrong with milestones, in words. */
 function claimFault(trials: number, { runs, at }: { runs: number; at: readonly number[] }): string | null {
@@ -142,6 +167,8 @@ export const frozenCampaignSchema = z.object({
     at: z.array(z.number().int()),
   }),
   submission: submissionSchema.nullable(),
+  /** Runs of the start and of the submission each, fixed in advance; null where the rule says how many. */
+  submissionRuns: z.number().int().nullable().default(null),
   startedAt: z.string(),
 });
 export type FrozenCampaign = z.infer<typeof frozenCampaignSchema>;

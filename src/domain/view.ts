@@ -1,3 +1,4 @@
+import type { Believed } from './decision/lesson.js';
 import type { Margin } from './gates.js';
 import type { TrialStatus } from './statuses.js';
 import type { Task } from './task.js';
@@ -16,6 +17,8 @@ export interface TrialRow {
   score: number | null;
   /** score − parent's score; null where either is missing. */
   delta: number | null;
+  /** What is believed of its true score; null where nothing is. */
+  believed: Believed | null;
   /** Margins of missed gates, and of gates met by less than a tenth. */
   margins: Margin[];
   /** Changed lines against the verified parent, "-old" and "+new", cut to a few hundred characters. */

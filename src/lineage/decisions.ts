@@ -11,6 +11,7 @@ import { trialKey } from '../domain/keys.js';
 import type { Task } from '../domain/task.js';
 import {
   decisionDocument,
+  estimateIn,
   lessonDocument,
   type DecisionDocument,
   type DecisionV1Document,
@@ -108,10 +109,24 @@ export class Decisions {
     return this.shelf.find({ decides: trialKey(owner, trial) });
   }
 
+  /** Decisions by their ids, in no order. */
+  async many(ids: readonly string[]): Promise<DecisionDocument[]> {
+    return this.shelf.many(ids);
+  }
+
   /** Decisions from a sequence on, in their order. */
   async from(owner: string, sequence: number, limit: number): Promise<DecisionDocument[]> {
     const filter = { owner, sequence: { $gte: sequence } } as const;
     return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
+  }
+
+  /** What is believed by now of the true score of a trial that candidates may stand on; null where nothing is. */
+  async believed(owner: string, trial: number): Promise<{ mean: number; sd: number } | null> {
+    const last = await this.last(owner);
+    if (last === null) return null;
+    if (last.version === 2) return estimateIn(last, trial);
+    const node = await this.beliefV1(owner, trial);
+    return node === null ? null : { mean: node.mean, sd: Math.sqrt(node.variance) };
   }
 
   /**

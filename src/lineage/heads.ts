@@ -17,6 +17,7 @@ const rowSchema = z.object({
   labels: z.array(labelSchema).default([]),
   score: finite.nullable(),
   delta: finite.nullable(),
+  believed: z.object({ mean: finite, sd: finite }).nullable().default(null),
   margins: z.array(marginSchema),
   changes: z.string(),
   lesson: z.string(),

@@ -2,6 +2,7 @@ import type { LineageView, TrialRow } from '../domain/view.js';
 import type { FrozenCampaign } from '../domain/campaign.js';
 import { START } from '../domain/keys.js';
 import { decisionMeasure, type Task } from '../domain/task.js';
+import { believedNow, believedThen } from './believed.js';
 import type { DecisionDocument } from './decision-documents.js';
 import type { TrialDocument } from './documents.js';
 import type { Lineage } from './lineage.js';
@@ -13,6 +14,8 @@ export async function rowOf(lineage: Lineage, trial: TrialDocument): Promise<Tri
   const score = trial.outcome?.score ?? null;
   const parent = trial.parent === null ? null : await lineage.trials.get(trial.owner, trial.parent);
   const parentScore = parent?.outcome?.score ?? null;
+  const decision = trial.outcome?.decision ?? null;
+  const believed = await believedThen(lineage, [decision]);
   return {
     trial: trial.number,
     role: trial.role,
@@ -22,6 +25,7 @@ export async function rowOf(lineage: Lineage, trial: TrialDocument): Promise<Tri
     labels: trial.outcome?.labels ?? [],
     score,
     delta: score === null || parentScore === null ? null : score - parentScore,
+    believed: believed.get(decision ?? '') ?? null,
     margins: trial.outcome?.margins ?? [],
     changes: trial.changes,
     lesson: trial.outcome?.lesson ?? '',
@@ -55,7 +59,10 @@ export async function lineageView(
     metric: decisionMeasure(task),
     trialsLeft: Math.max(0, limits.trials - totals.counted),
     start: await rowAt(lineage, owner, START),
-    frontier: await rowAt(lineage, owner, frontier.trial),
+    frontier: {
+      ...(await rowAt(lineage, owner, frontier.trial)),
+      believed: await believedNow(lineage, frontier),
+    },
     chain: await Promise.all(chain.slice(1).map((adopted) => rowAt(lineage, owner, adopted.trial))),
     own,
     neighbours: neighbours.sort((a, b) => b.trial - a.trial),

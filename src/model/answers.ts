@@ -1,3 +1,4 @@
+import type { Believed } from '../domain/decision/lesson.js';
 import type { Margin } from '../domain/gates.js';
 import type { Failure } from '../domain/outcome.js';
 import { secondsOver, type Projection } from '../domain/rehearsal.js';
@@ -25,6 +26,9 @@ export interface SubmitAnswer {
   delta: number | null;
   frontier: number;
   frontierScore: number | null;
+  /** What is believed of the true scores by now; null where nothing is. */
+  believed: Believed | null;
+  frontierBelieved: Believed | null;
   /** Exact: of what was measured. */
   margins: readonly Margin[];
   /** The limit that ended it. */
@@ -41,13 +45,18 @@ export interface SubmitAnswer {
 export function submitAnswer(answer: SubmitAnswer): string {
   const parent = answer.parentScore === null ? 'none' : amount(answer.parentScore);
   const delta = answer.delta === null ? 'unknown' : signed(answer.delta);
+  const believed = (of: Believed | null): string => (of === null ? '' : `${believedText(of)}, `);
+  const frontierBelieved =
+    answer.frontierBelieved === null ? '' : ` (${believedText(answer.frontierBelieved)})`;
   return [
     `trial ${answer.trial}: ${answer.status}`,
     ...(answer.score === null
       ? []
-      : [`score: ${withUnit(answer.score, answer.unit)} (parent ${parent}, delta ${delta})`]),
+      : [
+          `score: ${withUnit(answer.score, answer.unit)} (${believed(answer.believed)}parent ${parent}, delta ${delta})`,
+        ]),
     ...(answer.parent === null ? [] : [`parent: trial ${answer.parent}`]),
-    `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}`}`,
+    `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}${frontierBelieved}`}`,
     ...answer.margins.map((margin) => `gate ${marginText(margin)} (exact)`),
     ...(answer.limit === null ? [] : [limitText(answer.limit)]),
     ...(answer.train === null ? [] : [`train ${answer.train}`]),
@@ -153,6 +162,10 @@ export function readRebaseAnswer(text: string): number | null {
 export function amount(value: number): string {
   return String(Number.isInteger(value) ? value : Number(value.toPrecision(6)));
 }
+
+/** `believed 0.9382 ± 0.0016`: of a true score, beside what was measured. */
+export const believedText = ({ mean, sd }: Believed): string =>
+  `believed ${amount(mean)} ± ${Number(sd.toPrecision(2))}`;
 
 export function signed(value: number): string {
   return value > 0 ? `+${amount(value)}` : amount(value);

@@ -1,6 +1,6 @@
 import type { LineageView, TrialRow } from '../domain/view.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
-import { amount, marginText, oneLine, signed, withUnit } from './answers.js';
+import { amount, believedText, marginText, oneLine, signed, withUnit } from './answers.js';
 
 /** The smallest budget that start and frontier need; a smaller one is raised to it. */
 export const MIN_VIEW_TOKENS = 300;
@@ -96,9 +96,10 @@ function compose(view: LineageView, entries: readonly Entry[], chosen: ReadonlyM
 function headOf(row: TrialRow, unit: string): string {
   const parent = row.parent === null ? '' : `, parent ${row.parent}`;
   const score = row.score === null ? '' : `, score ${withUnit(row.score, clip(unit, 40))}`;
+  const believed = row.score === null || row.believed === null ? '' : ` (${believedText(row.believed)})`;
   const delta = row.delta === null ? '' : `, delta ${signed(row.delta)}`;
   const labels = row.labels.map((label) => `, ${label}`).join('');
-  return `trial ${row.trial} [${clip(row.role, 48).replace(/[[\]]/g, '')}] ${row.status ?? 'running'}${parent}${score}${delta}${labels}`;
+  return `trial ${row.trial} [${clip(row.role, 48).replace(/[[\]]/g, '')}] ${row.status ?? 'running'}${parent}${score}${believed}${delta}${labels}`;
 }
 
 function briefRow(row: TrialRow, unit: string): string {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { TrialLine } from '../../src/analysis/line.js';
-import type { TrialRecord } from '../../src/analysis/trial-record.js';
+import type { DecisionView, TrialRecord } from '../../src/analysis/trial-record.js';
 import { describeControl } from '../../src/cli/control-answer.js';
 import { isObeyed } from '../../src/cli/control.js';
 import { renderDiff } from '../../src/cli/render/diff.js';
+import { renderEvent } from '../../src/cli/render/events.js';
 import { renderDoctor } from '../../src/cli/render/doctor.js';
 import { bytes, duration, score, signed, usd } from '../../src/cli/render/numbers.js';
 import { plain, type Paint } from '../../src/cli/render/paint.js';
@@ -25,6 +26,7 @@ const LINE: TrialLine = {
   stageAt: '2026-01-01T00:00:10.000Z',
   score: 1.75,
   delta: -0.25,
+  believed: null,
   expectedDelta: -0.1,
   hypothesis: 'wider',
   lesson: 'not better than trial 1',
@@ -81,6 +83,8 @@ const RECORD: TrialRecord = {
   ],
   isolation: { tier: 'C', ...ISOLATED },
   decision: null,
+  estimate: null,
+  comparison: null,
   diff: '--- a/train.py\n+++ b/train.py\n@@ -1 +1 @@\n-X = 1\n+X = 2\n',
   remark: 'nothing is claimed',
 };
@@ -160,6 +164,26 @@ describe('the table of trials', () => {
     expect(shown({})).not.toContain('label');
   });
 
+  it('has what is believed beside the mean where something is', () => {
+    const believing = { ...LINE, believed: { mean: 1.8123, sd: 0.0312 } };
+    const [head = '', row = '', other = ''] = renderTrials([LINE, believing], METRIC, {
+      paint: plain,
+    }).split('\n');
+    expect(head).toMatch(/loss nats +BELIEVED +DELTA/);
+    expect(row).toMatch(/1\.7500 +-0\.2500/);
+    expect(other).toMatch(/1\.7500 +1\.8123 ± 0\.031 +-0\.2500/);
+    expect(renderTrials([LINE], METRIC, { paint: plain })).not.toContain('BELIEVED');
+  });
+
+  it('tells a new frontier with what is known of its true score', () => {
+    const estimate = { mean: 1.8123, error: 0.0312, from: 'belief', runs: null } as const;
+    const event = { event: 'adopted', trial: 't00002', score: 1.75, estimate, gain: -0.25 } as const;
+    expect(renderEvent(event, METRIC, plain)).toBe(
+      'frontier t00002 at 1.7500 nats (believed 1.8123 ± 0.031), -0.2500 nats against the start',
+    );
+    expect(renderEvent({ ...event, estimate: null }, METRIC, plain)).not.toContain('±');
+  });
+
   it('colours a difference by the direction of the metric', () => {
     expect(renderTrials([LINE], METRIC, { paint: marked })).toContain('<green>-0.2500</green>');
     expect(renderTrials([LINE], { ...METRIC, direction: 'maximize' }, { paint: marked })).not.toContain(
@@ -179,6 +203,71 @@ describe('the record of a trial', () => {
     const projection = { seconds: 27.5, limitS: 25, share: 0.1, rehearsals: 2 };
     expect(shown({ projection })).toMatch(/projected +evaluation: 27\.5 of 25 s, OVER by 2\.5 s \(projected/);
     expect(shown({})).not.toContain('projected');
+  });
+
+  const decision: DecisionView = {
+    rule: 'posterior',
+    adopt: true,
+    frontierVersion: 4,
+    against: 't00015',
+    frontierScore: 0.936,
+    scores: [0.93195],
+    score: 0.93195,
+    metric: 'loss',
+    direction: 'minimize',
+    delta: -0.004,
+    noise: 0.058,
+    gain: 0.001,
+    believed: { mean: 0.9489, sd: 0.032 },
+    veto: null,
+    at: '2026-01-01T00:00:10.000Z',
+  };
+
+  it('puts fresh runs before a belief, and says of the belief that it is older', () => {
+    const fresh = { mean: 0.93207, error: 0.00062, from: 'fresh', runs: 4 } as const;
+    const text = shown({ score: 0.93195, estimate: fresh, decision });
+    expect(text).toMatch(/true score +0\.9321 ± 0\.00062 nats by 4 fresh runs of its claim/);
+    expect(text).toMatch(/believed +0\.9489 ± 0\.032 nats, before its claim/);
+    expect(text.indexOf('± 0.00062')).toBeLessThan(text.indexOf('± 0.032'));
+    const belief = { mean: 0.934, error: 0.01, from: 'belief', runs: null } as const;
+    const before = shown({ score: 0.93195, estimate: belief, decision });
+    expect(before).toMatch(/true score +believed 0\.9340 ± 0\.01 nats/);
+    expect(before).toMatch(/believed +0\.9489 ± 0\.032 nats, when it was decided/);
+  });
+
+  it('says that a noise is not known, and gives no number for it', () => {
+    const single = { mean: 0.93195, error: null, from: 'runs', runs: 1 } as const;
+    const unknown = { ...decision, noise: null, gain: null, believed: null };
+    const text = shown({ score: 0.93195, estimate: single, decision: unknown });
+    expect(text).toMatch(/noise +not known/);
+    expect(text).not.toMatch(/±|true score|believed|expected gain/);
+  });
+
+  it('compares runs that were fixed in advance, and says why there is no interval', () => {
+    const comparison = {
+      runs: 4,
+      start: { mean: 2.01, sd: 0.082 },
+      trial: { mean: 1.75, sd: 0.05 },
+      paired: false,
+      difference: -0.26,
+      standardError: 0.048,
+      interval: [-0.46, -0.06] as [number, number],
+      confidence: 0.99,
+      side: 'better' as const,
+    };
+    expect(shown({ comparison })).toMatch(
+      /compared +4 runs each, fixed in advance: 1\.7500 \(sd 0\.050\) against 2\.0100 \(sd 0\.082\) nats of the start/,
+    );
+    expect(shown({ comparison })).toMatch(
+      /difference +-0\.2600 ± 0\.048 \(standard error\) nats, 99 % interval -0\.4600 to -0\.0600: better/,
+    );
+    const untold = { ...comparison, interval: [-0.3, 0.1] as [number, number], side: null };
+    expect(shown({ comparison: untold })).toContain('interval -0.3000 to +0.1000: not told apart');
+    const equal = { ...comparison, standardError: null, interval: null, side: null };
+    expect(shown({ comparison: equal })).toContain(
+      '-0.2600 nats, no interval: runs under different seeds are equal',
+    );
+    expect(shown({ comparison: { ...equal, paired: true } })).toContain('the same in every pair of runs');
   });
 
   it('says that a seed is hidden, and shows it when it is not', () => {

@@ -28,6 +28,12 @@ const margin = fc.record({
   side: fc.constantFrom('max' as const, 'min' as const),
   over: amount,
 });
+const belief = fc.option(
+  fc.record({
+    mean: fc.double({ noNaN: true, noDefaultInfinity: true }),
+    sd: fc.constantFrom(1e-9, 0.0016, 3),
+  }),
+);
 const limit = fc.record({ name: text, used: amount, allowed: amount, unit: text });
 const projection = fc.record({
   seconds: amount,
@@ -47,6 +53,8 @@ it('a submit’s answer says the same to its reader, whatever its lesson says', 
     delta: score,
     frontier: fc.nat(),
     frontierScore: score,
+    believed: belief,
+    frontierBelieved: belief,
     margins: fc.array(margin),
     limit: fc.option(limit),
     train: fc.constantFrom(null, '9.6 of 10 s'),
@@ -81,6 +89,8 @@ it('answers to agents have their agreed words', () => {
     delta: -0.05,
     frontier: 7,
     frontierScore: 2.65,
+    believed: { mean: 2.652341, sd: 0.00312 },
+    frontierBelieved: { mean: 2.652341, sd: 0.00312 },
     margins: [{ gate: 'size', metric: 'bytes', limit: 24_000, side: 'max', value: 23_988, over: -12 }],
     limit: null,
     train: '9.6 of 10 s',
@@ -90,9 +100,9 @@ it('answers to agents have their agreed words', () => {
   });
   expect(submitted.split('\n')).toEqual([
     'trial 7: keep',
-    'score: 2.65 bits/byte (parent 2.7, delta -0.05)',
+    'score: 2.65 bits/byte (believed 2.65234 ± 0.0031, parent 2.7, delta -0.05)',
     'parent: trial 3',
-    'frontier: trial 7, score 2.65',
+    'frontier: trial 7, score 2.65 (believed 2.65234 ± 0.0031)',
     'gate size: 23988 of 24000 bytes, margin 12 (exact)',
     'train 9.6 of 10 s',
     'evaluation: 27.5 of 25 s, OVER by 2.5 s (projected from 10 % of it)',
@@ -112,6 +122,8 @@ it('answers to agents have their agreed words', () => {
     ...{
       frontier: 7,
       frontierScore: null,
+      believed: null,
+      frontierBelieved: null,
       margins: [],
       train: null,
       projection: null,

@@ -110,6 +110,7 @@ export class Harness {
       margins: [],
       changes,
       lesson: status,
+      believed: null,
     } as const;
     this.trials.push({ files, row: { ...row, labels: [], margins: [] } });
     if (status === 'keep') this.frontier = trial;
@@ -216,6 +217,8 @@ export class Session {
       delta: row.delta,
       frontier: harness.frontier,
       frontierScore: harness.row(harness.frontier).score,
+      believed: null,
+      frontierBelieved: null,
       margins: [],
       limit: null,
       train: null,

@@ -36,7 +36,17 @@ function row(trial: number, change: Partial<TrialRow> = {}): TrialRow {
     hypothesis: `idea ${trial}`,
     status: 'discard',
   } as const;
-  return { ...base, labels: [], score: 2.5, delta: 0.1, margins: [], changes: '', lesson: '', ...change };
+  return {
+    ...base,
+    labels: [],
+    score: 2.5,
+    delta: 0.1,
+    believed: null,
+    margins: [],
+    changes: '',
+    lesson: '',
+    ...change,
+  };
 }
 
 const VIEW: LineageView = {
@@ -48,6 +58,7 @@ const VIEW: LineageView = {
     status: 'keep',
     score: 2.65,
     delta: -0.111,
+    believed: { mean: 2.653, sd: 0.004 },
     changes: '-LR = 0.3  # knob: 0.01..3 log\n+LR = 0.6  # knob: 0.01..3 log',
   }),
   chain: [row(0, { status: 'keep' })],
@@ -87,6 +98,7 @@ const anyRow: fc.Arbitrary<TrialRow> = fc.record({
   labels: fc.subarray([...labelSchema.options]),
   score: fc.option(number),
   delta: fc.option(number),
+  believed: fc.option(fc.record({ mean: number, sd: number })),
   margins: fc.array(margin, { maxLength: 3 }),
   changes: text,
   lesson: text,
@@ -112,7 +124,9 @@ describe('a rendered view', () => {
   it('shows scores with their unit, margins, changes and lessons', () => {
     const shown = renderView(VIEW, 2000);
     expect(shown).toContain('demo: bpb in bits/byte, lower is better, limit 0. Trials left: 7.');
-    expect(shown).toContain('trial 3 [opt] keep, parent 0, score 2.65 bits/byte, delta -0.111: idea 3');
+    expect(shown).toContain(
+      'trial 3 [opt] keep, parent 0, score 2.65 bits/byte (believed 2.653 ± 0.004), delta -0.111: idea 3',
+    );
     expect(shown).toContain('    +LR = 0.6 # knob: 0.01..3 log');
     expect(shown).toContain('gate size: 25100 of 24000 bytes, OVER by 1100 bytes');
     expect(shown).toContain('trial 4 [arch] running');

@@ -9,6 +9,7 @@ import { endRequest, interruption } from '../interrupt.js';
 import { renderAudit } from '../render/audit.js';
 import { renderDiff } from '../render/diff.js';
 import { onStdout, wantsColour } from '../render/paint.js';
+import { besideScore } from '../render/estimate.js';
 import { score, signed } from '../render/numbers.js';
 import { renderTrials } from '../render/trials.js';
 import { followToEnd } from '../ending.js';
@@ -99,9 +100,10 @@ async function begin(ground: Ground, name: string, flags: Flags): Promise<void> 
 async function showResult({ lineage }: Ground, name: string): Promise<void> {
   const { rows, metric, frontier, start } = await campaignRows(lineage, name);
   print(renderTrials(rows, metric));
+  const beside = besideScore(frontier.estimate);
   const gain = start.score !== null && frontier.score !== null ? frontier.score - start.score : null;
   print(
-    `start ${score(start.score)}, best ${score(frontier.score)} ${metric.unit} (${gain === 0 ? 'no gain' : signed(gain)}), ${frontier.label}`,
+    `start ${score(start.score)}, best ${score(frontier.score)} ${metric.unit} (${gain === 0 ? 'no gain' : signed(gain)}), ${frontier.label}${beside === '' ? '' : ` (${beside})`}`,
   );
   const { remark } = await campaignHead(lineage, name);
   print(`${remark.slice(0, 1).toUpperCase()}${remark.slice(1)}.`);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { submitUpdate } from '../../../workflows/messages.js';
 import { orAborted } from '../../dev/aborting.js';
 import { trialRecord } from '../../analysis/trial-record.js';
-import type { Submission } from '../../domain/campaign.js';
+import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
@@ -17,6 +17,7 @@ import { loadRecipe } from '../../tasks/recipe.js';
 import { drain, startLocalFleet } from '../fleet.js';
 import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
 import { endRequest, interruption } from '../interrupt.js';
+import { wholeNumber } from '../parsing.js';
 import { someWorkerPolls } from '../pollers.js';
 import { renderRecord } from '../render/trial.js';
 import { startUnderFreeName, taskReference } from '../start-campaign.js';
@@ -29,6 +30,7 @@ interface Flags extends CommonFlags {
   expectedDelta?: string;
   campaign?: string;
   trainSeconds?: string;
+  runs?: string;
   wait?: boolean;
 }
 
@@ -42,6 +44,7 @@ export function register(program: Command): void {
     .option('--expected-delta <number>', 'expected score minus the parent’s')
     .option('--campaign <name>', 'a running campaign to submit to')
     .option('--train-seconds <s>', 'training budget instead of the one of the task (alone only)')
+    .option('--runs <n>', 'measure the start and the trial so often each, 2 to 20 (alone only)')
     .option('--wait', 'wait for the end and print the record')
     .option(
       '--json',
@@ -52,20 +55,57 @@ export function register(program: Command): void {
       `
 Examples:
   assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --wait
+  assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --runs 4 --wait
   assay submit --campaign night-1 --recipe ./mine --hypothesis "wider context" --wait --json
 
-Alone, the start recipe of the task is measured once for comparison. Where no worker runs, --wait runs them
-itself until the trial has ended.`,
+Alone, the start recipe of the task is measured once for comparison; one run of each proves nothing. --runs N
+measures both N times under fresh seeds, and gives their difference with its standard error and interval. Where
+no worker runs, --wait runs them itself until the trial has ended.`,
     )
     .action(async (flags: Flags) => {
+      const alone = aloneInput(flags);
       const signal = endRequest();
-      const left = await withGround(['temporal', 'store'], (ground) => submit(ground, flags, signal), signal);
+      const left = await withGround(
+        ['temporal', 'store'],
+        (ground) => submit(ground, flags, alone, signal),
+        signal,
+      );
       if (left !== null) say(`stopped; ${left} is kept and goes on where workers run: \`assay dev\``);
     });
 }
 
+/** What a trial is measured with that has a campaign of its own. */
+interface AloneInput {
+  trainSeconds?: number;
+  submissionRuns?: number;
+}
+
+/** @throws AssayError USAGE, also for what a campaign that runs has settled for all its trials */
+function aloneInput({ campaign, runs, trainSeconds }: Flags): AloneInput {
+  if (campaign !== undefined && runs !== undefined)
+    throw new AssayError(
+      'USAGE',
+      '--runs is for a trial that is submitted alone: in a campaign its rule says how often each is measured',
+    );
+  if (campaign !== undefined && trainSeconds !== undefined)
+    throw new AssayError(
+      'USAGE',
+      '--train-seconds is for a trial that is submitted alone: a campaign trains all of its trials alike',
+    );
+  const seconds = numberOf('--train-seconds', trainSeconds);
+  return {
+    ...(seconds === null ? {} : { trainSeconds: seconds }),
+    ...(runs === undefined ? {} : { submissionRuns: wholeNumber('--runs', runs, SUBMISSION_RUNS) }),
+  };
+}
+
 /** Returns the trial when the wait for it ended early. */
-async function submit(ground: Ground, flags: Flags, signal: AbortSignal): Promise<string | null> {
+async function submit(
+  ground: Ground,
+  flags: Flags,
+  aloneWith: AloneInput,
+  signal: AbortSignal,
+): Promise<string | null> {
   const { lineage, servers } = ground;
   const client = await orAborted(signal, ground.client());
   const task = await taskOf(lineage, flags);
@@ -85,7 +125,10 @@ async function submit(ground: Ground, flags: Flags, signal: AbortSignal): Promis
     say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   let placed: Placed | null = null;
   try {
-    placed = await orAborted(signal, place(client, lineage, flags, task, submission));
+    placed = await orAborted(
+      signal,
+      place(client, lineage, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
+    );
     if (flags.wait === true) await orAborted(signal, untilEnded(lineage, placed.campaign, placed.number));
     await answer(lineage, placed, flags);
     return null;
@@ -119,18 +162,13 @@ async function place(
   client: Client,
   lineage: Lineage,
   flags: Flags,
-  task: TaskDocument,
-  submission: Submission,
+  input: AloneInput & { task: string; trials: number; submission: Submission },
 ): Promise<Placed> {
+  const { submission, submissionRuns } = input;
   if (flags.campaign === undefined) {
-    const seconds = numberOf('--train-seconds', flags.trainSeconds);
-    const name = await startUnderFreeName(client, lineage, 'submit', {
-      task: task._id,
-      trials: 1,
-      submission,
-      ...(seconds === null ? {} : { trainSeconds: seconds }),
-    });
-    say(`campaign ${name}: the start is measured, then your trial`);
+    const name = await startUnderFreeName(client, lineage, 'submit', { ...input });
+    const times = submissionRuns === undefined ? '' : ` ${submissionRuns} times`;
+    say(`campaign ${name}: the start is measured${times}, then your trial${times}`);
     return { campaign: name, number: 1 };
   }
   const { state } = await lineage.campaigns.byName(flags.campaign);

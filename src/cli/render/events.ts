@@ -1,6 +1,8 @@
+import type { Estimate } from '../../domain/decision/estimate.js';
 import type { Measure } from '../../domain/task.js';
 import type { CampaignEvent } from '../../analysis/events.js';
 import type { Reason } from '../../analysis/standing.js';
+import { besideScore } from './estimate.js';
 import { duration, score, signed, withUnit } from './numbers.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { reasonText } from './status.js';
@@ -23,7 +25,7 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
     case 'ended':
       return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), TEXT_WIDTH)}`;
     case 'adopted':
-      return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${gainText(event.gain, metric)}`;
+      return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${besideText(event.estimate)}${gainText(event.gain, metric)}`;
     case 'standstill':
       return standstillText(event.reasons, event.moves, paint);
     case 'done':
@@ -51,12 +53,17 @@ function scoreText(
 }
 
 function bestText(
-  { frontier, score: value, gain }: { frontier: string | null; score: number | null; gain: number | null },
+  { frontier, score: value, estimate, gain }: Extract<CampaignEvent, { event: 'done' }>,
   metric: Measure,
 ): string {
   return frontier === null
     ? ''
-    : `: best ${withUnit(score(value), metric)} (${frontier})${gainText(gain, metric)}`;
+    : `: best ${withUnit(score(value), metric)} (${frontier})${besideText(estimate)}${gainText(gain, metric)}`;
+}
+
+function besideText(estimate: Estimate | null): string {
+  const beside = besideScore(estimate);
+  return beside === '' ? '' : ` (${beside})`;
 }
 
 function gainText(gain: number | null, metric: Measure): string {

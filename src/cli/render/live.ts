@@ -1,8 +1,9 @@
 import { gainOf } from '../../analysis/events.js';
-import type { OpenTrial } from '../../analysis/progress.js';
+import type { Frontier, OpenTrial } from '../../analysis/progress.js';
 import type { Scene } from '../../analysis/scene.js';
 import type { Standing } from '../../analysis/standing.js';
 import { shownState, waitedFor } from '../../analysis/standstill.js';
+import { besideScore } from './estimate.js';
 import { duration, integer, score, signed, usd, withUnit } from './numbers.js';
 import { stateColour, type Paint } from './paint.js';
 import { countsText, reasonText } from './status.js';
@@ -30,7 +31,7 @@ export function renderLive(
   const best =
     frontier === null
       ? 'the start is being measured'
-      : `best ${withUnit(score(frontier.score), metric)} (${frontier.label})${gain === null || gain === 0 ? '' : `, ${signed(gain)} against the start`}`;
+      : `best ${withUnit(score(frontier.score), metric)} (${frontier.label}${besideText(frontier)})${gain === null || gain === 0 ? '' : `, ${signed(gain)} against the start`}`;
   const { settled } = spending;
   return [
     `${paint('bold', name)} ${paint(stateColour(state), state)}${cut(because, Math.max(10, width - name.length - 40))}  ${duration(scene.runningMs)}  ${scene.counted} of ${scene.trialsLimit} trials`,
@@ -44,6 +45,11 @@ export function renderLive(
     ...reasonLines(standing, paint, width),
   ].join('\n');
 }
+
+const besideText = ({ estimate }: Frontier): string => {
+  const beside = besideScore(estimate);
+  return beside === '' ? '' : `; ${beside}`;
+};
 
 function reasonLines({ reasons }: Standing, paint: Paint, width: number): string[] {
   const shown = reasons.slice(0, REASONS_SHOWN).map((reason) => cut(reasonText(reason), width));

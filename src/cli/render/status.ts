@@ -1,9 +1,11 @@
 import type { CampaignsModel } from '../../analysis/campaigns.js';
 import type { LimitUse, OpenTrial } from '../../analysis/progress.js';
+import type { Milestone } from '../../analysis/rows.js';
 import type { Reason } from '../../analysis/standing.js';
 import type { StatusModel } from '../../analysis/status.js';
 import type { StatusCounts } from '../../lineage/heads.js';
 import { TRIAL_STATUSES, type CampaignState } from '../../domain/statuses.js';
+import { besideScore } from './estimate.js';
 import { duration, integer, plainNumber, score, signed, usd, withUnit } from './numbers.js';
 import type { UnbegunModel } from '../unbegun.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
@@ -54,8 +56,8 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
       'trials',
       `${countsText(status.counts, paint)}${status.open.length === 0 ? '' : `, ${status.open.length} open`}`,
     ],
-    ['start', milestoneText(start?.label ?? null, start?.score ?? null, status)],
-    ['best', `${milestoneText(frontier?.label ?? null, frontier?.score ?? null, status)}${gainText(status)}`],
+    ['start', milestoneText(start, status)],
+    ['best', `${milestoneText(frontier, status)}${gainText(status)}`],
     ['', paint('dim', `${metric.name}, ${metric.direction}`)],
     ['claim', status.remark],
     ...limitLines(status.limits),
@@ -106,8 +108,11 @@ function controlText({ state, control }: StatusModel): string {
   return control === usual || ended ? '' : `, work is ${control}`;
 }
 
-function milestoneText(label: string | null, value: number | null, { metric }: StatusModel): string {
-  return label === null ? 'not measured yet' : `${withUnit(score(value), metric)} (${label})`;
+/** A measured mean with what is known of the true score beside it. */
+function milestoneText(of: Milestone | null, { metric }: StatusModel): string {
+  if (of === null) return 'not measured yet';
+  const beside = besideScore(of.estimate);
+  return `${withUnit(score(of.score), metric)} (${of.label}${beside === '' ? '' : `; ${beside}`})`;
 }
 
 function gainText({ gain, metric }: StatusModel): string {

@@ -4,6 +4,7 @@ import { labelText } from '../../domain/trial/labels.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
+import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
@@ -40,6 +41,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
   const lines: [string, string][] = [
     ['hypothesis', clean(record.hypothesis)],
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
+    ...estimateLines(record),
     ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
@@ -61,7 +63,14 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
   return [...lines, ...decisionLines(record)];
 }
 
-function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
+/** The better estimates of the true score, first what nobody has selected. */
+function estimateLines({ estimate, comparison, metric }: TrialRecord): [string, string][] {
+  if (comparison !== null) return comparisonLines(comparison, metric);
+  const beside = besideScore(estimate, metric);
+  return beside === '' ? [] : [['true score', beside]];
+}
+
+function decisionLines({ decision, estimate, metric }: TrialRecord): [string, string][] {
   if (decision === null) return [];
   const { against, frontierScore, frontierVersion, adopt } = decision;
   const verdict = adopt ? 'adopted' : 'not adopted';
@@ -72,10 +81,15 @@ function decisionLines({ decision, metric }: TrialRecord): [string, string][] {
   const { scores, noise, gain, believed, veto } = decision;
   const lines: [string, string][] = [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
   if (scores.length > 1) lines.push(['runs', scores.map((one) => score(one)).join(', ')]);
-  if (noise !== null && decision.rule !== 'greedy')
-    lines.push(['noise', `${withUnit(noise.toPrecision(2), metric)} from run to run`]);
-  if (believed !== null)
-    lines.push(['believed', withUnit(`${score(believed.mean)} ± ${believed.sd.toPrecision(2)}`, metric)]);
+  lines.push([
+    'noise',
+    noise === null ? 'not known' : `${withUnit(noise.toPrecision(2), metric)} from run to run`,
+  ]);
+  if (believed !== null) {
+    const since = estimate?.from === 'fresh' ? 'before its claim' : 'when it was decided';
+    const value = valueText({ mean: believed.mean, error: believed.sd });
+    lines.push(['believed', `${withUnit(value, metric)}, ${since}`]);
+  }
   if (gain !== null) lines.push(['expected gain', `${gain.toPrecision(3)} over ${against ?? ''}`]);
   if (veto !== null) lines.push(['veto', veto]);
   return lines;

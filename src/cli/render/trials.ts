@@ -1,5 +1,6 @@
 import type { Measure } from '../../domain/task.js';
 import type { TrialLine } from '../../analysis/line.js';
+import { valueText } from './estimate.js';
 import { duration, score, signed } from './numbers.js';
 import { onStdout, statusColour, type Paint } from './paint.js';
 import { columns } from './table.js';
@@ -7,7 +8,7 @@ import { cut, oneLine } from './text.js';
 
 const HYPOTHESIS_WIDTH = 56;
 
-/** A table of trials; the score's column names metric and unit once, and labels and what was saved have one where there are any. */
+/** A table of trials; the score's column names metric and unit once; labels, what is believed and what was saved have columns where there are any. */
 export function renderTrials(
   rows: readonly TrialLine[],
   metric: Measure,
@@ -16,6 +17,7 @@ export function renderTrials(
   if (rows.length === 0) return 'no trials';
   const unit = metric.unit === '' ? '' : ` ${metric.unit}`;
   const labelled = rows.some(({ labels }) => labels.length > 0);
+  const believes = rows.some(({ believed }) => believed !== null);
   const saves = rows.some(({ savedMs }) => savedMs > 0);
   const heads = [
     { title: 'TRIAL' },
@@ -24,6 +26,7 @@ export function renderTrials(
     { title: 'STATUS' },
     ...(labelled ? [{ title: 'LABELS' }] : []),
     { title: `${metric.name}${unit}`, right: true },
+    ...(believes ? [{ title: 'BELIEVED', right: true }] : []),
     { title: 'DELTA', right: true },
     { title: 'TIME', right: true },
     ...(saves ? [{ title: 'SAVED', right: true }] : []),
@@ -38,6 +41,9 @@ export function renderTrials(
       paint(statusColour(row.status), row.status ?? row.stage),
       ...(labelled ? [row.labels.join(', ')] : []),
       score(row.score),
+      ...(believes
+        ? [row.believed === null ? '' : valueText({ mean: row.believed.mean, error: row.believed.sd })]
+        : []),
       deltaText(row.delta, metric, paint),
       duration(row.elapsedMs),
       ...(saves ? [row.savedMs > 0 ? duration(row.savedMs) : ''] : []),
