@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { isUnended, limitsFrom, reachedLimit, type LimitChange, type Limits } from '../src/domain/budget.js';
 import {
+  CLAIM_RUNS,
   campaignInputSchema,
   frozenCampaignSchema,
   type CampaignInput,
@@ -206,7 +207,7 @@ function resolve(
     attributes,
     isolation: input.isolation ?? null,
     ...ruleNamed(input.rule),
-    claim: claimFrom(input),
+    claim: claimFrom(spec, input),
     submission: input.submission ?? null,
     submissionRuns: input.submissionRuns ?? null,
     startedAt: context.clock.wall().toISOString(),
@@ -214,11 +215,19 @@ function resolve(
 }
 
 /** A campaign of one trial claims nothing. */
-function claimFrom({ submission, claim }: CampaignInput): FrozenCampaign['claim'] {
-  const { runs, confidence, at } = claim;
+function claimFrom(
+  { name, replicate: { deterministic } }: Task,
+  { submission, claim }: CampaignInput,
+): FrozenCampaign['claim'] {
+  const { runs = deterministic ? 1 : CLAIM_RUNS, confidence, at } = claim;
   const error = Number((1 - confidence).toPrecision(9));
-  if (submission !== undefined || runs === 0) return { runs: 0, confidence, error, at: [] };
-  return { runs, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
+  if (submission !== undefined || runs === 0) return { runs: 0, deterministic, confidence, error, at: [] };
+  if (deterministic && runs > 1)
+    throw new AssayError(
+      'CAMPAIGN_INPUT',
+      `claim.runs: the task "${name}" declares ${DETERMINISTIC}: each run of a recipe measures the same, so 1 run of the start and of the frontier is all there is; leave it out, or say 0 to claim nothing`,
+    );
+  return { runs, deterministic, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
 }
 
 /** Rules that weigh noise need runs of which it can be told; where a task declares that there is none, one run is all. */

@@ -8,7 +8,7 @@ import type { ClaimDocument } from '../src/lineage/decision-documents.js';
 import type { ReplicateDocument } from '../src/lineage/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { NOTHING } from '../src/lineage/budgets.js';
-import { metricsOf, scoresOf } from '../src/lineage/replicates.js';
+import { seededRuns, metricsOf } from '../src/lineage/replicates.js';
 import { poll } from './pulse.js';
 
 const LOOK_EVERY_MS = 1500;
@@ -126,20 +126,22 @@ async function begin(
   frozen: FrozenCampaign,
 ): Promise<ClaimDocument | null> {
   const { runs, confidence } = frozen.claim;
-  const frontier = await lineage.decisions.frontier(owner);
-  if (runs === 0 || frontier === null || frontier.trial === START) return null;
-  const { version } = frontier.frontier;
+  const last = await lineage.decisions.last(owner);
+  if (runs === 0 || last === null || last.frontier.trial === START) return null;
+  const { trial, version } = last.frontier;
   const before = await lineage.claims.list(owner);
   if (before.some((one) => one.version === version && one.result !== null)) return null;
   const { spec } = await lineage.tasks.get(frozen.task.digest);
   const { name: metric, direction } = claimedMeasure(spec);
   return lineage.claims.open(owner, claim, {
     start: START,
-    frontier: frontier.trial,
+    frontier: trial,
     version,
     metric,
     direction,
     runs,
+    // the first decision is that on the start
+    decided: last.sequence - 1,
     confidence,
   });
 }
@@ -180,8 +182,10 @@ async function closeClaim(
   const unusable = because ?? voidReason(spec, start, frontier, claim.runs);
   if (unusable !== null) return lineage.claims.close(owner, number, { void: unusable });
   const { metric, direction, confidence } = claim;
-  const arms = { start: scoresOf(start, metric), frontier: scoresOf(frontier, metric) };
-  await lineage.claims.close(owner, number, { result: claimOf({ direction, ...arms, confidence }) });
+  const arms = { start: seededRuns(start, metric), frontier: seededRuns(frontier, metric) };
+  const { deterministic } = campaign.frozen.claim;
+  const result = claimOf({ direction, ...arms, confidence }, { deterministic });
+  await lineage.claims.close(owner, number, { result });
 }
 
 /** A claim rests on all its runs: leaving out those that failed would be selection. */

@@ -60,15 +60,16 @@ async function run(seed: number) {
   });
   const { claim, remark, campaign } = await campaignHead(lineage, name);
   const last = await lineage.decisions.last(campaign.owner);
-  const [low, high] = claim.interval ?? [0, 0];
+  const interval = claim.kind === 'interval' ? claim.interval : null;
+  const [low, high] = interval ?? [0, 0];
   const row = {
     seed,
     state: claim.state,
     adopted: (last?.frontier.version ?? 1) - 1,
     noise: last?.result.sd ?? null,
-    interval: claim.interval ?? null,
+    interval,
     /** No claim, or an interval that holds zero. */
-    honest: claim.interval === undefined || (low <= 0 && high >= 0),
+    honest: interval === null || (low <= 0 && high >= 0),
     seconds: Math.round((performance.now() - began) / 1000),
   };
   say(`seed ${seed}: ${row.adopted} adopted, ${remark} (${row.seconds} s)`);

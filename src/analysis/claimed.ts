@@ -1,12 +1,13 @@
 import type { ClaimResult } from '../domain/decision/claim.js';
 import { trialLabel } from '../domain/keys.js';
+import { isEnded } from '../domain/statuses.js';
+import type { Task } from '../domain/task.js';
 import { ENDED_BEFORE } from '../lineage/claims.js';
 import type { ClaimDocument } from '../lineage/decision-documents.js';
 import type { CampaignDocument } from '../lineage/documents.js';
-import { isEnded } from '../domain/statuses.js';
+import { controlNote } from './seed-control.js';
 
-/** What a campaign claims to have gained, in the unit of the metric. */
-export interface ClaimView extends Partial<ClaimResult> {
+interface ClaimTerms {
   /**
    * none: nothing was or will be measured; due: at the end of the search; measuring; measured; void: measured, but it
    * proves nothing.
@@ -14,35 +15,58 @@ export interface ClaimView extends Partial<ClaimResult> {
   state: 'none' | 'due' | 'measuring' | 'measured' | 'void';
   /** Fresh runs of the start and of the frontier each. */
   runs: number;
-  /** Of the interval; what is claimed at several milestones shares the campaign's error. */
-  confidence: number;
-  /** Most of the probability that a campaign without any gain claims one, at whichever milestone. */
-  error: number;
+  /** Of the interval; what is claimed at several milestones shares the campaign's error. null: there is no interval. */
+  confidence: number | null;
+  /** Most of the probability that a campaign without any gain claims one, at whichever milestone; null: not known. */
+  error: number | null;
+  /** Why no error rate is stated; null where one is. */
+  errorReason: string | null;
+  /** claim: data that the search never uses; search: what it selects on. */
+  data: 'claim' | 'search';
+  /** Candidates that the search had decided on, on its data, before the claim; null where that is not known. */
+  decided: number | null;
   /** The frontier that was measured. */
   trial: string | null;
   /** Why nothing is claimed; null otherwise. */
   reason: string | null;
+  /** What could be measured besides, and what it would tell; null where nothing is offered. */
+  note: string | null;
 }
+
+/** What a campaign claims to have gained, in the unit of the metric; what was measured only where it was. */
+export type ClaimView = ClaimTerms & ({ kind?: undefined } | ClaimResult);
+
+const ERROR_REASONS = {
+  deterministic: 'without noise from run to run there is no interval that could have an error rate',
+  search: 'the interval covers the noise of runs, not the selection on the data that it is measured on',
+};
 
 /** Of several claims the last that was measured stands, once no later one is under way. */
 export function claimView(
   { frozen, state }: Pick<CampaignDocument, 'frozen' | 'state'>,
   claims: readonly ClaimDocument[],
+  { data: parts }: Pick<Task, 'data'>,
 ): ClaimView {
-  const { runs, confidence, error } = frozen.claim;
-  const base = { runs, confidence, error: error / 2, trial: null, reason: null };
-  const last = claims.at(-1);
-  const claim =
-    last?.closedAt === null && !isEnded(state)
-      ? last
-      : (claims.findLast(({ result }) => result !== null) ?? last);
+  const { runs, confidence, deterministic } = frozen.claim;
+  const data = parts?.claim === undefined ? 'search' : 'claim';
+  const errorReason = deterministic ? ERROR_REASONS.deterministic : errorReasonOf(data);
+  const base = {
+    runs,
+    confidence: deterministic ? null : confidence,
+    error: errorReason === null ? frozen.claim.error / 2 : null,
+    errorReason,
+    data,
+    ...{ decided: null, trial: null, reason: null, note: null },
+  } as const;
+  const claim = standing(claims, state);
   if (claim === undefined) {
     if (runs === 0) return { ...base, state: 'none', reason: whyNoClaim(frozen) };
     if (!isEnded(state)) return { ...base, state: 'due' };
     return { ...base, state: 'none', reason: 'the search found nothing to claim, or was stopped' };
   }
-  const of = { ...base, trial: trialLabel(claim.frontier), runs: claim.runs, confidence: claim.confidence };
-  if (claim.result !== null) return { ...of, state: 'measured', ...claim.result };
+  const { result, decided } = claim;
+  const of = { ...base, trial: trialLabel(claim.frontier), runs: claim.runs, decided };
+  if (result !== null) return { ...of, state: 'measured', ...measured(result, frozen.pool) };
   if (claim.closedAt !== null || isEnded(state))
     return { ...of, state: 'void', reason: claim.void ?? ENDED_BEFORE };
   return { ...of, state: 'measuring' };
@@ -58,24 +82,21 @@ function whyNoClaim({ submission, submissionRuns, calibration }: CampaignDocumen
     : 'one run of each proves nothing; `assay submit … --runs N` measures both sides again, N times each';
 }
 
-/** The one sentence that stands beside every score: what is claimed, with its error rate. */
-export function claimRemark(
-  { state, runs, confidence, error, trial, reason, difference, interval, gained }: ClaimView,
-  unit: string,
-): string {
-  const nothing = 'what is adopted is not claimed';
-  if (state === 'due')
-    return `${nothing}: at the end the start and the frontier are measured ${runs} times each on fresh seeds`;
-  if (state === 'measuring')
-    return `${nothing} yet: ${runs} fresh runs of the start and ${trial ?? ''} each are under way`;
-  if (state === 'void') return `nothing is claimed: ${reason ?? ''}`;
-  if (state === 'none' || difference === undefined || interval === undefined)
-    return `nothing is claimed: ${reason ?? ''}`;
-  const number = (value: number): string => Number(value.toPrecision(3)).toString();
-  const measured =
-    `${trial ?? ''} against the start on ${runs} fresh seeds each: ${number(difference)} ${unit}`.trim();
-  const between = `${Number((confidence * 100).toPrecision(6))} % interval ${number(interval[0])} to ${number(interval[1])}`;
-  return gained === true
-    ? `claimed: ${measured}, ${between}; a search without any gain claims one with a probability of at most ${Number((100 * error).toPrecision(3))} %`
-    : `no gain is claimed: ${measured}, ${between}`;
+function standing(
+  claims: readonly ClaimDocument[],
+  state: CampaignDocument['state'],
+): ClaimDocument | undefined {
+  const last = claims.at(-1);
+  return last?.closedAt === null && !isEnded(state)
+    ? last
+    : (claims.findLast(({ result }) => result !== null) ?? last);
+}
+
+const errorReasonOf = (data: ClaimTerms['data']): string | null =>
+  data === 'search' ? ERROR_REASONS.search : null;
+
+function measured(result: ClaimResult, pool: string) {
+  return result.kind === 'interval'
+    ? { ...result, note: controlNote(result, pool) }
+    : { ...result, confidence: null, error: null, errorReason: ERROR_REASONS.deterministic };
 }

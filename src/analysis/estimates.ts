@@ -3,7 +3,7 @@ import { believedNow } from '../lineage/believed.js';
 import type { DecisionDocument } from '../lineage/decision-documents.js';
 import { lessonFacts } from '../lineage/lesson-facts.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { scoresOf } from '../lineage/replicates.js';
+import { seededRuns } from '../lineage/replicates.js';
 
 /** The best estimate of the true score of the trial that a decision was about; null before the decision. */
 export async function trialEstimate(
@@ -25,8 +25,6 @@ async function freshScores(lineage: Lineage, { owner, trial, inputs }: DecisionD
     ({ result, start, frontier }) => result !== null && (start === trial || frontier === trial),
   );
   const runs = await lineage.replicates.many(claims.flatMap(({ replicates }) => replicates));
-  return scoresOf(
-    runs.filter((run) => run.trial === trial).sort((a, b) => a.index - b.index),
-    inputs.metric,
-  );
+  const own = runs.filter((run) => run.trial === trial).sort((a, b) => a.index - b.index);
+  return seededRuns(own, inputs.metric).map(({ score }) => score);
 }

@@ -1,7 +1,8 @@
 import { trialLabel } from '../domain/keys.js';
 import { claimedMeasure, decisionMeasure, type Measure, type Task } from '../domain/task.js';
 import type { CampaignDocument } from '../lineage/documents.js';
-import { claimRemark, claimView, type ClaimView } from './claimed.js';
+import { claimRemark } from './claim-words.js';
+import { claimView, type ClaimView } from './claimed.js';
 import type { Lineage } from '../lineage/lineage.js';
 
 /** A campaign and what its numbers mean. */
@@ -20,7 +21,7 @@ export async function campaignHead(lineage: Lineage, name: string): Promise<Camp
   const campaign = await lineage.campaigns.byName(name);
   const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
   const metric = decisionMeasure(spec);
-  const claim = claimView(campaign, await lineage.claims.list(campaign.owner));
+  const claim = claimView(campaign, await lineage.claims.list(campaign.owner), spec);
   return { campaign, spec, metric, claim, remark: claimRemark(claim, claimedMeasure(spec).unit) };
 }
 

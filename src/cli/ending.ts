@@ -36,7 +36,11 @@ export async function followOrLeave(ground: Ground, name: string, json: boolean)
     );
     return ended.exitCode;
   }
-  if (isEnded(ended.state)) say((await campaignHead(ground.lineage, name)).remark);
+  if (isEnded(ended.state)) {
+    const { remark, claim } = await campaignHead(ground.lineage, name);
+    say(remark);
+    if (claim.note !== null) say(claim.note);
+  }
   say(nextOf(ended));
   return exitCodeOf(ended);
 }

@@ -26,6 +26,9 @@ export const SUBMISSION_RUNS = { min: 2, max: 20 };
 /** Fresh runs of the start, and as many of the frontier, in all claims: each is held in the budget from the beginning. */
 const MAX_CLAIM_RUNS = 500;
 
+/** Fresh runs of each in a claim, unless the input or the task says otherwise. */
+export const CLAIM_RUNS = 8;
+
 /** The input of a campaign: one JSON object, of which only `task` has no default. */
 export const campaignInputSchema = z
   .strictObject({
@@ -46,11 +49,15 @@ export const campaignInputSchema = z
     /** Fresh runs of the start and of the frontier when the search has ended, for what is claimed; 0: claim nothing. */
     claim: z
       .strictObject({
+        /** Default: 8; 1 in a task that declares itself deterministic. */
         runs: z
           .number()
           .int()
-          .refine((runs) => runs === 0 || (runs >= 2 && runs <= 100), '0, or 2 to 100 of each')
-          .default(8),
+          .refine(
+            (runs) => runs === 0 || (runs >= 2 && runs <= 100),
+            '0, or 2 to 100 of each; where the task is deterministic it is left out, and is 1',
+          )
+          .optional(),
         /** Of all its claims together. */
         confidence: z.number().min(0.5).max(0.999999).default(0.99),
         /** Numbers of ended trials, rising, at which what is adopted then is claimed as well. */
@@ -106,7 +113,10 @@ function submissionRunsFault({
 }
 
 /** What is wrong with milestones, in words. */
-function claimFault(trials: number, { runs, at }: { runs: number; at: readonly number[] }): string | null {
+function claimFault(
+  trials: number,
+  { runs = CLAIM_RUNS, at }: { runs?: number | undefined; at: readonly number[] },
+): string | null {
   const last = at.at(-1) ?? 0;
   if (last > trials) return `${last} is beyond the ${trials} trials`;
   if (last > 0 && runs === 0) return 'nothing is claimed (claim.runs is 0)';
@@ -160,6 +170,8 @@ export const frozenCampaignSchema = z.object({
   ruleVersion: ruleVersionSchema.default(1),
   claim: z.object({
     runs: z.number().int(),
+    /** Whether its runs are no sample but one measurement each, as the task says. */
+    deterministic: z.boolean().default(false),
     /** Of each claim: one for each milestone, and one at the end. */
     confidence: z.number(),
     /** 1 − the confidence of all claims together. */

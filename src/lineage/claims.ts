@@ -1,12 +1,12 @@
 import type { Db } from 'mongodb';
-import type { ClaimResult } from '../domain/decision/claim.js';
+import { CLAIM_RULE, type ClaimResult } from '../domain/decision/claim.js';
 import { claimDocument, type ClaimDocument } from './decision-documents.js';
 import { Shelf } from './shelf.js';
 
 /** What is to be measured for a claim. */
 export type ClaimPlan = Pick<
   ClaimDocument,
-  'start' | 'frontier' | 'version' | 'metric' | 'direction' | 'runs' | 'confidence'
+  'start' | 'frontier' | 'version' | 'metric' | 'direction' | 'runs' | 'decided' | 'confidence'
 >;
 
 /** Why a claim is void that nobody measures any more. */
@@ -49,7 +49,7 @@ export class Claims {
       openedAt: new Date(),
       closedAt: null,
     };
-    await this.shelf.insertOnce({ _id, owner, number, ...plan, ...open });
+    await this.shelf.insertOnce({ _id, owner, number, ...plan, ...open, rule: CLAIM_RULE });
     return this.shelf.require(_id);
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { claimResultSchema } from '../domain/decision/claim.js';
+import { CLAIM_RULE, claimResultSchema } from '../domain/decision/claim.js';
 import {
   decisionInputsSchema,
   decisionResultSchema,
@@ -86,6 +86,10 @@ export const claimDocument = z.object({
   direction: z.enum(['minimize', 'maximize']),
   /** Fresh runs of each. */
   runs: z.number().int(),
+  /** By which its runs are weighed. */
+  rule: z.literal([1, CLAIM_RULE]).default(1),
+  /** Candidates that the search had decided on before; null: not counted under rule 1. */
+  decided: z.number().int().nullable().default(null),
   confidence: finite,
   replicates: z.array(z.string()),
   /** All its runs with the digests of their artifacts, from when all are trained; none is evaluated before. */

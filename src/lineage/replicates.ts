@@ -1,7 +1,9 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
+import type { SeededRun } from '../domain/decision/alike.js';
 import { AssayError } from '../domain/errors.js';
 import { seedOf } from '../domain/digest.js';
+import { TIME_RATIO } from '../domain/task.js';
 import { LOST } from '../domain/trial/lost-workers.js';
 import {
   replicateDocument,
@@ -39,9 +41,17 @@ export function metricsOf({
   return { ...trained?.metrics, ...evaluated?.metrics };
 }
 
-/** What was measured of one metric, without the runs that did not come to it. */
-export const scoresOf = (runs: readonly ReplicateDocument[], metric: string): number[] =>
-  runs.flatMap((run) => metricsOf(run)[metric] ?? []);
+/**
+ * What was measured of one metric, without the runs that did not come to it. Of times the artifact is left out, since
+ * equal ones are trained in different times.
+ */
+export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): SeededRun[] =>
+  runs.flatMap((run) => {
+    const score = metricsOf(run)[metric];
+    return score === undefined
+      ? []
+      : [{ score, artifact: metric === TIME_RATIO ? null : (run.trained?.artifact?.digest ?? null) }];
+  });
 
 const FAULTS_KEPT = 50;
 

@@ -1,12 +1,12 @@
-import { ignoresSeed, withoutNoise, type SeededRun } from '../domain/decision/alike.js';
+import { ignoresSeed, withoutNoise } from '../domain/decision/alike.js';
 import { START } from '../domain/keys.js';
-import { decisionMetric, TIME_RATIO, type Task } from '../domain/task.js';
+import { decisionMetric, type Task } from '../domain/task.js';
 import type { Label } from '../domain/trial/labels.js';
 import { isSeedOnly } from '../domain/trial/seed-only.js';
 import type { FileBytes } from '../lineage/blobs.js';
 import type { ReplicateDocument, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { metricsOf } from '../lineage/replicates.js';
+import { seededRuns } from '../lineage/replicates.js';
 
 /** The labels of a trial whose runs, in whatever order, have been measured so far. */
 export async function labelsOf(
@@ -19,17 +19,6 @@ export async function labelsOf(
   if (await isSeedFixed(lineage, task, trial, replicates)) labels.push('seed-fixed');
   if (await changesOnlySeed(lineage, trial)) labels.push('seed-only');
   return labels;
-}
-
-/** The runs that came to the metric `metric`, as far as it matters whether they depend on their seeds. */
-export function seededRuns(replicates: readonly ReplicateDocument[], metric: string): SeededRun[] {
-  return replicates.flatMap((replicate) => {
-    const score = metricsOf(replicate)[metric];
-    if (score === undefined) return [];
-    // the times of equal artifacts are as different as others
-    const artifact = metric === TIME_RATIO ? null : (replicate.trained?.artifact?.digest ?? null);
-    return [{ score, artifact }];
-  });
 }
 
 async function isSeedFixed(

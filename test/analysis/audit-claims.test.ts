@@ -1,9 +1,18 @@
 import { expect, it } from 'vitest';
 import { wrongClaim } from '../../src/analysis/audit/claims.js';
-import { claimOf } from '../../src/domain/decision/claim.js';
+import { claimOf, intervalOf, type ClaimResult } from '../../src/domain/decision/claim.js';
 import type { ClaimDocument } from '../../src/lineage/decision-documents.js';
 import type { ReplicateDocument } from '../../src/lineage/documents.js';
-import { AT, factsOf, OWNER, replicateOf, result, sheaf, SNAPSHOT, trialOf } from './audited-facts.js';
+import {
+  AT,
+  factsOf,
+  OWNER,
+  replicateOf,
+  result as published,
+  sheaf,
+  SNAPSHOT,
+  trialOf,
+} from './audited-facts.js';
 
 const OTHER = 'b'.repeat(64);
 const ARTIFACT = 'c'.repeat(64);
@@ -12,10 +21,11 @@ const run = (snapshot: string, index: number, loss: number): ReplicateDocument =
     snapshot,
     index,
     purpose: 'claim',
-    trained: { ...result(1), artifact: { digest: ARTIFACT, bytes: 0, files: [] } },
-    evaluated: { ...result(1), metrics: { loss } },
+    trained: { ...published(1), artifact: { digest: ARTIFACT, bytes: 0, files: [] } },
+    evaluated: { ...published(1), metrics: { loss } },
   });
 const scores = { start: [4, 4.1, 3.9], frontier: [2, 2.1, 2.2] };
+const measured = (all: readonly number[]) => all.map((score) => ({ score, artifact: ARTIFACT }));
 const runs = [
   ...scores.start.map((loss, index) => run(SNAPSHOT, index, loss)),
   ...scores.frontier.map((loss, index) => run(OTHER, index, loss)),
@@ -29,17 +39,21 @@ const right: ClaimDocument = {
   frontier: 3,
   version: 2,
   runs: 3,
+  rule: 2,
+  decided: 3,
   ...asked,
   replicates: runs.map(({ _id }) => _id),
   sealed: runs.map(({ _id: replicate }) => ({ replicate, artifact: ARTIFACT })),
-  result: claimOf({ ...asked, ...scores }),
+  result: intervalOf({ ...asked, ...scores }),
   void: null,
   openedAt: AT,
   closedAt: AT,
 };
-const decided = [{ frontier: { version: 2, trial: 3 } }];
+const decided = [1, 1, 1, 2].map((version) => ({
+  frontier: { version, trial: version === 2 ? 3 : 0, sequence: version === 2 ? 4 : 1 },
+}));
 const { campaign } = factsOf().store;
-const terms = { runs: 3, confidence: 0.99, error: 0.01, at: [] };
+const terms = { runs: 3, deterministic: false, confidence: 0.99, error: 0.01, at: [] };
 const store = {
   campaign: { ...campaign, frozen: { ...campaign.frozen, claim: terms } },
   replicates: sheaf(...runs),
@@ -89,10 +103,60 @@ it('a claim is wrong by its frontier, its runs, its numbers or its end', () => {
   expect(found({ replicates: right.replicates.slice(1) })).toMatch(/rests on 2 runs of the start, 3/);
   const searched = runs.map((one, i) => (i === 0 ? { ...one, purpose: 'search' as const } : one));
   expect(found({}, { replicates: sheaf(...searched) })).toMatch(/was not measured for it/);
-  const result = claimOf({ ...asked, ...scores });
+  const result = intervalOf({ ...asked, ...scores });
   expect(found({ result: { ...result, difference: result.difference - 1e-8 } })).toMatch(
     /^difference is stored/,
   );
   expect(found({ result: { ...result, difference: result.difference - 1e-11 } })).toBe('');
   expect(found({ result: { ...result, gained: false } })).toMatch(/^gained is stored as false/);
+});
+
+it('a claim is wrong that counts other decisions before it than there were', () => {
+  expect(found({ decided: 2 })).toBe('2 candidates had been decided on before it, and not 3 to 3');
+  expect(found({ decided: 4 })).toMatch(/^4 candidates/);
+  expect(found({ decided: null })).toBe('');
+});
+
+/** The audit of a claim whose runs scored so and left these artifacts. */
+function foundOf(
+  arms: Record<'start' | 'frontier', { score: number; artifact: string }[]>,
+  result: ClaimResult,
+  { rule = 2, deterministic = false }: { rule?: 1 | 2; deterministic?: boolean } = {},
+): string {
+  const of = (snapshot: string, arm: { score: number; artifact: string }[]) =>
+    arm.map(({ score, artifact }, index) => {
+      const trained = { ...published(1), artifact: { digest: artifact, bytes: 0, files: [] } };
+      return { ...run(snapshot, index, score), trained };
+    });
+  const all = [...of(SNAPSHOT, arms.start), ...of(OTHER, arms.frontier)];
+  const frozen = { ...campaign.frozen, claim: { ...terms, runs: arms.start.length, deterministic } };
+  const sealed = all.map(({ _id: replicate, trained }) => ({ replicate, artifact: trained.artifact.digest }));
+  return found(
+    { rule, runs: arms.start.length, replicates: all.map(({ _id }) => _id), sealed, result },
+    { campaign: { ...campaign, frozen }, replicates: sheaf(...all) },
+  );
+}
+
+it('a claim without an interval is recomputed as one', () => {
+  const start = scores.start.map((score, i) => ({ score, artifact: `${i}`.repeat(64) }));
+  const same = measured([2, 2, 2]);
+  const terms = { direction: 'minimize', confidence: 0.99 } as const;
+  const fixed = claimOf({ ...terms, start, frontier: same }, { deterministic: false });
+  expect(fixed).toMatchObject({ kind: 'deterministic', because: 'seed-fixed' });
+  expect(foundOf({ start, frontier: same }, fixed)).toBe('');
+  expect(foundOf({ start, frontier: measured([2, 2, 2.1]) }, fixed)).toMatch(/recomputed it is/);
+  const noisy = [2, 2.2, 2.1].map((score, i) => ({ score, artifact: `${i + 3}`.repeat(64) }));
+  expect(foundOf({ start, frontier: noisy }, fixed)).toMatch(/^kind is stored as "deterministic"/);
+  const interval = intervalOf({ ...terms, start: scores.start, frontier: [2, 2, 2] });
+  expect(foundOf({ start, frontier: same }, interval)).toMatch(/^kind is stored as "interval"/);
+  expect(foundOf({ start, frontier: same }, interval, { rule: 1 })).toBe('');
+
+  const once = { start: measured([4]), frontier: measured([2]) };
+  const declared = claimOf({ ...terms, ...once }, { deterministic: true });
+  expect(foundOf(once, declared, { deterministic: true })).toBe('');
+  expect(foundOf(once, { ...declared, difference: -3 }, { deterministic: true })).toMatch(/^difference/);
+  // only a task that says so is measured once
+  const threefold = { start, frontier: noisy };
+  const taken = claimOf({ ...terms, ...threefold }, { deterministic: true });
+  expect(foundOf(threefold, taken)).toMatch(/^kind is stored as "deterministic"/);
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { trialEstimate } from '../../src/analysis/estimates.js';
 import { statusModel } from '../../src/analysis/status.js';
 import { trialRecord } from '../../src/analysis/trial-record.js';
-import { claimOf } from '../../src/domain/decision/claim.js';
+import { intervalOf } from '../../src/domain/decision/claim.js';
 import { candidate } from '../lineage/candidate.js';
 import { seedCampaign, type Seeded } from './seeded.js';
 
@@ -32,7 +32,14 @@ it('is the trial’s own run, then what its claim’s fresh runs say, once all o
   await measure(trial, 1.5);
   const own = { mean: 1.5, error: null, from: 'runs', runs: 1 };
   expect((await trialRecord(lineage, name, 1)).estimate).toEqual(own);
-  const plan = { start: 0, frontier: 1, version: 2, metric: 'loss', direction: 'minimize' } as const;
+  const plan = {
+    start: 0,
+    frontier: 1,
+    version: 2,
+    metric: 'loss',
+    direction: 'minimize',
+    decided: 1,
+  } as const;
   await lineage.claims.open(owner, 0, { ...plan, runs: 2, confidence: 0.99 });
   await freshRun(1, 0, 1.6);
   await freshRun(1, 1, 1.62);
@@ -41,7 +48,7 @@ it('is the trial’s own run, then what its claim’s fresh runs say, once all o
   await freshRun(0, 1, 2.1);
   const arms = { start: [2.1, 2.1], frontier: [1.6, 1.62] };
   await lineage.claims.close(owner, 0, {
-    result: claimOf({ direction: 'minimize', ...arms, confidence: 0.99 }),
+    result: intervalOf({ direction: 'minimize', ...arms, confidence: 0.99 }),
   });
   const { estimate } = await trialRecord(lineage, name, 1);
   expect(estimate).toMatchObject({ from: 'fresh', runs: 2 });

@@ -131,7 +131,8 @@ export function renderSecurity(): string {
     '- What a score itself tells: by its digits, the number of a limit that it overran and the moment of its failure a server can tell agents some bits of held-out text a trial.',
     '- The task itself. An evaluator that reveals labels in its feedback, or runs what is in an artifact, is beyond repair here.',
     '- Time that is stolen from neighbours on the same cores or memory bus; timing scores need a host of their own. A recipe that slows itself down by many processes has an overrun run once more, on its own lease, and no more than that.',
-    '- Selection on the search split over hundreds of trials: that is what the claim split is for.',
+    '- Selection on the search split over hundreds of trials: that is what the claim split is for. A claim of a task without one says how often its data was selected on, and states no error rate.',
+    '- A recipe that fixes its seed and adds a little noise of its own: no spread tells it from an honest recipe that has grown quiet. Where the task draws the order of the training data by the seed (docs/tasks.md, Seeds), a seed of the recipe’s own buys little; what it is worth besides shows on the claim split.',
     '',
   ].join('\n');
 }

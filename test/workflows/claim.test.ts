@@ -10,7 +10,7 @@ import { startScriptedServer, use, type ScriptedServer } from '../model/scripted
 import { submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
-/** The tiny task with a noise that comes of the seed, and held-out data that only claims see. */
+/** The tiny task with a noise that comes of the seed. */
 const NOISY = `
 import json, os, random
 X = 1.0  # knob: -10..10
@@ -102,8 +102,18 @@ it('claims at a milestone too while the search goes on, each on seeds of its own
   const runs = await world.lineage.replicates.many(claims.flatMap(({ replicates }) => replicates));
   expect(new Set(runs.map(({ seed }) => seed)).size).toBe(12);
   const { claim, remark } = await statusModel(world.lineage, 'steps');
-  expect(claim).toMatchObject({ state: 'measured', trial: 't00002', error: 0.005 });
-  expect(remark).toMatch(/99\.5 % interval .* with a probability of at most 0\.5 %$/);
+  // it is measured on what the search has selected on: no error rate holds
+  expect(claim).toMatchObject({
+    state: 'measured',
+    trial: 't00002',
+    error: null,
+    data: 'search',
+    decided: 2,
+  });
+  expect(remark).toMatch(
+    /99\.5 % interval .*; the seeds are fresh, but the data is that on which the search has selected 2 times: /,
+  );
+  expect(remark).not.toContain('probability');
   expect((await world.lineage.budgets.get(owner)).open).toEqual({});
 }, 120_000);
 
@@ -129,14 +139,18 @@ it('counts the runs of a recipe that fixes its seed as one, and says so', async 
   });
 }, 120_000);
 
-it('claims nothing of a recipe that fixes its seed, though one run was enough to adopt it', async () => {
+it('gives no interval for a recipe that fixes its seed, though one run was enough to adopt it', async () => {
   const handle = await world.start('lucky', { ...INPUT, rule: 'greedy' });
   await handle.result();
   const { owner } = await world.campaign('lucky');
   expect((await world.trials('lucky'))[0]).toMatchObject({ status: 'keep' });
   const claimed = await world.lineage.claims.get(owner, 0);
-  expect(claimed.result).toBeNull();
-  expect(claimed.void).toMatch(/^the frontier's fresh runs scored .* far more alike than the start's/);
+  expect(claimed).toMatchObject({ void: null, result: { kind: 'deterministic', because: 'seed-fixed' } });
+  const { claim, remark } = await statusModel(world.lineage, 'lucky');
+  expect(claim).toMatchObject({ state: 'measured', confidence: null, error: null, better: true });
+  expect(remark).toMatch(
+    /^one deterministic measurement \(seed-fixed\), no interval: t00001 against the start/,
+  );
   model.assertDone();
 }, 120_000);
 

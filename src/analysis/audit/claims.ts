@@ -2,7 +2,7 @@ import { claimDifferences } from '../../domain/decision/recompute.js';
 import { START, trialLabel } from '../../domain/keys.js';
 import type { ClaimDocument, DecisionDocument } from '../../lineage/decision-documents.js';
 import type { ReplicateDocument } from '../../lineage/documents.js';
-import { scoresOf } from '../../lineage/replicates.js';
+import { seededRuns } from '../../lineage/replicates.js';
 import type { StoreFacts } from './facts.js';
 
 /**
@@ -12,14 +12,20 @@ import type { StoreFacts } from './facts.js';
 export function wrongClaim(
   claim: ClaimDocument,
   { campaign, replicates, trials }: Pick<StoreFacts, 'campaign' | 'replicates' | 'trials'>,
-  decisions: readonly { frontier: Pick<DecisionDocument['frontier'], 'version' | 'trial'> }[],
+  decisions: readonly { frontier: Pick<DecisionDocument['frontier'], 'version' | 'trial' | 'sequence'> }[],
 ): string[] {
   const { frontier, version, closedAt, result } = claim;
-  const decided = decisions.some(
+  const adopted = decisions.find(
     (one) => one.frontier.version === version && one.frontier.trial === frontier,
   );
   const wrong = otherTerms(claim, campaign.frozen.claim);
-  if (!decided) wrong.push(`no decision made ${trialLabel(frontier)} the frontier ${version}`);
+  if (adopted === undefined) wrong.push(`no decision made ${trialLabel(frontier)} the frontier ${version}`);
+  else if (claim.decided !== null) {
+    // the first decision is that on the start
+    const [least, most] = [adopted.frontier.sequence - 1, decisions.length - 1];
+    if (claim.decided < least || claim.decided > most)
+      wrong.push(`${claim.decided} candidates had been decided on before it, and not ${least} to ${most}`);
+  }
   if (closedAt !== null && (result === null) === (claim.void === null))
     wrong.push('it ended with neither or both of a result and a reason for none');
   const known = new Map(replicates.documents.map((each) => [each._id, each]));
@@ -38,13 +44,15 @@ export function wrongClaim(
       wrong.push(`it rests on ${_id}, a run of another claim`);
   const { metric, direction, confidence } = claim;
   const arms = {
-    start: scoresOf(arm(claim.start), metric),
-    frontier: scoresOf(arm(frontier), metric),
+    start: seededRuns(arm(claim.start), metric),
+    frontier: seededRuns(arm(frontier), metric),
   };
   for (const [name, { length }] of Object.entries(arms))
     if (length !== claim.runs)
       wrong.push(`it rests on ${length} runs of the ${name}, ${claim.runs} were to be made`);
-  return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, result)];
+  const { deterministic } = campaign.frozen.claim;
+  const weighed = { rule: claim.rule, deterministic, result };
+  return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, weighed)];
 }
 
 /** What was evaluated though it is not among the artifacts that were fixed when all runs had been trained. */

@@ -47,11 +47,14 @@ export function register(program: Command): void {
       'model of the specialists (default: Claude with a key, else the offline proposer)',
     )
     .option('--train-seconds <s>', 'training budget instead of the one of the task')
-    .option('--rule <rule>', 'what adopts a trial: posterior (default), threshold or greedy')
+    .option(
+      '--rule <rule>',
+      'what adopts a trial: posterior (default), threshold, greedy, or posterior@1 (its first version)',
+    )
     .option('--calibration <n>', 'runs of the start recipe before the search (default: of the task)')
     .option(
       '--claim-runs <n>',
-      'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8); 0: claim nothing',
+      'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8, and 1 in a deterministic task); 0: claim nothing',
     )
     .option(
       '--claim-at <n,…>',

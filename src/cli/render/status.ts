@@ -60,6 +60,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
     ['best', `${milestoneText(frontier, status)}${gainText(status)}`],
     ['', paint('dim', `${metric.name}, ${metric.direction}`)],
     ['claim', status.remark],
+    ...(status.claim.note === null ? [] : [['', status.claim.note] satisfies [string, string]]),
     ...limitLines(status.limits),
     ...spendingLines(status, priced),
     ['faults', faultText(status)],

@@ -15,16 +15,11 @@ const ROUNDING_SD = 1e-6;
 const STEP_SD = 1e-3;
 
 /**
- * Tells whether runs of one recipe under different seeds are the same measurement: equal artifacts, or scores that are
- * equal to rounding and no multiples of a step (as accuracies are). A small spread is never a sign: honest recipes get
- * many times quieter as they improve.
+ * Tells whether the seed changes nothing in a recipe: its runs are the same measurement where the start's own were not.
+ * That is equal artifacts, or scores that are equal to rounding and no multiples of a step (as accuracies are). A small
+ * spread is never a sign: honest recipes get many times quieter as they improve.
  * @param start runs of the start, which show what scores can differ by
  */
-export function equalToRounding(runs: readonly SeededRun[], start: readonly SeededRun[] = []): boolean {
-  return sameArtifact(runs) || sameScore(runs, start);
-}
-
-/** Tells whether the seed changes nothing in a recipe: its runs are equal where the start's own were not. */
 export function ignoresSeed(runs: readonly SeededRun[], start: readonly SeededRun[]): boolean {
   if (start.length < 2) return false;
   return (
@@ -46,10 +41,21 @@ function sameScore(runs: readonly SeededRun[], start: readonly SeededRun[]): boo
   return equalScores(scores, ROUNDING_SD * sd) && stepOf([...others, ...scores]) < STEP_SD * sd;
 }
 
-/** @param most the largest difference of equal scores, however large they are */
-function equalScores(scores: readonly number[], most = Infinity): boolean {
+/** Tells whether differences of scores of such a size are equal to rounding, so that their spread says nothing. */
+export const equalDifferences = (differences: readonly number[], scores: readonly number[]): boolean =>
+  equalScores(differences, Infinity, largestOf(scores));
+
+/**
+ * Tells whether scores are equal to rounding, so that their spread says nothing.
+ * @param most the largest difference of equal scores, however large they are
+ * @param largest the size of the scores
+ */
+export function equalScores(
+  scores: readonly number[],
+  most = Infinity,
+  largest = largestOf(scores),
+): boolean {
   const off = Math.max(...scores) - Math.min(...scores);
-  const largest = largestOf(scores);
   return (
     scores.length >= 2 && off <= Math.max(8 * Number.EPSILON * largest, Math.min(ROUNDING * largest, most))
   );

@@ -1,7 +1,7 @@
 import { isBetter, type Task } from '../task.js';
-import { claimOf } from './claim.js';
+import { equalDifferences, equalScores } from './alike.js';
+import { intervalOf, type IntervalResult } from './claim.js';
 import { meanOf } from './noise.js';
-import { areEqualToRounding } from './rounding.js';
 import { twoSidedQuantile } from './student.js';
 
 /** Equal numbers of runs of two recipes, fixed in advance, so that none was selected by its score. */
@@ -44,7 +44,7 @@ export interface Comparison {
  * of a recipe do not differ there is no interval: nothing tells how far they are off.
  */
 export function compareRuns({ direction, start, trial, paired, confidence }: ComparedRuns): Comparison {
-  const welch = claimOf({ direction, start, frontier: trial, confidence });
+  const welch = intervalOf({ direction, start, frontier: trial, confidence });
   const base = {
     runs: trial.length,
     start: { mean: welch.start.mean, sd: welch.start.sd },
@@ -54,24 +54,22 @@ export function compareRuns({ direction, start, trial, paired, confidence }: Com
     confidence,
   };
   const found = paired
-    ? ofPairs(
-        trial.map((score, i) => score - (start[i] ?? score)),
-        confidence,
-      )
-    : areEqualToRounding(start) || areEqualToRounding(trial)
+    ? ofPairs(start, trial, confidence)
+    : equalScores(start) || equalScores(trial)
       ? null
       : { standardError: Math.hypot(...errorsOf(welch)), interval: welch.interval };
   if (found === null) return { ...base, standardError: null, interval: null, side: null };
   return { ...base, ...found, side: sideOf(direction, found.interval) };
 }
 
-const errorsOf = ({ start, frontier }: ReturnType<typeof claimOf>): number[] =>
+const errorsOf = ({ start, frontier }: IntervalResult): number[] =>
   [start, frontier].map(({ sd, runs }) => sd / Math.sqrt(runs));
 
 type Found = { standardError: number; interval: [number, number] } | null;
 
-function ofPairs(differences: readonly number[], confidence: number): Found {
-  if (areEqualToRounding(differences)) return null;
+function ofPairs(start: readonly number[], trial: readonly number[], confidence: number): Found {
+  const differences = trial.map((score, i) => score - (start[i] ?? score));
+  if (equalDifferences(differences, [...start, ...trial])) return null;
   const mean = meanOf(differences);
   const degrees = differences.length - 1;
   const squares = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0);

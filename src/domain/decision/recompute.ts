@@ -1,4 +1,4 @@
-import { claimOf, type ClaimResult, type ClaimRuns } from './claim.js';
+import { claimOf, intervalOf, type ClaimResult, type ClaimRuns } from './claim.js';
 
 /** How far a recomputed number may be off, relative to its size where that is above 1. */
 const TOLERANCE = 1e-9;
@@ -11,9 +11,17 @@ export function differences(made: object, stored: object): string[] {
   return differing('', made, stored);
 }
 
-/** The same for a claim: its numbers have to follow from the scores of its runs. */
-export function claimDifferences(runs: ClaimRuns, stored: ClaimResult): string[] {
-  return differing('', claimOf(runs), stored);
+/** The same for a claim: its numbers have to follow from its runs, by the rule that it was weighed by. */
+export function claimDifferences(
+  runs: ClaimRuns,
+  { rule, deterministic, result }: { rule: 1 | 2; deterministic: boolean; result: ClaimResult },
+): string[] {
+  const scores = {
+    start: runs.start.map(({ score }) => score),
+    frontier: runs.frontier.map(({ score }) => score),
+  };
+  const made = rule === 1 ? intervalOf({ ...runs, ...scores }) : claimOf(runs, { deterministic });
+  return differing('', made, result);
 }
 
 function differing(path: string, made: unknown, stored: unknown): string[] {

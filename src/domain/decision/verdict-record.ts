@@ -36,7 +36,7 @@ export function startRecord(rule: Rule, trial: number, inputs: DecisionInputs): 
     believed: believedIn(inputs, beliefs),
     own: ownIn(inputs, beliefs, trial),
     likelihoods: [],
-    standing: standingOn(rule, inputs),
+    standing: { score, runs: inputs.alike ? 1 : runs },
   };
   return {
     result,

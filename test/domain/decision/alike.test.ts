@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  equalToRounding,
-  ignoresSeed,
-  withoutNoise,
-  type SeededRun,
-} from '../../../src/domain/decision/alike.js';
+import { ignoresSeed, withoutNoise, type SeededRun } from '../../../src/domain/decision/alike.js';
 
 /** Runs that left artifacts of their own each, or the named ones. */
 const runs = (scores: readonly number[], artifacts: readonly (string | null)[] = []): SeededRun[] =>
@@ -39,7 +34,6 @@ describe('runs under different seeds', () => {
     ['a score of zero', runs([0, 0]), runs([0.31, Math.SQRT1_2, Math.LN2]), true],
     ['losses so small that nine digits of 1 are lost in them', runs([3e-12, 4e-12]), START, false],
   ])('%s', (_, of, start, alike) => {
-    expect(equalToRounding(of, start)).toBe(alike);
     expect(ignoresSeed(of, start)).toBe(alike);
   });
 
@@ -52,7 +46,6 @@ describe('runs under different seeds', () => {
   });
 
   it('are equal without a start, as a start itself is', () => {
-    expect(equalToRounding(runs([4, 4, 4]))).toBe(true);
     expect(withoutNoise(runs([4, 4, 4]))).toBe(true);
     expect(withoutNoise(runs([4, 4, 4 + 1e-6]))).toBe(false);
     expect(withoutNoise(runs([3.14159, 3.14158], ['a', 'a']))).toBe(false);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { claimOf } from '../../../src/domain/decision/claim.js';
+import { intervalOf } from '../../../src/domain/decision/claim.js';
 import { compareRuns } from '../../../src/domain/decision/comparison.js';
 
 const BASE = { direction: 'minimize', paired: false, confidence: 0.95 } as const;
@@ -63,7 +63,7 @@ describe('equal numbers of runs, fixed in advance', () => {
     fc.assert(
       fc.property(scores, scores, (start, trial) => {
         const compared = compareRuns({ ...BASE, start, trial });
-        const welch = claimOf({ ...BASE, start, frontier: trial });
+        const welch = intervalOf({ ...BASE, start, frontier: trial });
         if (compared.interval !== null) expect(compared.interval).toEqual(welch.interval);
         if (compared.interval !== null) expect(compared.side === 'better').toBe(welch.gained);
         const turned = { start: start.map((one) => -one), trial: trial.map((one) => -one) };
