@@ -1,5 +1,5 @@
 import type { FrozenCampaign } from '../src/domain/campaign.js';
-import { claimOf } from '../src/domain/decision/claim.js';
+import { claimBy } from '../src/domain/decision/claim.js';
 import { START } from '../src/domain/keys.js';
 import { outcomeOfRuns } from '../src/domain/outcome-of.js';
 import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task.js';
@@ -184,7 +184,7 @@ async function closeClaim(
   const { metric, direction, confidence } = claim;
   const arms = { start: seededRuns(start, metric), frontier: seededRuns(frontier, metric) };
   const { deterministic } = campaign.frozen.claim;
-  const result = claimOf({ direction, ...arms, confidence }, { deterministic });
+  const result = claimBy(claim.rule, { direction, ...arms, confidence }, { deterministic });
   await lineage.claims.close(owner, number, { result });
 }
 

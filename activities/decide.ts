@@ -7,14 +7,14 @@ import { outcomeOfRuns } from '../src/domain/outcome-of.js';
 import { unmeasured, type Outcome } from '../src/domain/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
 import { decisionMeasure, decisionMetric, DETERMINISTIC, type Task } from '../src/domain/task.js';
-import { labelText } from '../src/domain/trial/labels.js';
+import { labelsOf, labelText } from '../src/domain/trial/labels.js';
 import type { Candidate } from '../src/lineage/decisions.js';
 import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
 import { lessonFacts } from '../src/lineage/lesson-facts.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { metricsOf } from '../src/lineage/replicates.js';
 import { rowOf } from '../src/lineage/view.js';
-import { labelsOf } from '../src/measure/trial-labels.js';
+import { changesOnlySeed, isSeedFixed } from '../src/measure/trial-labels.js';
 
 export interface TrialRef {
   owner: string;
@@ -130,7 +130,9 @@ async function verdict(
   if (measured.score === null || measured.failure !== null) return measured;
   // the start's noise is measured even where it misses a gate
   if (ineligible && mayRepeat && uncalibrated) return AGAIN;
-  const outcome = { ...measured, labels: await labelsOf(lineage, task, trial, replicates) };
+  // the first version of the rules counts every run
+  const alike = campaign.frozen.ruleVersion > 1 && (await isSeedFixed(lineage, task, trial, replicates));
+  const outcome = { ...measured, labels: labelsOf({ alike, seedOnly: false }) };
   if (ineligible) return outcome;
   return adopt(lineage, campaign, task, { trial, replicates, outcome, scores, mayRepeat });
 }
@@ -175,16 +177,16 @@ async function adopt(
   if (decision === AGAIN) return AGAIN;
   const { adopt: adopted } = decision.result;
   const facts = lessonFacts(decision);
-  const untold = outcome.labels.filter((label) =>
-    label === 'seed-fixed' ? !facts.alike : facts.barred === null,
-  );
+  // by what was decided on: another frontier may tell otherwise by now
+  const labels = decision.version === 1 ? [] : labelsOf(decision.inputs);
+  const untold = labels.filter((label) => (label === 'seed-fixed' ? !facts.alike : facts.barred === null));
   const lesson = [lessonOf(facts, decisionMeasure(task).unit), ...untold.map(labelText)].join('; ');
-  return { ...outcome, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
+  return { ...outcome, labels, status: adopted ? 'keep' : 'discard', decision: decision._id, lesson };
 }
 
 /**
  * In a search of few trials to know the noise sooner is worth a run of a new frontier; in a long one its children tell
- * it for nothing (docs/decisions/0010-noise-of-a-family.md has the measurements).
+ * it for nothing (docs/decisions/0010-noise-of-a-family.md).
  */
 const SHORT_SEARCH_TRIALS = 40;
 const SHORT_SEARCH_NOISE_VALUE = 0.1;
@@ -230,7 +232,7 @@ async function candidateOf(
     open: open.flatMap(({ number, parent }) => (number === trial.number ? [] : (parent ?? []))),
     noiseValue: frozen.limits.trials <= SHORT_SEARCH_TRIALS ? SHORT_SEARCH_NOISE_VALUE : 0,
     alike,
-    barred: deterministic && outcome.labels.includes('seed-only') ? 'seed-only' : null,
+    seedOnly: (frontier) => changesOnlySeed(lineage, trial, frontier),
     deterministic,
     calibration: frozen.calibration,
     mayRepeat,
@@ -268,10 +270,10 @@ async function acceptStart(lineage: Lineage, owner: string): Promise<void> {
 
 /** What a start whose runs are all the same says of the noise that the campaign's rule has to know. */
 function noiseFault(
-  { rule, submission }: FrozenCampaign,
+  { rule, ruleVersion, submission }: FrozenCampaign,
   { outcome, replicates }: TrialDocument,
 ): string | null {
-  const weighs = rule !== 'greedy' && submission === null;
+  const weighs = rule !== 'greedy' && submission === null && ruleVersion > 1;
   if (!weighs || outcome?.labels.includes('seed-fixed') !== true) return null;
   return `the ${replicates.length} runs of the start under different seeds all scored ${outcome.score ?? ''}, so nothing is known of the noise by which the rule "${rule}" weighs trials: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
 }

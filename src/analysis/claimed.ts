@@ -73,8 +73,9 @@ export function claimView(
 }
 
 /** Says of a campaign without claims what its scores are worth. */
-function whyNoClaim({ submission, submissionRuns, calibration }: CampaignDocument['frozen']): string {
+function whyNoClaim({ submission, submissionRuns, calibration, claim }: CampaignDocument['frozen']): string {
   if (submission === null) return 'the campaign makes no claim';
+  if (claim.deterministic) return 'one deterministic measurement of each, on what a search selects by';
   if (submissionRuns !== null)
     return `the start and the trial are measured ${submissionRuns} times each, fixed in advance, and \`assay show\` gives their difference with its interval`;
   return calibration > 1

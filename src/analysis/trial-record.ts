@@ -7,7 +7,7 @@ import { trialLabel, trialWorkflowId } from '../domain/keys.js';
 import type { Outcome } from '../domain/outcome.js';
 import type { Projection } from '../domain/rehearsal.js';
 import { isEnded } from '../domain/statuses.js';
-import type { DecisionDocument } from '../lineage/decision-documents.js';
+import type { DecisionDocument, DecisionV2Document } from '../lineage/decision-documents.js';
 import { lessonFacts } from '../lineage/lesson-facts.js';
 import type { PhaseRun, ReplicateDocument, Saving, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -56,6 +56,8 @@ export interface ReplicateView {
 
 export interface DecisionView {
   rule: DecisionDocument['rule'];
+  /** Of the rules. */
+  version: DecisionDocument['version'];
   adopt: boolean;
   /** Of the frontier that it was judged against. */
   frontierVersion: number;
@@ -70,6 +72,8 @@ export interface DecisionView {
   delta: number | null;
   /** Run-to-run standard deviation that it was judged by; null where nothing was known of it. */
   noise: number | null;
+  /** That noise with nine tenths of its probability (`low` to `high`), and the runs it is known from; null in version 1. */
+  spread: DecisionV2Document['result']['spread'];
   /** By how much better than the frontier it is expected to be; null under rules without belief, and with no noise. */
   gain: number | null;
   /** What was believed of its true score; null as `gain` is. */
@@ -220,6 +224,7 @@ function decisionView(decision: DecisionDocument): DecisionView {
   const { spread, gain, believedOwn } = lessonFacts(decision);
   return {
     rule,
+    version: decision.version,
     adopt: result.adopt,
     frontierVersion: frontier?.version ?? 0,
     against: labelOrNull(frontier?.trial ?? null),
@@ -230,6 +235,7 @@ function decisionView(decision: DecisionDocument): DecisionView {
     direction: inputs.direction,
     delta: result.delta,
     noise: spread?.sd ?? null,
+    spread: decision.version === 1 ? null : decision.result.spread,
     gain,
     believed: believedOwn,
     veto: result.veto,

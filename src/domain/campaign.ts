@@ -99,7 +99,9 @@ function submissionRunsFault({
   submission,
   submissionRuns,
   calibration,
+  rule,
 }: {
+  rule: z.infer<typeof ruleNameSchema>;
   submission?: unknown;
   submissionRuns?: number | undefined;
   calibration?: number | undefined;
@@ -109,6 +111,7 @@ function submissionRunsFault({
     return 'only together with a submission: a search measures a trial again where its rule says so';
   if (calibration !== undefined && calibration !== submissionRuns)
     return `the start is measured as often as the trial, not ${calibration} times (calibration)`;
+  if (rule === 'posterior@1') return 'the first version of the rules does not know it';
   return null;
 }
 

@@ -1,3 +1,4 @@
+import { meanOf } from './decision/noise.js';
 import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from './gates.js';
 import { unmeasured, type Failure, type Outcome } from './outcome.js';
 import type { Task } from './task.js';
@@ -50,18 +51,17 @@ export function outcomeOfRuns(
 
 /** Runs that have no failure, as one: the mean of each metric that all of them have. */
 function meanRun(runs: readonly Run[]): Run {
-  const meanOf = (all: readonly (Measured | null)[]): Measured | null => {
+  const meanRunOf = (all: readonly (Measured | null)[]): Measured | null => {
     const metrics = all.map((one) => one?.metrics ?? {});
     const names = Object.keys(metrics[0] ?? {}).filter((name) => metrics.every((one) => name in one));
-    const mean = (name: string): number =>
-      metrics.reduce((sum, one) => sum + (one[name] ?? 0), 0) / metrics.length;
+    const mean = (name: string): number => meanOf(metrics.map((one) => one[name] ?? 0));
     return all.length === 0
       ? null
       : { failure: null, metrics: Object.fromEntries(names.map((name) => [name, mean(name)])) };
   };
-  const evaluated = meanOf(runs.map((run) => run.evaluated));
+  const evaluated = meanRunOf(runs.map((run) => run.evaluated));
   return {
-    trained: meanOf(runs.map((run) => run.trained)),
+    trained: meanRunOf(runs.map((run) => run.trained)),
     evaluated: evaluated === null ? null : { ...evaluated, feedback: runs[0]?.evaluated?.feedback ?? '' },
   };
 }

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import { LEARN_FROM, learnsAfter, weightsAfter } from '../domain/decision/learning.js';
 import { meanOf } from '../domain/decision/noise.js';
-import type { Bar, DecisionInputs, GuardValue, Rule, RuleVersion } from '../domain/decision/record.js';
+import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../domain/decision/record.js';
 import { decideBy, wantsAnotherRun } from '../domain/decision/rules.js';
 import type { Node } from '../domain/decision/v1/posterior.js';
 import { beliefIn } from '../domain/decision/v1/record.js';
@@ -39,7 +39,8 @@ export interface Candidate {
   shared: number | null;
   /** Whether its runs are equal to rounding where the start's were not. */
   alike: boolean;
-  barred: Bar | null;
+  /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
+  seedOnly: (frontier: number | null) => Promise<boolean>;
   deterministic: boolean;
   guards: readonly GuardValue[];
   /** Runs of the start before the search. */
@@ -142,7 +143,8 @@ export class Decisions {
       const next =
         candidate.ruleVersion === 1 ? await this.nextV1(candidate, last) : await this.next(candidate, last);
       if (next === 'again') return 'again';
-      await this.shelf.insertOnce(next);
+      // one that could not be read again would leave the campaign without a last decision
+      await this.shelf.insertOnce(decisionDocument.parse(next));
     }
   }
 
@@ -152,7 +154,8 @@ export class Decisions {
   ): Promise<DecisionV2Document | 'again'> {
     if (last !== null && last.version !== 2) throw mixed(last);
     const knowledge = last === null ? null : { ...last.knowledge, weights: await this.weightsAt(last) };
-    const inputs = inputsOf(candidate, last, knowledge);
+    const seedOnly = await candidate.seedOnly(last?.frontier.trial ?? null);
+    const inputs = inputsOf(candidate, last, knowledge, seedOnly);
     const { rule, calibration, mayRepeat } = candidate;
     if (mayRepeat && wantsAnotherRun(rule, inputs, calibration)) return 'again';
     return decisionOn(candidate, inputs, last);
@@ -200,6 +203,7 @@ function inputsOf(
   candidate: Candidate,
   last: DecisionV2Document | null,
   knowledge: DecisionV2Document['knowledge'] | null,
+  seedOnly: boolean,
 ): DecisionInputs {
   const { direction, metric, scores, replicates, eligible, guards } = candidate;
   return {
@@ -211,7 +215,7 @@ function inputsOf(
     eligible,
     shared: candidate.shared,
     alike: candidate.alike,
-    barred: candidate.barred,
+    seedOnly,
     deterministic: candidate.deterministic,
     guards: [...guards],
     frontier: last?.frontier ?? null,

@@ -1,4 +1,5 @@
 import type { Believed, LessonFacts } from '../domain/decision/lesson.js';
+import { isSeedOnly } from '../domain/decision/rules.js';
 import { estimateIn, type DecisionDocument, type DecisionV1Document } from './decision-documents.js';
 
 /** Reads from a stored decision what people and agents are told of it; what rests on an unknown noise is left out. */
@@ -27,10 +28,16 @@ export function lessonFacts(decision: DecisionDocument): LessonFacts {
         };
   if (decision.version === 1) return { ...common, ...factsV1(decision, against) };
   const { gain, before, own, spread } = decision.result;
-  const { parent, barred, alike, deterministic } = decision.inputs;
+  // the candidate's scores move what is believed of the frontier as well: the gain is the difference after them
+  const now =
+    before === null || own === null || gain === null
+      ? before
+      : { mean: direction === 'minimize' ? own.mean + gain : own.mean - gain, sd: before.sd };
+  const { parent, alike, deterministic } = decision.inputs;
+  const barred = isSeedOnly(decision.inputs) ? 'seed-only' : null;
   return {
     ...common,
-    frontier: against(before),
+    frontier: against(now),
     parent,
     gain,
     believedOwn: own,

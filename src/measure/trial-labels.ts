@@ -1,27 +1,14 @@
 import { ignoresSeed, withoutNoise } from '../domain/decision/alike.js';
 import { START } from '../domain/keys.js';
 import { decisionMetric, type Task } from '../domain/task.js';
-import type { Label } from '../domain/trial/labels.js';
 import { isSeedOnly } from '../domain/trial/seed-only.js';
 import type { FileBytes } from '../lineage/blobs.js';
 import type { ReplicateDocument, TrialDocument } from '../lineage/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { seededRuns } from '../lineage/replicates.js';
 
-/** The labels of a trial whose runs, in whatever order, have been measured so far. */
-export async function labelsOf(
-  lineage: Lineage,
-  task: Task,
-  trial: TrialDocument,
-  replicates: readonly ReplicateDocument[],
-): Promise<Label[]> {
-  const labels: Label[] = [];
-  if (await isSeedFixed(lineage, task, trial, replicates)) labels.push('seed-fixed');
-  if (await changesOnlySeed(lineage, trial)) labels.push('seed-only');
-  return labels;
-}
-
-async function isSeedFixed(
+/** Tells whether the runs of a trial so far do not depend on their seeds; of a start, whether they show no noise. */
+export async function isSeedFixed(
   lineage: Lineage,
   task: Task,
   { owner, number }: TrialDocument,
@@ -37,16 +24,15 @@ async function isSeedFixed(
 }
 
 /** Tells whether a trial differs in nothing but seeds from its parent, or from the frontier that it would replace. */
-async function changesOnlySeed(
+export async function changesOnlySeed(
   lineage: Lineage,
   { owner, snapshot, parentSnapshot }: TrialDocument,
+  frontier: number | null,
 ): Promise<boolean> {
-  if (parentSnapshot === null) return false;
+  if (parentSnapshot === null || frontier === null) return false;
   if (await differsInSeeds(lineage, parentSnapshot, snapshot)) return true;
-  const last = await lineage.decisions.last(owner);
-  if (last === null) return false;
-  const frontier = await lineage.trials.require(owner, last.frontier.trial);
-  return frontier.snapshot !== parentSnapshot && differsInSeeds(lineage, frontier.snapshot, snapshot);
+  const best = await lineage.trials.require(owner, frontier);
+  return best.snapshot !== parentSnapshot && differsInSeeds(lineage, best.snapshot, snapshot);
 }
 
 /** Reads only the files that differ. */

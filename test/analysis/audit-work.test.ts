@@ -249,10 +249,15 @@ describe('invariant 7', () => {
     );
   });
 
-  const said = (...decisions: DecisionDocument[]): string =>
-    checkDecisions(factsOf({ decisions: sheaf(...decisions) }))
+  /** What is found of decisions in a campaign with the rule of the first of them. */
+  const said = (first: DecisionDocument, ...decisions: DecisionDocument[]): string => {
+    const { campaign } = factsOf().store;
+    const frozen = { ...campaign.frozen, rule: first.rule, ruleVersion: first.version };
+    const store = { campaign: { ...campaign, frozen }, decisions: sheaf(first, ...decisions) };
+    return checkDecisions(factsOf(store))
       .violations.map(({ says }) => says)
       .join();
+  };
 
   it('wants every decision to know what those before it have left', () => {
     const start = decisionOn(of(0), inputsOf('minimize', STARTED), null);
@@ -268,6 +273,7 @@ describe('invariant 7', () => {
     const surer = { ...start.knowledge, beliefs: { ...beliefs, unit: beliefs.unit / 2 } };
     expect(about(changed({ knowledge: surer }))).toContain('noise and effects');
     expect(about({ ...second, sequence: 7 })).toContain('place in the sequence');
+    expect(about({ ...second, rule: 'threshold' })).toContain('version 2 of the rule threshold');
     const left = { ...second.frontier, trial: 0 };
     expect(about({ ...second, frontier: left })).toContain('frontier.trial is stored as 0');
     const knowledge = { ...second.knowledge, runs: second.knowledge.runs + 1 };
@@ -321,6 +327,8 @@ describe('invariant 7', () => {
     const on = ['decision on t00001'];
     const wrong = (more: Partial<typeof inputs>) => sheaf({ ...decision, inputs: { ...inputs, ...more } });
     expect(found({})).toEqual([]);
+    expect(found({ trials: sheaf({ ...trial, parent: 3 }) })).toEqual(on);
+    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, labels: ['seed-fixed'] } }) })).toEqual(on);
     expect(found({ replicates: sheaf() })).toEqual(on);
     expect(found({ replicates: sheaf({ ...measured, evaluated: null }) })).toEqual(on);
     expect(found({ decisions: wrong({ replicates: [] }) })).toEqual(on);

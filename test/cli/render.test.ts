@@ -207,6 +207,7 @@ describe('the record of a trial', () => {
 
   const decision: DecisionView = {
     rule: 'posterior',
+    version: 2,
     adopt: true,
     frontierVersion: 4,
     against: 't00015',
@@ -217,6 +218,7 @@ describe('the record of a trial', () => {
     direction: 'minimize',
     delta: -0.004,
     noise: 0.058,
+    spread: { sd: 0.058, low: 0.04, high: 0.08, runs: 7, trials: 3, since: 0 },
     gain: 0.001,
     believed: { mean: 0.9489, sd: 0.032 },
     veto: null,
@@ -237,7 +239,7 @@ describe('the record of a trial', () => {
 
   it('says that a noise is not known, and gives no number for it', () => {
     const single = { mean: 0.93195, error: null, from: 'runs', runs: 1 } as const;
-    const unknown = { ...decision, noise: null, gain: null, believed: null };
+    const unknown = { ...decision, noise: null, spread: null, gain: null, believed: null };
     const text = shown({ score: 0.93195, estimate: single, decision: unknown });
     expect(text).toMatch(/noise +not known/);
     expect(text).not.toMatch(/±|true score|believed|expected gain/);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { loadTask } from '../../src/tasks/load.js';
 import { refusalHere } from '../bad-input/assay.js';
-import { TINY } from '../fixtures/tiny.js';
+import { seeded, TINY } from '../fixtures/tiny.js';
 import { assay } from '../workflows/command-lines.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { LONG } from './person.js';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await cp(TINY, join(folder, 'task'), { recursive: true });
   await writeFile(join(folder, 'task/recipe/train.py'), NOISY);
   const yaml = await readFile(join(folder, 'task/task.yaml'), 'utf8');
-  await writeFile(join(folder, 'task/task.yaml'), yaml.replace('name: tiny', 'name: noisy'));
+  await writeFile(join(folder, 'task/task.yaml'), seeded(yaml).replace('name: tiny', 'name: noisy'));
   const { spec, files } = await loadTask(join(folder, 'task'));
   await world.lineage.tasks.push(spec, files, 'person');
 });

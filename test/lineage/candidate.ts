@@ -20,7 +20,7 @@ export function candidate(
     eligible: true,
     shared: null,
     alike: false,
-    barred: null,
+    seedOnly: () => Promise.resolve(false),
     deterministic: false,
     guards: [],
     askedRuns: null,

@@ -42,6 +42,7 @@ export function frozenOf(name: string, owner: string): FrozenCampaign {
     exclusive: { search: false, claim: true },
     attributes: [],
     rule: 'greedy',
+    ruleVersion: 2,
     claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
     submission: null,
     startedAt: new Date().toISOString(),

@@ -130,7 +130,7 @@ it('counts the runs of a recipe that fixes its seed as one, and says so', async 
   await handle.result();
   const [fixed] = await world.trials('fixed');
   expect(fixed).toMatchObject({ status: 'discard', outcome: { labels: ['seed-fixed'], failure: null } });
-  expect(fixed?.outcome?.lesson).toContain('its runs do not depend on the seed: they count as one');
+  expect(fixed?.outcome?.lesson).toContain('in 2 runs that count as one (seed-fixed)');
   expect(fixed?.replicates).toHaveLength(2);
   const { owner } = await world.campaign('fixed');
   expect(await world.lineage.decisions.of(owner, 1)).toMatchObject({

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { campaignInputSchema } from '../../src/domain/campaign.js';
 import { explain } from '../../src/domain/explain.js';
 import { loadTask } from '../../src/tasks/load.js';
-import { TINY } from '../fixtures/tiny.js';
+import { seeded, TINY } from '../fixtures/tiny.js';
 import { openWorld, until, type World } from './world.js';
 
 /** A noise that comes of the seed, small beside what the edits do. */
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await cp(TINY, folder, { recursive: true });
   await writeFile(join(folder, 'recipe/train.py'), NOISY);
   const yaml = await readFile(join(folder, 'task.yaml'), 'utf8');
-  await writeFile(join(folder, 'task.yaml'), yaml.replace('name: tiny', 'name: noisy'));
+  await writeFile(join(folder, 'task.yaml'), seeded(yaml).replace('name: tiny', 'name: noisy'));
   const { spec, files } = await loadTask(folder);
   await world.lineage.tasks.push(spec, files, 'person');
   await rm(folder, { recursive: true });

@@ -48,7 +48,7 @@ export class PosteriorV2 implements SimulatedRule {
       eligible: true,
       shared: null,
       alike: false,
-      barred: null,
+      seedOnly: false,
       deterministic: false,
       guards: [],
       frontier: this.frontier,

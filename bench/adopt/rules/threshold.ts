@@ -17,12 +17,12 @@ export class Threshold implements SimulatedRule {
 
   judge({ scores, mayRepeat }: SimulatedCandidate): SimulatedVerdict {
     const { reference, referenceRuns } = this;
-    const costs = { scores, reference, referenceRuns, sd: sdOf(this.noise, reference) };
+    const fresh = scores.slice(1);
+    const costs = { scores, fresh, reference, referenceRuns, sd: sdOf(this.noise, reference) };
     if (scores.length === 1 && !passesScreen(costs)) return 'discard';
     if (scores.length < THRESHOLD_RUNS) return mayRepeat ? 'again' : 'discard';
     this.noise = withRuns(this.noise, scores);
     if (!thresholdPasses(costs)) return 'discard';
-    const fresh = scores.slice(1);
     this.reference = meanOf(fresh);
     this.referenceRuns = fresh.length;
     return 'adopt';

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { differences } from '../../domain/decision/recompute.js';
 import { START, trialKey, trialLabel } from '../../domain/keys.js';
+import { labelsOf } from '../../domain/trial/labels.js';
 import { weightsAfter } from '../../domain/decision/learning.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
 import type { DecisionDocument, DecisionV1Document } from '../../lineage/decision-documents.js';
 import { decisionOn } from '../../lineage/decisions.js';
 import { decisionV1On } from '../../lineage/decisions-v1.js';
-import type { ReplicateDocument, TrialDocument } from '../../lineage/documents.js';
+import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../../lineage/documents.js';
 import { metricsOf } from '../../lineage/replicates.js';
 import { wrongClaim } from './claims.js';
 import { Finder, type CampaignFacts, type Checked } from './facts.js';
@@ -20,6 +21,7 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
   const finder = new Finder(campaign._id);
   finder.malformed(decisions, store.claims);
   const replicates = new Map(store.replicates.documents.map((each) => [each._id, each]));
+  const trialsByNumber = new Map(trials.documents.map((trial) => [trial.number, trial]));
   const ordered = [...decisions.documents].sort((a, b) => a.sequence - b.sequence);
   let inputs = 0;
   ordered.forEach((decision, at) => {
@@ -27,6 +29,7 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
     for (const wrong of [
       ...remade(decision),
       ...wrongMeasurements(decision, replicates),
+      ...wrongTerms(decision, campaign, trialsByNumber.get(decision.trial)),
       ...(decisions.malformed.length > 0 ? [] : wrongPlace(decision, ordered.slice(0, at))),
     ])
       finder.say(aboutOf(decision), wrong);
@@ -55,6 +58,27 @@ function remade(decision: DecisionDocument): string[] {
       ? decisionV1On(decision, decision.inputs, before)
       : decisionOn(decision, decision.inputs, before);
   return differences({ ...made, at }, decision);
+}
+
+/** It is by the campaign's rule, and says of its trial what the trial says of itself. */
+function wrongTerms(
+  decision: DecisionDocument,
+  { frozen }: CampaignDocument,
+  trial: TrialDocument | undefined,
+): string[] {
+  const wrong: string[] = [];
+  if (decision.rule !== frozen.rule || decision.version !== frozen.ruleVersion)
+    wrong.push(
+      `it is by version ${decision.version} of the rule ${decision.rule}, the campaign by version ${frozen.ruleVersion} of ${frozen.rule}`,
+    );
+  if (decision.version === 1 || trial === undefined) return wrong;
+  const { parent, alike, seedOnly } = decision.inputs;
+  if (parent !== trial.parent)
+    wrong.push(`its parent is stored as ${String(parent)}, the trial's is ${String(trial.parent)}`);
+  const decided = trial.outcome !== null && trial.outcome.decision === decision._id;
+  if (decided && !isDeepStrictEqual(labelsOf({ alike, seedOnly }), trial.outcome?.labels))
+    wrong.push('the labels of its trial are not those that it was decided by');
+  return wrong;
 }
 
 const aboutOf = ({ trial }: DecisionDocument): string => `decision on ${trialLabel(trial)}`;

@@ -12,6 +12,7 @@ import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { TaskDocument } from '../../lineage/documents.js';
 import type { Lineage } from '../../lineage/lineage.js';
+import { DETERMINISTIC } from '../../domain/task.js';
 import { findTask } from '../../tasks/find.js';
 import { loadRecipe } from '../../tasks/recipe.js';
 import { drain, startLocalFleet } from '../fleet.js';
@@ -20,6 +21,7 @@ import { endRequest, interruption } from '../interrupt.js';
 import { wholeNumber } from '../parsing.js';
 import { someWorkerPolls } from '../pollers.js';
 import { renderRecord } from '../render/trial.js';
+import { beginsOr, expectWorkflow } from '../unbegun.js';
 import { startUnderFreeName, taskReference } from '../start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal.js';
 
@@ -109,6 +111,11 @@ async function submit(
   const { lineage, servers } = ground;
   const client = await orAborted(signal, ground.client());
   const task = await taskOf(lineage, flags);
+  if (aloneWith.submissionRuns !== undefined && task.spec.replicate.deterministic)
+    throw new AssayError(
+      'USAGE',
+      `--runs: the task "${task.spec.name}" declares ${DETERMINISTIC}: one run of each is all there is`,
+    );
   const files = await loadRecipe(task, flags.recipe);
   const submission: Submission = {
     snapshot: await lineage.blobs.putTree(files),
@@ -129,7 +136,8 @@ async function submit(
       signal,
       place(client, lineage, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
     );
-    if (flags.wait === true) await orAborted(signal, untilEnded(lineage, placed.campaign, placed.number));
+    if (flags.campaign === undefined) await orAborted(signal, beginsOr(ground, placed.campaign));
+    if (flags.wait === true) await orAborted(signal, untilEnded(ground, placed.campaign, placed.number));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
@@ -190,10 +198,15 @@ async function place(
 
 const POLL_MS = 500;
 
-/** @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED */
-async function untilEnded(lineage: Lineage, name: string, number: number): Promise<void> {
+/**
+ * @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED;
+ * CAMPAIGN_INPUT when it was refused before it began
+ */
+async function untilEnded(ground: Ground, name: string, number: number): Promise<void> {
+  const { lineage } = ground;
   for (;;) {
     const campaign = await lineage.campaigns.find(name);
+    if (campaign === null) await expectWorkflow(ground, name);
     const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);

@@ -10,6 +10,8 @@ import { cut, oneLine } from './text.js';
 import { deltaText } from './trials.js';
 
 const TEXT_WIDTH = 140;
+/** A lesson ends with the verdict, which must not be cut off. */
+const LESSON_WIDTH = 480;
 
 /** One event as one line. */
 export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint): string {
@@ -23,7 +25,7 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
     case 'parked':
       return `${event.trial} ${event.role} ${paint('yellow', 'parked')}, a person decides (assay resume or cancel ${event.trial}): ${cut(oneLine(event.reason), TEXT_WIDTH)}`;
     case 'ended':
-      return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), TEXT_WIDTH)}`;
+      return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), LESSON_WIDTH)}`;
     case 'adopted':
       return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${besideText(event.estimate)}${gainText(event.gain, metric)}`;
     case 'standstill':

@@ -1,4 +1,10 @@
-import type { AttemptView, PhaseView, ReplicateView, TrialRecord } from '../../analysis/trial-record.js';
+import type {
+  AttemptView,
+  DecisionView,
+  PhaseView,
+  ReplicateView,
+  TrialRecord,
+} from '../../analysis/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
@@ -8,7 +14,7 @@ import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { clean, cut, indent, oneLine } from './text.js';
+import { clean, cut, indent, oneLine, plural } from './text.js';
 import { deltaText } from './trials.js';
 
 /** Everything about one trial. */
@@ -78,12 +84,16 @@ function decisionLines({ decision, estimate, metric }: TrialRecord): [string, st
     against === null
       ? `${withUnit(score(decision.score), metric)}, the first frontier`
       : `${score(decision.score)} against ${withUnit(score(frontierScore), metric)} of ${against} (frontier ${frontierVersion}), ${signed(decision.delta)}`;
-  const { scores, noise, gain, believed, veto } = decision;
-  const lines: [string, string][] = [['decision', `${verdict} by rule ${decision.rule}: ${inputs}`]];
+  const { scores, noise, spread, gain, believed, veto } = decision;
+  const lines: [string, string][] = [
+    ['decision', `${verdict} by rule ${decision.rule} (version ${decision.version}): ${inputs}`],
+  ];
   if (scores.length > 1) lines.push(['runs', scores.map((one) => score(one)).join(', ')]);
   lines.push([
     'noise',
-    noise === null ? 'not known' : `${withUnit(noise.toPrecision(2), metric)} from run to run`,
+    noise === null
+      ? 'not known'
+      : `${withUnit(noise.toPrecision(2), metric)} from run to run${spread === null ? '' : spreadText(spread)}`,
   ]);
   if (believed !== null) {
     const since = estimate?.from === 'fresh' ? 'before its claim' : 'when it was decided';
@@ -93,6 +103,11 @@ function decisionLines({ decision, estimate, metric }: TrialRecord): [string, st
   if (gain !== null) lines.push(['expected gain', `${gain.toPrecision(3)} over ${against ?? ''}`]);
   if (veto !== null) lines.push(['veto', veto]);
   return lines;
+}
+
+function spreadText({ low, high, runs, trials, since }: NonNullable<DecisionView['spread']>): string {
+  const [from, to] = [low, high].map((sd) => sd.toPrecision(2));
+  return ` (${from} to ${to}; from ${plural(runs, 'run')} of ${plural(trials, 'trial')} since ${trialLabel(since)})`;
 }
 
 const TIER_E =

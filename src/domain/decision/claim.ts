@@ -83,6 +83,12 @@ export function claimOf(runs: ClaimRuns, { deterministic }: { deterministic: boo
 
 const scoreOf = ({ score }: SeededRun): number => score;
 
+/** Weighs fresh runs by the rule that the claim was opened with: the first always gave an interval. */
+export function claimBy(rule: 1 | 2, runs: ClaimRuns, declared: { deterministic: boolean }): ClaimResult {
+  if (rule === 2) return claimOf(runs, declared);
+  return intervalOf({ ...runs, start: runs.start.map(scoreOf), frontier: runs.frontier.map(scoreOf) });
+}
+
 function singleBecause({ start, frontier }: ClaimRuns): 'seed-fixed' | 'no-spread' | null {
   if (ignoresSeed(frontier, start)) return 'seed-fixed';
   return withoutNoise(start) && withoutNoise(frontier) ? 'no-spread' : null;

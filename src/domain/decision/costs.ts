@@ -1,5 +1,5 @@
 import { isBetter } from '../task.js';
-import type { Beliefs } from './beliefs.js';
+import { believedOf, type Beliefs } from './beliefs.js';
 import type { Scores } from './look.js';
 import { meanOf, squaresOf } from './noise.js';
 import type { Standing } from './posterior.js';
@@ -11,23 +11,27 @@ import { typicalSd } from './spread.js';
 export const costOf = ({ direction }: Pick<DecisionInputs, 'direction'>, score: number): number =>
   direction === 'minimize' ? score : 0 - score;
 
-/** Runs that are equal whatever their seed count as one. */
-export const distinctScores = ({ scores, alike }: DecisionInputs): readonly number[] =>
-  alike ? scores.slice(0, 1) : scores;
+/** Runs that are the same measurement whatever their seed count as one: their mean. */
+export const distinctScores = ({ scores, score, alike }: DecisionInputs): readonly number[] =>
+  alike ? [score] : scores;
 
 /**
- * A score farther from the frontier than this counts as so far: a recipe may score 1e300, and must not thereby leave
- * something that is not a number.
+ * A difference larger than this counts as so large: a recipe may score 1e300, and must not thereby leave something that
+ * is not a number.
  */
 const FARTHEST_UNITS = 1e15;
 
+/** A difference of costs, bounded by what a belief can hold. */
+export function boundedDifference(a: number, b: number, { unit }: Pick<Beliefs, 'unit'>): number {
+  return Math.min(Math.max(a - b, -FARTHEST_UNITS * unit), FARTHEST_UNITS * unit);
+}
+
 /** The scores of a candidate, as costs. */
-export function scoresOf(inputs: DecisionInputs, frontier: Frontier, { unit }: Beliefs): Scores {
-  const middle = costOf(inputs, frontier.score);
-  const costs = distinctScores(inputs).map((one) => {
-    const off = costOf(inputs, one) - middle;
-    return middle + Math.min(Math.max(off, -FARTHEST_UNITS * unit), FARTHEST_UNITS * unit);
-  });
+export function scoresOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Beliefs): Scores {
+  const middle = believedOf(beliefs, frontier.trial)?.mean ?? costOf(inputs, frontier.score);
+  const costs = distinctScores(inputs).map(
+    (one) => middle + boundedDifference(costOf(inputs, one), middle, beliefs),
+  );
   return { mean: meanOf(costs), squares: squaresOf(costs), count: costs.length };
 }
 
@@ -38,8 +42,10 @@ export function improves({ direction, score }: DecisionInputs, frontier: Frontie
 
 /** What the rule `threshold` compares. */
 export function costsOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Beliefs) {
+  const scores = distinctScores(inputs).map((score) => costOf(inputs, score));
   return {
-    scores: distinctScores(inputs).map((score) => costOf(inputs, score)),
+    scores,
+    fresh: inputs.askedRuns === null ? scores.slice(1) : scores,
     reference: costOf(inputs, frontier.score),
     referenceRuns: frontier.runs,
     sd: typicalSd(beliefs),

@@ -7,8 +7,19 @@ export interface Noise {
 
 export const NO_NOISE: Noise = { squares: 0, degrees: 0 };
 
-export const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+export function meanOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  // a sum of numbers near the largest there is leaves what a double can hold, their mean does not
+  return Number.isNaN(mean) || Number.isFinite(mean) ? mean : bounded(scaledMean(values));
+}
+
+const scaledMean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value / values.length, 0);
+
+const bounded = (value: number): number => Math.min(Math.max(value, -Number.MAX_VALUE), Number.MAX_VALUE);
+
+/** The difference of two scores, at most the largest number there is. */
+export const differenceOf = (a: number, b: number): number => bounded(a - b);
 
 /** The squared deviations of some runs of one recipe from their mean. */
 export function squaresOf(scores: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { claimOf, intervalOf, type ClaimResult, type ClaimRuns } from './claim.js';
+import { claimBy, type ClaimResult, type ClaimRuns } from './claim.js';
 
 /** How far a recomputed number may be off, relative to its size where that is above 1. */
 const TOLERANCE = 1e-9;
@@ -16,12 +16,7 @@ export function claimDifferences(
   runs: ClaimRuns,
   { rule, deterministic, result }: { rule: 1 | 2; deterministic: boolean; result: ClaimResult },
 ): string[] {
-  const scores = {
-    start: runs.start.map(({ score }) => score),
-    frontier: runs.frontier.map(({ score }) => score),
-  };
-  const made = rule === 1 ? intervalOf({ ...runs, ...scores }) : claimOf(runs, { deterministic });
-  return differing('', made, result);
+  return differing('', claimBy(rule, runs, { deterministic }), result);
 }
 
 function differing(path: string, made: unknown, stored: unknown): string[] {

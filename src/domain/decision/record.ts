@@ -24,11 +24,6 @@ export function ruleNamed(name: z.infer<typeof ruleNameSchema>): { rule: Rule; r
     : { rule: name, ruleVersion: RULE_VERSION };
 }
 
-/** Why a candidate may not be adopted whatever it scores. */
-export const BARS = ['seed-only'] as const;
-const bar = z.enum(BARS);
-export type Bar = z.infer<typeof bar>;
-
 const joint = z.object({
   level: z.number().int(),
   weight: finite,
@@ -85,7 +80,8 @@ export const decisionInputsSchema = z.object({
   shared: finite.nullable(),
   /** Whether its runs under different seeds are equal to rounding where the start's were not: they count as one. */
   alike: z.boolean(),
-  barred: bar.nullable(),
+  /** Whether it differs in nothing but seeds from its parent, or from the frontier. */
+  seedOnly: z.boolean(),
   /** Whether the task declares that its runs do not differ. */
   deterministic: z.boolean(),
   guards: z.array(guardSchema),

@@ -1,5 +1,5 @@
 import { believedOf, withExactly, type Beliefs } from './beliefs.js';
-import { costOf, costsOf, improves, scoresOf, standingOf } from './costs.js';
+import { boundedDifference, costOf, costsOf, improves, scoresOf, standingOf } from './costs.js';
 import { afterAdoption, afterRefusal } from './learn.js';
 import { componentLikelihoods, type Scores } from './look.js';
 import {
@@ -27,10 +27,10 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
   if (frontier === null || knowledge === null) return startRecord(rule, trial, inputs);
   const veto = vetoOf(inputs.guards);
   // a candidate within the gates is better than a frontier that is not, and never the other way round
-  const mayAdopt = veto === null && inputs.eligible && inputs.barred === null;
+  const mayAdopt = veto === null && inputs.eligible && !isSeedOnly(inputs);
   const facts = { rule, trial, inputs, frontier, knowledge };
   const { beliefs } = knowledge;
-  if (beliefs === null || rule === 'greedy') {
+  if (beliefs === null || rule === 'greedy' || inputs.deterministic) {
     const adopt = mayAdopt && (!frontier.eligible || improves(inputs, frontier));
     return recordOf(facts, { adopt, veto, gain: null, beliefs, likelihoods: [] });
   }
@@ -65,10 +65,10 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
 export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration: number): boolean {
   const { frontier, scores, knowledge, shared, alike, deterministic, askedRuns } = inputs;
   if (frontier === null || knowledge === null) return scores.length < calibration;
-  if (deterministic || alike || shared !== null) return false;
   if (askedRuns !== null) return scores.length < askedRuns;
+  if (deterministic || alike || shared !== null) return false;
   const { beliefs } = knowledge;
-  if (!inputs.eligible || inputs.barred !== null || rule === 'greedy' || beliefs === null) return false;
+  if (!inputs.eligible || isSeedOnly(inputs) || rule === 'greedy' || beliefs === null) return false;
   if (rule === 'threshold')
     return (
       scores.length < THRESHOLD_RUNS &&
@@ -80,6 +80,9 @@ export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration:
   const { worth, price } = weighed(inputs, knowledge, standing, own, judge(standing, own));
   return worth !== null && price !== null && worth > price;
 }
+
+/** True for an edit of nothing but a seed where one run is all there is: other luck is no better recipe. */
+export const isSeedOnly = ({ deterministic, seedOnly }: DecisionInputs): boolean => deterministic && seedOnly;
 
 /** What one more run would be worth, and what a run costs by now. */
 function weighed(
@@ -105,7 +108,8 @@ function pairedGain(inputs: DecisionInputs, frontier: Frontier, beliefs: Beliefs
   const parent = inputs.parent ?? frontier.trial;
   const [own, best] = [believedOf(beliefs, parent), believedOf(beliefs, frontier.trial)];
   if (own === null || best === null) return null;
-  const difference = costOf(inputs, inputs.scores[0] ?? shared) - costOf(inputs, shared);
+  const [first, same] = [costOf(inputs, inputs.scores[0] ?? shared), costOf(inputs, shared)];
+  const difference = boundedDifference(first, same, beliefs);
   const gain = best.mean - own.mean - difference;
   const worse = costOf(inputs, inputs.score) >= costOf(inputs, frontier.score);
   const barred = parent !== frontier.trial && worse && inputs.scores.length <= frontier.runs;

@@ -50,7 +50,7 @@ export function spreadOf(scores: readonly number[]): Spread | null {
 }
 
 /** Below this share of the score, differences are rounding. */
-const LEAST_SPREAD = 1e-10;
+const LEAST_SPREAD = 1e-9;
 
 /** Beyond this, or below its inverse, squares of differences leave what a double can hold. */
 const MOST_UNIT = 1e100;

@@ -6,6 +6,8 @@ const FRESH_Z = 1;
 /** Scores as costs: lower is better. */
 interface Costs {
   scores: readonly number[];
+  /** Those that no screen has selected. */
+  fresh: readonly number[];
   /** The frontier's mean, and the runs behind it. */
   reference: number;
   referenceRuns: number;
@@ -18,8 +20,7 @@ export function passesScreen({ scores, reference, referenceRuns, sd }: Costs): b
 }
 
 /** Whether the fresh runs alone, which nobody has selected, are better than the frontier. */
-export function thresholdPasses({ scores, reference, referenceRuns, sd }: Costs): boolean {
-  const fresh = scores.slice(1);
+export function thresholdPasses({ fresh, reference, referenceRuns, sd }: Costs): boolean {
   if (fresh.length < THRESHOLD_RUNS - 1) return false;
   const mean = fresh.reduce((sum, score) => sum + score, 0) / fresh.length;
   return (reference - mean) / (sd * Math.sqrt(1 / fresh.length + 1 / referenceRuns)) >= FRESH_Z;

@@ -3,7 +3,7 @@ import { costOf } from './costs.js';
 import { GENERIC_WEIGHTS } from './effects.js';
 import { changedNoise } from './learn.js';
 import { candidateUnder } from './look.js';
-import { meanOf } from './noise.js';
+import { differenceOf, meanOf } from './noise.js';
 import { FORMER_FRONTIERS, remembered, type Verdict } from './posterior.js';
 import type { DecisionInputs, DecisionResult, Family, Knowledge, Rule } from './record.js';
 import type { Frontier } from './shared-record.js';
@@ -80,7 +80,7 @@ export function recordOf({ rule, trial, inputs, frontier, knowledge }: Facts, fo
   const before = ownIn(inputs, knowledge.beliefs, frontier.trial);
   const result: DecisionResult = {
     adopt,
-    delta: inputs.score - frontier.score,
+    delta: differenceOf(inputs.score, frontier.score),
     gain,
     ...noiseIn(knowledge.beliefs, knowledge.family),
     worth: found.worth ?? null,
@@ -132,10 +132,13 @@ function familyAfter(
 }
 
 /** What others are held against: runs that are equal whatever their seed stand for one, and a screened run for none. */
-function standingOn(rule: Rule, { scores, score, alike }: DecisionInputs): DecisionResult['standing'] {
+function standingOn(
+  rule: Rule,
+  { scores, score, alike, askedRuns }: DecisionInputs,
+): DecisionResult['standing'] {
   if (alike) return { score, runs: 1 };
-  const fresh = rule === 'threshold' && scores.length > 1 ? scores.slice(1) : scores;
-  return { score: rule === 'threshold' ? meanOf(fresh) : score, runs: fresh.length };
+  if (rule !== 'threshold' || askedRuns !== null || scores.length < 2) return { score, runs: scores.length };
+  return { score: meanOf(scores.slice(1)), runs: scores.length - 1 };
 }
 
 function noiseIn(

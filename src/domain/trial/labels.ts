@@ -9,5 +9,10 @@ const TEXTS: Record<Label, string> = {
   'seed-only': 'it changes nothing but a seed',
 };
 
+/** The labels of a trial by what was found of its runs and its edit. */
+export function labelsOf({ alike, seedOnly }: { alike: boolean; seedOnly: boolean }): Label[] {
+  return [...(alike ? (['seed-fixed'] as const) : []), ...(seedOnly ? (['seed-only'] as const) : [])];
+}
+
 /** A label in plain words. */
 export const labelText = (label: Label): string => TEXTS[label];

@@ -17,7 +17,7 @@ export function inputsOf(scores: readonly number[], more: Partial<DecisionInputs
     eligible: true,
     shared: null,
     alike: false,
-    barred: null,
+    seedOnly: false,
     deterministic: false,
     guards: [],
     frontier: null,

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RULES, type DecisionInputs } from '../../../src/domain/decision/record.js';
+import {
+  decisionInputsSchema,
+  decisionResultSchema,
+  knowledgeSchema,
+  RULES,
+  type DecisionInputs,
+} from '../../../src/domain/decision/record.js';
 import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';
 import type { GuardValue } from '../../../src/domain/decision/shared-record.js';
 import { inputsOf, quietSearch, Search } from './build.js';
@@ -56,7 +62,7 @@ describe('every rule', () => {
 
   it('adopts nothing that is barred, whatever it scores, and asks for no further run of it', () => {
     for (const by of RULES) {
-      const inputs = against([-50], { barred: 'seed-only' });
+      const inputs = against([-50], { seedOnly: true, deterministic: true });
       expect(decideBy(by, 1, inputs).result.adopt).toBe(false);
       expect(wantsAnotherRun(by, inputs, 5)).toBe(false);
     }
@@ -101,7 +107,7 @@ describe('every rule', () => {
     for (const by of RULES) {
       expect(wantsAnotherRun(by, against([9], { askedRuns: 2 }), 5)).toBe(true);
       expect(wantsAnotherRun(by, against([9, 9.5], { askedRuns: 2 }), 5)).toBe(false);
-      expect(wantsAnotherRun(by, against([-2], { askedRuns: 2, deterministic: true }), 5)).toBe(false);
+      expect(wantsAnotherRun(by, against([-2], { deterministic: true }), 5)).toBe(false);
     }
   });
 });
@@ -148,6 +154,23 @@ describe('greedy', () => {
         expect(new Search([start], 'greedy').trial([own])).toBe(own < start);
       }),
     );
+  });
+});
+
+describe('runs that a person has asked for', () => {
+  it('are all there, whatever the first of them say, and stand for all of them', () => {
+    for (const by of RULES) {
+      for (const more of [{}, { alike: true }, { shared: 1 }]) {
+        const search = new Search([2.3, 2.4, 2.2], by);
+        const asked = (scores: number[]) => search.inputs(scores, { askedRuns: 3, ...more });
+        expect(wantsAnotherRun(by, asked([2, 2]), 3)).toBe(true);
+        expect(wantsAnotherRun(by, asked([2, 2, 2]), 3)).toBe(false);
+      }
+      const { standing } = new Search([2.3, 2.4, 2.2], by).would([2.2, 2.3, 2.4], { askedRuns: 3 }).result;
+      expect(standing.runs).toBe(3);
+      expect(standing.score).toBeCloseTo(2.3, 12);
+    }
+    expect(new Search([2.3, 2.4, 2.2], 'threshold').trial([1, 1.1], { askedRuns: 2 })).toBe(true);
   });
 });
 
@@ -217,18 +240,44 @@ describe('posterior', () => {
     expect(wantsAnotherRun('posterior', three, 5)).toBe(false);
   });
 
-  it('stays a number whatever a recipe scores', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), { minLength: 1, maxLength: 3 }),
-        (scores) => {
-          const search = quietSearch();
-          search.trial(scores);
-          const numbers = JSON.stringify(search.knowledge);
-          expect(numbers).not.toContain('null');
-          expect(search.would([0]).result.gain).not.toBeNaN();
-        },
-      ),
+  it('stays a number whatever recipes score, and holds later ones against the best', () => {
+    const extreme = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(-Number.MAX_VALUE, Number.MAX_VALUE, -1e155, -1e100, -1e12),
     );
+    const trials = fc.array(
+      fc.record({
+        scores: fc.array(extreme, { minLength: 1, maxLength: 3 }),
+        shared: fc.option(extreme, { freq: 4 }),
+      }),
+      { minLength: 1, maxLength: 4 },
+    );
+    fc.assert(
+      fc.property(fc.constantFrom('posterior', 'threshold'), trials, (by, all) => {
+        const search = new Search([1, 2, 3, 4], by);
+        for (const { scores, shared } of all) {
+          const inputs = search.inputs(scores, { shared });
+          const { result, knowledge } = search.would(scores, { shared });
+          expect(decisionInputsSchema.parse(inputs)).toEqual(inputs);
+          expect(decisionResultSchema.parse(result)).toEqual(result);
+          expect(knowledgeSchema.parse(knowledge)).toEqual(knowledge);
+          search.trial(scores, { shared });
+        }
+      }),
+    );
+  });
+
+  it.each([-1e9, -1e12, -1e100, -1e300])('keeps %s when 2 is measured after it', (best) => {
+    const search = new Search([2.3, 2.4, 2.2, 2.35]);
+    search.trial([best, best]);
+    expect(search.would([2]).result.adopt).toBe(false);
+    expect(search.would([2], { parent: 0 }).result.adopt).toBe(false);
+  });
+
+  it('judges runs of one artifact that were scored differently by their mean', () => {
+    const inputs = { alike: true };
+    const search = new Search([2.3, 2.4, 2.2, 2.35]);
+    const { result } = search.would([1.5, 3.5], inputs);
+    expect(result).toMatchObject({ adopt: false, standing: { score: 2.5, runs: 1 } });
   });
 });

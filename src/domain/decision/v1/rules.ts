@@ -113,7 +113,7 @@ function improves({ direction, score }: InputsV1, frontier: Frontier): boolean {
 function costsOf(inputs: InputsV1, frontier: Frontier) {
   const sign = signOf(inputs);
   const scores = inputs.scores.map((score) => sign * score);
-  return { scores, reference: sign * frontier.score, referenceRuns: frontier.runs };
+  return { scores, fresh: scores.slice(1), reference: sign * frontier.score, referenceRuns: frontier.runs };
 }
 
 function flipped(sign: number, { mean, variance }: Node): Node {
