@@ -8,8 +8,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { z } from 'zod';
 import { findServers } from '../src/dev/servers.js';
 import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/effect-learning.js';
 import { ruleNamed, ruleNameSchema } from '../src/domain/decision/record.js';
@@ -52,7 +54,24 @@ interface Call {
   wall: number;
   /** Whether the weights of effects were learned anew in it. */
   learned: boolean;
+  began: number;
 }
+
+/** Major collections of garbage, by the clock of `performance.now`. */
+const collections: { began: number; end: number }[] = [];
+const entrySchema = z.object({
+  startTime: z.number(),
+  duration: z.number(),
+  detail: z.object({ kind: z.number() }),
+});
+const collector = new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    const { startTime, duration, detail } = entrySchema.parse(entry);
+    if (detail.kind !== constants.NODE_PERFORMANCE_GC_MINOR)
+      collections.push({ began: startTime, end: startTime + duration });
+  }
+});
+collector.observe({ entryTypes: ['gc'] });
 
 const home = await mkdtemp(join(tmpdir(), 'assay-bench-'));
 const servers = await findServers({ home, need: ['store'], say });
@@ -86,7 +105,7 @@ async function decide(trial: number, parent: number | null): Promise<number> {
       }),
     );
     const { user, system } = process.cpuUsage(cpu);
-    calls.push({ trial, cpu: (user + system) / 1000, wall: performance.now() - wall, learned });
+    calls.push({ trial, cpu: (user + system) / 1000, wall: performance.now() - wall, learned, began: wall });
     runs += 1;
     if (made === 'again') {
       scores.push(at + SD * normal());
@@ -119,14 +138,18 @@ const figuresOf = (of: readonly Call[], figure: 'cpu' | 'wall') => {
   };
 };
 const late = calls.filter(({ trial }) => trial > trials - last);
+/** Threads of the runtime mark the whole heap now and then, beside whatever call there is; it is CPU all the same. */
+const isCollecting = ({ began, wall }: Call): boolean =>
+  collections.some((collected) => collected.end > began && collected.began < began + wall);
 const parts = {
   all: figuresOf(late, 'cpu'),
   learning: figuresOf(
     late.filter(({ learned }) => learned),
     'cpu',
   ),
+  collecting: figuresOf(late.filter(isCollecting), 'cpu'),
   others: figuresOf(
-    late.filter(({ learned }) => !learned),
+    late.filter((call) => !call.learned && !isCollecting(call)),
     'cpu',
   ),
   wall: figuresOf(late, 'wall'),
@@ -147,7 +170,7 @@ say(
 );
 for (const [name, { calls: n, median, p95, largest }] of Object.entries(parts))
   say(
-    `${name.padEnd(9)} ${String(n).padStart(5)} calls   median ${median.toFixed(1)}   p95 ${p95.toFixed(1)}   largest ${largest.toFixed(1)}`,
+    `${name.padEnd(10)} ${String(n).padStart(5)} calls   median ${median.toFixed(1)}   p95 ${p95.toFixed(1)}   largest ${largest.toFixed(1)}`,
   );
 process.stdout.write(`${JSON.stringify(result)}\n`);
 await lineage.close();

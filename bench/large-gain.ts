@@ -91,14 +91,14 @@ const summary = rules.map((rule) => {
     believed: meanOf(({ believed }) => believed),
     truth: meanOf(({ truth }) => truth),
     off: meanOf(({ off }) => off),
-    noise: meanOf(({ noise }) => noise ?? NaN),
+    noise: of.some(({ noise }) => noise === null) ? null : meanOf(({ noise }) => noise ?? 0),
   };
 });
 say('RULE         GAINS  NOTHING   RUNS  BELIEVED    TRUE  OFF (sd)    NOISE');
 for (const { rule, gains, nothing, runs, believed, truth, off, noise } of summary)
   say(
     `${rule.padEnd(11)} ${gains.toFixed(1).padStart(6)} ${nothing.toFixed(1).padStart(8)} ${runs.toFixed(1).padStart(6)} ` +
-      `${believed.toFixed(4).padStart(9)} ${truth.toFixed(4).padStart(7)} ${off.toFixed(2).padStart(9)} ${noise.toFixed(5).padStart(8)}`,
+      `${believed.toFixed(4).padStart(9)} ${truth.toFixed(4).padStart(7)} ${off.toFixed(2).padStart(9)} ${(noise?.toFixed(5) ?? '-').padStart(8)}`,
   );
 process.stdout.write(
   `${JSON.stringify({ schema: 'assay.bench.large-gain/1', cores: cpus().length, asked: values, summary, rows })}\n`,
