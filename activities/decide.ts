@@ -188,7 +188,7 @@ async function adopt(
  * In a search of few trials to know the noise sooner is worth a run of a new frontier; in a long one its children tell
  * it for nothing (docs/decisions/0010-noise-of-a-family.md).
  */
-const SHORT_SEARCH_TRIALS = 40;
+const SHORT_SEARCH_TRIALS = 100;
 const SHORT_SEARCH_NOISE_VALUE = 0.1;
 
 /** Far above what lanes can have in flight at once. */
