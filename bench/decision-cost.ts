@@ -1,5 +1,5 @@
 /**
- * What a decision costs late in a long campaign: CPU of this process for one call of `Decisions.decide`, whose inputs
+ * Cost of a decision late in a long campaign: CPU of this process for one call of `Decisions.decide`, whose inputs
  * are read from a real store and whose document is written there. The campaign is decided from its start on, trial by
  * trial, so that what the last decisions find is what they would find.
  * `node --import tsx bench/decision-cost.ts --trials 10000` prints progress and a table on stderr, and JSON
@@ -52,7 +52,7 @@ interface Call {
   /** CPU in milliseconds, user and system. */
   cpu: number;
   wall: number;
-  /** Whether the weights of effects were learned anew in it. */
+  /** True where the weights of effects were learned anew in it. */
   learned: boolean;
   began: number;
 }

@@ -15,7 +15,7 @@ export interface SimulatedCandidate {
   open: readonly number[];
   /** Runs of the campaign so far, these included. */
   runs: number;
-  /** Whether one more run of it can be had. */
+  /** True while one more run of it can be made. */
   mayRepeat: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface SimulatedRule {
   believed(frontier: number): number;
 }
 
-/** What a rule came to in one campaign; gains are in the metric's unit, over the start and what the world gives. */
+/** Outcome of a rule in one campaign; gains are in the metric's unit, over the start and what the world gives. */
 export interface CampaignOutcome {
   /** True gain of the frontier. */
   gain: number;

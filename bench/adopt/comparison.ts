@@ -22,7 +22,7 @@ export const repetitionInputSchema = z.object({
 });
 export type RepetitionInput = z.infer<typeof repetitionInputSchema>;
 
-/** What the rules came to in one repetition of a scenario, under the same proposals and the same noise. */
+/** Outcomes of the rules in one repetition of a scenario, under the same proposals and the same noise. */
 export const repetitionSchema = z.partialRecord(simulatedRuleName, outcomeSchema);
 export type Repetition = z.infer<typeof repetitionSchema>;
 
@@ -50,7 +50,7 @@ export function estimate(values: readonly number[]): Estimate {
   return { mean, standardError: Math.sqrt(squares / (values.length - 1) / values.length) };
 }
 
-/** What a rule came to over all repetitions of a scenario, in the metric's unit. */
+/** Outcome of a rule over all repetitions of a scenario, in the metric's unit. */
 export interface RuleSummary {
   rule: SimulatedRuleName;
   gain: Estimate;

@@ -29,11 +29,11 @@ interface ClaimTerms {
   trial: string | null;
   /** Why nothing is claimed; null otherwise. */
   reason: string | null;
-  /** What could be measured besides, and what it would tell; null where nothing is offered. */
+  /** A control that could be measured besides, and what it would tell; null where nothing is offered. */
   note: string | null;
 }
 
-/** What a campaign claims to have gained, in the unit of the metric; what was measured only where it was. */
+/** The gain that a campaign claims, in the unit of the metric; what was measured only where it was. */
 export type ClaimView = ClaimTerms & ({ kind?: undefined } | ClaimResult);
 
 const ERROR_REASONS = {

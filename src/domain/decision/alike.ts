@@ -1,4 +1,4 @@
-import { meanOf } from './noise.js';
+import { sampleSd } from './noise.js';
 
 /** A run of a recipe under a seed of its own, and what it left. */
 export interface SeededRun {
@@ -37,7 +37,7 @@ const sameArtifact = (runs: readonly SeededRun[]): boolean =>
 
 function sameScore(runs: readonly SeededRun[], start: readonly SeededRun[]): boolean {
   const [scores, others] = [scoresOf(runs), scoresOf(start)];
-  const sd = others.length < 2 ? Infinity : sdOf(others);
+  const sd = others.length < 2 ? Infinity : sampleSd(others);
   return equalScores(scores, ROUNDING_SD * sd) && stepOf([...others, ...scores]) < STEP_SD * sd;
 }
 
@@ -62,11 +62,6 @@ export function equalScores(
 }
 
 const largestOf = (scores: readonly number[]): number => Math.max(...scores.map(Math.abs));
-
-function sdOf(scores: readonly number[]): number {
-  const mean = meanOf(scores);
-  return Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / (scores.length - 1));
-}
 
 /**
  * The step of which all differences of these scores are multiples: their greatest common divisor, which is hardly above

@@ -1,4 +1,4 @@
-import { pruned, type Level, type Spread } from './spread.js';
+import { pruned, sdOfLevel, type Level, type Spread } from './spread.js';
 
 /**
  * What is believed of the true scores of several recipes together, if the noise of a run is that of this level: a joint
@@ -33,7 +33,7 @@ export function beliefsOf(
     level,
     weight,
     means: [mean],
-    covariances: [[(spread.unit * 2 ** (level / 2)) ** 2 / runs]],
+    covariances: [[sdOfLevel(spread.unit, level) ** 2 / runs]],
   }));
   return { ...spread, trials: [trial], levels };
 }

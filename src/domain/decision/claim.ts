@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { finite } from '../evaluation.js';
 import { isBetter, type Task } from '../task.js';
 import { ignoresSeed, withoutNoise, type SeededRun } from './alike.js';
-import { meanOf } from './noise.js';
+import { meanOf, sampleSd } from './noise.js';
 import { twoSidedQuantile } from './student.js';
 
 const armSchema = z.object({ mean: finite, sd: finite, runs: z.number().int() });
@@ -114,11 +114,11 @@ export function intervalOf({ direction, start, frontier, confidence }: ClaimRuns
   return { kind: 'interval', ...arms, difference, interval, confidence, degrees, gained };
 }
 
-function armOf(scores: readonly number[]): IntervalResult['start'] {
-  const mean = meanOf(scores);
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
-  return { mean, sd: Math.sqrt(squares / (scores.length - 1)), runs: scores.length };
-}
+const armOf = (scores: readonly number[]): IntervalResult['start'] => ({
+  mean: meanOf(scores),
+  sd: sampleSd(scores),
+  runs: scores.length,
+});
 
 const measurementOf = (scores: readonly number[]): DeterministicResult['frontier'] => ({
   mean: meanOf(scores),

@@ -1,7 +1,7 @@
 import { isBetter, type Task } from '../task.js';
 import { equalDifferences, equalScores } from './alike.js';
 import { intervalOf, type IntervalResult } from './claim.js';
-import { meanOf } from './noise.js';
+import { meanOf, squaresOf } from './noise.js';
 import { twoSidedQuantile } from './student.js';
 
 /** Equal numbers of runs of two recipes, fixed in advance, so that none was selected by its score. */
@@ -72,8 +72,7 @@ function ofPairs(start: readonly number[], trial: readonly number[], confidence:
   if (equalDifferences(differences, [...start, ...trial])) return null;
   const mean = meanOf(differences);
   const degrees = differences.length - 1;
-  const squares = differences.reduce((sum, one) => sum + (one - mean) ** 2, 0);
-  const standardError = Math.sqrt(squares / degrees / differences.length);
+  const standardError = Math.sqrt(squaresOf(differences) / degrees / differences.length);
   const half = twoSidedQuantile(1 - confidence, degrees) * standardError;
   return { standardError, interval: [mean - half, mean + half] };
 }

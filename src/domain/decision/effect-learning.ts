@@ -11,7 +11,7 @@ export interface LikelihoodRow {
   result: { likelihoods: readonly number[] };
 }
 
-/** Whether the weights of effects are learned anew after a decision. */
+/** Tells whether the weights of effects are learned anew after a decision. */
 export function learnsAfter({ rule, sequence }: { rule: Rule; sequence: number }): boolean {
   return rule === 'posterior' && sequence % LEARN_EVERY === 0;
 }

@@ -1,6 +1,6 @@
 import { equalScores } from './alike.js';
 import type { Believed } from './lesson.js';
-import { meanOf } from './noise.js';
+import { meanOf, squaresOf } from './noise.js';
 
 /** What is known of a trial's true score; scores in the metric's unit. */
 export interface EstimateFacts {
@@ -44,7 +44,5 @@ export function estimateOf({ fresh, believed, scores, sd }: EstimateFacts): Esti
 /** The standard error of a mean of at least two scores; null where they are equal to rounding, and so count as one. */
 function standardError(scores: readonly number[]): number | null {
   if (equalScores(scores)) return null;
-  const mean = meanOf(scores);
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
-  return Math.sqrt(squares / (scores.length - 1) / scores.length);
+  return Math.sqrt(squaresOf(scores) / (scores.length - 1) / scores.length);
 }

@@ -27,6 +27,10 @@ export function squaresOf(scores: readonly number[]): number {
   return scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
 }
 
+/** The standard deviation of at least two runs of one recipe. */
+export const sampleSd = (scores: readonly number[]): number =>
+  Math.sqrt(squaresOf(scores) / (scores.length - 1));
+
 /** The noise with the independent runs of one more recipe. */
 export function withRuns(noise: Noise, scores: readonly number[]): Noise {
   if (scores.length < 2) return noise;

@@ -28,8 +28,8 @@ export const LEAST_GAIN_SD = 0.05;
 export const LEAST_WORTH_SD = 0.02;
 export const MOST_REPLICATES = 4;
 
-/** Beliefs of earlier recipes that are kept for candidates that were begun on them. */
-export const FORMER_FRONTIERS = 4;
+/** Frontiers of which the beliefs are kept, the present one included: candidates may have been begun on them. */
+export const LATEST_FRONTIERS = 4;
 
 /** What the scores of a candidate come to. */
 export interface Verdict {

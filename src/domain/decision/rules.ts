@@ -61,7 +61,7 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
   });
 }
 
-/** Whether one more run of a candidate is worth its price before it is decided. */
+/** Tells whether one more run of a candidate is worth its price before it is decided. */
 export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration: number): boolean {
   const { frontier, scores, knowledge, shared, alike, deterministic, askedRuns } = inputs;
   if (frontier === null || knowledge === null) return scores.length < calibration;

@@ -3,8 +3,6 @@ import { finite } from '../evaluation.js';
 
 /** What the records of all versions of the rules have in common. */
 
-export const noiseSchema = z.object({ squares: finite, degrees: z.number().int() });
-
 export const guardSchema = z.object({
   metric: z.string(),
   direction: z.enum(['minimize', 'maximize']),

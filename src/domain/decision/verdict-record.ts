@@ -1,10 +1,10 @@
-import { believedOf, beliefsOf, retained, type Beliefs, type Normal } from './beliefs.js';
+import { at, believedOf, beliefsOf, marginal, retained, type Beliefs, type Normal } from './beliefs.js';
 import { costOf } from './costs.js';
 import { GENERIC_WEIGHTS } from './effects.js';
 import { changedNoise } from './belief-update.js';
 import { candidateUnder } from './look.js';
 import { differenceOf, meanOf } from './noise.js';
-import { FORMER_FRONTIERS, remembered, type Verdict } from './posterior.js';
+import { LATEST_FRONTIERS, remembered, type Verdict } from './posterior.js';
 import type { DecisionInputs, DecisionResult, Family, Knowledge, Rule } from './record.js';
 import type { Frontier } from './shared-record.js';
 import { spreadOf, spreadRange, typicalSd } from './spread.js';
@@ -71,12 +71,12 @@ export function recordOf({ rule, trial, inputs, frontier, knowledge }: Facts, fo
   const { adopt, gain, veto, likelihoods, verdict } = found;
   const count = inputs.scores.length;
   const runs = knowledge.runs + count;
-  const former = [...(knowledge.beliefs?.trials ?? []), ...(adopt ? [trial] : [])].slice(-FORMER_FRONTIERS);
+  const latest = [...(knowledge.beliefs?.trials ?? []), ...(adopt ? [trial] : [])].slice(-LATEST_FRONTIERS);
   const now = adopt ? trial : frontier.trial;
   const beliefs =
     found.beliefs === null
       ? null
-      : retained(found.beliefs, (one) => one === now || inputs.open.includes(one) || former.includes(one));
+      : retained(found.beliefs, (one) => one === now || inputs.open.includes(one) || latest.includes(one));
   const before = ownIn(inputs, knowledge.beliefs, frontier.trial);
   const result: DecisionResult = {
     adopt,
@@ -164,9 +164,11 @@ function ownIn(inputs: DecisionInputs, beliefs: Beliefs | null, trial: number): 
 }
 
 function believedIn(inputs: DecisionInputs, beliefs: Beliefs | null): DecisionResult['believed'] {
-  return (beliefs?.trials ?? []).flatMap((trial) => {
-    const found = ownIn(inputs, beliefs, trial);
-    return found === null ? [] : [{ trial, ...found }];
+  if (beliefs === null) return [];
+  const { means, covariances } = marginal(beliefs);
+  return beliefs.trials.map((trial, place) => {
+    const normal = { mean: at(means, place), variance: at(covariances[place], place) };
+    return { trial, ...estimateOf(inputs, normal) };
   });
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { finite } from '../../evaluation.js';
-import { frontierSchema, guardSchema, noiseSchema } from '../shared-record.js';
+import { frontierSchema, guardSchema } from '../shared-record.js';
 
+const noiseSchema = z.object({ squares: finite, degrees: z.number().int() });
 const node = z.object({ mean: finite, variance: finite });
 /** What a campaign knows of its metric, carried from decision to decision. */
 export const knowledgeV1Schema = z.object({
