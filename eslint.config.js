@@ -6,13 +6,23 @@ import tseslint from 'typescript-eslint';
 const rooms = [
   ['domain', 'src/domain', []],
   ['sandbox', 'src/sandbox', ['domain']],
+  ['devices', 'src/devices', ['domain', 'sandbox']],
   ['lineage', 'src/lineage', ['domain']],
   ['tasks', 'src/tasks', ['domain', 'lineage', 'sandbox']],
-  ['measure', 'src/measure', ['domain', 'lineage', 'sandbox', 'tasks']],
+  ['measure', 'src/measure', ['domain', 'lineage', 'sandbox', 'devices', 'tasks']],
   ['model', 'src/model', ['domain']],
-  ['activities', 'activities', ['domain', 'sandbox', 'lineage', 'tasks', 'measure', 'model']],
+  ['session', 'src/session', ['domain', 'lineage', 'model']],
+  [
+    'activities',
+    'activities',
+    ['domain', 'sandbox', 'devices', 'lineage', 'tasks', 'measure', 'model', 'session'],
+  ],
   ['workflows', 'workflows', ['domain'], ['activities']],
-  ['workers', 'workers', ['domain', 'sandbox', 'lineage', 'tasks', 'model', 'activities', 'workflows']],
+  [
+    'workers',
+    'workers',
+    ['domain', 'sandbox', 'devices', 'lineage', 'tasks', 'measure', 'model', 'activities', 'workflows'],
+  ],
   ['analysis', 'src/analysis', ['domain', 'lineage']],
   ['dev', 'src/dev', ['domain', 'lineage', 'sandbox', 'tasks', 'model', 'workers']],
   [
@@ -21,6 +31,7 @@ const rooms = [
     [
       'domain',
       'sandbox',
+      'devices',
       'lineage',
       'tasks',
       'model',
@@ -108,9 +119,9 @@ export default tseslint.config(
   },
   { files: ['src/lineage/**/*.ts'], rules: restrict(ANTHROPIC, EXECA) },
   { files: ['src/model/**/*.ts'], rules: restrict(MONGODB, EXECA) },
-  { files: ['src/sandbox/**/*.ts', 'src/dev/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC) },
+  { files: ['src/{sandbox,devices,dev}/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC) },
   {
-    files: ['src/{tasks,measure,analysis,cli}/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
+    files: ['src/{tasks,measure,session,analysis,cli}/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
     rules: restrict(MONGODB, ANTHROPIC, EXECA),
   },
   prettier,

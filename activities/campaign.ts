@@ -1,5 +1,11 @@
 import { Context } from '@temporalio/activity';
-import { isUnended, limitsFrom, reachedLimit, type LimitChange, type Limits } from '../src/domain/budget.js';
+import {
+  isUnended,
+  limitsFrom,
+  reachedLimit,
+  type LimitChange,
+  type Limits,
+} from '../src/domain/money/budget.js';
 import {
   CLAIM_RUNS,
   campaignInputSchema,
@@ -7,11 +13,11 @@ import {
   type CampaignInput,
   type FrozenCampaign,
   type Lane,
-} from '../src/domain/campaign.js';
-import { dueState, type Sighting } from '../src/domain/course.js';
+} from '../src/domain/campaign/campaign.js';
+import { dueState, type Sighting } from '../src/domain/campaign/campaign-transitions.js';
 import { ruleNamed } from '../src/domain/decision/record.js';
 import { AssayError } from '../src/domain/errors.js';
-import { explain } from '../src/domain/explain.js';
+import { explain } from '../src/domain/text/explain.js';
 import {
   START,
   campaignNameSchema,
@@ -20,19 +26,19 @@ import {
   trialLabel,
   trialWorkflowId,
 } from '../src/domain/keys.js';
-import type { CampaignState, Control, TrialStatus } from '../src/domain/statuses.js';
+import type { CampaignState, RunControl, TrialStatus } from '../src/domain/statuses.js';
 import { confidenceOfEach } from '../src/domain/decision/claim.js';
-import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task.js';
+import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
-import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
+import type { CampaignDocument, TaskDocument } from '../src/lineage/documents/documents.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
 import { claimRunBoundMs, claimsOf, reserveClaim } from './claiming.js';
 import type { OrchestratorContext } from './context.js';
 import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
-import { poll } from './pulse.js';
+import { poll } from './heartbeat.js';
 
 export interface FreezeRequest {
   input: unknown;
@@ -59,14 +65,19 @@ export interface WatchReport extends Sighting {
 export interface CampaignActivities {
   freeze(request: FreezeRequest): Promise<FrozenCampaign>;
   setState(to: { owner: string; state: CampaignState; reason: string | null }): Promise<void>;
-  setControl(to: { owner: string; control: Control; reason: string | null; stopped: boolean }): Promise<void>;
+  setControl(to: {
+    owner: string;
+    control: RunControl;
+    reason: string | null;
+    stopped: boolean;
+  }): Promise<void>;
   look(of: { owner: string }): Promise<WatchReport>;
   watch(of: { owner: string; seen: number; state: CampaignState }): Promise<WatchReport>;
   /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
-  block(of: { owner: string; reason: string }): Promise<Control>;
+  block(of: { owner: string; reason: string }): Promise<RunControl>;
   /** Stores a change of limits, once for each `id`. */
   changeLimits(of: { owner: string; id: string; change: LimitChange }): Promise<LimitsAnswer>;
-  awaitControl(of: { owner: string; until: Control[] }): Promise<Control>;
+  awaitControl(of: { owner: string; until: RunControl[] }): Promise<RunControl>;
 }
 
 const LOOK_EVERY_MS = 1500;

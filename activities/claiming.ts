@@ -1,15 +1,15 @@
-import type { FrozenCampaign } from '../src/domain/campaign.js';
+import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
 import { claimBy } from '../src/domain/decision/claim.js';
 import { START } from '../src/domain/keys.js';
-import { outcomeOfRuns } from '../src/domain/outcome-of.js';
-import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task.js';
+import { outcomeOfRuns } from '../src/domain/trial/outcome-of.js';
+import { claimedMeasure, decisionMetric, type Task } from '../src/domain/task/task.js';
 import { leaseBoundMs } from '../src/domain/task/bounds.js';
-import type { ClaimDocument } from '../src/lineage/decision-documents.js';
-import type { ReplicateDocument } from '../src/lineage/documents.js';
+import type { ClaimDocument } from '../src/lineage/documents/decision-documents.js';
+import type { ReplicateDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { NOTHING } from '../src/lineage/budgets.js';
-import { seededRuns, metricsOf } from '../src/lineage/replicates.js';
-import { poll } from './pulse.js';
+import { NOTHING } from '../src/lineage/budgets/budgets.js';
+import { seededRuns, metricsOf } from '../src/lineage/trials/replicates.js';
+import { poll } from './heartbeat.js';
 
 const LOOK_EVERY_MS = 1500;
 

@@ -1,19 +1,23 @@
-import type { FrozenCampaign } from '../src/domain/campaign.js';
+import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
 import { lessonOf } from '../src/domain/decision/lesson.js';
 import { AssayError } from '../src/domain/errors.js';
-import { firstMiss } from '../src/domain/gates.js';
+import { firstMiss } from '../src/domain/task/gates.js';
 import { START } from '../src/domain/keys.js';
-import { outcomeOfRuns } from '../src/domain/outcome-of.js';
-import { unmeasured, type Outcome } from '../src/domain/outcome.js';
+import { outcomeOfRuns } from '../src/domain/trial/outcome-of.js';
+import { unmeasured, type Outcome } from '../src/domain/trial/outcome.js';
 import type { TrialStatus } from '../src/domain/statuses.js';
-import { decisionMeasure, decisionMetric, DETERMINISTIC, type Task } from '../src/domain/task.js';
+import { decisionMeasure, decisionMetric, DETERMINISTIC, type Task } from '../src/domain/task/task.js';
 import { labelsOf, labelText } from '../src/domain/trial/labels.js';
-import type { Candidate } from '../src/lineage/decisions.js';
-import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../src/lineage/documents.js';
-import { lessonFacts } from '../src/lineage/lesson-facts.js';
+import type { Candidate } from '../src/lineage/decisions/decisions.js';
+import type {
+  CampaignDocument,
+  ReplicateDocument,
+  TrialDocument,
+} from '../src/lineage/documents/documents.js';
+import { lessonFacts } from '../src/lineage/decisions/lesson-facts.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { metricsOf } from '../src/lineage/replicates.js';
-import { rowOf } from '../src/lineage/view.js';
+import { metricsOf } from '../src/lineage/trials/replicates.js';
+import { rowOf } from '../src/lineage/trials/view.js';
 import { changesOnlySeed, isSeedFixed } from '../src/measure/trial-labels.js';
 
 export interface TrialRef {

@@ -1,14 +1,15 @@
-import { DOING } from '../src/domain/doing.js';
+import { DOING } from '../src/domain/trial/doing.js';
 import { AssayError } from '../src/domain/errors.js';
 import { START } from '../src/domain/keys.js';
-import type { Failure } from '../src/domain/outcome.js';
-import type { Evaluated, ReplicateDocument } from '../src/lineage/documents.js';
-import { withClaim, type Claim } from './claim.js';
-import type { HostContext } from './context.js';
+import type { Failure } from '../src/domain/trial/outcome.js';
+import type { Evaluated, ReplicateDocument } from '../src/lineage/documents/documents.js';
+import { withAttempt, type Attempt } from '../src/measure/attempt.js';
+import type { HostContext } from '../src/measure/host-context.js';
 import type { TrialRef } from './decide.js';
-import { hostTrial, type HostedTrial } from './hosting.js';
-import { persist, withDoing } from './pulse.js';
-import { scoreArtifact, type Measurable } from './score.js';
+import { hostTrial, type HostedTrial } from '../src/measure/load-trial.js';
+import { withDoing } from './heartbeat.js';
+import { persist } from '../src/lineage/persist.js';
+import { scoreArtifact, type Measurable } from '../src/measure/score.js';
 
 export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' };
 
@@ -62,7 +63,7 @@ async function claimAndEvaluate(
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
   const claimed = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
   const request = { ...claimed, boundMs: 0, slots: 0, published };
-  const result = await withClaim(context, request, signal, async (claim) => {
+  const result = await withAttempt(context, request, signal, async (claim) => {
     const { crashed } = claim;
     const scored =
       crashed === null
@@ -96,7 +97,7 @@ function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurab
 async function blame(
   context: HostContext,
   work: HostedTrial,
-  claim: Claim,
+  claim: Attempt,
   error: unknown,
   signal: AbortSignal,
 ): Promise<Evaluated> {
@@ -118,7 +119,7 @@ async function blame(
   return unscored(claim, { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' });
 }
 
-function unscored({ fence }: Claim, failure: Failure): Evaluated {
+function unscored({ fence }: Attempt, failure: Failure): Evaluated {
   return { fence, failure, runs: [], margins: [], metrics: {}, feedback: '', at: new Date() };
 }
 
@@ -126,7 +127,7 @@ function unscored({ fence }: Claim, failure: Failure): Evaluated {
 async function startFault(
   context: HostContext,
   work: HostedTrial,
-  claim: Claim,
+  claim: Attempt,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { lineage } = context;

@@ -4,13 +4,13 @@ import {
   limitsInUnits,
   type LimitChange,
   type LimitName,
-} from '../src/domain/budget.js';
+} from '../src/domain/money/budget.js';
 import { AssayError } from '../src/domain/errors.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
-import type { CampaignDocument } from '../src/lineage/documents.js';
+import type { CampaignDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { priceKnown, pricesOf, type PriceTable } from '../src/model/pricing.js';
-import { pauseExhausted } from './exhausted.js';
+import { pauseExhausted } from '../src/lineage/budgets/pause-on-exhausted-budget.js';
 
 /** What came of a change of limits, in the units of the change. */
 export interface LimitsAnswer {

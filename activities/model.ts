@@ -1,16 +1,17 @@
 import { AssayError } from '../src/domain/errors.js';
 import { turnKey } from '../src/domain/keys.js';
-import type { Reply } from '../src/domain/conversation.js';
+import type { Reply } from '../src/domain/session/conversation.js';
 import { isHeld } from '../src/domain/statuses.js';
-import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents.js';
+import type { Amounts, CampaignDocument, SessionDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../src/model/client.js';
 import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound } from '../src/model/pricing.js';
 import { callsOf, toolDefinitions } from '../src/model/tools.js';
 import type { ModelContext } from './context.js';
-import { exchangesBefore } from './conversation.js';
-import { pauseExhausted } from './exhausted.js';
-import { persist, withPulse } from './pulse.js';
+import { exchangesBefore } from '../src/session/conversation.js';
+import { pauseExhausted } from '../src/lineage/budgets/pause-on-exhausted-budget.js';
+import { withHeartbeat } from './heartbeat.js';
+import { persist } from '../src/lineage/persist.js';
 import { closedBecause } from './session.js';
 
 export interface TurnRef {
@@ -32,7 +33,7 @@ export interface ModelActivities {
 export function modelActivities(context: ModelContext): ModelActivities {
   return {
     takeTurn: (at) =>
-      withPulse(
+      withHeartbeat(
         () => at.turn,
         (signal) => takeTurn(context, at, signal),
       ),

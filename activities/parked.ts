@@ -1,10 +1,10 @@
 import { AssayError } from '../src/domain/errors.js';
 import { trialLabel } from '../src/domain/keys.js';
 import { LOST } from '../src/domain/trial/lost-workers.js';
-import type { TrialDocument } from '../src/lineage/documents.js';
+import type { TrialDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { settleTrial, type Decided, type TrialRef } from './decide.js';
-import { faultsOf } from './lost-workers.js';
+import { faultsOf } from '../src/measure/lost-workers.js';
 
 export interface ParkedActivities {
   /**

@@ -3,13 +3,14 @@ import { AssayError } from '../src/domain/errors.js';
 import { fieldOf, trialLabel } from '../src/domain/keys.js';
 import { LOST } from '../src/domain/trial/lost-workers.js';
 import { checkAnswer } from '../src/model/answers.js';
-import type { HostContext } from './context.js';
+import type { HostContext } from '../src/measure/host-context.js';
 import type { TrialRef } from './decide.js';
-import { hostCampaign, hostTrial } from './hosting.js';
-import { crashOf, lossesOfTrial } from './lost-workers.js';
-import { tailOf } from './phases.js';
-import { preflight } from './preflight.js';
-import { persist, withDoing } from './pulse.js';
+import { hostCampaign, hostTrial } from '../src/measure/load-trial.js';
+import { crashOf, lossesOfTrial } from '../src/measure/lost-workers.js';
+import { tailOf } from '../src/measure/phases.js';
+import { preflight } from '../src/measure/preflight.js';
+import { withDoing } from './heartbeat.js';
+import { persist } from '../src/lineage/persist.js';
 import type { Checker } from './workspace.js';
 
 export type Prepared =

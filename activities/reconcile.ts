@@ -7,15 +7,15 @@ import {
   starterOf,
   type Finding,
   type WorkflowFact,
-} from '../src/domain/reconcile.js';
+} from '../src/domain/campaign/reconcile.js';
 import { isEnded, type CampaignState } from '../src/domain/statuses.js';
-import type { CampaignDocument, TrialDocument } from '../src/lineage/documents.js';
-import { ENDED_BEFORE } from '../src/lineage/claims.js';
+import type { CampaignDocument, TrialDocument } from '../src/lineage/documents/documents.js';
+import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { claimsOf, releaseClaim } from './claiming.js';
 import { settleTrial, type TrialRef } from './decide.js';
-import { poll, withPulse } from './pulse.js';
-import { strays, type ServerWorkflows } from './strays.js';
+import { poll, withHeartbeat } from './heartbeat.js';
+import { orphanedWorkflows, type ServerWorkflows } from './orphaned-workflows.js';
 
 export interface ReconcileRequest {
   /** One campaign by its name; all of them when left out. */
@@ -59,7 +59,7 @@ const POLL_MS = 500;
 
 export function reconcileActivities(context: ReconcileContext): ReconcileActivities {
   const { lineage, workflowFact } = context;
-  const alive = <T>(work: () => Promise<T>): Promise<T> => withPulse(() => null, work);
+  const alive = <T>(work: () => Promise<T>): Promise<T> => withHeartbeat(() => null, work);
   return {
     reconcile: (request) => alive(() => reconcile(context, request)),
     conclude: ({ owner, state, reason }) => alive(() => conclude(context, owner, state, reason)),
@@ -100,7 +100,8 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
       findings.push(...(await settleCampaign(context, now, await abandoned(context, now), dryRun)));
     }),
   );
-  if (workflows !== undefined) findings.push(...(await strays(context, workflows, campaign, dryRun)));
+  if (workflows !== undefined)
+    findings.push(...(await orphanedWorkflows(context, workflows, campaign, dryRun)));
   return findings;
 }
 

@@ -1,11 +1,11 @@
-import type { FrozenCampaign } from '../src/domain/campaign.js';
-import { REFUSED_TWICE } from '../src/domain/conversation.js';
+import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
+import { REFUSED_TWICE } from '../src/domain/session/conversation.js';
 import { AssayError } from '../src/domain/errors.js';
 import { sessionKey } from '../src/domain/keys.js';
 import { isHeld } from '../src/domain/statuses.js';
-import type { CampaignDocument, TaskDocument } from '../src/lineage/documents.js';
+import type { CampaignDocument, TaskDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { lineageView } from '../src/lineage/view.js';
+import { lineageView } from '../src/lineage/trials/view.js';
 import { openingMessage, systemPrompt } from '../src/model/prompt.js';
 
 export interface SessionActivities {

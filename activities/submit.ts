@@ -1,25 +1,18 @@
 import { Context } from '@temporalio/activity';
-import { submissionSchema } from '../src/domain/campaign.js';
+import { submissionSchema } from '../src/domain/campaign/campaign.js';
 import { AssayError } from '../src/domain/errors.js';
-import { explain } from '../src/domain/explain.js';
+import { explain } from '../src/domain/text/explain.js';
 import { START, callKey } from '../src/domain/keys.js';
 import { isEnded, type CampaignState, type TrialStatus } from '../src/domain/statuses.js';
-import { changesBetween, unifiedDiff } from '../src/domain/diff.js';
-import type { CampaignDocument } from '../src/lineage/documents.js';
+import { changesBetween, unifiedDiff } from '../src/domain/text/diff.js';
+import type { CampaignDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { recipeFiles } from '../src/tasks/load.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
 import { refusedAnswer } from '../src/model/answers.js';
-import { callAt, storeAnswer } from './conversation.js';
-import { poll } from './pulse.js';
-import { workspaceAt } from './workspace-state.js';
-
-export interface CallRef {
-  owner: string;
-  session: string;
-  turn: number;
-  index: number;
-}
+import { callAt, storeAnswer, type CallRef } from '../src/session/conversation.js';
+import { poll } from './heartbeat.js';
+import { workspaceAt } from '../src/session/workspace-state.js';
 
 export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
 

@@ -1,16 +1,28 @@
-import { DOING } from '../src/domain/doing.js';
-import type { Failure } from '../src/domain/outcome.js';
-import { trainReads } from '../src/domain/phase-key.js';
+import { DOING } from '../src/domain/trial/doing.js';
+import type { Failure } from '../src/domain/trial/outcome.js';
+import { trainReads } from '../src/domain/task/phase-key.js';
 import { leaseBoundMs } from '../src/domain/task/bounds.js';
-import type { ReplicateDocument, Trained } from '../src/lineage/documents.js';
-import type { HostContext } from './context.js';
+import type { ReplicateDocument, Trained } from '../src/lineage/documents/documents.js';
+import type { HostContext } from '../src/measure/host-context.js';
 import type { TrialRef } from './decide.js';
-import { hostTrial, type HostedTrial } from './hosting.js';
-import { persist, withDoing } from './pulse.js';
-import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
-import { isElsewhereNow, runTraining, type Elsewhere } from './train-phases.js';
+import { hostTrial, type HostedTrial } from '../src/measure/load-trial.js';
+import { withDoing } from './heartbeat.js';
+import { persist } from '../src/lineage/persist.js';
+import {
+  equalTraining,
+  isElsewhere,
+  resultsFor,
+  type EqualTraining,
+  type Keyed,
+} from '../src/measure/reuse.js';
+import { isElsewhereNow, runTraining, type Elsewhere } from '../src/measure/train.js';
 import { heldForRun } from './claiming.js';
-import { withClaim, type Claim, type ClaimRequest, type Claimed } from './claim.js';
+import {
+  withAttempt,
+  type Attempt,
+  type AttemptRequest,
+  type AttemptResult,
+} from '../src/measure/attempt.js';
 
 export type TrainResult =
   | { next: 'evaluate'; replicate: string }
@@ -99,16 +111,16 @@ const needsNothing = ({ hosted }: HostedTrial, { train, pack }: There): boolean 
 
 async function claimAndTrain(
   { context, work, replicate, files }: Keyed,
-  asked: Pick<ClaimRequest<unknown>, 'boundMs' | 'instead'>,
+  asked: Pick<AttemptRequest<unknown>, 'boundMs' | 'instead'>,
   signal: AbortSignal,
-): Promise<Claimed<Trained | Elsewhere>> {
+): Promise<AttemptResult<Trained | Elsewhere>> {
   const { lineage } = context;
   const { trial } = work;
   const published = ({ trained }: ReplicateDocument): Trained | null => trained;
   const { _id: key, purpose } = replicate;
   const held = { ...asked, slots: work.hosted.spec.resources.slots };
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
-  return withClaim<Trained | Elsewhere>(context, request, signal, async (claim) => {
+  return withAttempt<Trained | Elsewhere>(context, request, signal, async (claim) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');
     const { crashed } = claim;
     const result =
@@ -121,7 +133,7 @@ async function claimAndTrain(
 }
 
 /** Nothing was run. */
-function untrained({ fence }: Claim, failure: Failure): Trained {
+function untrained({ fence }: Attempt, failure: Failure): Trained {
   const nothing = { runs: [], artifact: null, metrics: {}, margins: [], saved: [], progress: [] };
   return { ...nothing, fence, failure, sharesTraining: null, at: new Date() };
 }

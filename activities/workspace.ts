@@ -1,19 +1,19 @@
 import { AssayError } from '../src/domain/errors.js';
-import { decisionMeasure } from '../src/domain/task.js';
-import { applyEdit, type Tree } from '../src/domain/edits.js';
-import { textOf } from '../src/domain/diff.js';
-import type { TrialDocument } from '../src/lineage/documents.js';
-import type { FileBytes } from '../src/lineage/blobs.js';
+import { decisionMeasure } from '../src/domain/task/task.js';
+import { applyEdit, type Tree } from '../src/domain/text/edits.js';
+import { textOf } from '../src/domain/text/diff.js';
+import type { TrialDocument } from '../src/lineage/documents/documents.js';
+import type { FileBytes } from '../src/lineage/blob-store/blobs.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { rowOf } from '../src/lineage/view.js';
+import { rowOf } from '../src/lineage/trials/view.js';
 import { rebaseAnswer } from '../src/model/answers.js';
 import { renderRows } from '../src/model/prompt.js';
 import type { ToolCall } from '../src/model/tools.js';
-import type { Asked } from './conversation.js';
-import { callsAt, storeAnswer } from './conversation.js';
+import type { ConversationContext } from '../src/session/conversation.js';
+import { callsAt, storeAnswer } from '../src/session/conversation.js';
 import type { TurnRef } from './model.js';
-import { withDoing } from './pulse.js';
-import { workspaceAt, type Workspace } from './workspace-state.js';
+import { withDoing } from './heartbeat.js';
+import { workspaceAt, type Workspace } from '../src/session/workspace-state.js';
 
 export interface WorkspaceActivities {
   runTools(at: TurnRef): Promise<void>;
@@ -68,7 +68,7 @@ async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
 async function carryOut(
   { lineage, check, signal, tell }: ToolContext,
   owner: string,
-  { call }: Asked,
+  { call }: ConversationContext,
   workspace: Workspace,
 ): Promise<Answer> {
   const said = (text: string, isError = false): Answer => ({ text, isError, workspace });

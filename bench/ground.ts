@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { cacheFolder } from '../src/dev/places.js';
+import { cacheFolder } from '../src/dev/paths.js';
 import { findServers } from '../src/dev/servers.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { startFleet } from '../workers/fleet.js';

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { campaignHead } from '../src/analysis/head.js';
+import { campaignHeader } from '../src/analysis/read-models/campaign-header.js';
 import { EDIT_TOOL } from '../src/model/tools.js';
 import { startScriptedServer, use, type ScriptStep } from '../test/model/scripted-server.js';
 import { openBenchGround } from './ground.js';
@@ -58,7 +58,7 @@ async function run(seed: number) {
       },
     ],
   });
-  const { claim, remark, campaign } = await campaignHead(lineage, name);
+  const { claim, remark, campaign } = await campaignHeader(lineage, name);
   const last = await lineage.decisions.last(campaign.owner);
   const interval = claim.kind === 'interval' ? claim.interval : null;
   const [low, high] = interval ?? [0, 0];

@@ -9,11 +9,11 @@ import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBubblewrap, TIER_C } from '../src/sandbox/bubblewrap.js';
+import { findBubblewrap, TIER_C } from '../src/sandbox/tiers/bubblewrap.js';
 import { PrivateRoots } from '../src/sandbox/private-root/roots.js';
 import type { RunRequest, Sandbox, Served } from '../src/sandbox/run.js';
 import { openSandbox, surveyTiers } from '../src/sandbox/sandbox.js';
-import { supervise, type Supervision } from '../src/sandbox/supervise.js';
+import { supervise, type Supervision } from '../src/sandbox/process/supervise.js';
 import { findPython } from '../src/tasks/python.js';
 import { runtimeOf } from '../src/tasks/runtime.js';
 

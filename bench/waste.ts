@@ -1,6 +1,11 @@
-import { certainMargins, firstMiss, margins } from '../src/domain/gates.js';
-import { needsAnother, projectionOf, rehearsalFailure, type Rehearsed } from '../src/domain/rehearsal.js';
-import { gateSchema } from '../src/domain/task.js';
+import { certainMargins, firstMiss, margins } from '../src/domain/task/gates.js';
+import {
+  needsAnother,
+  projectionOf,
+  rehearsalFailure,
+  type Rehearsed,
+} from '../src/domain/task/rehearsal.js';
+import { gateSchema } from '../src/domain/task/task.js';
 
 /**
  * Replays the failure mix of the paper's main run by simulation: first in its order of gates, then through ours, with

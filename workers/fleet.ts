@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
-import { SEARCH_ATTRIBUTES } from '../src/domain/campaign.js';
-import type { Clock } from '../src/domain/clock.js';
+import { SEARCH_ATTRIBUTES } from '../src/domain/campaign/campaign.js';
+import type { Clock } from '../src/domain/campaign/clock.js';
 import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { systemClock } from '../src/lineage/clock.js';
@@ -13,18 +13,25 @@ import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
-import { LeasePool } from '../src/sandbox/lease.js';
-import { guarded } from '../src/sandbox/guarded.js';
-import { HostHealth, roomCheck, sandboxCheck, wantedBytes, writeCheck } from '../src/sandbox/host-health.js';
-import { HostTurn } from '../src/sandbox/process/host-turn.js';
+import { LeasePool } from '../src/sandbox/host/lease.js';
+import { diskFullSandbox } from '../src/sandbox/host/disk-full-sandbox.js';
+import {
+  HostHealth,
+  roomCheck,
+  sandboxCheck,
+  wantedBytes,
+  writeCheck,
+} from '../src/sandbox/host/host-health.js';
+import { HostTurn } from '../src/sandbox/host/host-turn.js';
 import { watchProcess } from '../src/sandbox/process/watchdog.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
-import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
-import { Custody } from '../src/tasks/custody.js';
+import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
+import { TamperDetection } from '../src/tasks/tamper-detection.js';
 import { TaskHost } from '../src/tasks/host.js';
 import { findPython } from '../src/tasks/python.js';
-import { witnessed } from '../src/tasks/witnessed.js';
-import type { HostContext, OrchestratorContext } from '../activities/context.js';
+import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
+import type { OrchestratorContext } from '../activities/context.js';
+import type { HostContext } from '../src/measure/host-context.js';
 import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
@@ -176,7 +183,7 @@ async function hostContext(
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
   const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
-  const tasks = new TaskHost(home, cache, sandbox, new Custody(sandbox.isolation.fs !== 'enforced'));
+  const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const gate = new Gate();
@@ -188,7 +195,7 @@ async function hostContext(
     lineage,
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
-    sandbox: witnessed(guarded(sandbox, own.folder, room), tasks.custody),
+    sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.custody),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
     turn: new HostTurn(join(home, 'leases', 'turn')),
   };

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import type { Hosts } from '../src/lineage/hosts.js';
-import type { HostHealth } from '../src/sandbox/host-health.js';
+import type { HostHealth } from '../src/sandbox/host/host-health.js';
 import type { Gate } from './gate.js';
 
 const EVERY_MS = 15_000;

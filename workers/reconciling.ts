@@ -4,8 +4,8 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import type { RunningWorkflow, ServerWorkflows } from '../activities/strays.js';
-import type { WorkflowFact } from '../src/domain/reconcile.js';
+import type { RunningWorkflow, ServerWorkflows } from '../activities/orphaned-workflows.js';
+import type { WorkflowFact } from '../src/domain/campaign/reconcile.js';
 import { logger } from './logging.js';
 
 const SCHEDULE = 'assay-reconcile';

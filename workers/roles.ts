@@ -8,7 +8,8 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
-import type { HostContext, ModelContext, OrchestratorContext } from '../activities/context.js';
+import type { ModelContext, OrchestratorContext } from '../activities/context.js';
+import type { HostContext } from '../src/measure/host-context.js';
 import { claimingActivities } from '../activities/claiming.js';
 import { reuseActivities } from '../activities/reuse.js';
 import { decideActivities } from '../activities/decide.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sweepDeadWorkers } from '../src/sandbox/worker-folders.js';
+import { sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
 import { logger } from './logging.js';
 
 const EVERY_MS = 5 * 60_000;

@@ -1,5 +1,5 @@
 import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
-import type { FrozenCampaign } from '../src/domain/campaign.js';
+import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
 
 const TASK = defineSearchAttributeKey('AssayTask', SearchAttributeType.KEYWORD);
 const ROLE = defineSearchAttributeKey('AssayRole', SearchAttributeType.KEYWORD);

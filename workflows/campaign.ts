@@ -14,12 +14,12 @@ import {
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { WatchReport } from '../activities/campaign.js';
-import type { FrozenCampaign, Lane } from '../src/domain/campaign.js';
-import { dueState } from '../src/domain/course.js';
+import type { FrozenCampaign, Lane } from '../src/domain/campaign/campaign.js';
+import { dueState } from '../src/domain/campaign/campaign-transitions.js';
 import { START } from '../src/domain/keys.js';
 import type { CampaignState } from '../src/domain/statuses.js';
 import { claimAtMilestones, measureClaim, openClaim } from './claim.js';
-import { CampaignDesk } from './desk.js';
+import { CampaignDesk } from './campaign-state.js';
 import {
   cancelTrialUpdate,
   leaderboardQuery,
@@ -34,7 +34,7 @@ import {
   type LaneResult,
   type PersonTrial,
 } from './messages.js';
-import { plainly } from './plainly.js';
+import { unwrapActivityFailure } from './failures.js';
 import {
   campaignActivities,
   decideActivities,
@@ -85,7 +85,7 @@ async function freeze(input: unknown): Promise<FrozenCampaign> {
       { input, name: workflowId, namespace, firstExecutionRunId },
     ]);
   } catch (error) {
-    throw plainly(error);
+    throw unwrapActivityFailure(error);
   }
 }
 
@@ -125,7 +125,7 @@ function listenForParked(desk: CampaignDesk, resume: (number: number) => Promise
       return parkedActivities.cancelParked
         .executeWithOptions({ summary: `cancel parked trial ${number}` }, [{ owner, number, reason: by }])
         .catch((error: unknown) => {
-          throw plainly(error);
+          throw unwrapActivityFailure(error);
         });
     },
     { validator: (asked: { number: number }) => requireOpen(asked.number) },
@@ -269,7 +269,7 @@ async function resumeTrial(
   // from here on the campaign does not end without it
   people.push(resuming.then(({ running }) => running).catch(() => undefined));
   await resuming.catch((error: unknown) => {
-    throw plainly(error);
+    throw unwrapActivityFailure(error);
   });
   return number;
 }

@@ -6,7 +6,7 @@ import type { CampaignState, TrialStatus } from '../src/domain/statuses.js';
 export type StopMode = 'drain' | 'now';
 
 /** One line of a leaderboard. */
-export interface Standing {
+export interface LeaderboardRow {
   trial: string;
   role: string;
   status: TrialStatus;
@@ -53,7 +53,7 @@ export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('sto
 /** To a trial: ends it as cancelled, for the reason given; a plain cancel of its workflow does the same without one. */
 export const cancelSignal = defineSignal<[string?]>('cancel');
 export const statusQuery = defineQuery<CampaignSummary>('status');
-export const leaderboardQuery = defineQuery<Standing[]>('leaderboard');
+export const leaderboardQuery = defineQuery<LeaderboardRow[]>('leaderboard');
 /**
  * Changes limits: `{trials?, submissions?, hours?, hoursWithoutGain?, dollars?, acceleratorSeconds?, by?}`, where null
  * takes one away. Answers when the store has it; the id of the update makes a repeated one the same.

@@ -12,7 +12,7 @@ import type { SessionActivities } from '../activities/session.js';
 import type { SubmitActivities } from '../activities/submit.js';
 import type { TrainActivities } from '../activities/train.js';
 import type { WorkspaceActivities } from '../activities/workspace.js';
-import type { FrozenCampaign } from '../src/domain/campaign.js';
+import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
 
 export type Frozen = Pick<
   FrozenCampaign,

@@ -1,4 +1,4 @@
-import type { Finding } from '../src/domain/reconcile.js';
+import type { Finding } from '../src/domain/campaign/reconcile.js';
 import { reconcileActivities } from './proxies.js';
 
 /** Run by a schedule every few minutes: after a terminate nobody else is left to settle things. */

@@ -16,10 +16,10 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { REFUSED_TWICE } from '../src/domain/conversation.js';
+import { REFUSED_TWICE } from '../src/domain/session/conversation.js';
 import { trialWorkflowId } from '../src/domain/keys.js';
 import { searchAttributesOf } from './attributes.js';
-import { saidBy } from './faults.js';
+import { failureMessage } from './failures.js';
 import type { LaneResult } from './messages.js';
 import {
   campaignActivities,
@@ -101,7 +101,7 @@ async function nextSession(input: SpecialistInput, at: Position): Promise<string
 
 /** What failed for good, or again and again, blocks the campaign until a person has looked. */
 async function blocked({ frozen, lane }: SpecialistInput, error: ActivityFailure): Promise<void> {
-  const reason = `${lane}: ${saidBy(error)}`;
+  const reason = `${lane}: ${failureMessage(error)}`;
   const control = await campaignActivities.block.executeWithOptions({ summary: 'block: a lane failed' }, [
     { owner: frozen.owner, reason },
   ]);

@@ -12,7 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { RunRef } from '../activities/train.js';
 import { trialAttributes } from './attributes.js';
-import { saidBy } from './faults.js';
+import { failureMessage } from './failures.js';
 import { cancelSignal, type TrialResult } from './messages.js';
 import {
   campaignActivities,
@@ -173,7 +173,7 @@ async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>):
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const control = await campaignActivities.block.executeWithOptions(
         { summary: `block: ${what} failed` },
-        [{ owner: frozen.owner, reason: `${what}: ${saidBy(error)}` }],
+        [{ owner: frozen.owner, reason: `${what}: ${failureMessage(error)}` }],
       );
       if (control === 'stopping') throw error;
       await untilAllowed(frozen);

@@ -1,6 +1,6 @@
 import { closeInheritedDescriptors } from '../sandbox/process/inherited-descriptors.js';
 import { checkPlatform } from './supported.js';
-import { report } from './terminal.js';
+import { report } from './terminal/terminal.js';
 
 // a reader such as `head` may close the pipe early: that ends a command, it is not a fault
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,7 +15,7 @@ try {
   checkPlatform(process.platform, process.versions.node);
   // only now: the rest may not even load on what is refused
   const { runProgram } = await import('./run-program.js');
-  const { interruption } = await import('./interrupt.js');
+  const { interruption } = await import('./terminal/interrupt.js');
   process.exitCode = await runProgram(process.argv.slice(2));
   // what hangs in a server that does not answer must not keep an interrupted command alive
   if (interruption() !== null) process.exit();

@@ -3,9 +3,9 @@ import { CommanderError, type Command } from 'commander';
 import { z } from 'zod';
 import { AssayError, ERRORS, messageOf } from '../domain/errors.js';
 import { isStoreOutage } from '../lineage/lineage.js';
-import { endAtFirstSignal, endRequest, interruption } from './interrupt.js';
+import { endAtFirstSignal, endRequest, interruption } from './terminal/interrupt.js';
 import { assayProgram } from './program.js';
-import { printError, report, say } from './terminal.js';
+import { printError, report, say } from './terminal/terminal.js';
 
 const USAGE = 2;
 

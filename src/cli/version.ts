@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ROOT } from './ground.js';
+import { ROOT } from './context.js';
 
 const manifest = z.object({ version: z.string() });
 

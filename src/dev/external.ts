@@ -1,6 +1,6 @@
 import { AssayError, messageOf } from '../domain/errors.js';
 import { pingStore } from '../lineage/ping.js';
-import { askTemporal } from './temporal-health.js';
+import { askTemporal } from './temporal/temporal-health.js';
 
 const ANSWER_MS = 10_000;
 

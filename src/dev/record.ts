@@ -23,10 +23,10 @@ const recordShape = z.object({ temporal: entryShape.nullable(), store: entryShap
 /** The servers that a clone runs or ran, by part. */
 export type ServerRecord = z.infer<typeof recordShape>;
 export type Entry = z.infer<typeof entryShape>;
-export type Part = keyof ServerRecord;
+export type ServerKind = keyof ServerRecord;
 
 /** Writes down, as this process exits, that one of its servers does not run. */
-export function noteGoneNow(file: string, part: Part, pid: number): void {
+export function noteGoneNow(file: string, part: ServerKind, pid: number): void {
   const fresh = `${file}.${randomUUID()}`;
   try {
     const parsed = recordShape.safeParse(parsedJson(readFileSync(file, 'utf8')));

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { startOf } from '../sandbox/processes.js';
+import { startOf } from '../sandbox/process/process-table.js';
 import {
   checkNamedStore,
   checkNamedTemporal,
@@ -8,15 +8,15 @@ import {
   namedTemporal,
   namespaceOf,
 } from './external.js';
-import { NEVER, orAborted } from './aborting.js';
-import { lookAfter, rotateAll, type Caretaker } from './caretaker.js';
-import { endWithMe, noLongerMine } from './last-resort.js';
-import { withLock, withLockNow } from './lock.js';
-import { PARTS } from './parts.js';
-import { homeAt, type Home } from './places.js';
-import { noteGoneNow, OpenRecord, type Entry, type Part, type ServerRecord } from './record.js';
-import { checkRoom } from './room.js';
-import { end, HURRIED_MS, isAlive, type ServerProcess } from './server-process.js';
+import { NEVER, abortable } from './process/abortable.js';
+import { startLogRotation, rotateLogs, type LogRotation } from './process/log-rotation.js';
+import { killGroupOnExit, releaseGroup } from './process/kill-servers-on-exit.js';
+import { withLock, withLockNow } from './process/lock.js';
+import { SERVER_KINDS } from './server-kinds.js';
+import { homeAt, type Home } from './paths.js';
+import { noteGoneNow, OpenRecord, type Entry, type ServerKind, type ServerRecord } from './record.js';
+import { checkDiskSpace } from './disk-space.js';
+import { end, HURRIED_MS, isAlive, type ServerProcess } from './process/server-process.js';
 
 /** The real servers that a command works with. */
 export interface Servers {
@@ -36,7 +36,7 @@ export interface Servers {
 export interface FindOptions {
   /** The folder of this clone, see `homeOf`. */
   home: string;
-  need: readonly Part[];
+  need: readonly ServerKind[];
   /** Progress, a line each, for stderr. */
   say: (line: string) => void;
   /** Aborting ends what was started until then; the search rejects with the signal's reason. */
@@ -53,7 +53,7 @@ interface Claim {
   say: (line: string) => void;
   signal: AbortSignal;
   /** Those that this process must stop. */
-  mine: Map<Part, ServerProcess>;
+  mine: Map<ServerKind, ServerProcess>;
 }
 
 /**
@@ -64,7 +64,7 @@ interface Claim {
 export async function findServers(options: FindOptions): Promise<Servers> {
   const { say, signal = NEVER } = options;
   const home = homeAt(options.home);
-  const external = await orAborted(signal, namedServers(options.need));
+  const external = await abortable(signal, namedServers(options.need));
   const local = options.need.filter((part) => external[part] === null);
   const claim: Claim = { home, say, signal, mine: new Map() };
   const record =
@@ -72,7 +72,7 @@ export async function findServers(options: FindOptions): Promise<Servers> {
   const temporal = external.temporal ?? (await entryInUse(record.temporal));
   const store = external.store ?? (await entryInUse(record.store));
   const uiPort = external.temporal === null ? record.temporal?.ports['uiPort'] : undefined;
-  const caretaker: Caretaker | null = claim.mine.size > 0 ? lookAfter(home, say) : null;
+  const caretaker: LogRotation | null = claim.mine.size > 0 ? startLogRotation(home, say) : null;
   return {
     temporal: {
       address: temporal.address,
@@ -94,10 +94,10 @@ interface Address {
   how: string;
 }
 
-async function namedServers(need: readonly Part[]): Promise<Record<Part, Address | null>> {
+async function namedServers(need: readonly ServerKind[]): Promise<Record<ServerKind, Address | null>> {
   const temporal = namedTemporal();
   const store = namedStore();
-  const check = async (part: Part, ask: () => Promise<string>, variable: string): Promise<string> =>
+  const check = async (part: ServerKind, ask: () => Promise<string>, variable: string): Promise<string> =>
     need.includes(part) ? `version ${await ask()}, named by ${variable}` : `named by ${variable}`;
   const [temporalHow, storeHow] = await Promise.all([
     temporal && check('temporal', () => checkNamedTemporal(temporal), temporal.variable),
@@ -117,7 +117,7 @@ async function entryInUse(entry: Entry | null): Promise<Address> {
 }
 
 /** Has every part running; those that this process must stop later are put into `mine`. */
-async function claimed(claim: Claim, parts: readonly Part[]): Promise<ServerRecord> {
+async function claimed(claim: Claim, parts: readonly ServerKind[]): Promise<ServerRecord> {
   const { home, say, signal } = claim;
   await mkdir(home.folder, { recursive: true, mode: 0o700 });
   const waiting = (pid: number): void => say(`waiting for another assay command (process ${pid}) …`);
@@ -136,22 +136,26 @@ async function claimed(claim: Claim, parts: readonly Part[]): Promise<ServerReco
   }
 }
 
-async function claimPart({ home, say, signal, mine }: Claim, record: OpenRecord, part: Part): Promise<void> {
-  const rules = PARTS[part];
+async function claimPart(
+  { home, say, signal, mine }: Claim,
+  record: OpenRecord,
+  part: ServerKind,
+): Promise<void> {
+  const rules = SERVER_KINDS[part];
   const self = { pid: process.pid, start: (await startOf(process.pid)) ?? '' };
   const own = async (entry: Omit<Entry, 'owner'>): Promise<void> => {
     record.parts[part] = { ...entry, owner: self };
     if (entry.process !== null) {
       const { pid } = entry.process;
       mine.set(part, entry.process);
-      endWithMe(pid, () => withLockNow(home.lock, () => noteGoneNow(home.record, part, pid)));
+      killGroupOnExit(pid, () => withLockNow(home.lock, () => noteGoneNow(home.record, part, pid)));
     }
     await record.save();
   };
   const entry = record.parts[part];
   if (entry?.process && (await isAlive(entry.process))) {
-    await rotateAll(home);
-    const answers = await orAborted(signal, rules.ask(entry.address)).then(
+    await rotateLogs(home);
+    const answers = await abortable(signal, rules.ask(entry.address)).then(
       () => true,
       () => false,
     );
@@ -164,7 +168,7 @@ async function claimPart({ home, say, signal, mine }: Claim, record: OpenRecord,
     say(`${rules.title} does not answer: started again`);
     await end(entry.process);
   }
-  await checkRoom(home.folder, say);
+  await checkDiskSpace(home.folder, say);
   await rules.start({ home: home.folder, ports: entry?.ports ?? {}, say, signal, note: own });
 }
 
@@ -177,10 +181,11 @@ async function released({ home, say, mine }: Claim, cleanMs: number): Promise<vo
     const stopped = own.map(async ([part, server]) => {
       const entry = parts[part];
       if (entry === undefined || (entry?.process?.pid === server.pid && entry.owner?.pid === process.pid)) {
-        if (!(await end(server, cleanMs))) say(`${PARTS[part].title} did not end in time and was killed`);
+        if (!(await end(server, cleanMs)))
+          say(`${SERVER_KINDS[part].title} did not end in time and was killed`);
         if (entry) parts[part] = { ...entry, process: null, owner: null };
       }
-      noLongerMine(server.pid);
+      releaseGroup(server.pid);
     });
     await Promise.all(stopped);
   };
@@ -199,8 +204,8 @@ async function released({ home, say, mine }: Claim, cleanMs: number): Promise<vo
   }
 }
 
-export { startStore } from './store-server.js';
-export { startTemporal } from './temporal-server.js';
-export { findStoreProgram } from './store-program.js';
-export { findTemporalProgram } from './temporal-program.js';
-export { homeOf } from './places.js';
+export { startStore } from './store/store-server.js';
+export { startTemporal } from './temporal/temporal-server.js';
+export { findStoreProgram } from './store/store-program.js';
+export { findTemporalProgram } from './temporal/temporal-program.js';
+export { homeOf } from './paths.js';

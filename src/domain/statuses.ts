@@ -61,12 +61,12 @@ export function needsPerson(state: CampaignState): boolean {
 /** What running work has to obey; changed by people and by limits, read before any work starts. */
 export const CONTROLS = ['running', 'paused', 'blocked', 'draining', 'stopping'] as const;
 export const controlSchema = z.enum(CONTROLS);
-export type Control = z.infer<typeof controlSchema>;
+export type RunControl = z.infer<typeof controlSchema>;
 
 /**
  * Controls under which nothing begins until a person says so: `paused` by a person or an exhausted budget, `blocked`
  * by a fault that came again and again.
  */
-export function isHeld(control: Control): boolean {
+export function isHeld(control: RunControl): boolean {
   return control === 'paused' || control === 'blocked';
 }

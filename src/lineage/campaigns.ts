@@ -1,12 +1,24 @@
 import type { Db } from 'mongodb';
 import { randomBytes } from 'node:crypto';
-import type { FrozenCampaign } from '../domain/campaign.js';
-import { advance, elapsedFrom, totalMs, uncountedMs, type Anchor, type Clock } from '../domain/clock.js';
+import type { FrozenCampaign } from '../domain/campaign/campaign.js';
+import {
+  advance,
+  elapsedFrom,
+  totalMs,
+  uncountedMs,
+  type Anchor,
+  type Clock,
+} from '../domain/campaign/clock.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
-import { isEnded, isHeld, type CampaignState, type Control } from '../domain/statuses.js';
-import { campaignDocument, type ActiveWork, type CampaignDocument, type Exhausted } from './documents.js';
-import { Shelf } from './shelf.js';
+import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/statuses.js';
+import {
+  campaignDocument,
+  type ActiveWork,
+  type CampaignDocument,
+  type Exhausted,
+} from './documents/documents.js';
+import { TypedCollection } from './typed-collection.js';
 
 /** Whether nobody can have taken the place of whoever asks. */
 export type IsCurrent = () => boolean;
@@ -26,7 +38,7 @@ export class Campaigns {
     database: Db,
     private readonly clock: Clock,
   ) {
-    this.shelf = new Shelf(database.collection<{ _id: string }>('campaigns'), campaignDocument);
+    this.shelf = new TypedCollection(database.collection<{ _id: string }>('campaigns'), campaignDocument);
   }
 
   /**
@@ -110,7 +122,7 @@ export class Campaigns {
    */
   async setControl(
     owner: string,
-    control: Control,
+    control: RunControl,
     reason: string | null,
     { stopped = false, current = ALWAYS }: { stopped?: boolean; current?: IsCurrent } = {},
   ): Promise<void> {
@@ -179,7 +191,7 @@ export class Campaigns {
    * What a worker may do when a fault does not pass: nothing begins until a person has looked. One that is paused
    * or stopping stays so. Returns the control that holds afterwards.
    */
-  async block(owner: string, reason: string): Promise<Control> {
+  async block(owner: string, reason: string): Promise<RunControl> {
     for (;;) {
       const before = await this.byOwner(owner);
       const { control } = before;
@@ -200,7 +212,7 @@ export class Campaigns {
 
   private async move(
     before: CampaignDocument,
-    control: Control,
+    control: RunControl,
     reason: string | null,
     { exhausted = null, stopped = before.stopped }: { exhausted?: Exhausted | null; stopped?: boolean } = {},
   ): Promise<boolean> {
@@ -223,7 +235,7 @@ export class Campaigns {
     owner: string,
     key: string,
     work: ActiveWork,
-    controls: readonly Control[] = ['running', 'draining'],
+    controls: readonly RunControl[] = ['running', 'draining'],
   ): Promise<boolean> {
     const field = `active.${fieldOf(key)}`;
     const changed = await this.shelf.change(

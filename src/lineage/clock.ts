@@ -1,4 +1,4 @@
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../domain/campaign/clock.js';
 
 /** The clocks of this machine and this process. */
 export const systemClock: Clock = {

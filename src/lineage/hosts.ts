@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
-import { hostDocument, type HostDocument } from './documents.js';
-import { Shelf } from './shelf.js';
+import { hostDocument, type HostDocument } from './documents/documents.js';
+import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
 
@@ -9,7 +9,7 @@ export class Hosts {
   private readonly shelf;
 
   constructor(database: Db) {
-    this.shelf = new Shelf(database.collection<{ _id: string }>('hosts'), hostDocument);
+    this.shelf = new TypedCollection(database.collection<{ _id: string }>('hosts'), hostDocument);
   }
 
   /** Replaces what a worker of a host said before. */

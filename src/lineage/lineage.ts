@@ -7,24 +7,24 @@ import {
   type Db,
 } from 'mongodb';
 import { z } from 'zod';
-import type { Clock } from '../domain/clock.js';
+import type { Clock } from '../domain/campaign/clock.js';
 import { AssayError } from '../domain/errors.js';
-import { Blobs } from './blobs.js';
-import { Budgets } from './budgets.js';
+import { Blobs } from './blob-store/blobs.js';
+import { Budgets } from './budgets/budgets.js';
 import { Campaigns } from './campaigns.js';
 import { systemClock } from './clock.js';
-import { Claims } from './claims.js';
-import { Decisions } from './decisions.js';
-import { Heads } from './heads.js';
+import { Claims } from './decisions/claims.js';
+import { Decisions } from './decisions/decisions.js';
+import { Leaderboards } from './leaderboards.js';
 import { Hosts } from './hosts.js';
-import { PhaseResults } from './phase-results.js';
-import { Records } from './records.js';
-import { Replicates } from './replicates.js';
-import { Sessions } from './sessions.js';
-import { Shelf } from './shelf.js';
+import { PhaseResults } from './trials/phase-results.js';
+import { AuditReader } from './audit-reader.js';
+import { Replicates } from './trials/replicates.js';
+import { Sessions } from './sessions/sessions.js';
+import { TypedCollection } from './typed-collection.js';
 import { storeFault } from './store-fault.js';
 import { Tasks } from './tasks.js';
-import { Trials } from './trials.js';
+import { Trials } from './trials/trials.js';
 
 /** Raised when documents change their shape; a store of another version is refused, never guessed at. */
 export const STORE_SCHEMA_VERSION = 8;
@@ -52,9 +52,9 @@ export interface Lineage {
   claims: Claims;
   sessions: Sessions;
   budgets: Budgets;
-  heads: Heads;
+  heads: Leaderboards;
   hosts: Hosts;
-  records: Records;
+  records: AuditReader;
   close(): Promise<void>;
 }
 
@@ -100,15 +100,15 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     claims: new Claims(database),
     sessions: new Sessions(database),
     budgets: new Budgets(database),
-    heads: new Heads(database),
+    heads: new Leaderboards(database),
     hosts: new Hosts(database),
-    records: new Records(database),
+    records: new AuditReader(database),
     close: () => client.close(),
   };
 }
 
 async function checkSchema(database: Db): Promise<void> {
-  const shelf = new Shelf(database.collection<{ _id: string }>('meta'), schemaDocument);
+  const shelf = new TypedCollection(database.collection<{ _id: string }>('meta'), schemaDocument);
   await shelf.insertOnce({ _id: 'schema', version: STORE_SCHEMA_VERSION });
   await shelf.update(
     { _id: 'schema', version: READABLE_SCHEMA_VERSION },

@@ -2,10 +2,10 @@ import type { Db } from 'mongodb';
 import { randomBytes } from 'node:crypto';
 import { treeDigest } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
-import type { Task } from '../domain/task.js';
-import type { Blobs, FileBytes } from './blobs.js';
-import { taskDocument, taskNameDocument, type TaskDocument } from './documents.js';
-import { Shelf } from './shelf.js';
+import type { Task } from '../domain/task/task.js';
+import type { Blobs, FileBytes } from './blob-store/blobs.js';
+import { taskDocument, taskNameDocument, type TaskDocument } from './documents/documents.js';
+import { TypedCollection } from './typed-collection.js';
 
 /** Tasks by digest, and the digest that a name stands for now. */
 export class Tasks {
@@ -16,8 +16,8 @@ export class Tasks {
     database: Db,
     private readonly blobs: Blobs,
   ) {
-    this.tasks = new Shelf(database.collection<{ _id: string }>('tasks'), taskDocument);
-    this.names = new Shelf(database.collection<{ _id: string }>('taskNames'), taskNameDocument);
+    this.tasks = new TypedCollection(database.collection<{ _id: string }>('tasks'), taskDocument);
+    this.names = new TypedCollection(database.collection<{ _id: string }>('taskNames'), taskNameDocument);
   }
 
   /** Stores a task folder. Its name points to it from now on, unless a person has given that name to another. */

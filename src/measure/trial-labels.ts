@@ -1,11 +1,11 @@
 import { ignoresSeed, withoutNoise } from '../domain/decision/alike.js';
 import { START } from '../domain/keys.js';
-import { decisionMetric, type Task } from '../domain/task.js';
+import { decisionMetric, type Task } from '../domain/task/task.js';
 import { isSeedOnly } from '../domain/trial/seed-only.js';
-import type { FileBytes } from '../lineage/blobs.js';
-import type { ReplicateDocument, TrialDocument } from '../lineage/documents.js';
+import type { FileBytes } from '../lineage/blob-store/blobs.js';
+import type { ReplicateDocument, TrialDocument } from '../lineage/documents/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { seededRuns } from '../lineage/replicates.js';
+import { seededRuns } from '../lineage/trials/replicates.js';
 
 /** Tells whether the runs of a trial so far do not depend on their seeds; of a start, whether they show no noise. */
 export async function isSeedFixed(

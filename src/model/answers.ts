@@ -1,19 +1,13 @@
 import type { Believed } from '../domain/decision/lesson.js';
-import type { Margin } from '../domain/gates.js';
-import type { Failure } from '../domain/outcome.js';
-import { secondsOver, type Projection } from '../domain/rehearsal.js';
+import type { Margin, ToldMargin } from '../domain/task/gates.js';
+import type { Failure } from '../domain/trial/outcome.js';
+import { secondsOver, type Projection } from '../domain/task/rehearsal.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 
 /**
  * What the tools answer in words, written and read in one place: activities write these texts, the offline proposer
  * reads them.
  */
-
-/** A margin with how sure it is. */
-export interface ToldMargin extends Margin {
-  /** An estimate, made before training; else exact. */
-  projected: boolean;
-}
 
 /** The end of a submitted trial. Scores are in `unit`; `delta` is score − parent's score. */
 export interface SubmitAnswer {

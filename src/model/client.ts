@@ -1,6 +1,12 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
-import { replySchema, toolUses, type Exchange, type Reply, type ReplyBlock } from '../domain/conversation.js';
+import {
+  replySchema,
+  toolUses,
+  type Exchange,
+  type Reply,
+  type ReplyBlock,
+} from '../domain/session/conversation.js';
 import { AssayError } from '../domain/errors.js';
 import { modelFaultOf } from './model-fault.js';
 

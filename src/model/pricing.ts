@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Usage } from '../domain/conversation.js';
+import type { Usage } from '../domain/session/conversation.js';
 import { AssayError, messageOf } from '../domain/errors.js';
-import type { ModelPrice, PriceTier } from '../domain/price.js';
+import type { ModelPrice, PriceTier } from '../domain/money/price.js';
 
 /** The model id of the offline proposer; it costs nothing. */
 export const OFFLINE_MODEL = 'offline-proposer';

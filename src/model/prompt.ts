@@ -1,6 +1,6 @@
 import { trialLabel } from '../domain/keys.js';
-import { decisionMeasure, type Gate, type Measure, type Task } from '../domain/task.js';
-import type { LineageView } from '../domain/view.js';
+import { decisionMeasure, type Gate, type Measure, type Task } from '../domain/task/task.js';
+import type { LineageView } from '../domain/session/view.js';
 import { packClock, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
 import { amount } from './answers.js';
 import { renderView } from './view-text.js';

@@ -1,8 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
-import { toolUses, type Reply, type ToolUse } from '../domain/conversation.js';
-import { editSchema, type Edit } from '../domain/edits.js';
-import { finite } from '../domain/evaluation.js';
+import { toolUses, type Reply, type ToolUse } from '../domain/session/conversation.js';
+import { editSchema, type Edit } from '../domain/text/edits.js';
+import { finite } from '../domain/trial/evaluation.js';
 import { TRIAL_STATUSES, trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 
 export const EDIT_TOOL = 'str_replace_based_edit_tool';

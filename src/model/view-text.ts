@@ -1,4 +1,4 @@
-import type { LineageView, TrialRow } from '../domain/view.js';
+import type { LineageView, TrialRow } from '../domain/session/view.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 import { amount, believedText, marginText, oneLine, signed, withUnit } from './answers.js';
 

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Isolation } from '../domain/isolation.js';
+import type { Isolation } from '../domain/task/isolation.js';
 
 /** What a run may use at most. */
 export interface Limits {

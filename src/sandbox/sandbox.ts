@@ -1,15 +1,15 @@
 import { AssayError } from '../domain/errors.js';
-import { TIER_NAMES, tierNameSchema, type Isolation, type TierName } from '../domain/isolation.js';
-import { findBubblewrap } from './bubblewrap.js';
+import { TIER_NAMES, tierNameSchema, type Isolation, type TierName } from '../domain/task/isolation.js';
+import { findBubblewrap } from './tiers/bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
 import type { Limits, RunRequest, RunResult, Sandbox, Served } from './run.js';
-import { limited } from './shell.js';
-import { supervise, type Supervision } from './supervise.js';
-import type { Tier } from './tier.js';
-import { TIERS, type Needed } from './tiers.js';
+import { limited } from './process/shell.js';
+import { supervise, type Supervision } from './process/supervise.js';
+import type { Tier } from './tiers/tier.js';
+import { TIERS, type Needed } from './tiers/tiers.js';
 
 export type * from './run.js';
-export { sweepStrays, type StrayRuns } from './processes.js';
+export { sweepStrays, type StrayRuns } from './process/process-table.js';
 
 /** Which sandbox to open, and what its runs will need. */
 export interface Wanted {

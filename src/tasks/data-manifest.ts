@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError, messageOf } from '../domain/errors.js';
-import { explain } from '../domain/explain.js';
+import { explain } from '../domain/text/explain.js';
 import { readRegular } from './folder.js';
 
 export const MANIFEST = 'manifest.json';

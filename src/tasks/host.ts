@@ -4,11 +4,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
-import type { Task } from '../domain/task.js';
-import { endedWell, runTrusted } from '../sandbox/command.js';
-import { LeasePool } from '../sandbox/lease.js';
+import type { Task } from '../domain/task/task.js';
+import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
+import { LeasePool } from '../sandbox/host/lease.js';
 import type { Sandbox } from '../sandbox/run.js';
-import { Custody } from './custody.js';
+import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
@@ -52,7 +52,7 @@ export class TaskHost {
     /** Where phases run. */
     private readonly sandbox: Sandbox,
     /** Looks after what trials share; by default nothing does. */
-    readonly custody = new Custody(false),
+    readonly custody = new TamperDetection(false),
   ) {}
 
   /** The most that a run of a task seen here may write, in bytes; 0 before the first. */

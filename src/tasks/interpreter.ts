@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
-import { endedWell, runTrusted } from '../sandbox/command.js';
+import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 
 const descriptionSchema = z.object({
   executable: z.string().min(1),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Task } from '../domain/task.js';
+import type { Task } from '../domain/task/task.js';
 import type { FolderFile } from './folder.js';
 
 /** Where assay keeps what it lends to evaluators. */

@@ -3,7 +3,7 @@ import { access, chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 
 import { delimiter, dirname, join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
-import { endedWell, runTrusted } from '../sandbox/command.js';
+import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { activePython } from './active-python.js';
 import { describe, identityOf, nameOf, type Interpreter } from './interpreter.js';
 import { foldersOf, unseenProjects } from './python-folders.js';

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Task } from '../domain/task.js';
+import type { Task } from '../domain/task/task.js';
 import type { Runtime } from '../sandbox/run.js';
 import { holds } from './python-folders.js';
 import type { Python } from './python.js';

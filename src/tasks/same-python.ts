@@ -1,6 +1,6 @@
 import { AssayError } from '../domain/errors.js';
-import { describeEnding } from '../sandbox/ending.js';
-import { endedWell } from '../sandbox/command.js';
+import { describeEnding } from '../sandbox/describe-ending.js';
+import { endedWell } from '../sandbox/process/trusted-command.js';
 import { openSandbox, type RunRequest, type Runtime, type Sandbox } from '../sandbox/sandbox.js';
 import { DESCRIBE_PYTHON, describedIn, identityOf, nameOf, type Interpreter } from './interpreter.js';
 import type { Python } from './python.js';

@@ -7,10 +7,10 @@ import { checkMeasurements } from '../../src/analysis/audit/measurements.js';
 import { checkOutcomes } from '../../src/analysis/audit/outcomes.js';
 import { checkReplies } from '../../src/analysis/audit/replies.js';
 import { sha256, treeDigest } from '../../src/domain/digest.js';
-import { unmeasured } from '../../src/domain/outcome.js';
+import { unmeasured } from '../../src/domain/trial/outcome.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
-import { NOTHING } from '../../src/lineage/budgets.js';
-import type { LedgerDocument, TrialDocument } from '../../src/lineage/documents.js';
+import { NOTHING } from '../../src/lineage/budgets/budgets.js';
+import type { LedgerDocument, TrialDocument } from '../../src/lineage/documents/documents.js';
 import {
   abouts,
   AT,

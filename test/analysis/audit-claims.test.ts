@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { wrongClaim } from '../../src/analysis/audit/claims.js';
 import { claimOf, intervalOf, type ClaimResult } from '../../src/domain/decision/claim.js';
-import type { ClaimDocument } from '../../src/lineage/decision-documents.js';
-import type { ReplicateDocument } from '../../src/lineage/documents.js';
+import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
+import type { ReplicateDocument } from '../../src/lineage/documents/documents.js';
 import {
   AT,
   factsOf,

@@ -9,17 +9,17 @@ import { RULES, type DecisionInputs, type Rule } from '../../src/domain/decision
 import { decideBy } from '../../src/domain/decision/rules.js';
 import type { InputsV1 } from '../../src/domain/decision/v1/record.js';
 import { sha256 } from '../../src/domain/digest.js';
-import { unmeasured } from '../../src/domain/outcome.js';
-import { NOTHING } from '../../src/lineage/budgets.js';
-import { decisionOn } from '../../src/lineage/decisions.js';
-import { decisionV1On } from '../../src/lineage/decisions-v1.js';
+import { unmeasured } from '../../src/domain/trial/outcome.js';
+import { NOTHING } from '../../src/lineage/budgets/budgets.js';
+import { decisionOn } from '../../src/lineage/decisions/decisions.js';
+import { decisionV1On } from '../../src/lineage/decisions/decisions-v1.js';
 import {
   decisionDocument,
   type DecisionDocument,
   type DecisionV2Document,
-} from '../../src/lineage/decision-documents.js';
+} from '../../src/lineage/documents/decision-documents.js';
 import { inputsOf as decisionInputs } from '../domain/decision/build.js';
-import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents.js';
+import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
 import { frozenOf } from '../lineage/contract.js';
 import {
   abouts,

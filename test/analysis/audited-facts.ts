@@ -1,14 +1,14 @@
 import type { CampaignFacts, Checked, StoreFacts } from '../../src/analysis/audit/facts.js';
-import { elapsedFrom } from '../../src/domain/clock.js';
-import { unmeasured } from '../../src/domain/outcome.js';
+import { elapsedFrom } from '../../src/domain/campaign/clock.js';
+import { unmeasured } from '../../src/domain/trial/outcome.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
 import type {
   Amounts,
   LedgerDocument,
   ReplicateDocument,
   TrialDocument,
-} from '../../src/lineage/documents.js';
-import { replicateKey } from '../../src/lineage/replicates.js';
+} from '../../src/lineage/documents/documents.js';
+import { replicateKey } from '../../src/lineage/trials/replicates.js';
 import { frozenOf } from '../lineage/contract.js';
 
 export const OWNER = 'test/run';

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { campaignsModel } from '../../src/analysis/campaigns.js';
-import { eventsBetween } from '../../src/analysis/events.js';
-import { findTrial } from '../../src/analysis/find-trial.js';
-import { logModel } from '../../src/analysis/logs.js';
-import { campaignRows } from '../../src/analysis/rows.js';
-import { Observer, type Scene } from '../../src/analysis/scene.js';
-import { statusModel } from '../../src/analysis/status.js';
-import { trialRecord } from '../../src/analysis/trial-record.js';
-import { trialsModel } from '../../src/analysis/trials.js';
-import { unmeasured } from '../../src/domain/outcome.js';
+import { campaignsModel } from '../../src/analysis/read-models/campaigns.js';
+import { eventsBetween } from '../../src/analysis/read-models/events.js';
+import { findTrial } from '../../src/analysis/read-models/find-trial.js';
+import { logModel } from '../../src/analysis/read-models/logs.js';
+import { resultsTable } from '../../src/analysis/read-models/results-table.js';
+import { Observer, type Snapshot } from '../../src/analysis/read-models/snapshot.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { trialsModel } from '../../src/analysis/read-models/trials.js';
+import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { phaseRun, seedCampaign, type Seeded } from './seeded.js';
 
 let seeded: Seeded;
@@ -237,7 +237,7 @@ describe('the record of a trial', () => {
 
 describe('the end table', () => {
   it('ends with what the frontier changed against the start', async () => {
-    const { rows, start, frontier } = await campaignRows(seeded.lineage, seeded.name);
+    const { rows, start, frontier } = await resultsTable(seeded.lineage, seeded.name);
     expect(rows.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4]);
     expect(start.score).toBe(2);
     expect(frontier).toMatchObject({ label: 't00001', score: 1.5 });
@@ -251,9 +251,9 @@ describe('following a campaign', () => {
     const { lineage, name, owner, submit, measure } = await seedCampaign();
     await measure(await submit('before anyone watched'), 1.9);
     const observer = new Observer(lineage, name);
-    let scene: Scene | null = null;
+    let scene: Snapshot | null = null;
     const next = async (): Promise<string[]> => {
-      const before: Scene | null = scene;
+      const before: Snapshot | null = scene;
       scene = await observer.look();
       return eventsBetween(before, scene).map((event) =>
         'trial' in event ? `${event.trial} ${event.event}` : event.event,

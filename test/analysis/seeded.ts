@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { frozenCampaignSchema } from '../../src/domain/campaign.js';
-import { unifiedDiff } from '../../src/domain/diff.js';
-import { unmeasured, type Outcome } from '../../src/domain/outcome.js';
-import { taskSchema } from '../../src/domain/task.js';
-import { NOTHING } from '../../src/lineage/budgets.js';
-import type { PhaseRun, TrialDocument } from '../../src/lineage/documents.js';
+import { frozenCampaignSchema } from '../../src/domain/campaign/campaign.js';
+import { unifiedDiff } from '../../src/domain/text/diff.js';
+import { unmeasured, type Outcome } from '../../src/domain/trial/outcome.js';
+import { taskSchema } from '../../src/domain/task/task.js';
+import { NOTHING } from '../../src/lineage/budgets/budgets.js';
+import type { PhaseRun, TrialDocument } from '../../src/lineage/documents/documents.js';
 import { candidate } from '../lineage/candidate.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import { replicateKey } from '../../src/lineage/replicates.js';
-import type { Proposal } from '../../src/lineage/trials.js';
-import { rowOf } from '../../src/lineage/view.js';
+import { replicateKey } from '../../src/lineage/trials/replicates.js';
+import type { Proposal } from '../../src/lineage/trials/trials.js';
+import { rowOf } from '../../src/lineage/trials/view.js';
 
 const SPEC = taskSchema.parse({
   schema: 'assay.task/1',

@@ -1,5 +1,5 @@
-import type { Isolation } from '../../src/domain/isolation.js';
-import type { Failure } from '../../src/domain/outcome.js';
+import type { Isolation } from '../../src/domain/task/isolation.js';
+import type { Failure } from '../../src/domain/trial/outcome.js';
 import type { TrialStatus } from '../../src/domain/statuses.js';
 
 /** What isolation says of a trial, apart from the tier's name. */

@@ -7,7 +7,7 @@ import { EDIT_TOOL } from '../../src/model/tools.js';
 import { startScriptedServer, use, type RecordedRequest, type ScriptStep } from '../model/scripted-server.js';
 import { finish, submit } from '../workflows/script.js';
 import { openWorld, type World } from '../workflows/world.js';
-import { pushTask } from './lab.js';
+import { pushTask } from './test-task.js';
 import { wordsOf, type RowName } from './rows.js';
 
 let world: World;

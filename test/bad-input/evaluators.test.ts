@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from '../workflows/world.js';
 import { runHere } from './assay.js';
-import { openLab, type Lab } from './lab.js';
+import { openLab, type Lab } from './test-task.js';
 import { expectFailure, wordsOf, type RowName } from './rows.js';
 
 /** Each kind is asked for by an x of its own. */

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { failureSchema } from '../../src/domain/outcome.js';
+import { failureSchema } from '../../src/domain/trial/outcome.js';
 import { assay } from './assay.js';
-import { openLab, type Lab } from './lab.js';
+import { openLab, type Lab } from './test-task.js';
 import { expectFailure, type RowName } from './rows.js';
 
 const GOOD = (x: number): string => `

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { BAD_INPUTS } from '../../src/analysis/error-table.js';
+import { BAD_INPUTS } from './table/error-table.js';
 import { ERRORS } from '../../src/domain/errors.js';
-import type { Failure } from '../../src/domain/outcome.js';
+import type { Failure } from '../../src/domain/trial/outcome.js';
 
 /** A row of the table of bad inputs in docs/errors.md. */
 export type RowName = keyof typeof BAD_INPUTS;

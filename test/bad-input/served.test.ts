@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FRAMES } from '../fixtures/frames.js';
-import { openLab, type Lab } from './lab.js';
+import { openLab, type Lab } from './test-task.js';
 import { expectFailure, type RowName } from './rows.js';
 
 /** The task's side: what the server says is checked before it is believed. */

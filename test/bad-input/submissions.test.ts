@@ -8,7 +8,7 @@ import { submitUpdate } from '../../workflows/messages.js';
 import { TINY } from '../fixtures/tiny.js';
 import { freshFolder } from '../sandbox/programs.js';
 import { refusalHere } from './assay.js';
-import { openLab, type Lab } from './lab.js';
+import { openLab, type Lab } from './test-task.js';
 import { expectError, type RowName, type Said } from './rows.js';
 
 let lab: Lab;

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { control } from '../../src/cli/control.js';
-import type { Ground } from '../../src/cli/ground.js';
-import { follow } from '../../src/cli/watching.js';
+import { control } from '../../src/cli/use-cases/control.js';
+import type { CommandContext } from '../../src/cli/context.js';
+import { follow } from '../../src/cli/follow/live-view.js';
 import { openWorld, type World } from '../workflows/world.js';
 
 let world: World;
-let ground: Ground;
+let ground: CommandContext;
 beforeAll(async () => {
   world = await openWorld();
   const { namespace, lineage, client } = world;

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { expect, it } from 'vitest';
 
 it('a failure while a command ends leaves its exit code to the signal', async () => {
-  const module = new URL('../../src/cli/interrupt.ts', import.meta.url).href;
+  const module = new URL('../../src/cli/terminal/interrupt.ts', import.meta.url).href;
   const code = `
     const { endRequest } = await import(${JSON.stringify(module)});
     setTimeout(() => undefined, 60_000);

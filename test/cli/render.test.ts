@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { TrialLine } from '../../src/analysis/line.js';
-import type { DecisionView, TrialRecord } from '../../src/analysis/trial-record.js';
-import { describeControl } from '../../src/cli/control-answer.js';
-import { isObeyed } from '../../src/cli/control.js';
+import type { TrialSummary } from '../../src/analysis/read-models/trial-summary.js';
+import type { DecisionView, TrialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { describeControl } from '../../src/cli/render/control-answer.js';
+import { isObeyed } from '../../src/cli/use-cases/control.js';
 import { renderDiff } from '../../src/cli/render/diff.js';
 import { renderEvent } from '../../src/cli/render/events.js';
 import { renderDoctor } from '../../src/cli/render/doctor.js';
@@ -14,7 +14,7 @@ import { renderTrials } from '../../src/cli/render/trials.js';
 import { checkPlatform } from '../../src/cli/supported.js';
 
 const METRIC = { name: 'loss', unit: 'nats', direction: 'minimize' } as const;
-const LINE: TrialLine = {
+const LINE: TrialSummary = {
   trial: 't00002',
   number: 2,
   role: 'arch',

@@ -1,6 +1,6 @@
 import proto from '@temporalio/proto';
 import { expect, it } from 'vitest';
-import { resetPoint } from '../../src/cli/reset-point.js';
+import { resetPoint } from '../../src/cli/use-cases/reset-point.js';
 
 /** A history in which the events of these numbers end workflow tasks. */
 const history = (length: number, tasks: readonly number[]) =>

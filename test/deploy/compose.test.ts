@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { SEARCH_ATTRIBUTES } from '../../src/domain/campaign.js';
+import { SEARCH_ATTRIBUTES } from '../../src/domain/campaign/campaign.js';
 import { findTemporalProgram } from '../../src/dev/servers.js';
 import { ROLES } from '../../workers/role-names.js';
 

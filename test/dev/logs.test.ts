@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lookAfter, rotateAll } from '../../src/dev/caretaker.js';
-import { mustRun } from '../../src/dev/commands.js';
-import { homeAt, type Home } from '../../src/dev/places.js';
-import { checkRoom } from '../../src/dev/room.js';
-import { kill, launch, type ServerProcess } from '../../src/dev/server-process.js';
-import { until } from '../ends/command.js';
+import { startLogRotation, rotateLogs } from '../../src/dev/process/log-rotation.js';
+import { mustRun } from '../../src/dev/process/commands.js';
+import { homeAt, type Home } from '../../src/dev/paths.js';
+import { checkDiskSpace } from '../../src/dev/disk-space.js';
+import { kill, launch, type ServerProcess } from '../../src/dev/process/server-process.js';
+import { until } from '../shutdown/command.js';
 
 let home: Home;
 let server: ServerProcess | null = null;
@@ -44,7 +44,7 @@ const lastNumber = async (file: string): Promise<number> =>
 
 it('the log of a server that runs is kept bounded, and goes on where it was cut', async () => {
   const log = await talking();
-  const caretaker = lookAfter(home, quiet, { limitBytes: LIMIT, everyMs: 50 });
+  const caretaker = startLogRotation(home, quiet, { limitBytes: LIMIT, everyMs: 50 });
   try {
     let largest = 0;
     const cuts = await until('five limits of output', async () => {
@@ -66,7 +66,7 @@ it('the log of a server that runs is kept bounded, and goes on where it was cut'
 it('the next command cuts the log of a server that outlived its own', async () => {
   const log = await talking();
   await until('a log over its limit', async () => ((await sizeOf(log)) > LIMIT ? true : null));
-  await rotateAll(home, LIMIT);
+  await rotateLogs(home, LIMIT);
   expect(await sizeOf(log)).toBeLessThan(LIMIT);
   expect(await sizeOf(`${log}.1`)).toBe(LIMIT);
 });
@@ -107,12 +107,12 @@ it('servers do not start on a disk without room', async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder], { stdio: 'pipe' });
   } catch (error) {
     process.stderr.write(`no small disk here, so only a large one is looked at: ${String(error)}\n`);
-    await expect(checkRoom(folder, quiet)).resolves.toBeUndefined();
+    await expect(checkDiskSpace(folder, quiet)).resolves.toBeUndefined();
     return;
   }
   try {
     await writeFile(join(folder, 'file'), 'x');
-    const refused = checkRoom(join(folder, 'not', 'there', 'yet'), quiet);
+    const refused = checkDiskSpace(join(folder, 'not', 'there', 'yet'), quiet);
     await expect(refused).rejects.toMatchObject({ code: 'DISK_FULL', exit: 3 });
     await expect(refused).rejects.toThrow('8 MB free');
   } finally {

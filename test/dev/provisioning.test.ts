@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { provision, provisioned } from '../../src/dev/cache.js';
-import { serverEnvironment } from '../../src/dev/environment.js';
-import { withLock } from '../../src/dev/lock.js';
-import { survey } from '../../src/dev/survey.js';
-import { firstWay, unlessRefused } from '../../src/dev/ways.js';
+import { provision, provisioned } from '../../src/dev/programs/cache.js';
+import { serverEnvironment } from '../../src/dev/process/environment.js';
+import { withLock } from '../../src/dev/process/lock.js';
+import { survey } from '../../src/dev/survey/survey.js';
+import { firstThatWorks, unlessRefused } from '../../src/dev/fallback-chain.js';
 
 let cache: string;
 const before = process.env['ASSAY_CACHE'];
@@ -53,7 +53,7 @@ it('a download that was refused is not tried again at once', async () => {
 it('the next way is tried when one fails, and every failure is kept', async () => {
   const failing = { name: 'first', remedy: 'r', find: () => Promise.reject(new Error('no')) };
   const working = { name: 'second', remedy: 'r', find: () => Promise.resolve('found') };
-  const { found, misses } = await firstWay<string>([failing, working], () => undefined);
+  const { found, misses } = await firstThatWorks<string>([failing, working], () => undefined);
   expect(found).toBe('found');
   expect(misses).toEqual([{ way: 'first', reason: 'no', remedy: 'r' }]);
 });

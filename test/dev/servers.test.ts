@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findServers } from '../../src/dev/servers.js';
 import { pingStore } from '../../src/lineage/ping.js';
-import { startOf } from '../../src/sandbox/processes.js';
+import { startOf } from '../../src/sandbox/process/process-table.js';
 
 const COMMAND = new URL('./command.ts', import.meta.url).pathname;
 const answerShape = z.object({ url: z.string(), owned: z.boolean() });

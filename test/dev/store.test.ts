@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { GridFSBucket, MongoClient, ObjectId, type Db } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { homeAt } from '../../src/dev/places.js';
-import { findStoreProgram } from '../../src/dev/store-program.js';
-import { startStore, type StoreServer } from '../../src/dev/store-server.js';
+import { homeAt } from '../../src/dev/paths.js';
+import { findStoreProgram } from '../../src/dev/store/store-program.js';
+import { startStore, type StoreServer } from '../../src/dev/store/store-server.js';
 import { pingStore } from '../../src/lineage/ping.js';
 
 interface Row {

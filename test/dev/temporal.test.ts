@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { findTemporalProgram } from '../../src/dev/temporal-program.js';
-import { startTemporal, type TemporalServer } from '../../src/dev/temporal-server.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
+import { startTemporal, type TemporalServer } from '../../src/dev/temporal/temporal-server.js';
 
 let home: string;
 let server: TemporalServer;

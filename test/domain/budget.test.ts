@@ -11,7 +11,7 @@ import {
   LIMIT_NAMES,
   type LimitChange,
   type Limits,
-} from '../../src/domain/budget.js';
+} from '../../src/domain/money/budget.js';
 import {
   advance,
   elapsedFrom,
@@ -19,9 +19,9 @@ import {
   totalMs,
   uncountedMs,
   type Anchor,
-} from '../../src/domain/clock.js';
-import { dueState } from '../../src/domain/course.js';
-import { explain } from '../../src/domain/explain.js';
+} from '../../src/domain/campaign/clock.js';
+import { dueState } from '../../src/domain/campaign/campaign-transitions.js';
+import { explain } from '../../src/domain/text/explain.js';
 
 const count = fc.integer({ min: 1, max: 100_000 });
 const hours = fc.double({ min: 0.001, max: 8000, noNaN: true });

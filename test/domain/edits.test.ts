@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyEdit, MAX_ANSWER, withoutNumbers, type Edit, type Tree } from '../../src/domain/edits.js';
+import { applyEdit, MAX_ANSWER, withoutNumbers, type Edit, type Tree } from '../../src/domain/text/edits.js';
 
 const TREE: Tree = new Map([
   ['train.py', 'import numpy\nLR = 0.3\nx = LR\nx = LR\n'],

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { BAD_INPUTS, renderErrors } from '../../src/analysis/error-table.js';
+import { BAD_INPUTS, renderErrors } from '../bad-input/table/error-table.js';
 import { ERRORS } from '../../src/domain/errors.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

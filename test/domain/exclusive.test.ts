@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { exclusiveEvaluation } from '../../src/domain/task.js';
+import { exclusiveEvaluation } from '../../src/domain/task/task.js';
 
 it.each([
   [undefined, { search: false, claim: true }],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { campaignInputSchema } from '../../src/domain/campaign.js';
-import { explain } from '../../src/domain/explain.js';
+import { campaignInputSchema } from '../../src/domain/campaign/campaign.js';
+import { explain } from '../../src/domain/text/explain.js';
 
 const wrong = (fields: Record<string, unknown>): string => {
   const { error } = campaignInputSchema.safeParse({ task: 'tiny', ...fields });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { reachedLimit } from '../../src/domain/budget.js';
+import { reachedLimit } from '../../src/domain/money/budget.js';
 import { seedOf, treeDigest } from '../../src/domain/digest.js';
-import { changesBetween, unifiedDiff } from '../../src/domain/diff.js';
+import { changesBetween, unifiedDiff } from '../../src/domain/text/diff.js';
 import { fieldOf, parseTrialRef, trialWorkflowId } from '../../src/domain/keys.js';
 
 const key = fc.string({ minLength: 1, maxLength: 40 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { knobsOf, turned } from '../../src/domain/knobs.js';
+import { knobsOf, turned } from '../../src/domain/text/knobs.js';
 
 const SOURCE = [
   'import numpy',

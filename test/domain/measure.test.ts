@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { claimedMeasure, comparesTimes, decisionMeasure, TIME_RATIO } from '../../src/domain/task.js';
+import { claimedMeasure, comparesTimes, decisionMeasure, TIME_RATIO } from '../../src/domain/task/task.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { seeded, TINY } from '../fixtures/tiny.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstMiss, margins } from '../../src/domain/gates.js';
-import { outcomeOf, outcomeOfRuns, type Evidence, type Run } from '../../src/domain/outcome-of.js';
+import { firstMiss, margins } from '../../src/domain/task/gates.js';
+import { outcomeOf, outcomeOfRuns, type Evidence, type Run } from '../../src/domain/trial/outcome-of.js';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
-import { taskSchema } from '../../src/domain/task.js';
+import { taskSchema } from '../../src/domain/task/task.js';
 
 const task = taskSchema.parse({
   schema: 'assay.task/1',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyEdit, type Tree } from '../../src/domain/edits.js';
-import { collision, foldPath, matchesGlob, pathFault } from '../../src/domain/paths.js';
+import { applyEdit, type Tree } from '../../src/domain/text/edits.js';
+import { collision, foldPath, matchesGlob, pathFault } from '../../src/domain/text/paths.js';
 
 const TREE: Tree = new Map([
   ['train.py', 'x'],

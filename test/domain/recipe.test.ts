@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { textOf } from '../../src/domain/diff.js';
-import { collision, firstNameFault, matchesGlob, pathFault } from '../../src/domain/paths.js';
+import { textOf } from '../../src/domain/text/diff.js';
+import { collision, firstNameFault, matchesGlob, pathFault } from '../../src/domain/text/paths.js';
 import { uncounted } from '../../src/domain/task/counted.js';
 import { FOLDER_LIMITS, recipeFault, type RecipeFile } from '../../src/domain/task/recipe.js';
 

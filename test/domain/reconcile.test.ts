@@ -6,7 +6,7 @@ import {
   settlesReservation,
   settlesTrial,
   starterOf,
-} from '../../src/domain/reconcile.js';
+} from '../../src/domain/campaign/reconcile.js';
 
 const fact = fc.constantFrom('running', 'closed', 'missing' as const);
 const running = fc.record({

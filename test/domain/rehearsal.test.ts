@@ -9,8 +9,8 @@ import {
   REHEARSALS,
   rehearsalFailure,
   type Rehearsed,
-} from '../../src/domain/rehearsal.js';
-import { taskSchema } from '../../src/domain/task.js';
+} from '../../src/domain/task/rehearsal.js';
+import { taskSchema } from '../../src/domain/task/task.js';
 import { leaseBoundMs, phaseSeconds } from '../../src/domain/task/bounds.js';
 import { trainTimeout } from '../../src/domain/task/phase-clock.js';
 

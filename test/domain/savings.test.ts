@@ -1,9 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { certainMargins, firstMiss, margins } from '../../src/domain/gates.js';
-import { phaseKey, seenBy, trainReads, visibleFiles, type PhaseInputs } from '../../src/domain/phase-key.js';
-import { hopeless, readProgress, withPoint, type StopRule } from '../../src/domain/progress.js';
-import { gateSchema, taskSchema } from '../../src/domain/task.js';
+import { certainMargins, firstMiss, margins } from '../../src/domain/task/gates.js';
+import {
+  phaseKey,
+  seenBy,
+  trainReads,
+  visibleFiles,
+  type PhaseInputs,
+} from '../../src/domain/task/phase-key.js';
+import { hopeless, readProgress, withPoint, type StopRule } from '../../src/domain/task/progress.js';
+import { gateSchema, taskSchema } from '../../src/domain/task/task.js';
 
 const task = (train: string[], pack: string[]) =>
   taskSchema.parse({

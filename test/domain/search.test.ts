@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compilePattern } from '../../src/domain/pattern.js';
-import { searchTree } from '../../src/domain/search.js';
+import { compilePattern } from '../../src/domain/text/pattern.js';
+import { searchTree } from '../../src/domain/text/search.js';
 
 function found(pattern: string, files: Record<string, string>): string {
   const result = searchTree(new Map(Object.entries(files)), pattern);

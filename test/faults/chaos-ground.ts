@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { MongoClient, type Db } from 'mongodb';
-import { homeAt } from '../../src/dev/places.js';
-import { markerFor } from '../../src/dev/server-process.js';
+import { homeAt } from '../../src/dev/paths.js';
+import { markerFor } from '../../src/dev/process/server-process.js';
 import { findStoreProgram, findTemporalProgram, startStore, startTemporal } from '../../src/dev/servers.js';
-import type { StoreServer } from '../../src/dev/store-server.js';
-import type { TemporalServer } from '../../src/dev/temporal-server.js';
+import type { StoreServer } from '../../src/dev/store/store-server.js';
+import type { TemporalServer } from '../../src/dev/temporal/temporal-server.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import { processName } from '../../src/sandbox/worker-folders.js';
+import { processName } from '../../src/sandbox/host/worker-folders.js';
 import { openModelGate, ProcessWitness, survivors, type ModelGate } from './chaos-witness.js';
 
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));

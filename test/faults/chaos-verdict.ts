@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decisionDocument } from '../../src/lineage/decision-documents.js';
+import { decisionDocument } from '../../src/lineage/documents/decision-documents.js';
 import {
   ledgerDocument,
   replicateDocument,
@@ -9,7 +9,7 @@ import {
   type LedgerDocument,
   type ReplicateDocument,
   type TrialDocument,
-} from '../../src/lineage/documents.js';
+} from '../../src/lineage/documents/documents.js';
 import { START } from '../../src/domain/keys.js';
 import { auditOf, violationsOf } from '../workflows/audited.js';
 import type { ChaosGround } from './chaos-ground.js';

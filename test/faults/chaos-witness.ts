@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { startOfflineProposer } from '../../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../../src/model/pricing.js';
-import { markerOf } from '../../src/sandbox/processes.js';
+import { markerOf } from '../../src/sandbox/process/process-table.js';
 
 /** What is only counted here is no model that a worker serves by itself, so that every request passes the gate. */
 export const GATED_MODEL = 'offline-proposer-behind-a-gate';

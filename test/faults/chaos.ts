@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEnded, type CampaignState } from '../../src/domain/statuses.js';
-import { campaignDocument } from '../../src/lineage/documents.js';
+import { campaignDocument } from '../../src/lineage/documents/documents.js';
 import { openGround, type ChaosGround } from './chaos-ground.js';
 import { verdictOn, type Counts } from './chaos-verdict.js';
 import { GATED_MODEL } from './chaos-witness.js';

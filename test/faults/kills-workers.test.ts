@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { trialRecord } from '../../src/analysis/trial-record.js';
-import { submitCode } from '../bad-input/lab.js';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { submitCode } from '../bad-input/test-task.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 

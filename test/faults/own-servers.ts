@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endWithMe, noLongerMine } from '../../src/dev/last-resort.js';
-import { homeAt, type Home } from '../../src/dev/places.js';
-import { freePort } from '../../src/dev/ports.js';
-import { RunningServer } from '../../src/dev/running-server.js';
-import { launch, markerFor, untilAnswers, type ServerProcess } from '../../src/dev/server-process.js';
+import { killGroupOnExit, releaseGroup } from '../../src/dev/process/kill-servers-on-exit.js';
+import { homeAt, type Home } from '../../src/dev/paths.js';
+import { freePort } from '../../src/dev/process/ports.js';
+import { RunningServer } from '../../src/dev/process/running-server.js';
+import { launch, markerFor, untilAnswers, type ServerProcess } from '../../src/dev/process/server-process.js';
 import { findStoreProgram, findTemporalProgram, startStore } from '../../src/dev/servers.js';
-import { askTemporal } from '../../src/dev/temporal-health.js';
+import { askTemporal } from '../../src/dev/temporal/temporal-health.js';
 
 /** A server of one test: it can be killed, stopped and started again on the same port and data. */
 export interface OwnServer {
@@ -35,7 +35,7 @@ export async function openOwnTemporal(flags: readonly string[] = []): Promise<Ow
   const start = async (): Promise<ServerProcess> => {
     const marker = markerFor(home.folder, 'temporal');
     const server = await launch({ file, args, cwd: home.folder, log, marker });
-    endWithMe(server.pid);
+    killGroupOnExit(server.pid);
     await untilAnswers(server, log, 60_000, new AbortController().signal, async () => {
       await askTemporal(address, 'default', 5000);
     });
@@ -49,7 +49,7 @@ export async function openOwnStore(): Promise<OwnServer> {
   const home = await freshHome();
   const program = await findStoreProgram(home, say);
   const started = (server: ServerProcess): Promise<void> => {
-    endWithMe(server.pid);
+    killGroupOnExit(server.pid);
     return Promise.resolve();
   };
   const server = await startStore({ home: home.folder, program, started });
@@ -63,7 +63,7 @@ async function freshHome(): Promise<Home> {
 function ownServer(home: Home, server: RunningServer, address: string): OwnServer {
   const stop = async (): Promise<void> => {
     await server.stop();
-    noLongerMine(server.pid);
+    releaseGroup(server.pid);
     await rm(home.folder, { recursive: true, force: true });
   };
   return { server, address, stop };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { statusModel } from '../../src/analysis/status.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { assay, assayJson } from '../workflows/command-lines.js';

@@ -1,4 +1,4 @@
-import { markedProcesses, markerOf, processTable } from '../../src/sandbox/processes.js';
+import { markedProcesses, markerOf, processTable } from '../../src/sandbox/process/process-table.js';
 
 /** A living process that a sandbox started, and the run that it belongs to. */
 export interface RunProcess {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { FrameReader } from '../../src/sandbox/frames.js';
+import { FrameReader } from '../../src/sandbox/scoring/frames.js';
 import { byteByByte, cutUp, hostileBytes, RUNS } from './runs.js';
 
 const LONGEST_HEADER = 64 * 1024;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { BoundedLog, harmless } from '../../src/sandbox/log.js';
+import { BoundedLog, harmless } from '../../src/sandbox/bounded-log.js';
 import { FirstBytes, LastBytes } from '../../src/sandbox/process/kept-bytes.js';
 import { WrapperReports, type WrapperReport } from '../../src/sandbox/process/wrapper-report.js';
 import { byteByByte, cutUp, hostileBytes, RUNS } from './runs.js';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { applyEdit, MAX_FILE, type Edit } from '../../src/domain/edits.js';
-import { knobsOf, turned } from '../../src/domain/knobs.js';
-import { collision, foldPath, matchesGlob, MAX_PATH, pathFault } from '../../src/domain/paths.js';
-import { compilePattern } from '../../src/domain/pattern.js';
-import { hopeless, readProgress, withPoint, type ProgressPoint } from '../../src/domain/progress.js';
-import { searchTree } from '../../src/domain/search.js';
+import { applyEdit, MAX_FILE, type Edit } from '../../src/domain/text/edits.js';
+import { knobsOf, turned } from '../../src/domain/text/knobs.js';
+import { collision, foldPath, matchesGlob, MAX_PATH, pathFault } from '../../src/domain/text/paths.js';
+import { compilePattern } from '../../src/domain/text/pattern.js';
+import { hopeless, readProgress, withPoint, type ProgressPoint } from '../../src/domain/task/progress.js';
+import { searchTree } from '../../src/domain/text/search.js';
 import { occurrences } from '../../src/domain/text/occurrences.js';
-import { knobsIn } from '../../src/model/proposer/desk.js';
+import { knobsIn } from '../../src/model/proposer/conversation-state.js';
 import { hostileBytes, RUNS } from './runs.js';
 
 const hostileText = hostileBytes(300).map((bytes) => bytes.toString('utf8'));

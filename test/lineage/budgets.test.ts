@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { limitsFrom } from '../../src/domain/budget.js';
-import type { Clock } from '../../src/domain/clock.js';
-import { NOTHING, type Reservation } from '../../src/lineage/budgets.js';
-import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents.js';
+import { limitsFrom } from '../../src/domain/money/budget.js';
+import type { Clock } from '../../src/domain/campaign/clock.js';
+import { NOTHING, type Reservation } from '../../src/lineage/budgets/budgets.js';
+import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import { pauseExhausted } from '../../activities/exhausted.js';
+import { pauseExhausted } from '../../src/lineage/budgets/pause-on-exhausted-budget.js';
 import { frozenOf } from './contract.js';
 import { handClock, type HandClock } from '../fixtures/hand-clock.js';
 

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { campaignInputSchema, frozenCampaignSchema, type FrozenCampaign } from '../../src/domain/campaign.js';
-import { unmeasured } from '../../src/domain/outcome.js';
-import { NOTHING } from '../../src/lineage/budgets.js';
-import { estimateIn, type DecisionDocument } from '../../src/lineage/decision-documents.js';
+import {
+  campaignInputSchema,
+  frozenCampaignSchema,
+  type FrozenCampaign,
+} from '../../src/domain/campaign/campaign.js';
+import { unmeasured } from '../../src/domain/trial/outcome.js';
+import { NOTHING } from '../../src/lineage/budgets/budgets.js';
+import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
 import { candidate } from './candidate.js';
 import {
   openLineage,
@@ -12,7 +16,7 @@ import {
   type Lineage,
   type StoreAddress,
 } from '../../src/lineage/lineage.js';
-import type { Proposal } from '../../src/lineage/trials.js';
+import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { toolUses, type Reply } from '../../src/domain/conversation.js';
+import { toolUses, type Reply } from '../../src/domain/session/conversation.js';
 import {
   messagesOf,
   ModelFault,

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Exchange, ToolAnswer } from '../../src/domain/conversation.js';
+import type { Exchange, ToolAnswer } from '../../src/domain/session/conversation.js';
 import { checkAnswer, refusedAnswer } from '../../src/model/answers.js';
 import { messagesOf, requestTurn, type TurnRequest } from '../../src/model/client.js';
 import { startOfflineProposer, type OfflineProposer } from '../../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../../src/model/pricing.js';
 import { openingMessage, systemPrompt } from '../../src/model/prompt.js';
 import { callsOf, toolDefinitions, type ToolCall } from '../../src/model/tools.js';
-import { Harness, loss, ROLES, Session, task } from './bowl.js';
+import { Harness, loss, ROLES, Session, task } from './synthetic-objective.js';
 
 let proposer: OfflineProposer;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
-import { taskSchema } from '../../src/domain/task.js';
+import { taskSchema } from '../../src/domain/task/task.js';
 import { labelSchema } from '../../src/domain/trial/labels.js';
-import type { LineageView, TrialRow } from '../../src/domain/view.js';
+import type { LineageView, TrialRow } from '../../src/domain/session/view.js';
 import {
   baseIn,
   editableIn,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Reply } from '../../src/domain/conversation.js';
+import type { Reply } from '../../src/domain/session/conversation.js';
 import { callsOf, EDIT_TOOL, parseCall, toolDefinitions } from '../../src/model/tools.js';
 
 const parse = (name: string, input: unknown): ReturnType<typeof parseCall> =>

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { acceleratorMemory, memoryByProcess } from '../../src/sandbox/accelerator-memory.js';
+import { acceleratorMemory, memoryByProcess } from '../../src/devices/accelerator-memory.js';
 
 const MIB = 1024 * 1024;
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { diskUse } from '../../src/sandbox/disk.js';
+import { diskUse } from '../../src/sandbox/host/disk-use.js';
 import { freshFolder, python } from './programs.js';
 
 const MB = 1024 * 1024;

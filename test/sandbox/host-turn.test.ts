@@ -3,11 +3,11 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { DOING } from '../../src/domain/doing.js';
-import { HostTurn } from '../../src/sandbox/process/host-turn.js';
+import { DOING } from '../../src/domain/trial/doing.js';
+import { HostTurn } from '../../src/sandbox/host/host-turn.js';
 import { freshFolder } from './programs.js';
 
-const MODULE = new URL('../../src/sandbox/process/host-turn.ts', import.meta.url).href;
+const MODULE = new URL('../../src/sandbox/host/host-turn.ts', import.meta.url).href;
 const RUN = ['--import', 'tsx', '--input-type=module', '-e'];
 
 function moment() {

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { kernelCovers } from '../../src/sandbox/kernel-view.js';
+import { kernelCovers } from '../../src/sandbox/tiers/kernel-view.js';
 import type { RunRequest } from '../../src/sandbox/run.js';
 import { openSandbox, surveyTiers } from '../../src/sandbox/sandbox.js';
-import { systemCallFilter } from '../../src/sandbox/system-call-filter.js';
+import { systemCallFilter } from '../../src/sandbox/tiers/system-call-filter.js';
 
 const MEMORY = 256 * 1024 * 1024;
 

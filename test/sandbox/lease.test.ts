@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { expiredLeases, LeasePool, type Lease } from '../../src/sandbox/lease.js';
+import { expiredLeases, LeasePool, type Lease } from '../../src/sandbox/host/lease.js';
 import { freshFolder } from './programs.js';
 
-const MODULE = new URL('../../src/sandbox/lease.ts', import.meta.url).href;
+const MODULE = new URL('../../src/sandbox/host/lease.ts', import.meta.url).href;
 const signal = new AbortController().signal;
 
 /** Another worker process of this host that takes a slot, says so and keeps it. */

@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll } from 'vitest';
 import type { Limits, RunRequest } from '../../src/sandbox/sandbox.js';
-import type { TierName } from '../../src/domain/isolation.js';
-import { markerOf, processTable } from '../../src/sandbox/processes.js';
-import { removeTree } from '../../src/sandbox/remove.js';
+import type { TierName } from '../../src/domain/task/isolation.js';
+import { markerOf, processTable } from '../../src/sandbox/process/process-table.js';
+import { removeTree } from '../../src/sandbox/remove-tree.js';
 import { surveyTiers } from '../../src/sandbox/sandbox.js';
 
 /** An interpreter that every user may run: the system's where there is one, else that of PATH. */

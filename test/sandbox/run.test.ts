@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
-import { processTable, tableFromPs } from '../../src/sandbox/processes.js';
-import { groupGround, sweepGroups } from '../../src/sandbox/group-ground.js';
+import { processTable, tableFromPs } from '../../src/sandbox/process/process-table.js';
+import { cgroupRoot, sweepGroups } from '../../src/sandbox/tiers/cgroup-roots.js';
 import type { Limits } from '../../src/sandbox/run.js';
-import type { TierName } from '../../src/domain/isolation.js';
-import { processName, sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
+import type { TierName } from '../../src/domain/task/isolation.js';
+import { processName, sweepDeadWorkers } from '../../src/sandbox/host/worker-folders.js';
 import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
 import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 
@@ -342,7 +342,7 @@ describe.each(TIERS.filter((tier) => tier === 'B'))('tier %s holds', (tier) => {
 
   it('leaves no control group behind', async () => {
     await ended('pass', {});
-    const ground = groupGround();
+    const ground = cgroupRoot();
     if (typeof ground === 'string') throw new Error(ground);
     const own = [ground.memory, ground.pids].flatMap((folder) => readdirSync(folder));
     expect(own.filter((name) => name.startsWith('assay.') && name.includes(`.${process.pid}-`))).toEqual([]);

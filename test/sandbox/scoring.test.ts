@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { score } from '../../src/sandbox/scoring.js';
+import { score } from '../../src/sandbox/scoring/score.js';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.js';
 import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 

@@ -17,10 +17,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/digest.js';
-import { removeTree } from '../../src/sandbox/remove.js';
-import { seal, sealTo } from '../../src/sandbox/seal.js';
-import { unreadable, type SealRefused } from '../../src/sandbox/seal-refused.js';
-import { writeSealed } from '../../src/sandbox/sealed-tree.js';
+import { removeTree } from '../../src/sandbox/remove-tree.js';
+import { seal, sealTo } from '../../src/sandbox/sealing/seal.js';
+import { unreadable, type SealRefused } from '../../src/sandbox/sealing/seal-refused.js';
+import { writeSealed } from '../../src/sandbox/sealing/sealed-tree.js';
 import { freshFolder, python } from './programs.js';
 
 const LIMITS = { maxBytes: 1_000_000, maxEntries: 10 };

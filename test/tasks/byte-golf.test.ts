@@ -7,9 +7,9 @@ import { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { evaluationSchema, type Evaluation } from '../../src/domain/evaluation.js';
+import { evaluationSchema, type Evaluation } from '../../src/domain/trial/evaluation.js';
 import { treeBytes } from '../../src/domain/task/entry-bytes.js';
-import { knobsOf } from '../../src/domain/knobs.js';
+import { knobsOf } from '../../src/domain/text/knobs.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { BYTE_GOLF, KIT, numpyPython } from './numpy-python.js';
 

@@ -4,7 +4,7 @@ import { access, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withLock } from '../../src/dev/lock.js';
+import { withLock } from '../../src/dev/process/lock.js';
 
 const run = promisify(execFile);
 export const BYTE_GOLF = join(import.meta.dirname, '../../tasks/byte-golf');

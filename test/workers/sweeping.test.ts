@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWorkerFolder } from '../../src/sandbox/worker-folders.js';
+import { openWorkerFolder } from '../../src/sandbox/host/worker-folders.js';
 import { keepSweeping } from '../../workers/sweeping.js';
 
 let work: string;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, expect, it, vi } from 'vitest';
-import { openLab } from '../bad-input/lab.js';
+import { openLab } from '../bad-input/test-task.js';
 import { freshFolder } from '../sandbox/programs.js';
 
 afterEach(() => vi.unstubAllEnvs());

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { audit, type AuditModel } from '../../src/analysis/audit.js';
-import { outsideOf } from '../../src/cli/audit.js';
+import { audit, type AuditModel } from '../../src/analysis/audit/audit.js';
+import { outsideOf } from '../../src/cli/use-cases/audit-outside.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
-import { sweepDeadWorkers } from '../../src/sandbox/worker-folders.js';
+import { sweepDeadWorkers } from '../../src/sandbox/host/worker-folders.js';
 
 /** Where the campaigns of a world are. */
 export interface AuditedWorld {

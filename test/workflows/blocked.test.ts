@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { CampaignDocument } from '../../src/lineage/documents.js';
+import type { CampaignDocument } from '../../src/lineage/documents/documents.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer } from '../model/scripted-server.js';

@@ -7,12 +7,12 @@ import { promisify } from 'node:util';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { changeLimits } from '../../src/cli/change-limits.js';
-import { control } from '../../src/cli/control.js';
-import type { Ground } from '../../src/cli/ground.js';
+import { changeLimits } from '../../src/cli/use-cases/change-limits.js';
+import { control } from '../../src/cli/use-cases/control.js';
+import type { CommandContext } from '../../src/cli/context.js';
 import { findTemporalProgram } from '../../src/dev/servers.js';
 import { systemClock } from '../../src/lineage/clock.js';
-import type { CampaignDocument } from '../../src/lineage/documents.js';
+import type { CampaignDocument } from '../../src/lineage/documents/documents.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { handClock } from '../fixtures/hand-clock.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
@@ -27,7 +27,7 @@ const [TWO, THREE] = ['X = 2.0  # knob: -10..10', 'X = 2.5  # knob: -10..10'];
 const TRAINING_S = 60;
 
 let world: World;
-let ground: Ground;
+let ground: CommandContext;
 let prices: string;
 let folder: string;
 beforeAll(async () => {

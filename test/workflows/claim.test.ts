@@ -2,7 +2,7 @@ import { mkdtemp, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { statusModel } from '../../src/analysis/status.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { seeded, TINY } from '../fixtures/tiny.js';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { findTemporalProgram } from '../../src/dev/servers.js';
-import { processName } from '../../src/sandbox/worker-folders.js';
+import { processName } from '../../src/sandbox/host/worker-folders.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { workOf } from '../faults/run-processes.js';
 import { TINY } from '../fixtures/tiny.js';

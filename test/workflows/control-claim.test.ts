@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { statusModel } from '../../src/analysis/status.js';
-import { pushTask } from '../bad-input/lab.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
+import { pushTask } from '../bad-input/test-task.js';
 import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { assayJson, leftOpen, liveRuns, NOTHING_OPEN } from './command-lines.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { statusModel } from '../../src/analysis/status.js';
-import { pushTask } from '../bad-input/lab.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
+import { pushTask } from '../bad-input/test-task.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { edit, submit } from './script.js';
 import { openWorld, type World } from './world.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storedBytes } from '../attacks/stored.js';
-import { openLab, type Lab } from '../bad-input/lab.js';
+import { openLab, type Lab } from '../bad-input/test-task.js';
 
 /** Trains and packs in one file; each part of a test is a line of its own. */
 const recipe = (training: string, packing = ''): string => `

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { trialRecord } from '../../src/analysis/trial-record.js';
-import { pushTask } from '../bad-input/lab.js';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { pushTask } from '../bad-input/test-task.js';
 import { FRAMES } from '../fixtures/frames.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
 import { begun } from './command-lines.js';

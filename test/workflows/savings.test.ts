@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { statusModel } from '../../src/analysis/status.js';
-import { trialRecord } from '../../src/analysis/trial-record.js';
+import { statusModel } from '../../src/analysis/read-models/status.js';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { trialRecord } from '../../src/analysis/trial-record.js';
-import { pushTask } from '../bad-input/lab.js';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { pushTask } from '../bad-input/test-task.js';
 import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { edit, submit } from './script.js';

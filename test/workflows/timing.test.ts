@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TIME_RATIO } from '../../src/domain/task.js';
-import { pushTask } from '../bad-input/lab.js';
+import { TIME_RATIO } from '../../src/domain/task/task.js';
+import { pushTask } from '../bad-input/test-task.js';
 import { seeded } from '../fixtures/tiny.js';
 import { withScript } from './one-trial.js';
 import { edit, submit } from './script.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSlow } from '../../src/domain/trial/overrun.js';
-import { openLab, pushTask, type Lab } from '../bad-input/lab.js';
+import { openLab, pushTask, type Lab } from '../bad-input/test-task.js';
 import { withScript } from './one-trial.js';
 import type { ScriptStep } from '../model/scripted-server.js';
 import { edit, submit, turnKnob } from './script.js';

@@ -1,8 +1,8 @@
 import { claimDifferences } from '../../domain/decision/recompute.js';
 import { START, trialLabel } from '../../domain/keys.js';
-import type { ClaimDocument, DecisionDocument } from '../../lineage/decision-documents.js';
-import type { ReplicateDocument } from '../../lineage/documents.js';
-import { seededRuns } from '../../lineage/replicates.js';
+import type { ClaimDocument, DecisionDocument } from '../../lineage/documents/decision-documents.js';
+import type { ReplicateDocument } from '../../lineage/documents/documents.js';
+import { seededRuns } from '../../lineage/trials/replicates.js';
 import type { StoreFacts } from './facts.js';
 
 /**

@@ -4,11 +4,15 @@ import { START, trialKey, trialLabel } from '../../domain/keys.js';
 import { labelsOf } from '../../domain/trial/labels.js';
 import { weightsAfter } from '../../domain/decision/effect-learning.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
-import type { DecisionDocument, DecisionV1Document } from '../../lineage/decision-documents.js';
-import { decisionOn } from '../../lineage/decisions.js';
-import { decisionV1On } from '../../lineage/decisions-v1.js';
-import type { CampaignDocument, ReplicateDocument, TrialDocument } from '../../lineage/documents.js';
-import { metricsOf } from '../../lineage/replicates.js';
+import type { DecisionDocument, DecisionV1Document } from '../../lineage/documents/decision-documents.js';
+import { decisionOn } from '../../lineage/decisions/decisions.js';
+import { decisionV1On } from '../../lineage/decisions/decisions-v1.js';
+import type {
+  CampaignDocument,
+  ReplicateDocument,
+  TrialDocument,
+} from '../../lineage/documents/documents.js';
+import { metricsOf } from '../../lineage/trials/replicates.js';
 import { wrongClaim } from './claims.js';
 import { Finder, type CampaignFacts, type Checked } from './facts.js';
 

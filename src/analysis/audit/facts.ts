@@ -1,6 +1,6 @@
-import type { OpenTrialFacts } from '../../domain/reconcile.js';
+import type { OpenTrialFacts } from '../../domain/campaign/reconcile.js';
 import type { TrialStatus } from '../../domain/statuses.js';
-import type { ClaimDocument, DecisionDocument } from '../../lineage/decision-documents.js';
+import type { ClaimDocument, DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import type {
   CampaignDocument,
   PhaseResultDocument,
@@ -9,8 +9,8 @@ import type {
   StoredFile,
   TrialDocument,
   turnDocument,
-} from '../../lineage/documents.js';
-import type { AnswerPlace, Malformed, Money, ReplyPlace, Sheaf } from '../../lineage/records.js';
+} from '../../lineage/documents/documents.js';
+import type { AnswerPlace, Malformed, Money, ReplyPlace, ReadDocuments } from '../../lineage/audit-reader.js';
 import type { z } from 'zod';
 
 /** A tree that something names by its digest; `files` is null where the store does not have it. */
@@ -35,15 +35,15 @@ export interface BlobFact {
 /** What the store has of one campaign. Read in an order in which what refers to something is read before that. */
 export interface StoreFacts {
   campaign: CampaignDocument;
-  trials: Sheaf<TrialDocument>;
-  replicates: Sheaf<ReplicateDocument>;
-  decisions: Sheaf<DecisionDocument>;
-  claims: Sheaf<ClaimDocument>;
-  phases: Sheaf<PhaseResultDocument>;
-  sessions: Sheaf<SessionDocument>;
-  turns: Sheaf<z.infer<typeof turnDocument>>;
-  replies: Sheaf<ReplyPlace>;
-  answers: Sheaf<AnswerPlace>;
+  trials: ReadDocuments<TrialDocument>;
+  replicates: ReadDocuments<ReplicateDocument>;
+  decisions: ReadDocuments<DecisionDocument>;
+  claims: ReadDocuments<ClaimDocument>;
+  phases: ReadDocuments<PhaseResultDocument>;
+  sessions: ReadDocuments<SessionDocument>;
+  turns: ReadDocuments<z.infer<typeof turnDocument>>;
+  replies: ReadDocuments<ReplyPlace>;
+  answers: ReadDocuments<AnswerPlace>;
   /** The status that each trial was counted with when it ended. */
   statuses: ReadonlyMap<number, TrialStatus>;
   /** Numbers that were given, as far as the campaign remembers. */

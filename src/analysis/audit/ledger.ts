@@ -1,6 +1,6 @@
 import { isEnded } from '../../domain/statuses.js';
-import { NOTHING } from '../../lineage/budgets.js';
-import type { BudgetDocument, LedgerDocument } from '../../lineage/documents.js';
+import { NOTHING } from '../../lineage/budgets/budgets.js';
+import type { BudgetDocument, LedgerDocument } from '../../lineage/documents/documents.js';
 import { sameAmounts, sumOf, UNITS } from './amounts.js';
 import { Finder, type CampaignFacts, type Checked, type StoreFacts } from './facts.js';
 import { wrongLoss } from './replies.js';

@@ -1,5 +1,5 @@
 import { START, trialLabel } from '../../domain/keys.js';
-import { replicateKey } from '../../lineage/replicates.js';
+import { replicateKey } from '../../lineage/trials/replicates.js';
 import { Finder, type CampaignFacts, type Checked, type StoreFacts } from './facts.js';
 
 /** A snapshot is measured once under one seed on one class of hosts, controls apart; numbers run without a gap. */

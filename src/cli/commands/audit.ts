@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { audit, type AuditModel } from '../../analysis/audit.js';
+import { audit, type AuditModel } from '../../analysis/audit/audit.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { outsideOf } from '../audit.js';
-import { homeFolder, withGround, type Ground } from '../ground.js';
+import { outsideOf } from '../use-cases/audit-outside.js';
+import { homeFolder, withContext, type CommandContext } from '../context.js';
 import { renderAudit } from '../render/audit.js';
 import { bytes } from '../render/numbers.js';
 import { onStdout } from '../render/paint.js';
-import { telling } from '../telling.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { withProgressLine } from '../terminal/progress-line.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 const VIOLATED = 1;
 /** Campaigns that are looked at where none is named. */
@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .addHelpText('before', 'Examples:\n  assay audit\n  assay audit night-1\n  assay audit night-1 --json\n')
     .addHelpText('after', '\nThe exit code is 1 when an invariant is violated.')
     .action(async (campaign: string | undefined, flags: CommonFlags) => {
-      await withGround(['store'], async (ground) => {
+      await withContext(['store'], async (ground) => {
         const names = campaign === undefined ? await allCampaigns(ground.lineage) : [campaign];
         const model = await audited(ground, names);
         if (flags.json === true) printJson(model);
@@ -38,8 +38,8 @@ async function allCampaigns({ campaigns }: Lineage): Promise<string[]> {
 }
 
 /** The audit of some campaigns as this command sees them; what takes its time says so on stderr. */
-export async function audited(ground: Ground, names: readonly string[]): Promise<AuditModel> {
-  return telling((at) => {
+export async function audited(ground: CommandContext, names: readonly string[]): Promise<AuditModel> {
+  return withProgressLine((at) => {
     let where = '';
     return audit(ground.lineage, names, outsideOf(ground, homeFolder()), {
       onCampaign: (name, number, of) => {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { LimitsAnswer } from '../../../activities/limits.js';
-import { budgetModel } from '../../analysis/limits.js';
-import type { LimitChange } from '../../domain/budget.js';
+import { budgetModel } from '../../analysis/read-models/limits.js';
+import type { LimitChange } from '../../domain/money/budget.js';
 import { AssayError } from '../../domain/errors.js';
-import { changeLimits } from '../change-limits.js';
-import { withGround } from '../ground.js';
+import { changeLimits } from '../use-cases/change-limits.js';
+import { withContext } from '../context.js';
 import { changeText, renderBudget } from '../render/budget.js';
 import { onStdout } from '../render/paint.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   trials?: string;
@@ -44,7 +44,7 @@ accepted is still measured.
     )
     .action(async (campaign: string, flags: Flags) => {
       const change = changeOf(flags);
-      await withGround(change === null ? ['store'] : ['temporal', 'store'], async (ground) => {
+      await withContext(change === null ? ['store'] : ['temporal', 'store'], async (ground) => {
         const answer = change === null ? null : await changeLimits(ground, campaign, change);
         const model = await budgetModel(ground.lineage, campaign);
         if (flags.json === true) {

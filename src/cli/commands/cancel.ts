@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { cancelTrial, type CancelAnswer } from '../cancel-trial.js';
-import { withGround } from '../ground.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { cancelTrial, type CancelAnswer } from '../use-cases/cancel-trial.js';
+import { withContext } from '../context.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   reason?: string;
@@ -26,7 +26,7 @@ export function register(program: Command): void {
 The trial ends as cancelled once its processes are dead. A whole campaign is ended by \`assay stop\`.`,
     )
     .action(async (trial: string, flags: Flags) => {
-      const answer = await withGround(['temporal', 'store'], (ground) => cancelTrial(ground, trial, flags));
+      const answer = await withContext(['temporal', 'store'], (ground) => cancelTrial(ground, trial, flags));
       if (flags.json === true) printJson(answer);
       else show(answer);
     });

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { costsModel } from '../../analysis/costs.js';
-import { withGround } from '../ground.js';
+import { costsModel } from '../../analysis/statistics/costs.js';
+import { withContext } from '../context.js';
 import { renderAllCosts, renderCosts } from '../render/costs.js';
 import { onStdout } from '../render/paint.js';
-import { telling } from '../telling.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { withProgressLine } from '../terminal/progress-line.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 const LISTED = 50;
 
@@ -20,10 +20,10 @@ export function register(program: Command): void {
       '\nTotals are the sum of the ledger. `assay budget` shows limits; docs/cli.md says how to set prices.',
     )
     .action(async (campaign: string | undefined, flags: CommonFlags) => {
-      await withGround(['store'], async ({ lineage }) => {
+      await withContext(['store'], async ({ lineage }) => {
         const newest = campaign === undefined ? await lineage.campaigns.list(LISTED) : [];
         const names = campaign === undefined ? newest.map(({ _id }) => _id) : [campaign];
-        const model = await telling((at) =>
+        const model = await withProgressLine((at) =>
           costsModel(lineage, names, (name) => at(`adding up the ledger of ${name} …`)),
         );
         if (flags.json === true) {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { runFleet } from '../fleet.js';
-import { withGround } from '../ground.js';
-import { endRequest } from '../interrupt.js';
-import { say } from '../terminal.js';
+import { runFleet } from '../use-cases/local-fleet.js';
+import { withContext } from '../context.js';
+import { endRequest } from '../terminal/interrupt.js';
+import { say } from '../terminal/terminal.js';
 
 export function register(program: Command): void {
   program
@@ -14,7 +14,7 @@ export function register(program: Command): void {
       '\nExample:\n  assay dev\n  assay start --task byte-golf --trials 12   # in another terminal',
     )
     .action(async (flags: { slots?: string }) => {
-      await withGround(
+      await withContext(
         ['temporal', 'store'],
         async ({ servers }) => {
           const { temporal, store } = servers;

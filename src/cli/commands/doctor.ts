@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { survey } from '../../dev/survey.js';
-import { homeFolder } from '../ground.js';
+import { survey } from '../../dev/survey/survey.js';
+import { homeFolder } from '../context.js';
 import { renderDoctor } from '../render/doctor.js';
 import { onStdout } from '../render/paint.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 /** Without these nothing runs; the others only make it weaker. */
 const ESSENTIAL = ['Platform', 'Node', 'Python', 'Temporal', 'Store'];

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { findTrial } from '../../analysis/find-trial.js';
-import { logModel, type PhaseLog } from '../../analysis/logs.js';
-import { withGround } from '../ground.js';
-import { oneOf } from '../parsing.js';
+import { findTrial } from '../../analysis/read-models/find-trial.js';
+import { logModel, type PhaseLog } from '../../analysis/read-models/logs.js';
+import { withContext } from '../context.js';
+import { oneOf } from '../terminal/parsing.js';
 import { bytes, duration } from '../render/numbers.js';
 import { onStderr } from '../render/paint.js';
 import { clean } from '../render/text.js';
-import { printJson, say, type CommonFlags } from '../terminal.js';
+import { printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   campaign?: string;
@@ -29,7 +29,7 @@ export function register(program: Command): void {
     )
     .action(async (trial: string, flags: Flags) => {
       const phase = flags.phase === undefined ? undefined : oneOf('--phase', flags.phase, PHASES);
-      await withGround(['store'], async ({ lineage }) => {
+      await withContext(['store'], async ({ lineage }) => {
         const { campaign, number } = await findTrial(lineage, trial, flags.campaign);
         const model = await logModel(lineage, campaign, number, phase);
         if (flags.json === true) {

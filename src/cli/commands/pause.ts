@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { tellControl } from '../control-answer.js';
-import type { CommonFlags } from '../terminal.js';
+import { tellControl } from '../render/control-answer.js';
+import type { CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   reason?: string;

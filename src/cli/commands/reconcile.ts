@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { reconcile } from '../../../activities/reconcile.js';
 import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
-import { expiredLeases } from '../../sandbox/lease.js';
-import { sweepDeadWorkers } from '../../sandbox/worker-folders.js';
-import { homeFolder, withGround } from '../ground.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { expiredLeases } from '../../sandbox/host/lease.js';
+import { sweepDeadWorkers } from '../../sandbox/host/worker-folders.js';
+import { homeFolder, withContext } from '../context.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   dryRun?: boolean;
@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .option('--json', 'print JSON (assay.reconcile/1)')
     .addHelpText('before', 'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n')
     .action(async (campaign: string | undefined, flags: Flags) => {
-      await withGround(['temporal', 'store'], async (ground) => {
+      await withContext(['temporal', 'store'], async (ground) => {
         const dryRun = flags.dryRun === true;
         const client = await ground.client();
         const folders = await sweepDeadWorkers(join(homeFolder(), 'work'), dryRun);

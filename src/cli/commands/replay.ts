@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Replayed } from '../../../workers/replaying.js';
-import { historyFromFile, historyFromServer, workflowIdOf } from '../history.js';
+import { historyFromFile, historyFromServer, workflowIdOf } from '../use-cases/history.js';
 import { onStdout } from '../render/paint.js';
 import { clean } from '../render/text.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   run?: string;

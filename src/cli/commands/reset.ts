@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { withGround } from '../ground.js';
-import { resetWorkflow, type ResetAnswer } from '../reset-workflow.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { withContext } from '../context.js';
+import { resetWorkflow, type ResetAnswer } from '../use-cases/reset-workflow.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   to: string;
@@ -36,7 +36,7 @@ earlier run has started goes on, and is waited for. \`temporal workflow reset\` 
     )
     .action(async (workflow: string, flags: Flags) => {
       const reason = flags.reason ?? 'asked by a person';
-      const answer = await withGround(['temporal', 'store'], (ground) =>
+      const answer = await withContext(['temporal', 'store'], (ground) =>
         resetWorkflow(ground, workflow, flags.to, reason),
       );
       if (flags.json === true) printJson(answer);

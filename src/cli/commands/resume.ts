@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { parseTrialRef } from '../../domain/keys.js';
-import { tellControl } from '../control-answer.js';
-import { withGround } from '../ground.js';
-import { resumeTrial } from '../parked-trial.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { tellControl } from '../render/control-answer.js';
+import { withContext } from '../context.js';
+import { resumeTrial } from '../use-cases/parked-trial.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 export function register(program: Command): void {
   program
@@ -21,7 +21,7 @@ export function register(program: Command): void {
 const isTrial = (what: string): boolean => parseTrialRef(what)?.campaign != null;
 
 async function tellResumed(reference: string, flags: CommonFlags): Promise<void> {
-  const answer = await withGround(['temporal', 'store'], (ground) => resumeTrial(ground, reference));
+  const answer = await withContext(['temporal', 'store'], (ground) => resumeTrial(ground, reference));
   if (flags.json === true) {
     printJson(answer);
     return;

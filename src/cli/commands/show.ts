@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { findTrial } from '../../analysis/find-trial.js';
-import { trialRecord } from '../../analysis/trial-record.js';
-import { withGround } from '../ground.js';
+import { findTrial } from '../../analysis/read-models/find-trial.js';
+import { trialRecord } from '../../analysis/read-models/trial-record.js';
+import { withContext } from '../context.js';
 import { renderRecord } from '../render/trial.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   campaign?: string;
@@ -20,7 +20,7 @@ export function register(program: Command): void {
     .option('--json', 'print JSON: assay.trial/1')
     .addHelpText('before', 'Examples:\n  assay show demo/t00007\n  assay show 7 --campaign demo --json\n')
     .action(async (trial: string, flags: Flags) => {
-      await withGround(['store'], async ({ lineage }) => {
+      await withContext(['store'], async ({ lineage }) => {
         const { campaign, number, assumed } = await findTrial(lineage, trial, flags.campaign);
         const record = await trialRecord(lineage, campaign, number);
         if (flags.json === true) {

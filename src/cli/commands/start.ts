@@ -2,18 +2,18 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { withGround, type Ground } from '../ground.js';
+import { withContext, type CommandContext } from '../context.js';
 import {
   checkInput,
   checkName,
   startCampaign,
   startUnderFreeName,
   taskReference,
-} from '../start-campaign.js';
-import { endRequest } from '../interrupt.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
-import { followOrLeave } from '../ending.js';
-import { beginsOr } from '../unbegun.js';
+} from '../use-cases/start-campaign.js';
+import { endRequest } from '../terminal/interrupt.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
+import { followOrLeave } from '../follow/follow.js';
+import { waitUntilStarted } from '../follow/not-started.js';
 
 interface Flags extends CommonFlags {
   task?: string;
@@ -82,12 +82,12 @@ A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
       checkInput(input);
       if (flags.name !== undefined) checkName(flags.name);
       const signal = flags.watch === true ? endRequest() : undefined;
-      await withGround(['temporal', 'store'], (ground) => begin(ground, input, flags), signal);
+      await withContext(['temporal', 'store'], (ground) => begin(ground, input, flags), signal);
     });
 }
 
 /** Starts it, and follows it where that is asked for. */
-async function begin(ground: Ground, input: Input, flags: Flags): Promise<void> {
+async function begin(ground: CommandContext, input: Input, flags: Flags): Promise<void> {
   const { lineage, servers } = ground;
   const task = await taskReference(lineage, input.task);
   const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
@@ -100,7 +100,7 @@ async function begin(ground: Ground, input: Input, flags: Flags): Promise<void> 
     process.exitCode = await followOrLeave(ground, name, flags.json === true);
     return;
   }
-  if (!servers.owned) await beginsOr(ground, name);
+  if (!servers.owned) await waitUntilStarted(ground, name);
   if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
   else print(name);
   say(

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { campaignsModel } from '../../analysis/campaigns.js';
-import { statusModel } from '../../analysis/status.js';
+import { campaignsModel } from '../../analysis/read-models/campaigns.js';
+import { statusModel } from '../../analysis/read-models/status.js';
 import { isEnded, needsPerson } from '../../domain/statuses.js';
 import { priceKnown } from '../../model/pricing.js';
-import { examine } from '../examine.js';
-import { withGround, type Ground } from '../ground.js';
+import { inspectServer } from '../follow/inspect-server.js';
+import { withContext, type CommandContext } from '../context.js';
 import { onStdout } from '../render/paint.js';
 import { renderCampaigns, renderStatus, renderUnbegun } from '../render/status.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
-import { unbegun, type UnbegunModel } from '../unbegun.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
+import { notStarted, type NotStartedModel } from '../follow/not-started.js';
 
 const LISTED = 50;
 
@@ -22,13 +22,13 @@ export function register(program: Command): void {
     .option('--json', 'print JSON: assay.status/1, or assay.campaigns/1 without a name')
     .addHelpText('before', 'Examples:\n  assay status\n  assay status demo\n  assay status demo --json\n')
     .action(async (campaign: string | undefined, flags: CommonFlags) => {
-      await withGround(['store'], (ground) =>
+      await withContext(['store'], (ground) =>
         campaign === undefined ? list(ground, flags) : show(ground, campaign, flags),
       );
     });
 }
 
-async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
+async function list({ lineage }: CommandContext, flags: CommonFlags): Promise<void> {
   const model = await campaignsModel(lineage, LISTED);
   if (flags.json === true) {
     printJson(model);
@@ -43,17 +43,17 @@ async function list({ lineage }: Ground, flags: CommonFlags): Promise<void> {
   say(`\n\`assay status ${model.campaigns[0]?.campaign ?? 'NAME'}\` shows one`);
 }
 
-async function show(ground: Ground, campaign: string, flags: CommonFlags): Promise<void> {
+async function show(ground: CommandContext, campaign: string, flags: CommonFlags): Promise<void> {
   const { lineage, servers } = ground;
   const stored = await lineage.campaigns.find(campaign);
   if (stored === null) {
-    const model = await unbegun(ground, campaign);
+    const model = await notStarted(ground, campaign);
     if (model !== null) {
       showUnbegun(model, flags);
       return;
     }
   }
-  const model = await statusModel(lineage, campaign, (one, open) => examine(ground, one, open));
+  const model = await statusModel(lineage, campaign, (one, open) => inspectServer(ground, one, open));
   if (flags.json === true) {
     printJson(model);
     return;
@@ -66,7 +66,7 @@ async function show(ground: Ground, campaign: string, flags: CommonFlags): Promi
   else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
 }
 
-function showUnbegun(model: UnbegunModel, flags: CommonFlags): void {
+function showUnbegun(model: NotStartedModel, flags: CommonFlags): void {
   if (flags.json === true) printJson(model);
   else print(renderUnbegun(model, onStdout));
 }

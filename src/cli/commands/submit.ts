@@ -4,26 +4,26 @@ import type { Client } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Command } from 'commander';
 import { submitUpdate } from '../../../workflows/messages.js';
-import { orAborted } from '../../dev/aborting.js';
-import { trialRecord } from '../../analysis/trial-record.js';
-import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign.js';
+import { abortable } from '../../dev/process/abortable.js';
+import { trialRecord } from '../../analysis/read-models/trial-record.js';
+import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { TaskDocument } from '../../lineage/documents.js';
+import type { TaskDocument } from '../../lineage/documents/documents.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { DETERMINISTIC } from '../../domain/task.js';
+import { DETERMINISTIC } from '../../domain/task/task.js';
 import { findTask } from '../../tasks/find.js';
 import { loadRecipe } from '../../tasks/recipe.js';
-import { drain, startLocalFleet } from '../fleet.js';
-import { BUNDLED_TASKS, withGround, type Ground } from '../ground.js';
-import { endRequest, interruption } from '../interrupt.js';
-import { wholeNumber } from '../parsing.js';
-import { someWorkerPolls } from '../pollers.js';
+import { drain, startLocalFleet } from '../use-cases/local-fleet.js';
+import { BUNDLED_TASKS, withContext, type CommandContext } from '../context.js';
+import { endRequest, interruption } from '../terminal/interrupt.js';
+import { wholeNumber } from '../terminal/parsing.js';
+import { someWorkerPolls } from '../follow/pollers.js';
 import { renderRecord } from '../render/trial.js';
-import { beginsOr, expectWorkflow } from '../unbegun.js';
-import { startUnderFreeName, taskReference } from '../start-campaign.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { waitUntilStarted, expectWorkflow } from '../follow/not-started.js';
+import { startUnderFreeName, taskReference } from '../use-cases/start-campaign.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   task?: string;
@@ -67,7 +67,7 @@ no worker runs, --wait runs them itself until the trial has ended.`,
     .action(async (flags: Flags) => {
       const alone = aloneInput(flags);
       const signal = endRequest();
-      const left = await withGround(
+      const left = await withContext(
         ['temporal', 'store'],
         (ground) => submit(ground, flags, alone, signal),
         signal,
@@ -103,13 +103,13 @@ function aloneInput({ campaign, runs, trainSeconds }: Flags): AloneInput {
 
 /** Returns the trial when the wait for it ended early. */
 async function submit(
-  ground: Ground,
+  ground: CommandContext,
   flags: Flags,
   aloneWith: AloneInput,
   signal: AbortSignal,
 ): Promise<string | null> {
   const { lineage, servers } = ground;
-  const client = await orAborted(signal, ground.client());
+  const client = await abortable(signal, ground.client());
   const task = await taskOf(lineage, flags);
   if (aloneWith.submissionRuns !== undefined && task.spec.replicate.deterministic)
     throw new AssayError(
@@ -132,12 +132,12 @@ async function submit(
     say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   let placed: Placed | null = null;
   try {
-    placed = await orAborted(
+    placed = await abortable(
       signal,
       place(client, lineage, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
     );
-    if (flags.campaign === undefined) await orAborted(signal, beginsOr(ground, placed.campaign));
-    if (flags.wait === true) await orAborted(signal, untilEnded(ground, placed.campaign, placed.number));
+    if (flags.campaign === undefined) await abortable(signal, waitUntilStarted(ground, placed.campaign));
+    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed.campaign, placed.number));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
@@ -202,7 +202,7 @@ const POLL_MS = 500;
  * @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED;
  * CAMPAIGN_INPUT when it was refused before it began
  */
-async function untilEnded(ground: Ground, name: string, number: number): Promise<void> {
+async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
   const { lineage } = ground;
   for (;;) {
     const campaign = await lineage.campaigns.find(name);

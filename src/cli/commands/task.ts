@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { loadTask } from '../../tasks/load.js';
-import { withGround } from '../ground.js';
+import { withContext } from '../context.js';
 import { renderTasks } from '../render/tasks.js';
-import { listTasks } from '../task-list.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { listTasks } from '../use-cases/task-list.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 export function register(program: Command): void {
   const task = program
@@ -16,7 +16,7 @@ export function register(program: Command): void {
     .option('--json', 'print JSON: assay.tasks/1')
     .addHelpText('before', 'Examples:\n  assay task list\n  assay task list --json\n')
     .action(async (flags: CommonFlags) => {
-      const model = await withGround(['store'], ({ lineage }) => listTasks(lineage));
+      const model = await withContext(['store'], ({ lineage }) => listTasks(lineage));
       if (flags.json === true) {
         printJson(model);
         return;
@@ -32,7 +32,7 @@ export function register(program: Command): void {
     .addHelpText('before', 'Examples:\n  assay task push ./my-task\n')
     .action(async (dir: string, flags: CommonFlags) => {
       const { spec, files } = await loadTask(dir);
-      const stored = await withGround(['store'], ({ lineage }) => lineage.tasks.push(spec, files, 'person'));
+      const stored = await withContext(['store'], ({ lineage }) => lineage.tasks.push(spec, files, 'person'));
       if (flags.json === true) {
         printJson({
           schema: 'assay.pushed/1',

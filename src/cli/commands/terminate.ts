@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { AssayError } from '../../domain/errors.js';
-import { withGround } from '../ground.js';
-import { terminateCampaign, type TerminateAnswer } from '../terminate-campaign.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { withContext } from '../context.js';
+import { terminateCampaign, type TerminateAnswer } from '../use-cases/terminate-campaign.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   yes?: boolean;
@@ -33,7 +33,7 @@ export function register(program: Command): void {
     .action(async (campaign: string, flags: Flags) => {
       const confirm = (running: number): Promise<void> =>
         flags.yes === true ? Promise.resolve() : confirmed(campaign, running);
-      const answer = await withGround(['temporal', 'store'], (ground) =>
+      const answer = await withContext(['temporal', 'store'], (ground) =>
         terminateCampaign(ground, campaign, flags.reason, confirm),
       );
       if (flags.json === true) printJson(answer);

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { trialsModel } from '../../analysis/trials.js';
+import { trialsModel } from '../../analysis/read-models/trials.js';
 import { TRIAL_STATUSES } from '../../domain/statuses.js';
-import { withGround } from '../ground.js';
-import { oneOf, wholeNumber } from '../parsing.js';
+import { withContext } from '../context.js';
+import { oneOf, wholeNumber } from '../terminal/parsing.js';
 import { onStdout } from '../render/paint.js';
 import { renderTrials } from '../render/trials.js';
-import { print, printJson, say, type CommonFlags } from '../terminal.js';
+import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   status?: string;
@@ -39,7 +39,7 @@ export function register(program: Command): void {
         limit: wholeNumber('--limit', flags.limit, { min: 1, max: 10_000 }),
         best: flags.best === true,
       };
-      await withGround(['store'], async ({ lineage }) => {
+      await withContext(['store'], async ({ lineage }) => {
         const model = await trialsModel(lineage, campaign, filter);
         if (flags.json === true) {
           printJson(model);

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { runFleet } from '../fleet.js';
-import { withGround } from '../ground.js';
-import { endRequest } from '../interrupt.js';
-import { say } from '../terminal.js';
+import { runFleet } from '../use-cases/local-fleet.js';
+import { withContext } from '../context.js';
+import { endRequest } from '../terminal/interrupt.js';
+import { say } from '../terminal/terminal.js';
 
 interface Flags {
   pool: string;
@@ -26,7 +26,7 @@ Examples:
 The servers come from TEMPORAL_ADDRESS and ASSAY_MONGODB_URL; without them, those of this clone.`,
     )
     .action(async (roles: string[], { pool, slots }: Flags) => {
-      await withGround(
+      await withContext(
         ['temporal', 'store'],
         async ({ servers }) => {
           await runFleet(servers, { slots, roles, pool });

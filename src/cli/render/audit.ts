@@ -1,4 +1,4 @@
-import type { AuditModel, InvariantLine } from '../../analysis/audit.js';
+import type { AuditModel, InvariantLine } from '../../analysis/audit/audit.js';
 import { bytes, integer } from './numbers.js';
 import type { Paint } from './paint.js';
 import { oneLine } from './text.js';

@@ -1,5 +1,5 @@
-import type { BudgetLine, BudgetModel, LimitsChanged } from '../../analysis/limits.js';
-import type { LimitName } from '../../domain/budget.js';
+import type { BudgetLine, BudgetModel, LimitsChanged } from '../../analysis/read-models/limits.js';
+import type { LimitName } from '../../domain/money/budget.js';
 import { NONE, plainNumber } from './numbers.js';
 import { stateColour, type Paint } from './paint.js';
 import { columns } from './table.js';

@@ -1,7 +1,7 @@
 import type { Estimate } from '../../domain/decision/estimate.js';
-import type { Measure } from '../../domain/task.js';
-import type { CampaignEvent } from '../../analysis/events.js';
-import type { Reason } from '../../analysis/standing.js';
+import type { Measure } from '../../domain/task/task.js';
+import type { CampaignEvent } from '../../analysis/read-models/events.js';
+import type { StallReason } from '../../analysis/stall/types.js';
 import { besideScore } from './estimate.js';
 import { duration, score, signed, withUnit } from './numbers.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
@@ -35,7 +35,7 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
   }
 }
 
-function standstillText(reasons: readonly Reason[], moves: boolean | null, paint: Paint): string {
+function standstillText(reasons: readonly StallReason[], moves: boolean | null, paint: Paint): string {
   if (reasons.length === 0) return 'nothing waits any more';
   const what = moves === true ? 'waits' : 'stands still';
   return reasons.map((reason) => `${paint('yellow', what)}: ${reasonText(reason)}`).join('\n');

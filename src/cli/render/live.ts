@@ -1,8 +1,8 @@
-import { gainOf } from '../../analysis/events.js';
-import type { Frontier, OpenTrial } from '../../analysis/progress.js';
-import type { Scene } from '../../analysis/scene.js';
-import type { Standing } from '../../analysis/standing.js';
-import { shownState, waitedFor } from '../../analysis/standstill.js';
+import { gainOf } from '../../analysis/read-models/events.js';
+import type { Frontier, OpenTrial } from '../../analysis/read-models/progress.js';
+import type { Snapshot } from '../../analysis/read-models/snapshot.js';
+import type { StallReport } from '../../analysis/stall/types.js';
+import { shownState, waitedFor } from '../../analysis/stall/diagnose.js';
 import { besideScore } from './estimate.js';
 import { duration, integer, score, signed, usd, withUnit } from './numbers.js';
 import { stateColour, type Paint } from './paint.js';
@@ -17,11 +17,11 @@ const REASONS_SHOWN = 4;
 
 /** A campaign as a few lines that are drawn again and again; none is wider than `width`. */
 export function renderLive(
-  scene: Scene,
+  scene: Snapshot,
   name: string,
   paint: Paint,
   width: number,
-  standing: Standing = { reasons: [], moves: null },
+  standing: StallReport = { reasons: [], moves: null },
 ): string {
   const { metric, frontier, spending } = scene;
   const state = shownState(scene.state, standing);
@@ -51,13 +51,13 @@ const besideText = ({ estimate }: Frontier): string => {
   return beside === '' ? '' : `; ${beside}`;
 };
 
-function reasonLines({ reasons }: Standing, paint: Paint, width: number): string[] {
+function reasonLines({ reasons }: StallReport, paint: Paint, width: number): string[] {
   const shown = reasons.slice(0, REASONS_SHOWN).map((reason) => cut(reasonText(reason), width));
   const more = reasons.length - shown.length;
   return [...shown.map((line) => paint('yellow', line)), ...(more > 0 ? [`and ${more} more reasons`] : [])];
 }
 
-function laneLines({ lanes, open, campaign }: Scene, paint: Paint, width: number): string[] {
+function laneLines({ lanes, open, campaign }: Snapshot, paint: Paint, width: number): string[] {
   const inLanes = new Set(lanes.map(({ lane }) => lane));
   const rows: [string, OpenTrial | null][] = [
     ...open.filter(({ lane }) => !inLanes.has(lane)).map((trial): [string, OpenTrial] => [trial.lane, trial]),

@@ -1,4 +1,4 @@
-import type { Measure } from '../../domain/task.js';
+import type { Measure } from '../../domain/task/task.js';
 
 /** Shown where a number does not exist: a crash has no score, not a score of 0. */
 export const NONE = '-';

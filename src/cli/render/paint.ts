@@ -1,5 +1,5 @@
 import type { CampaignState, TrialStatus } from '../../domain/statuses.js';
-import { styled } from '../terminal.js';
+import { styled } from '../terminal/terminal.js';
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 

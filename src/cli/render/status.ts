@@ -1,13 +1,13 @@
-import type { CampaignsModel } from '../../analysis/campaigns.js';
-import type { LimitUse, OpenTrial } from '../../analysis/progress.js';
-import type { Milestone } from '../../analysis/rows.js';
-import type { Reason } from '../../analysis/standing.js';
-import type { StatusModel } from '../../analysis/status.js';
-import type { StatusCounts } from '../../lineage/heads.js';
+import type { CampaignsModel } from '../../analysis/read-models/campaigns.js';
+import type { LimitUse, OpenTrial } from '../../analysis/read-models/progress.js';
+import type { Milestone } from '../../analysis/read-models/results-table.js';
+import type { StallReason } from '../../analysis/stall/types.js';
+import type { StatusModel } from '../../analysis/read-models/status.js';
+import type { StatusCounts } from '../../lineage/leaderboards.js';
 import { TRIAL_STATUSES, type CampaignState } from '../../domain/statuses.js';
 import { besideScore } from './estimate.js';
 import { duration, integer, plainNumber, score, signed, usd, withUnit } from './numbers.js';
-import type { UnbegunModel } from '../unbegun.js';
+import type { NotStartedModel } from '../follow/not-started.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
 import { cut, oneLine, plural } from './text.js';
@@ -77,7 +77,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
 }
 
 /** A campaign that no worker has taken up yet. */
-export function renderUnbegun(model: UnbegunModel, paint: Paint): string {
+export function renderUnbegun(model: NotStartedModel, paint: Paint): string {
   const state = 'started, and not taken up by a worker yet';
   const waits = model.standstill.length === 0 ? [] : ['', renderStandstill(model, paint)];
   return [paint('bold', model.campaign), fields([['state', state]]), ...waits].join('\n');
@@ -94,11 +94,11 @@ export function renderStandstill({ state, standstill }: Standstill, paint: Paint
 
 interface Standstill {
   state: CampaignState;
-  standstill: readonly Reason[];
+  standstill: readonly StallReason[];
 }
 
 /** One reason on one line. */
-export function reasonText({ text, remedy }: Reason): string {
+export function reasonText({ text, remedy }: StallReason): string {
   return oneLine(remedy === null ? text : `${text.replace(/\.$/, '')}. ${remedy}`);
 }
 

@@ -1,4 +1,4 @@
-import type { TasksModel } from '../task-list.js';
+import type { TasksModel } from '../use-cases/task-list.js';
 import { columns } from './table.js';
 import { cut, oneLine } from './text.js';
 

@@ -4,7 +4,7 @@ import type {
   PhaseView,
   ReplicateView,
   TrialRecord,
-} from '../../analysis/trial-record.js';
+} from '../../analysis/read-models/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';

@@ -1,5 +1,5 @@
-import type { Measure } from '../../domain/task.js';
-import type { TrialLine } from '../../analysis/line.js';
+import type { Measure } from '../../domain/task/task.js';
+import type { TrialSummary } from '../../analysis/read-models/trial-summary.js';
 import { valueText } from './estimate.js';
 import { duration, score, signed } from './numbers.js';
 import { onStdout, statusColour, type Paint } from './paint.js';
@@ -10,7 +10,7 @@ const HYPOTHESIS_WIDTH = 56;
 
 /** A table of trials; the score's column names metric and unit once; labels, what is believed and what was saved have columns where there are any. */
 export function renderTrials(
-  rows: readonly TrialLine[],
+  rows: readonly TrialSummary[],
   metric: Measure,
   { paint = onStdout, width = HYPOTHESIS_WIDTH }: { paint?: Paint; width?: number } = {},
 ): string {

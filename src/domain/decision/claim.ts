@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { finite } from '../evaluation.js';
-import { isBetter, type Task } from '../task.js';
+import { finite } from '../trial/evaluation.js';
+import { isBetter, type Task } from '../task/task.js';
 import { ignoresSeed, withoutNoise, type SeededRun } from './alike.js';
 import { meanOf, sampleSd } from './noise.js';
 import { twoSidedQuantile } from './student.js';

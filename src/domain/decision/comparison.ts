@@ -1,4 +1,4 @@
-import { isBetter, type Task } from '../task.js';
+import { isBetter, type Task } from '../task/task.js';
 import { equalDifferences, equalScores } from './alike.js';
 import { intervalOf, type IntervalResult } from './claim.js';
 import { meanOf, squaresOf } from './noise.js';

@@ -1,8 +1,8 @@
-import { isBetter } from '../task.js';
+import { isBetter } from '../task/task.js';
 import { believedOf, type Beliefs } from './beliefs.js';
 import type { Scores } from './look.js';
 import { meanOf, squaresOf } from './noise.js';
-import type { Standing } from './posterior.js';
+import type { Candidate } from './posterior.js';
 import type { DecisionInputs, Knowledge } from './record.js';
 import type { Frontier } from './shared-record.js';
 import { typicalSd } from './spread.js';
@@ -53,12 +53,12 @@ export function costsOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Bel
 }
 
 /** What the rule `posterior` judges a candidate by. */
-export function standingOf(
+export function candidateOf(
   inputs: DecisionInputs,
   { trial, score, runs }: Frontier,
   { weights }: Knowledge,
   beliefs: Beliefs,
-): Standing {
+): Candidate {
   return {
     beliefs,
     weights,

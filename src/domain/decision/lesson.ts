@@ -1,4 +1,4 @@
-import { isBetter, type Task } from '../task.js';
+import { isBetter, type Task } from '../task/task.js';
 import type { Rule } from './record.js';
 
 /** A normal belief about a true score, in the metric's unit. */

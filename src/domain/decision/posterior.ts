@@ -11,7 +11,7 @@ import {
 import { typicalSd } from './spread.js';
 
 /** What a candidate is judged by, beside its own scores. Costs: lower is better. */
-export interface Standing {
+export interface Candidate {
   beliefs: Beliefs;
   /** Weights of the effects' components; they sum to 1. */
   weights: readonly number[];
@@ -44,7 +44,7 @@ export interface Verdict {
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Standing, scores: Scores): Verdict {
+export function judge(standing: Candidate, scores: Scores): Verdict {
   const hypotheses = hypothesesOf(standing.beliefs);
   const places = placesOf(standing);
   const seen = look(hypotheses, places, standing.weights, scores);
@@ -59,7 +59,7 @@ export function judge(standing: Standing, scores: Scores): Verdict {
 }
 
 /** Where parent and frontier stand in the beliefs. */
-export function placesOf({ beliefs, parent, frontier }: Standing): Places {
+export function placesOf({ beliefs, parent, frontier }: Candidate): Places {
   const own = beliefs.trials.indexOf(parent);
   const best = beliefs.trials.indexOf(frontier.trial);
   return { parent: own === -1 ? best : own, frontier: best };
@@ -71,7 +71,7 @@ export function placesOf({ beliefs, parent, frontier }: Standing): Places {
  * never where its mean is no better than the frontier's in no more runs. One belief about both could say otherwise, since
  * what has two peaks is kept as one normal.
  */
-function valueOf({ beliefs, parent, frontier }: Standing): (gain: number, scores: Scores) => number {
+function valueOf({ beliefs, parent, frontier }: Candidate): (gain: number, scores: Scores) => number {
   const least = LEAST_GAIN_SD * typicalSd(beliefs);
   const believed = believedOf(beliefs, frontier.trial)?.mean ?? frontier.mean;
   const isBarred = ({ mean, count }: Scores): boolean =>
@@ -97,7 +97,7 @@ const LEAST_FORESEEN = 0.004;
  * it than without it, over the scores that it may bring; the noise is among what is not known. null where harm is
  * so plain that no further run could change it.
  */
-export function worthOfRun(standing: Standing, scores: Scores, verdict: Verdict): number | null {
+export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict): number | null {
   const typical = typicalSd(standing.beliefs);
   if (verdict.gain <= -typical) return null;
   const likely = verdict.look.seen

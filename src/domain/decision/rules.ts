@@ -1,5 +1,5 @@
 import { believedOf, withExactly, type Beliefs } from './beliefs.js';
-import { boundedDifference, costOf, costsOf, improves, scoresOf, standingOf } from './costs.js';
+import { boundedDifference, costOf, costsOf, improves, scoresOf, candidateOf } from './costs.js';
 import { afterAdoption, afterRefusal } from './belief-update.js';
 import { componentLikelihoods, type Scores } from './look.js';
 import {
@@ -8,7 +8,7 @@ import {
   MOST_REPLICATES,
   priceOfRun,
   worthOfRun,
-  type Standing,
+  type Candidate,
   type Verdict,
 } from './posterior.js';
 import type { DecisionInputs, Knowledge, Rule } from './record.js';
@@ -45,7 +45,7 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
       likelihoods: [],
     });
   }
-  const standing = standingOf(inputs, frontier, knowledge, beliefs);
+  const standing = candidateOf(inputs, frontier, knowledge, beliefs);
   const scores = scoresOf(inputs, frontier, beliefs);
   const verdict = judge(standing, scores);
   const passes = rule === 'threshold' ? thresholdPasses(costsOf(inputs, frontier, beliefs)) : verdict.adopt;
@@ -75,7 +75,7 @@ export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration:
       (scores.length > 1 || passesScreen(costsOf(inputs, frontier, beliefs)))
     );
   if (scores.length >= MOST_REPLICATES) return false;
-  const standing = standingOf(inputs, frontier, knowledge, beliefs);
+  const standing = candidateOf(inputs, frontier, knowledge, beliefs);
   const own = scoresOf(inputs, frontier, beliefs);
   const { worth, price } = weighed(inputs, knowledge, standing, own, judge(standing, own));
   return worth !== null && price !== null && worth > price;
@@ -88,7 +88,7 @@ export const isSeedOnly = ({ deterministic, seedOnly }: DecisionInputs): boolean
 function weighed(
   inputs: DecisionInputs,
   knowledge: Knowledge,
-  standing: Standing,
+  standing: Candidate,
   scores: Scores,
   verdict: Verdict,
 ): { worth: number | null; price: number | null } {

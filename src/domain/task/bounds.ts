@@ -1,5 +1,5 @@
-import { REHEARSALS } from '../rehearsal.js';
-import { comparesTimes, type Task } from '../task.js';
+import { REHEARSALS } from './rehearsal.js';
+import { comparesTimes, type Task } from './task.js';
 import { longestS, packClock, trainClock } from './phase-clock.js';
 
 /** The most that a training takes on its lease in seconds, with that of the start where times are compared. */

@@ -1,4 +1,4 @@
-import { matchesGlob } from '../paths.js';
+import { matchesGlob } from '../text/paths.js';
 
 /** Metrics of size, which counted files make up. */
 const SIZES = ['bytes', 'code_bytes'];

@@ -1,4 +1,4 @@
-import type { Task } from '../task.js';
+import type { Task } from './task.js';
 
 const MB = 1024 * 1024;
 /** What training leaves may be so many times as large as what the gate lets be made of it. */

@@ -1,4 +1,4 @@
-import type { Task } from '../task.js';
+import type { Task } from './task.js';
 
 /** What a phase may take, in seconds. */
 export interface Budget {

@@ -1,4 +1,4 @@
-import { firstNameFault, matchesGlob } from '../paths.js';
+import { firstNameFault, matchesGlob } from '../text/paths.js';
 
 /** The most that a task folder may hold, and so any recipe of it. */
 export const FOLDER_LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024 } as const;

@@ -1,4 +1,4 @@
-import type { Failure } from '../outcome.js';
+import type { Failure } from './outcome.js';
 import type { PhaseClock } from '../task/phase-clock.js';
 
 /** Below this part of its usual speed a host counts as slow. */

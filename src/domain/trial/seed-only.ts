@@ -1,4 +1,4 @@
-import { same, textOf } from '../diff.js';
+import { same, textOf } from '../text/diff.js';
 
 interface Named {
   path: string;

@@ -1,6 +1,6 @@
-import { knobsOf } from '../../domain/knobs.js';
+import { knobsOf } from '../../domain/text/knobs.js';
 import { readView, type RowReading, type ViewReading } from '../view-text.js';
-import { pointOf, type Desk, type Point } from './desk.js';
+import { pointOf, type ConversationState, type Point } from './conversation-state.js';
 
 /** What turning some knobs together did. */
 export interface Turn {
@@ -24,7 +24,7 @@ export interface Evidence {
 }
 
 /** Gathers what is known from the view in the opening and from the submissions of this conversation. */
-export function evidenceOf(opening: string, desk: Desk): Evidence {
+export function evidenceOf(opening: string, desk: ConversationState): Evidence {
   const view = readView(opening);
   const minimize = view?.direction !== 'maximize';
   const better = (delta: number | null): boolean => delta !== null && (minimize ? delta < 0 : delta > 0);
@@ -78,7 +78,7 @@ function changesOf(row: RowReading): Map<string, { from: number; to: number }> {
 }
 
 /** The points of trials whose distance from the frontier is known change by change. */
-function pointsOf(view: ViewReading | null, desk: Desk): Point[] {
+function pointsOf(view: ViewReading | null, desk: ConversationState): Point[] {
   const files = view?.frontier == null ? undefined : desk.known.get(view.frontier);
   if (view?.frontier == null || files === undefined) return [];
   const points = new Map<number, Point>([[view.frontier, pointOf(files)]]);

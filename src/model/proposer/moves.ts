@@ -1,5 +1,5 @@
-import { knobsOf, turned } from '../../domain/knobs.js';
-import type { PlacedKnob, Point } from './desk.js';
+import { knobsOf, turned } from '../../domain/text/knobs.js';
+import type { PlacedKnob, Point } from './conversation-state.js';
 import type { Evidence } from './evidence.js';
 
 /** Numbers in [0, 1). */

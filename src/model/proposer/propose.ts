@@ -1,9 +1,16 @@
 import { sha256 } from '../../domain/digest.js';
-import { turned } from '../../domain/knobs.js';
+import { turned } from '../../domain/text/knobs.js';
 import { roleSection } from '../prompt.js';
 import { EDIT_TOOL } from '../tools.js';
 import { readView } from '../view-text.js';
-import { deskOf, knobsIn, pointOf, type Desk, type PlacedKnob, type Point } from './desk.js';
+import {
+  conversationState,
+  knobsIn,
+  pointOf,
+  type ConversationState,
+  type PlacedKnob,
+  type Point,
+} from './conversation-state.js';
 import { evidenceOf, type Evidence } from './evidence.js';
 import { nextPoint, randomFrom } from './moves.js';
 import type { Conversation } from './request.js';
@@ -23,7 +30,7 @@ const MOST_FAILURES = 8;
  * hyperparameter search: a control arm to compare models with, which reads no code but the marked knobs.
  */
 export function propose(conversation: Conversation): Proposal {
-  const desk = deskOf(conversation);
+  const desk = conversationState(conversation);
   if (desk.finished) return { text: 'The session is over.', calls: [] };
   const ended = endOf(conversation, desk);
   if (ended !== null) return finish(ended);
@@ -37,7 +44,7 @@ export function propose(conversation: Conversation): Proposal {
   return turn(conversation, desk, base, evidence);
 }
 
-function endOf(conversation: Conversation, desk: Desk): string | null {
+function endOf(conversation: Conversation, desk: ConversationState): string | null {
   const results = desk.attempts.flatMap(({ result }) => result ?? []);
   const left = results.at(-1)?.trialsLeft ?? readView(conversation.opening)?.trialsLeft ?? null;
   if (left === 0) return 'No trials are left.';
@@ -49,7 +56,7 @@ function endOf(conversation: Conversation, desk: Desk): string | null {
 }
 
 /** Onto the frontier after a trial that was not adopted; its files are read again where they are not known. */
-function goBack(desk: Desk, conversation: Conversation): Proposal {
+function goBack(desk: ConversationState, conversation: Conversation): Proposal {
   const last = desk.attempts.findLast(({ result }) => result !== null)?.result;
   const frontier = last?.frontier ?? readView(conversation.opening)?.frontier ?? 0;
   const reread = desk.known.has(frontier) ? [] : [...desk.files.keys()].map(view);
@@ -60,7 +67,12 @@ function goBack(desk: Desk, conversation: Conversation): Proposal {
 }
 
 /** A new point, written into the files and checked in one turn. */
-function turn(conversation: Conversation, desk: Desk, base: Point, evidence: Evidence): Proposal {
+function turn(
+  conversation: Conversation,
+  desk: ConversationState,
+  base: Point,
+  evidence: Evidence,
+): Proposal {
   const knobs = knobsIn(desk.clean).filter(({ name }) => !desk.stuck.has(name));
   const role = roleSection(conversation.system);
   const named = new Set(role.match(/[A-Za-z_]\w*/g) ?? []);
@@ -71,7 +83,7 @@ function turn(conversation: Conversation, desk: Desk, base: Point, evidence: Evi
   return { text: `Trying ${said(base, target)}.`, calls: [...edits, { name: 'check', input: {} }] };
 }
 
-function editTo(desk: Desk, knob: PlacedKnob, value: number | undefined): Proposal['calls'] {
+function editTo(desk: ConversationState, knob: PlacedKnob, value: number | undefined): Proposal['calls'] {
   if (value === undefined || value === knob.value) return [];
   const line = turned(knob, value);
   // A line that ends another one, as LR does BASE_LR, is told apart by the line end before it.

@@ -13,10 +13,10 @@ import {
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { LeasePool } from '../lease.js';
-import { removeTree } from '../remove.js';
+import { LeasePool } from '../host/lease.js';
+import { removeTree } from '../remove-tree.js';
 import { isAbandonedName } from './own-folders.js';
-import { programOnPath } from '../tier.js';
+import { programOnPath } from '../tiers/tier.js';
 import type { RuntimeTree } from './runtime-tree.js';
 
 /** How a root is kept: as an image that is mounted, or as an archive that is unpacked for each sandbox. */

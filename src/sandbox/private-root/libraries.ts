@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
-import { namesIn } from '../disk.js';
+import { namesIn } from '../host/disk-use.js';
 
 const MAGIC = Buffer.from('\x7fELF', 'latin1');
 /** Files that one `ldd` is asked of. */

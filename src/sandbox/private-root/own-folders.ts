@@ -2,12 +2,12 @@ import { link, mkdir, readdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { goesWithMe } from '../exit.js';
-import { pidNamespace } from '../group-ground.js';
-import { removeTree } from '../remove.js';
-import { SYSTEM_PATH } from '../stage.js';
-import { programOnPath } from '../tier.js';
-import { processName } from '../worker-name.js';
+import { removeOnExit } from '../process/kill-on-exit.js';
+import { pidNamespace } from '../tiers/cgroup-roots.js';
+import { removeTree } from '../remove-tree.js';
+import { SYSTEM_PATH } from '../tiers/stage.js';
+import { programOnPath } from '../tiers/tier.js';
+import { processName } from '../host/worker-name.js';
 
 /** The most that an image may have to lie in memory, in bytes; a larger one is read from disk past the page cache. */
 export const LARGEST_IN_MEMORY = 2 ** 30;
@@ -34,7 +34,7 @@ export async function stageFolder(): Promise<string> {
     try {
       const stage = join(own, 'stage');
       await mkdir(stage, { recursive: true, mode: 0o755 });
-      goesWithMe(own);
+      removeOnExit(own);
       return stage;
     } catch (error) {
       fault = error;
@@ -51,7 +51,7 @@ export async function memoryFor(bytes: number): Promise<string | null> {
     if (found?.type !== TMPFS || found.bavail * found.bsize * SHARE_OF_MEMORY < bytes) continue;
     const own = join(base, await ownMark());
     await mkdir(join(own, 'images'), { recursive: true, mode: 0o755 });
-    goesWithMe(own);
+    removeOnExit(own);
     return join(own, 'images');
   }
   return null;
@@ -61,7 +61,7 @@ export async function memoryFor(bytes: number): Promise<string | null> {
 export async function ownName(image: string): Promise<string> {
   const own = `${image}.${await ownMark()}`;
   await link(image, own);
-  goesWithMe(own);
+  removeOnExit(own);
   return own;
 }
 

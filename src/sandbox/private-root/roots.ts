@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { messageOf } from '../../domain/errors.js';
-import type { Isolation } from '../../domain/isolation.js';
-import { TIER_C, type Bubblewrap } from '../bubblewrap.js';
+import type { Isolation } from '../../domain/task/isolation.js';
+import { TIER_C, type Bubblewrap } from '../tiers/bubblewrap.js';
 import type { RunRequest, Runtime } from '../run.js';
-import { supervise } from '../supervise.js';
-import { systemCallFilter } from '../system-call-filter.js';
-import type { Hold, Launch } from '../tier.js';
-import { releaseUid, takeUid } from '../uids.js';
+import { supervise } from '../process/supervise.js';
+import { systemCallFilter } from '../tiers/system-call-filter.js';
+import type { Hold, Launch } from '../tiers/tier.js';
+import { releaseUid, takeUid } from '../tiers/uids.js';
 import { canMake, copyInto, imageOf, type ImageFormat } from './image.js';
 import { detachLingering, memoryFor, ownName, stageFolder } from './own-folders.js';
 import { copiedLaunch, mountedLaunch, type PreparedRoot } from './launcher.js';

@@ -2,9 +2,9 @@ import { constants, lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../../domain/digest.js';
-import { namesIn } from '../disk.js';
+import { namesIn } from '../host/disk-use.js';
 import type { Runtime } from '../run.js';
-import { programOnPath } from '../tier.js';
+import { programOnPath } from '../tiers/tier.js';
 import { librariesOf } from './libraries.js';
 
 /** Files, folders and links that a root of its own is made from. */

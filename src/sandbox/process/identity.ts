@@ -1,7 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { z } from 'zod';
 import { AssayError } from '../../domain/errors.js';
-import { startOf } from '../processes.js';
+import { startOf } from './process-table.js';
 
 export const processIdentitySchema = z.object({
   pid: z.number().int(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../../domain/errors.js';
-import { evaluationSchema, type Evaluation } from '../../domain/evaluation.js';
+import { evaluationSchema, type Evaluation } from '../../domain/trial/evaluation.js';
 
 /** Bytes of an evaluator's result that are read. */
 export const LARGEST_RESULT = 64 * 1024;

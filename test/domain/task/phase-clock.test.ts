@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { taskSchema, type Task } from '../../../src/domain/task.js';
+import { taskSchema, type Task } from '../../../src/domain/task/task.js';
 import { leaseBoundMs } from '../../../src/domain/task/bounds.js';
 import { longestS, packClock, trainClock, trainTimeout } from '../../../src/domain/task/phase-clock.js';
 

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { describe, expect, it, vi } from 'vitest';
-import type { TierName } from '../../../src/domain/isolation.js';
-import { markerOf, processTable } from '../../../src/sandbox/processes.js';
+import type { TierName } from '../../../src/domain/task/isolation.js';
+import { markerOf, processTable } from '../../../src/sandbox/process/process-table.js';
 import { requestFor, TIERS } from '../programs.js';
 
 const SANDBOX = new URL('../../../src/sandbox/sandbox.ts', import.meta.url).href;

@@ -20,7 +20,7 @@ export interface Scores {
 }
 
 /** What a candidate is judged by, beside its own scores. */
-export interface Standing {
+export interface Candidate {
   /** Run-to-run standard deviation of the score, > 0, in the metric's unit. */
   sd: number;
   /** Weights of the effects' components; they sum to 1. */
@@ -53,7 +53,7 @@ export interface Verdict {
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Standing, scores: Scores): Verdict {
+export function judge(standing: Candidate, scores: Scores): Verdict {
   const { sd, parent, frontier } = standing;
   const believed = effectsOf(standing, scores);
   const child = childNode(standing, believed, scores);
@@ -81,7 +81,7 @@ export function priceOfRun(sd: number, campaign: { believedGain: number; runs: n
  * What one more replicate is worth, in the metric's unit: how much better the decision is expected to be with it than
  * without it, over the scores that it may bring.
  */
-export function worthOfReplicate(standing: Standing, scores: Scores): number {
+export function worthOfReplicate(standing: Candidate, scores: Scores): number {
   const { sd } = standing;
   const believed = effectsOf(standing, scores);
   const child = childNode(standing, believed, scores);
@@ -96,7 +96,7 @@ export function worthOfReplicate(standing: Standing, scores: Scores): number {
 }
 
 /** How much a decision by these scores is expected to gain. */
-function valueOf(standing: Standing, scores: Scores): number {
+function valueOf(standing: Candidate, scores: Scores): number {
   const believed = effectsOf(standing, scores);
   const gain =
     standing.frontier === null
@@ -105,7 +105,7 @@ function valueOf(standing: Standing, scores: Scores): number {
   return Math.max(0, gain - LEAST_GAIN_SD * standing.sd);
 }
 
-function effectsOf(standing: Standing, scores: Scores): Effects {
+function effectsOf(standing: Candidate, scores: Scores): Effects {
   const { off, variance } = measured(standing, scores);
   return effectsAfter(gridOf(standing.sd), standing.weights, off, variance);
 }
@@ -117,7 +117,7 @@ function gridOf(sd: number): EffectGrid {
   return latest;
 }
 
-const measured = ({ sd, parent }: Standing, { mean, count }: Scores): { off: number; variance: number } => ({
+const measured = ({ sd, parent }: Candidate, { mean, count }: Scores): { off: number; variance: number } => ({
   off: mean - parent.mean,
   variance: parent.variance + sd ** 2 / count,
 });
@@ -128,13 +128,13 @@ function expected({ effects, p }: Effects): number {
   return sum;
 }
 
-function childNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
+function childNode({ sd, parent }: Candidate, believed: Effects, scores: Scores): Node {
   const precision = 1 / parent.variance + scores.count / sd ** 2;
   const base = parent.mean / parent.variance + (scores.count * scores.mean) / sd ** 2;
   return matched(believed, 1 / precision, (effect) => (base + effect / parent.variance) / precision);
 }
 
-function parentNode({ sd, parent }: Standing, believed: Effects, scores: Scores): Node {
+function parentNode({ sd, parent }: Candidate, believed: Effects, scores: Scores): Node {
   const known = scores.count / sd ** 2;
   const precision = 1 / parent.variance + known;
   const base = parent.mean / parent.variance + known * scores.mean;

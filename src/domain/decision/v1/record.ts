@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { finite } from '../../evaluation.js';
+import { finite } from '../../trial/evaluation.js';
 import { frontierSchema, guardSchema } from '../shared-record.js';
 
 const noiseSchema = z.object({ squares: finite, degrees: z.number().int() });

@@ -1,4 +1,4 @@
-import { isBetter } from '../../task.js';
+import { isBetter } from '../../task/task.js';
 import { GENERIC_WEIGHTS } from '../effects.js';
 import { meanOf, NO_NOISE, sdOf, withRuns, type Noise } from '../noise.js';
 import {
@@ -8,7 +8,7 @@ import {
   priceOfRun,
   worthOfReplicate,
   type Node,
-  type Standing,
+  type Candidate,
 } from './posterior.js';
 import { vetoOf, type Frontier } from '../shared-record.js';
 import type { Rule } from '../record.js';
@@ -55,7 +55,7 @@ export function wantsAnotherRunV1(rule: Rule, inputs: InputsV1, calibration: num
   const at = (inputs.frontierNode ?? inputs.parent)?.mean ?? frontier.score;
   const believedGain = sign * (knowledge.startScore - at);
   const price = priceOfRun(sd, { believedGain, runs: knowledge.runs + scores.length });
-  return worthOfReplicate(standingOf(inputs, sd), costs(inputs)) > price;
+  return worthOfReplicate(candidateOf(inputs, sd), costs(inputs)) > price;
 }
 
 /** What the campaign knows after a decision. */
@@ -120,7 +120,7 @@ function flipped(sign: number, { mean, variance }: Node): Node {
   return { mean: sign * mean, variance };
 }
 
-function standingOf(inputs: InputsV1, sd: number): Standing {
+function candidateOf(inputs: InputsV1, sd: number): Candidate {
   const sign = signOf(inputs);
   const { knowledge, parent, frontierNode, score } = inputs;
   return {
@@ -135,7 +135,7 @@ type Believed = Pick<ResultV1, 'adopt' | 'gain' | 'nodes' | 'likelihoods'>;
 
 function independent(inputs: InputsV1, sd: number): Believed {
   const sign = signOf(inputs);
-  const { gain, adopt, child, parent, likelihoods } = judge(standingOf(inputs, sd), costs(inputs));
+  const { gain, adopt, child, parent, likelihoods } = judge(candidateOf(inputs, sd), costs(inputs));
   const nodes: ResultV1['nodes'] = [
     { of: 'own', ...flipped(sign, child) },
     { of: 'parent', ...flipped(sign, parent) },

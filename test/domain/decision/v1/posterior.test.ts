@@ -6,7 +6,7 @@ import {
   priceOfRun,
   worthOfReplicate,
   type Scores,
-  type Standing,
+  type Candidate,
   type Verdict,
 } from '../../../../src/domain/decision/v1/posterior.js';
 
@@ -20,7 +20,7 @@ const situation = fc.record({
 });
 type Situation = typeof situation extends fc.Arbitrary<infer T> ? T : never;
 
-function caseOf({ sd, parent, off, count }: Situation, shift = 0): { standing: Standing; scores: Scores } {
+function caseOf({ sd, parent, off, count }: Situation, shift = 0): { standing: Candidate; scores: Scores } {
   return {
     standing: {
       sd,

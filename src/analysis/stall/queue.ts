@@ -1,0 +1,160 @@
+import { DOING } from '../../domain/trial/doing.js';
+import type { PendingActivity, QueueFacts, StallFacts } from './types.js';
+import { ago, HANDOUT_MS, silence, span, WAITING, type Wait } from './wording.js';
+
+/** A living worker that asks and is not busy has asked within this time. */
+const POLLED_MS = 75_000;
+/** Within this time a worker that has just asked may take it. */
+const ASKED_MS = 10_000;
+
+/** The train activity holds a place on its host; the lease on the host's slots comes after it. */
+export function waitsForSlot(
+  { now, campaign }: StallFacts,
+  activity: PendingActivity,
+  label: string,
+): boolean {
+  const { type, doing, startedAt } = activity;
+  if (type !== 'train' || ago(now, startedAt) < HANDOUT_MS) return false;
+  const works = campaign.active.some(({ trial, what }) => trial === label && what === 'train');
+  return !works && doing === DOING.waitsForLease;
+}
+
+/** A training that waits for slots which others on its host hold. */
+export function slot(facts: StallFacts, { queue, worker, startedAt }: PendingActivity, label: string): Wait {
+  const holders = holdersOf(facts, 'train').filter((holder) => !holder.startsWith(`${label} `));
+  return lease(
+    queue,
+    label,
+    startedAt,
+    `a slot of pool ${facts.campaign.pool ?? ''} on ${worker}`,
+    holders,
+    facts,
+  );
+}
+
+function lease(
+  queue: string,
+  subject: string,
+  since: Date | null,
+  place: string,
+  holders: readonly string[],
+  facts: StallFacts,
+): Wait {
+  const [first, ...more] = holders;
+  const held =
+    first === undefined ? '' : `, held by ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
+  return {
+    what: 'lease',
+    id: `lease:${queue}`,
+    subject,
+    since,
+    dueMs: 0,
+    says: ({ names, many }) => `${names} ${many ? 'wait' : 'waits'} for ${place}${held}`,
+    remedy: `It comes by itself when work ends; ${starts(facts, queue)} on another host adds places.`,
+  };
+}
+
+interface Queued {
+  queue: string;
+  kind: QueueFacts['kind'];
+  since: Date | null;
+}
+
+/** A queue hands out at once as long as some worker asks; null while that may still happen. */
+export function unattended(facts: StallFacts, { queue, kind, since }: Queued, label: string): Wait | null {
+  const waited = ago(facts.now, since);
+  if (waited < HANDOUT_MS) return null;
+  const { seen, said } = busyOn(facts, queue);
+  if (seen.length > 0) return lease(queue, label, since, placeOn(facts, queue), seen, facts);
+  const [latest] = pollersOf(facts, queue, kind);
+  if (latest !== undefined && waited < ASKED_MS) return null;
+  const asked =
+    latest === undefined
+      ? 'which nobody polls'
+      : `which nobody has polled for ${span(ago(facts.now, latest.at))} (the last was ${latest.worker})`;
+  const perhaps = said.length === 0 ? '' : `; ${said.join(', ')} may keep one busy`;
+  return {
+    what: 'no_worker',
+    id: `no_worker:${queue}`,
+    subject: label,
+    since,
+    dueMs: -waited,
+    says: ({ names, many }) =>
+      `${names} ${many ? 'wait' : 'waits'} for a worker on queue ${queue}, ${asked}${perhaps}`,
+    remedy: `${starts(facts, queue)} runs one.`,
+  };
+}
+
+/** Who has asked a queue for work lately, the latest first. */
+export function pollersOf(
+  { now, server }: StallFacts,
+  queue: string,
+  kind: QueueFacts['kind'],
+): QueueFacts['pollers'] {
+  const found = server?.queues.find((each) => each.queue === queue && each.kind === kind);
+  return (found?.pollers ?? [])
+    .filter(({ at }) => ago(now, at) < POLLED_MS)
+    .sort((a, b) => b.at.getTime() - a.at.getTime());
+}
+
+/**
+ * Who works on what comes from a queue: `seen`, as the server or a sign of life tells; `said`, as the store says of
+ * other campaigns, though their host may be gone.
+ */
+function busyOn(facts: StallFacts, queue: string): { seen: string[]; said: string[] } {
+  const { server, now, campaign, elsewhere } = facts;
+  const heard = (server?.workflows ?? []).flatMap(({ label, activities }) =>
+    activities
+      .filter((each) => each.queue === queue && !WAITING.has(each.type))
+      .filter((each) => each.state === 'started' || each.state === 'cancelling')
+      .filter((each) => silence(now, each) === null)
+      .map(({ worker }) => `${label} on ${worker}`),
+  );
+  const what = workOf(queue, campaign.pool);
+  const others = elsewhere.filter((each) => each.what === what);
+  const lives = others.filter(({ host }) => isHeard(facts, host));
+  const silent = others.filter((each) => !lives.includes(each));
+  return { seen: [...heard, ...lives.map(otherText)], said: silent.map(otherText) };
+}
+
+/** The kind of work that hosts take from a queue; null for queues that need no host. */
+function workOf(queue: string, pool: string | null): string | null {
+  if (pool === null) return null;
+  if (queue === `assay-train-${pool}`) return 'train';
+  return queue === `assay-eval-${pool}` ? 'evaluate' : null;
+}
+
+/** Whether some worker process of a host has asked for work lately. */
+function isHeard(facts: StallFacts, host: string): boolean {
+  return (facts.server?.queues ?? []).some(({ queue, kind }) =>
+    pollersOf(facts, queue, kind).some(({ worker }) => worker.startsWith(`${host}:`)),
+  );
+}
+
+export function otherText({ campaign, host }: StallFacts['elsewhere'][number]): string {
+  return `campaign ${campaign} on ${host}`;
+}
+
+function holdersOf(facts: StallFacts, what: string): string[] {
+  const own = facts.campaign.active.filter((each) => each.what === what);
+  const others = facts.elsewhere.filter((each) => each.what === what);
+  return [...own.map(({ trial, host }) => `${trial} on ${host}`), ...others.map(otherText)];
+}
+
+function placeOn({ campaign: { pool } }: StallFacts, queue: string): string {
+  if (pool !== null && queue === `assay-train-${pool}`) return `a slot of pool ${pool}`;
+  if (pool !== null && queue === `assay-eval-${pool}`) return `an evaluator of pool ${pool}`;
+  return `a worker of queue ${queue}`;
+}
+
+/** The command that runs a worker on a queue. */
+export function starts(facts: StallFacts, queue: string): string {
+  const { campaign, server } = facts;
+  const any = server?.queues.some((each) => pollersOf(facts, each.queue, each.kind).length > 0) ?? true;
+  if (!any) return '`assay worker`, or `assay dev`,';
+  if (queue === 'assay' || queue === 'assay-wait') return '`assay worker orchestrator`';
+  if (queue === 'assay-model') return '`assay worker model`';
+  const role = queue.startsWith('assay-train-') ? 'trainer' : 'evaluator';
+  const pool = campaign.pool ?? queue.replace(/^assay-[a-z]+-/, '');
+  return `\`assay worker ${role} --pool ${pool}\``;
+}

@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLogUpdate } from 'log-update';
+import { eventsBetween, type CampaignEvent, type EventLine } from '../../analysis/read-models/events.js';
+import { Observer, type Snapshot } from '../../analysis/read-models/snapshot.js';
+import type { StallReport } from '../../analysis/stall/types.js';
+import { AssayError } from '../../domain/errors.js';
+import { isEnded, needsPerson } from '../../domain/statuses.js';
+import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import { inspectServer } from './inspect-server.js';
+import type { CommandContext } from '../context.js';
+import { renderEvent } from '../render/events.js';
+import { renderLive } from '../render/live.js';
+import { onStderr } from '../render/paint.js';
+import { reasonText } from '../render/status.js';
+import { StallWatcher } from './stall-watcher.js';
+import { print, say } from '../terminal/terminal.js';
+import { expectWorkflow, notStarted } from './not-started.js';
+
+const LOOK_EVERY_MS = 500;
+/** How long a campaign may stay unmentioned in the store before that is said once. */
+const PATIENCE_MS = 10_000;
+
+/** How a campaign is shown while it is followed. */
+interface Display {
+  show(scene: Snapshot, events: readonly CampaignEvent[], standing: StallReport): void;
+  close(): void;
+}
+
+/**
+ * Shows a campaign until it has ended or `signal` is aborted, and returns its last document. With `json`, events go
+ * to stdout as NDJSON; else they go to stderr, as a live picture where that is a terminal.
+ * @throws AssayError CAMPAIGN_UNKNOWN when neither the store nor Temporal knows the name; CAMPAIGN_INPUT or another
+ * code when the campaign failed before it was stored
+ */
+export async function follow(
+  ground: CommandContext,
+  name: string,
+  { json, signal }: { json: boolean; signal: AbortSignal },
+): Promise<CampaignDocument> {
+  await appeared(ground, name, signal);
+  const observer = new Observer(ground.lineage, name);
+  const display = displayFor(name, json);
+  const stillness = new StallWatcher();
+  let before: Snapshot | null = null;
+  try {
+    for (;;) {
+      const scene = await observer.look();
+      const happened = eventsBetween(before, scene);
+      const events = [
+        ...happened,
+        ...stillness.after(scene, happened.length > 0, () =>
+          inspectServer(ground, scene.campaign, scene.open),
+        ),
+      ];
+      display.show(scene, events, stillness.standing);
+      before = scene;
+      if (needsPerson(scene.state) || (await aborted(signal))) return scene.campaign;
+    }
+  } finally {
+    display.close();
+  }
+}
+
+/** Waits a moment; says whether the wait was ended from outside. */
+async function aborted(signal: AbortSignal): Promise<boolean> {
+  await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+  return signal.aborted;
+}
+
+/** A campaign that was just started is in the store once a worker has frozen it. */
+async function appeared(ground: CommandContext, name: string, signal: AbortSignal): Promise<void> {
+  const since = performance.now();
+  let told = false;
+  while ((await ground.lineage.campaigns.find(name)) === null) {
+    await expectWorkflow(ground, name);
+    if (!told && performance.now() - since > PATIENCE_MS) {
+      const model = await notStarted(ground, name);
+      for (const reason of model?.standstill ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
+      told = true;
+    }
+    if (await aborted(signal))
+      throw new AssayError('CAMPAIGN_UNKNOWN', `campaign "${name}" has not begun yet`);
+  }
+}
+
+function displayFor(name: string, json: boolean): Display {
+  if (json) return ndjson(name);
+  return process.stderr.isTTY ? live(name) : lines();
+}
+
+function ndjson(name: string): Display {
+  return {
+    show(scene, events) {
+      for (const event of events) {
+        const line: EventLine = {
+          schema: 'assay.event/1',
+          at: scene.asOf.toISOString(),
+          campaign: name,
+          ...event,
+        };
+        print(JSON.stringify(line));
+      }
+    },
+    close: () => undefined,
+  };
+}
+
+function lines(): Display {
+  return {
+    show({ metric }, events) {
+      for (const event of events) say(renderEvent(event, metric, onStderr));
+    },
+    close: () => undefined,
+  };
+}
+
+/** What has ended stays above; below it the present is drawn anew. */
+function live(name: string): Display {
+  const update = createLogUpdate(process.stderr, { showCursor: true });
+  return {
+    show(scene, events, standing) {
+      for (const event of events)
+        if (event.event !== 'stage' && event.event !== 'submitted' && event.event !== 'standstill')
+          update.persist(renderEvent(event, scene.metric, onStderr));
+      if (isEnded(scene.state)) update.clear();
+      else update(renderLive(scene, name, onStderr, process.stderr.columns, standing));
+    },
+    close: () => update.done(),
+  };
+}

@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { StallReason } from '../../analysis/stall/types.js';
+import { AssayError, ERRORS, messageOf } from '../../domain/errors.js';
+import { probePort } from '../../dev/process/probe-port.js';
+import { inspectNotStarted, PROBE_MS } from './inspect-server.js';
+import type { CommandContext } from '../context.js';
+
+/** `assay.unbegun/1`: a campaign that was started, and that no worker has taken up, so that the store has nothing of it. */
+export interface NotStartedModel {
+  schema: 'assay.unbegun/1';
+  asOf: string;
+  campaign: string;
+  workflowId: string;
+  state: 'preparing';
+  standstill: StallReason[];
+}
+
+/**
+ * A campaign that the server runs and the store does not know yet; null once the store knows it.
+ * @throws AssayError CAMPAIGN_UNKNOWN when the server does not know it either; CAMPAIGN_INPUT when it failed before
+ * it was stored
+ */
+export async function notStarted(ground: CommandContext, name: string): Promise<NotStartedModel | null> {
+  await expectWorkflow(ground, name);
+  const examined = await inspectNotStarted(ground, name);
+  if (examined === null) return null;
+  return {
+    schema: 'assay.unbegun/1',
+    asOf: new Date().toISOString(),
+    campaign: name,
+    workflowId: name,
+    state: 'preparing',
+    standstill: examined.reasons,
+  };
+}
+
+/**
+ * Makes sure that the server runs a campaign that the store does not know.
+ * @throws AssayError as `unbegun` does
+ */
+export async function expectWorkflow(ground: CommandContext, name: string): Promise<void> {
+  const { address } = ground.servers.temporal;
+  const unknown = new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
+  if (address === '') throw unknown;
+  await probePort(address, PROBE_MS).catch(() => {
+    throw unknown;
+  });
+  const handle = (await ground.client()).workflow.getHandle(name);
+  const { status } = await handle.describe().catch((error: unknown) => {
+    throw error instanceof WorkflowNotFoundError ? unknown : error;
+  });
+  if (status.name === 'RUNNING' || (await ground.lineage.campaigns.find(name)) !== null) return;
+  const cause = await handle.result().then(
+    () => 'it ended before it began',
+    (error: unknown) => rootMessage(error),
+  );
+  // the workflow's own words end with the remedy, which is said again with this error
+  const said = cause.replace(ERRORS.CAMPAIGN_INPUT.remedy, '').trimEnd();
+  throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${said}`);
+}
+
+/** How long a worker that is there needs to take a campaign up. */
+const BEGINS_MS = 3000;
+
+/**
+ * Waits a moment for a campaign that was just started to begin, where a worker is there.
+ * @throws AssayError CAMPAIGN_INPUT for one that its worker refuses
+ */
+export async function waitUntilStarted(ground: CommandContext, name: string): Promise<void> {
+  const since = performance.now();
+  while ((await ground.lineage.campaigns.find(name)) === null && performance.now() - since < BEGINS_MS) {
+    await expectWorkflow(ground, name);
+    await sleep(100);
+  }
+}
+
+function rootMessage(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? rootMessage(error.cause) : messageOf(error);
+}

@@ -1,0 +1,159 @@
+import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import { optionalTsToDate, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
+import type {
+  ActivityFault,
+  PendingActivity,
+  QueueFacts,
+  ServerFacts,
+  WorkflowFacts,
+} from '../../analysis/stall/types.js';
+import { queueFacts } from './pollers.js';
+
+const { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } =
+  proto.temporal.api.enums.v1;
+type Description = proto.temporal.api.workflowservice.v1.IDescribeWorkflowExecutionResponse;
+type Pending = proto.temporal.api.workflow.v1.IPendingActivityInfo;
+type Failure = proto.temporal.api.failure.v1.IFailure;
+
+/** A workflow to look at. */
+export type Looked = Pick<WorkflowFacts, 'id' | 'label' | 'kind'>;
+
+/** Calls that one look may cost. */
+const CALLS = 50;
+const AT_ONCE = 10;
+const DEADLINE_MS = 10_000;
+
+/**
+ * What the server says of workflows and of the queues of a pool, in a bounded number of calls.
+ * @throws Error when it does not answer in time
+ */
+export async function serverFacts(
+  client: Client,
+  namespace: string,
+  pool: string | null,
+  workflows: readonly Looked[],
+): Promise<ServerFacts> {
+  const queues: [string, QueueFacts['kind']][] = [
+    ['assay', 'workflow'],
+    ['assay', 'activity'],
+    ['assay-wait', 'activity'],
+    ['assay-model', 'activity'],
+  ];
+  if (pool !== null) queues.push([`assay-train-${pool}`, 'activity'], [`assay-eval-${pool}`, 'activity']);
+  const shown = workflows.slice(0, CALLS - queues.length);
+  return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => ({
+    queues: await Promise.all(queues.map(([queue, kind]) => queueFacts(client, namespace, queue, kind))),
+    workflows: await inBatches(shown, (workflow) => workflowFacts(client, namespace, workflow)),
+    leftOut: workflows.length - shown.length,
+  }));
+}
+
+/** The latest moment that the server itself has named: its clock is not behind it. */
+export function latestMoment({ workflows, queues }: ServerFacts): Date | null {
+  const moments = [
+    ...queues.flatMap(({ pollers }) => pollers.map(({ at }) => at)),
+    ...workflows.flatMap(({ activities, step }) => [
+      ...(step === null ? [] : [step.since]),
+      ...activities.flatMap(({ heartbeatAt, startedAt }) => [heartbeatAt ?? [], startedAt ?? []].flat()),
+    ]),
+  ];
+  return moments.length === 0 ? null : new Date(Math.max(...moments.map((moment) => moment.getTime())));
+}
+
+async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  for (let at = 0; at < items.length; at += AT_ONCE)
+    answers.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(ask))));
+  return answers;
+}
+
+async function workflowFacts(client: Client, namespace: string, looked: Looked): Promise<WorkflowFacts> {
+  const nothing = { ...looked, ending: '', activities: [], step: null };
+  const answer = await client.workflowService
+    .describeWorkflowExecution({ namespace, execution: { workflowId: looked.id } })
+    .catch((error: unknown) => {
+      if (isNotFound(error)) return null;
+      throw error;
+    });
+  if (answer === null) return { ...nothing, status: 'missing' };
+  const status =
+    answer.workflowExecutionInfo?.status ?? WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED;
+  if (status !== WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING) {
+    const word = WorkflowExecutionStatus[status].replace('WORKFLOW_EXECUTION_STATUS_', '').toLowerCase();
+    return { ...nothing, status: 'ended', ending: word.replaceAll('_', ' ') };
+  }
+  return {
+    ...nothing,
+    status: 'running',
+    activities: answer.pendingActivities.map(activityOf),
+    step: stepOf(answer),
+  };
+}
+
+/** The gRPC status of an unknown workflow id. */
+const NOT_FOUND = 5;
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === NOT_FOUND;
+}
+
+function stepOf({ pendingWorkflowTask: task }: Description): WorkflowFacts['step'] {
+  const since = optionalTsToDate(task?.originalScheduledTime ?? task?.scheduledTime);
+  if (task == null || since === undefined) return null;
+  const started = task.state === PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED;
+  return { state: started ? 'started' : 'scheduled', since, attempt: task.attempt ?? 1 };
+}
+
+function activityOf(pending: Pending): PendingActivity {
+  const options = pending.activityOptions;
+  return {
+    type: pending.activityType?.name ?? '',
+    queue: options?.taskQueue?.name ?? '',
+    state: stateOf(pending),
+    attempt: pending.attempt ?? 1,
+    failure: pending.lastFailure == null ? null : faultOf(pending.lastFailure),
+    nextAttemptAt: optionalTsToDate(pending.nextAttemptScheduleTime) ?? null,
+    failedAt: optionalTsToDate(pending.lastAttemptCompleteTime) ?? null,
+    scheduledAt: optionalTsToDate(pending.scheduledTime) ?? null,
+    startedAt: optionalTsToDate(pending.lastStartedTime) ?? null,
+    heartbeatAt: optionalTsToDate(pending.lastHeartbeatTime) ?? null,
+    heartbeatTimeoutMs: optionalTsToMs(options?.heartbeatTimeout) || null,
+    startToCloseMs: optionalTsToMs(options?.startToCloseTimeout) || null,
+    worker: pending.lastWorkerIdentity ?? '',
+    doing: wordOf(pending),
+  };
+}
+
+function stateOf({ state }: Pending): PendingActivity['state'] {
+  switch (state) {
+    case PendingActivityState.PENDING_ACTIVITY_STATE_STARTED:
+      return 'started';
+    case PendingActivityState.PENDING_ACTIVITY_STATE_CANCEL_REQUESTED:
+      return 'cancelling';
+    case PendingActivityState.PENDING_ACTIVITY_STATE_PAUSED:
+    case PendingActivityState.PENDING_ACTIVITY_STATE_PAUSE_REQUESTED:
+      return 'paused';
+    default:
+      return 'scheduled';
+  }
+}
+
+function faultOf(failure: Failure): ActivityFault {
+  const message = failure.message ?? '';
+  if (failure.timeoutFailureInfo != null) return { type: 'TIMEOUT', message };
+  return { type: failure.applicationFailureInfo?.type || 'FAULT', message };
+}
+
+/** What an activity says with its heartbeat, where that is a word. */
+function wordOf({ heartbeatDetails }: Pending): string | null {
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  if (payload === undefined) return null;
+  try {
+    const word: unknown = defaultPayloadConverter.fromPayload(payload);
+    return typeof word === 'string' ? word : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { pauseSignal, resumeSignal, stopSignal } from '../../../workflows/messages.js';
+import { lackingBudget } from '../../domain/money/budget.js';
+import { AssayError } from '../../domain/errors.js';
+import { isEnded, type RunControl } from '../../domain/statuses.js';
+import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import type { CommandContext } from '../context.js';
+import { someWorkerPolls } from '../follow/pollers.js';
+import { say } from '../terminal/terminal.js';
+import { expectWorkflow } from '../follow/not-started.js';
+
+/** What a person asks of a running campaign. */
+export type Wish =
+  { ask: 'pause'; reason: string | undefined } | { ask: 'resume' } | { ask: 'stop'; mode: 'drain' | 'now' };
+
+/** `assay.control/1`. */
+export interface ControlAnswer {
+  schema: 'assay.control/1';
+  campaign: string;
+  asked: Wish['ask'];
+  /** Whether the store shows it; false where no worker runs that could obey yet. */
+  acknowledged: boolean;
+  state: CampaignDocument['state'];
+  control: RunControl;
+  /** Work that was begun before and still ends by itself. */
+  stillRunning: { trial: number; stage: string; host: string }[];
+}
+
+const LOOK_EVERY_MS = 250;
+const WAIT_MS = 60_000;
+const SAY_AFTER_MS = 3000;
+
+/**
+ * Signals a campaign and waits until the store shows that it was obeyed.
+ * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED; TEMPORAL_UNAVAILABLE when a worker polls but does not obey
+ */
+export async function control(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
+  const { lineage, servers } = ground;
+  const before = await lineage.campaigns.find(name);
+  if (before === null) return askUnbegun(ground, name, wish);
+  refuseUseless(before, wish);
+  if (wish.ask === 'resume') await refuseWithoutRoom(ground, before);
+  if (isObeyed(before, wish)) return answerOf(before, wish, true);
+  const client = await ground.client();
+  await signal(client, name, wish);
+  const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  await hold(lineage, before.owner, wish, attended);
+  if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
+  return answerOf(await obeyed(ground, name, wish), wish, true);
+}
+
+/** A campaign that no worker has opened yet keeps the signal and obeys it as soon as one does. */
+async function askUnbegun(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
+  await expectWorkflow(ground, name);
+  await signal(await ground.client(), name, wish);
+  return {
+    schema: 'assay.control/1',
+    campaign: name,
+    asked: wish.ask,
+    acknowledged: false,
+    state: 'preparing',
+    control: 'running',
+    stillRunning: [],
+  };
+}
+
+function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocument, wish: Wish): void {
+  if (isEnded(state))
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reason})`}`,
+    );
+  if (wish.ask === 'resume' && (now === 'draining' || now === 'stopping'))
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${name}" is ending (${reason ?? state}) and cannot be resumed`,
+    );
+  if (wish.ask === 'pause' && now === 'stopping')
+    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is stopping and cannot be paused`);
+}
+
+/** A campaign that a budget paused would pause again at once: what helps is more of it. */
+async function refuseWithoutRoom({ lineage }: CommandContext, campaign: CampaignDocument): Promise<void> {
+  if (campaign.control !== 'paused' || campaign.exhausted === null) return;
+  const { limits, held } = await lineage.budgets.get(campaign.owner);
+  if (lackingBudget(limits, held, campaign.exhausted.needs) === null) return;
+  const [why = '', command] = (campaign.controlReason ?? '').split(': `');
+  throw new AssayError(
+    'BUDGET_EXHAUSTED',
+    `campaign "${campaign._id}" cannot be resumed: ${why}`,
+    command === undefined ? {} : { remedy: `\`${command} raises it; the campaign then goes on by itself.` },
+  );
+}
+
+/** Whether the campaign is as it was asked to be. */
+export function isObeyed(
+  { control: now, state }: Pick<CampaignDocument, 'control' | 'state'>,
+  wish: Wish,
+): boolean {
+  if (wish.ask === 'pause') return now === 'paused' && state === 'paused';
+  if (wish.ask === 'resume') return now === 'running';
+  if (isEnded(state)) return true;
+  // the store may hold the control before the campaign has heard of it; the state is the campaign's own word
+  return state === 'draining' && (now === 'stopping' || (wish.mode === 'drain' && now === 'draining'));
+}
+
+async function signal(client: Client, name: string, wish: Wish): Promise<void> {
+  const handle = client.workflow.getHandle(name);
+  try {
+    if (wish.ask === 'resume') await handle.signal(resumeSignal);
+    else if (wish.ask === 'stop') await handle.signal(stopSignal, wish.mode);
+    else if (wish.reason === undefined) await handle.signal(pauseSignal);
+    else await handle.signal(pauseSignal, wish.reason);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    throw new AssayError('CAMPAIGN_UNKNOWN', `this Temporal server runs no campaign "${name}"`, {
+      cause: error,
+      remedy: 'TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE have to name the server that it was started on.',
+    });
+  }
+}
+
+/**
+ * Says in the store that nothing may begin, so that a worker that comes later and finds work in its queues begins none
+ * before the campaign has read its signal. A pause could be overtaken by a resume, so that it is left to the campaign
+ * where somebody attends to it.
+ */
+async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boolean): Promise<void> {
+  const { campaigns } = lineage;
+  if (wish.ask === 'stop' && wish.mode === 'now')
+    await campaigns.windDown(owner, 'stopping', 'stopping now, asked by a person');
+  else if (wish.ask === 'stop') await campaigns.windDown(owner, 'draining', 'stopped by a person');
+  else if (wish.ask === 'pause' && !attended)
+    await campaigns.pauseIfRunning(owner, wish.reason ?? 'paused by a person');
+}
+
+async function obeyed({ lineage }: CommandContext, name: string, wish: Wish): Promise<CampaignDocument> {
+  const since = performance.now();
+  let told = false;
+  for (;;) {
+    const campaign = await lineage.campaigns.byName(name);
+    if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
+    const waited = performance.now() - since;
+    if (waited > WAIT_MS) {
+      await hold(lineage, campaign.owner, wish, false);
+      throw new AssayError(
+        'TEMPORAL_UNAVAILABLE',
+        `${wish.ask} was sent, but "${name}" did not obey within ${WAIT_MS / 1000} s`,
+        {
+          remedy: `The signal is kept and will be obeyed once a worker takes it; \`assay status ${name}\` shows it.`,
+        },
+      );
+    }
+    if (!told && waited > SAY_AFTER_MS) {
+      say(`sent; waiting for ${name} to obey …`);
+      told = true;
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+function answerOf(campaign: CampaignDocument, wish: Wish, acknowledged: boolean): ControlAnswer {
+  return {
+    schema: 'assay.control/1',
+    campaign: campaign._id,
+    asked: wish.ask,
+    acknowledged,
+    state: campaign.state,
+    control: campaign.control,
+    stillRunning: Object.values(campaign.active).map(({ trial, stage, host }) => ({ trial, stage, host })),
+  };
+}

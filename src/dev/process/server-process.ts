@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { startOf, sweepStrays } from '../../sandbox/process/process-table.js';
+import { abortable } from './abortable.js';
+import { serverEnvironment } from './environment.js';
+import { signalGroup } from './kill-servers-on-exit.js';
+import { lastLines, rotate } from './logs.js';
+
+const CLEAN_END_MS = 10_000;
+/** The same where somebody waits for an end: what is killed then loses nothing that it acknowledged. */
+export const HURRIED_MS = 4_000;
+const KILLED_END_MS = 5_000;
+
+/** A process, unmistakably: its pid may be used again, but not with the same start. It leads a group of its own. */
+export interface ServerProcess {
+  pid: number;
+  start: string;
+}
+
+export interface Command {
+  file: string;
+  args: readonly string[];
+  cwd: string;
+  /** Its output is appended to this file. */
+  log: string;
+  /** Names the server in its environment, so that one whose pid was never written down can be found. */
+  marker: string;
+}
+
+/** The mark of the servers of one kind in one home folder. */
+export function markerFor(home: string, part: string): string {
+  return `assay-${part}-${createHash('sha256').update(home).digest('hex').slice(0, 16)}`;
+}
+
+/**
+ * Starts a server that outlives this process unless it is stopped.
+ * A server of the same marker that a killed command left before it was written down is ended first.
+ */
+export async function launch(command: Command): Promise<ServerProcess> {
+  await sweepStrays({ ids: [command.marker] });
+  await mkdir(dirname(command.log), { recursive: true });
+  await rotate(command.log);
+  const output = createWriteStream(command.log, { flags: 'a', mode: 0o600 });
+  await once(output, 'open');
+  try {
+    const child = execa(command.file, command.args, {
+      cwd: command.cwd,
+      env: serverEnvironment(command.marker),
+      extendEnv: false,
+      stdin: 'ignore',
+      stdout: output,
+      stderr: output,
+      detached: true,
+      cleanup: false,
+      reject: false,
+    });
+    child.unref();
+    const { pid } = child;
+    if (pid === undefined) {
+      const { originalMessage } = await child;
+      throw new Error(`${command.file} could not be started: ${originalMessage ?? 'no reason given'}`);
+    }
+    return { pid, start: (await startOf(pid)) ?? 'gone' };
+  } finally {
+    output.destroy();
+  }
+}
+
+/** Whether the very process is alive. */
+export async function isAlive(server: ServerProcess): Promise<boolean> {
+  return (await startOf(server.pid)) === server.start;
+}
+
+/**
+ * Ends a server cleanly: SIGTERM, time to write down what it holds, then SIGKILL for what is left of its group.
+ * Returns whether SIGTERM was enough.
+ */
+export async function end(server: ServerProcess, cleanMs = CLEAN_END_MS): Promise<boolean> {
+  if (!(await isAlive(server))) return true;
+  signalGroup(server.pid, 'SIGTERM');
+  if (await isGone(server, cleanMs)) return true;
+  await kill(server);
+  return false;
+}
+
+/** Ends a server at once, as a crash would. */
+export async function kill(server: ServerProcess): Promise<void> {
+  if (!(await isAlive(server))) return;
+  signalGroup(server.pid, 'SIGKILL');
+  if (!(await isGone(server, KILLED_END_MS))) throw new Error(`process ${server.pid} cannot be killed`);
+}
+
+async function isGone(server: ServerProcess, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
+    if (!(await isAlive(server))) return true;
+    await sleep(20);
+  }
+  return !(await isAlive(server));
+}
+
+/**
+ * Asks until the server answers.
+ * @throws Error when it ends before, or gives no answer in time, with the last lines of its log; the signal's reason
+ * when that was aborted
+ */
+export async function untilAnswers(
+  server: ServerProcess,
+  log: string,
+  withinMs: number,
+  signal: AbortSignal,
+  ask: () => Promise<void>,
+): Promise<void> {
+  let reason: unknown = null;
+  const deadline = performance.now() + withinMs;
+  while (performance.now() < deadline) {
+    try {
+      await abortable(signal, ask());
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      reason = error;
+    }
+    if (!(await isAlive(server))) {
+      throw new Error(`it ended at once; the last lines of ${log}:\n${await lastLines(log)}`, {
+        cause: reason,
+      });
+    }
+  }
+  throw new Error(
+    `no answer within ${withinMs / 1000} s; the last lines of ${log}:\n${await lastLines(log)}`,
+    {
+      cause: reason,
+    },
+  );
+}

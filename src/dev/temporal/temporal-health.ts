@@ -1,0 +1,27 @@
+import { Connection } from '@temporalio/client';
+import { messageOf } from '../../domain/errors.js';
+import { probePort } from '../process/probe-port.js';
+
+/**
+ * Whether a Temporal server answers and has the namespace; returns its version.
+ * @throws Error that says which of the two fails
+ */
+export async function askTemporal(address: string, namespace: string, timeoutMs: number): Promise<string> {
+  await probePort(address, timeoutMs);
+  const connection = await Connection.connect({ address, connectTimeout: timeoutMs }).catch(
+    (error: unknown) => {
+      throw new Error(`${address} listens, but not as Temporal: ${messageOf(error)}`, { cause: error });
+    },
+  );
+  try {
+    return await connection.withDeadline(Date.now() + timeoutMs, async () => {
+      const system = await connection.workflowService.getSystemInfo({});
+      await connection.workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
+        throw new Error(`no namespace "${namespace}" at ${address}: ${messageOf(error)}`, { cause: error });
+      });
+      return system.serverVersion;
+    });
+  } finally {
+    await connection.close();
+  }
+}

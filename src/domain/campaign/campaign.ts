@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import { limitFields, limitsSchema } from '../money/budget.js';
+import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/record.js';
+import { tierNameSchema } from '../task/isolation.js';
+import { campaignNameSchema } from '../keys.js';
+import { modelPriceSchema } from '../money/price.js';
+
+const positive = z.number().positive();
+const count = z.number().int().positive();
+
+const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'the name of a specialist of the task');
+
+/** A person's own trial: files that are already in the store. */
+export const submissionSchema = z.strictObject({
+  snapshot: z.string().regex(/^[0-9a-f]{64}$/),
+  hypothesis: z.string().min(1).max(4000),
+  expectedDelta: z.number().nullable().default(null),
+  /** Makes a repeated request the same request. */
+  requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
+});
+export type Submission = z.infer<typeof submissionSchema>;
+
+/** How often `submissionRuns` may ask for a start and a trial to be measured. */
+export const SUBMISSION_RUNS = { min: 2, max: 20 };
+
+/** Fresh runs of the start, and as many of the frontier, in all claims: each is held in the budget from the beginning. */
+const MAX_CLAIM_RUNS = 500;
+
+/** Fresh runs of each in a claim, unless the input or the task says otherwise. */
+export const CLAIM_RUNS = 8;
+
+/** The input of a campaign: one JSON object, of which only `task` has no default. */
+export const campaignInputSchema = z
+  .strictObject({
+    task: z.string().min(1),
+    trials: limitFields.trials.default(24),
+    /** Default: four times `trials`. */
+    submissions: limitFields.submissions.optional(),
+    hours: limitFields.hours.optional(),
+    hoursWithoutGain: limitFields.hoursWithoutGain.optional(),
+    dollars: limitFields.dollars.optional(),
+    acceleratorSeconds: limitFields.acceleratorSeconds.optional(),
+    /** Replaces the training budget of the task, in seconds. */
+    trainSeconds: positive.max(7 * 86_400).optional(),
+    /** How candidates are held against the frontier. */
+    rule: ruleNameSchema.default('posterior'),
+    /** Runs of the start recipe before the search, from which its noise is known; default: what the task says. */
+    calibration: count.max(100).optional(),
+    /** Fresh runs of the start and of the frontier when the search has ended, for what is claimed; 0: claim nothing. */
+    claim: z
+      .strictObject({
+        /** Default: 8; 1 in a task that declares itself deterministic. */
+        runs: z
+          .number()
+          .int()
+          .refine(
+            (runs) => runs === 0 || (runs >= 2 && runs <= 100),
+            '0, or 2 to 100 of each; where the task is deterministic it is left out, and is 1',
+          )
+          .optional(),
+        /** Of all its claims together. */
+        confidence: z.number().min(0.5).max(0.999999).default(0.99),
+        /** Numbers of ended trials, rising, at which what is adopted then is claimed as well. */
+        at: z
+          .array(count.max(1_000_000))
+          .max(20)
+          .refine((at) => at.every((trials, i) => trials > (at[i - 1] ?? 0)), 'rising numbers of trials')
+          .default([]),
+      })
+      .prefault({}),
+    /** One lane each unless `lanes` says more; default: all specialists of the task. */
+    specialists: z
+      .array(z.union([roleName, z.strictObject({ role: roleName, lanes: count.max(64) })]))
+      .min(1)
+      .optional(),
+    model: z.string().min(1).optional(),
+    /** Turn cap of one session. */
+    turns: count.max(1000).default(60),
+    /** Tokens one reply may have. */
+    maxTokens: count.max(128_000).default(16_000),
+    /** After this many seconds without a heartbeat a training counts as lost. */
+    trainHeartbeatSeconds: positive.max(3600).default(120),
+    /** The weakest isolation tier under which its recipes may run; weaker workers leave its work to others. */
+    isolation: tierNameSchema.optional(),
+    submission: submissionSchema.optional(),
+    /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
+    submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
+  })
+  .superRefine((input, context) => {
+    const wrong = claimFault(input.trials, input.claim);
+    if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
+    const fault = submissionRunsFault(input);
+    if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
+  });
+export type CampaignInput = z.infer<typeof campaignInputSchema>;
+
+/** What is wrong with fixed numbers of runs, in words. */
+function submissionRunsFault({
+  submission,
+  submissionRuns,
+  calibration,
+  rule,
+}: {
+  rule: z.infer<typeof ruleNameSchema>;
+  submission?: unknown;
+  submissionRuns?: number | undefined;
+  calibration?: number | undefined;
+}): string | null {
+  if (submissionRuns === undefined) return null;
+  if (submission === undefined)
+    return 'only together with a submission: a search measures a trial again where its rule says so';
+  if (calibration !== undefined && calibration !== submissionRuns)
+    return `the start is measured as often as the trial, not ${calibration} times (calibration)`;
+  if (rule === 'posterior@1') return 'the first version of the rules does not know it';
+  return null;
+}
+
+/** What is wrong with milestones, in words. */
+function claimFault(
+  trials: number,
+  { runs = CLAIM_RUNS, at }: { runs?: number | undefined; at: readonly number[] },
+): string | null {
+  const last = at.at(-1) ?? 0;
+  if (last > trials) return `${last} is beyond the ${trials} trials`;
+  if (last > 0 && runs === 0) return 'nothing is claimed (claim.runs is 0)';
+  const claims = at.length + 1;
+  if (runs * claims > MAX_CLAIM_RUNS)
+    return `${claims} claims of ${runs} runs are over ${MAX_CLAIM_RUNS} runs of each`;
+  return null;
+}
+
+/** One lane of a campaign. */
+export const laneSchema = z.object({ role: z.string(), lane: z.string() });
+export type Lane = z.infer<typeof laneSchema>;
+
+export const SEARCH_ATTRIBUTES = [
+  'AssayTask',
+  'AssayRole',
+  'AssayStatus',
+  'AssayScore',
+  'AssayTrial',
+] as const;
+export const searchAttributeSchema = z.enum(SEARCH_ATTRIBUTES);
+export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
+
+/** Everything a campaign runs with, defaults resolved once: workflows branch on this and on results alone. */
+export const frozenCampaignSchema = z.object({
+  name: campaignNameSchema,
+  owner: z.string(),
+  task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
+  pool: z.string(),
+  lanes: z.array(laneSchema),
+  /** The limits of the start; those that hold now are in the budget's document. */
+  limits: limitsSchema,
+  trainSeconds: z.number().nullable(),
+  calibration: z.number().int(),
+  model: z.object({ id: z.string(), offline: z.boolean() }),
+  /** By which it spends to its end, whatever prices change to; null where none was known for its model. */
+  price: modelPriceSchema.nullable().default(null),
+  turns: z.number().int(),
+  maxTokens: z.number().int(),
+  trainHeartbeatSeconds: z.number(),
+  /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
+  phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
+  /** Which evaluations have their host to themselves. */
+  exclusive: z.object({ search: z.boolean(), claim: z.boolean() }),
+  /** Search attributes that the server knows; others must not be written. */
+  attributes: z.array(searchAttributeSchema),
+  /** The weakest tier that may run its recipes; null: each of them. */
+  isolation: tierNameSchema.nullable().default(null),
+  rule: ruleSchema,
+  /** The version of the rules that it decides by to its end; campaigns before there were several name none. */
+  ruleVersion: ruleVersionSchema.default(1),
+  claim: z.object({
+    runs: z.number().int(),
+    /** Whether its runs are no sample but one measurement each, as the task says. */
+    deterministic: z.boolean().default(false),
+    /** Of each claim: one for each milestone, and one at the end. */
+    confidence: z.number(),
+    /** 1 − the confidence of all claims together. */
+    error: z.number(),
+    at: z.array(z.number().int()),
+  }),
+  submission: submissionSchema.nullable(),
+  /** Runs of the start and of the submission each, fixed in advance; null where the rule says how many. */
+  submissionRuns: z.number().int().nullable().default(null),
+  startedAt: z.string(),
+});
+export type FrozenCampaign = z.infer<typeof frozenCampaignSchema>;

@@ -1,0 +1,70 @@
+import { TIME_RATIO, type Gate } from './task.js';
+
+/** How far a value is from a gate; `over` > 0 means missed by that much, in the metric's unit. */
+export interface Margin {
+  gate: string;
+  metric: string;
+  value: number;
+  limit: number;
+  side: 'max' | 'min';
+  over: number;
+}
+
+/** A margin with how sure it is. */
+export interface ToldMargin extends Margin {
+  /** An estimate, made before training; else exact. */
+  projected: boolean;
+}
+
+/** The margins of every gate whose metric is known, in the order of the gates. */
+export function margins(gates: readonly Gate[], metrics: Readonly<Record<string, number>>): Margin[] {
+  return gates.flatMap((gate) => {
+    const value = metrics[gate.metric];
+    if (value === undefined) return [];
+    const base = { gate: gate.name, metric: gate.metric, value };
+    const found: Margin[] = [];
+    if (gate.max !== undefined) found.push({ ...base, limit: gate.max, side: 'max', over: value - gate.max });
+    if (gate.min !== undefined) found.push({ ...base, limit: gate.min, side: 'min', over: gate.min - value });
+    return found;
+  });
+}
+
+/** Those that every single run has to keep; the others hold for the mean of a trial's runs. */
+export const exactGates = (gates: readonly Gate[]): Gate[] => gates.filter(({ test }) => test === 'exact');
+
+/** The first gate that is missed, if any. A value exactly at its limit passes. */
+export function firstMiss(found: readonly Margin[]): Margin | undefined {
+  return found.find((margin) => margin.over > 0);
+}
+
+/** Metrics that the harness measures itself, with the moment at which each is known; all others are known in evaluation. */
+const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack'>> = {
+  code_bytes: 'static',
+  train_s: 'train',
+  [TIME_RATIO]: 'train',
+  bytes: 'pack',
+};
+
+/** Whether a metric is of the code alone: it is held to its gates before training, and measured no more. */
+export const isStatic = (metric: string): boolean => HARNESS[metric] === 'static';
+
+/**
+ * What is certain before any compute: the exact margins of `code_bytes`, and of `bytes` those that the code alone
+ * can only miss further, since an artifact adds bytes and takes none away.
+ */
+export function certainMargins(gates: readonly Gate[], codeBytes: number): Margin[] {
+  return margins(gates, { code_bytes: codeBytes, bytes: codeBytes }).filter(
+    ({ metric, side }) => metric === 'code_bytes' || side === 'max',
+  );
+}
+
+/** A miss of size or of a static rule is `size_blocked`, every other one `disqualified`. */
+export function statusOfMiss(
+  gates: readonly Gate[],
+  { gate: name, metric }: Pick<Margin, 'gate' | 'metric'>,
+): 'size_blocked' | 'disqualified' {
+  const own = HARNESS[metric];
+  if (own !== undefined) return own === 'train' ? 'disqualified' : 'size_blocked';
+  const known = gates.find((gate) => gate.name === name)?.known;
+  return known === 'evaluate' || known === 'train' ? 'disqualified' : 'size_blocked';
+}

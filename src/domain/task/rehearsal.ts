@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { finite } from '../trial/evaluation.js';
+import type { Failure } from '../trial/outcome.js';
+import type { Task } from './task.js';
+
+/** One run of the evaluator on a share of a full evaluation, in seconds by the harness's clock. */
+export interface Rehearsed {
+  /** From the evaluator's start to the server's first answer; null when it never answered. */
+  greetS: number | null;
+  /** From then to the evaluator's end; from its start, where the server never answered. */
+  servedS: number;
+  /** Why the recipe was late even so, in words; then the seconds are those until it was given up. */
+  late: string | null;
+}
+
+export const projectionSchema = z.object({
+  /** What a full evaluation would take: the least of the rehearsals. */
+  seconds: finite,
+  /** What it may take. */
+  limitS: finite,
+  /** Part of a full evaluation that was rehearsed. */
+  share: finite,
+  rehearsals: z.number().int().positive(),
+});
+/** How long the evaluation will take, as far as it can be known before training. */
+export type Projection = z.infer<typeof projectionSchema>;
+
+/**
+ * How far above the limit a projection must be to end a trial. What was measured is a share, with an artifact that
+ * was hardly trained, on a host that may have been busy: below this it is only said.
+ */
+export const DOUBT = 1.25;
+/** The limit that a projection missed, as it is called in failures. */
+const PROJECTED = 'evaluation, projected';
+
+/** What an evaluation may take: what the task says its evaluator allows, else the evaluation's wall limit. */
+export function evaluationLimit({ evaluate }: Pick<Task, 'evaluate'>): number {
+  return evaluate.rehearsal?.limit_s ?? evaluate.timeout_s;
+}
+
+/** Seconds of a full evaluation: the start once, the answers as often as there are shares. */
+export function projectedSeconds({ greetS, servedS }: Rehearsed, share: number): number {
+  return greetS === null ? servedS : greetS + servedS / share;
+}
+
+/** Rehearsals of an evaluation that must agree before they end a trial. */
+export const REHEARSALS = 2;
+
+const isOver = (run: Rehearsed, share: number, limitS: number): boolean =>
+  run.late !== null || projectedSeconds(run, share) > DOUBT * limitS;
+
+/** Whether the trial would end by these rehearsals, so that another has to confirm it. */
+export function needsAnother(runs: readonly Rehearsed[], share: number, limitS: number): boolean {
+  return runs.length < REHEARSALS && runs.every((run) => isOver(run, share, limitS));
+}
+
+/** The projection; null before the first rehearsal. */
+export function projectionOf(runs: readonly Rehearsed[], share: number, limitS: number): Projection | null {
+  if (runs.length === 0) return null;
+  const seconds = Math.min(...runs.map((run) => projectedSeconds(run, share)));
+  return { seconds: Number(seconds.toPrecision(6)), limitS, share, rehearsals: runs.length };
+}
+
+/** Seconds over the limit; above 0 is over. */
+export const secondsOver = ({ seconds, limitS }: Projection): number => seconds - limitS;
+
+/**
+ * What the rehearsals mean for the trial: the end of it, where each of REHEARSALS was too long by far or late; else
+ * null.
+ */
+export function rehearsalFailure(
+  runs: readonly Rehearsed[],
+  share: number,
+  limitS: number,
+  tail: string,
+): Failure | null {
+  const projection = projectionOf(runs, share, limitS);
+  if (projection === null || runs.length < REHEARSALS) return null;
+  if (!runs.every((run) => isOver(run, share, limitS))) return null;
+  const late = runs.find((run) => run.late !== null)?.late ?? null;
+  const { seconds } = projection;
+  const bound = runs.some((run) => run.late !== null) ? 'at least ' : '';
+  const over = Number((seconds - limitS).toPrecision(3));
+  return {
+    status: 'eval_budget_overrun',
+    phase: 'rehearsal',
+    reason: [
+      `projected before training: the evaluation would take ${bound}${round(seconds)} s of ${limitS} s`,
+      ...(over > 0 ? [`, ${over} s over`] : []),
+      ` (${share * 100} % of it was rehearsed, ${runs.length} times)`,
+      ...(late === null ? [] : [`; ${late}`]),
+    ].join(''),
+    limit: over > 0 ? { name: PROJECTED, used: round(seconds), allowed: limitS, unit: 's' } : null,
+    tail,
+  };
+}
+
+const round = (seconds: number): number => Number(seconds.toPrecision(4));

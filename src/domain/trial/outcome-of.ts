@@ -1,0 +1,112 @@
+import { meanOf } from '../decision/noise.js';
+import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../task/gates.js';
+import { unmeasured, type Failure, type Outcome } from './outcome.js';
+import type { Task } from '../task/task.js';
+
+interface Measured {
+  failure: Failure | null;
+  metrics: Record<string, number>;
+}
+
+/** What the phases of one run have left in the store. */
+export interface Run {
+  trained: Measured | null;
+  evaluated: (Measured & { feedback: string }) | null;
+}
+
+/** What a trial has left in the store. */
+export interface Evidence extends Run {
+  preflight: Failure | null;
+  /** The metric that the decision uses. */
+  metric: string;
+}
+
+/**
+ * What a trial comes to by all its runs: what one of them failed at counts, an exact gate holds for each, and
+ * statistical gates and scores are taken of their means. Runs that were cut short say nothing beside whole ones.
+ * `scores` has one number for each whole run that has one.
+ */
+export function outcomeOfRuns(
+  task: Task,
+  runs: readonly Run[],
+  { preflight, metric }: Pick<Evidence, 'preflight' | 'metric'>,
+): { outcome: Outcome | null; scores: number[] } {
+  const exact = { ...task, gates: exactGates(task.gates) };
+  const each = runs.map((run) => outcomeOf(exact, { ...run, preflight, metric }));
+  const scores = each.flatMap((outcome) => outcome?.score ?? []);
+  const [only] = runs;
+  if (runs.length < 2)
+    return {
+      outcome: outcomeOf(task, { trained: null, evaluated: null, ...only, preflight, metric }),
+      scores,
+    };
+  // one that its own progress stopped ends as `discard`, and has no score
+  const ended = each.find(
+    (outcome) => outcome !== null && (outcome.status !== 'discard' || outcome.failure !== null),
+  );
+  if (ended != null) return { outcome: ended, scores };
+  const whole = runs.filter((_, i) => each[i] !== null);
+  return { outcome: outcomeOf(task, { ...meanRun(whole), preflight, metric }), scores };
+}
+
+/** Runs that have no failure, as one: the mean of each metric that all of them have. */
+function meanRun(runs: readonly Run[]): Run {
+  const meanRunOf = (all: readonly (Measured | null)[]): Measured | null => {
+    const metrics = all.map((one) => one?.metrics ?? {});
+    const names = Object.keys(metrics[0] ?? {}).filter((name) => metrics.every((one) => name in one));
+    const mean = (name: string): number => meanOf(metrics.map((one) => one[name] ?? 0));
+    return all.length === 0
+      ? null
+      : { failure: null, metrics: Object.fromEntries(names.map((name) => [name, mean(name)])) };
+  };
+  const evaluated = meanRunOf(runs.map((run) => run.evaluated));
+  return {
+    trained: meanRunOf(runs.map((run) => run.trained)),
+    evaluated: evaluated === null ? null : { ...evaluated, feedback: runs[0]?.evaluated?.feedback ?? '' },
+  };
+}
+
+/**
+ * What a trial comes to by its own evidence, with `discard` standing for whatever the decision rule will say of a
+ * measured one; null when its phases have not all run.
+ */
+export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }: Evidence): Outcome | null {
+  const metrics = { ...trained?.metrics, ...evaluated?.metrics };
+  const found = margins(task.gates, metrics);
+  const failure = preflight ?? trained?.failure ?? evaluated?.failure ?? null;
+  if (failure !== null)
+    return {
+      ...unmeasured(failure.status, lessonOf(failure)),
+      failure,
+      metrics,
+      margins: marginsOf(failure, found),
+    };
+  const miss = firstMiss(found);
+  const score = metrics[metric] ?? null;
+  if (miss !== undefined)
+    return {
+      ...unmeasured(statusOfMiss(task.gates, miss), missText(miss)),
+      score,
+      metrics,
+      margins: found,
+      feedback: evaluated?.feedback ?? '',
+    };
+  if (trained === null || evaluated === null || score === null) return null;
+  return { ...unmeasured('discard', ''), score, metrics, margins: found, feedback: evaluated.feedback };
+}
+
+/** Near gates matter to agents; those of a failed trial are given only where they explain it. */
+function marginsOf(failure: Failure, found: Margin[]): Margin[] {
+  return failure.status === 'size_blocked' ? found : [];
+}
+
+export function missText(miss: Margin): string {
+  const bound = miss.side === 'max' ? 'at most' : 'at least';
+  return `${miss.gate}: ${miss.metric} is ${miss.value}, allowed is ${bound} ${miss.limit}: missed by ${Number(miss.over.toPrecision(6))}`;
+}
+
+function lessonOf(failure: Failure): string {
+  const last = failure.tail.trim().split('\n').at(-1) ?? '';
+  const reason = failure.reason === '' || last.includes(failure.reason) ? last : failure.reason;
+  return `${failure.phase}: ${reason}`.slice(0, 400);
+}

@@ -1,0 +1,135 @@
+import { Binary, GridFSBucket, MongoRuntimeError, ObjectId, type Db } from 'mongodb';
+import { z } from 'zod';
+import { sha256, treeDigest } from '../../domain/digest.js';
+import { AssayError } from '../../domain/errors.js';
+import { snapshotDocument, type StoredFile } from '../documents/documents.js';
+import { TypedCollection } from '../typed-collection.js';
+
+/** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
+const INLINE_LIMIT = 4 * 1024 * 1024;
+
+const blobDocument = z.object({
+  _id: z.string(),
+  bytes: z.number().int(),
+  inline: z.instanceof(Binary).nullable(),
+  file: z.instanceof(ObjectId).nullable(),
+});
+
+/** A file in memory. */
+export interface FileBytes {
+  path: string;
+  bytes: Uint8Array;
+}
+
+/** Content-addressed bytes and trees: what is stored never changes, and storing it again does nothing. */
+export class Blobs {
+  private readonly blobs;
+  private readonly snapshots;
+  private readonly bucket;
+
+  constructor(database: Db) {
+    this.blobs = new TypedCollection(database.collection<{ _id: string }>('blobs'), blobDocument);
+    this.snapshots = new TypedCollection(database.collection<{ _id: string }>('snapshots'), snapshotDocument);
+    this.bucket = new GridFSBucket(database, { bucketName: 'large' });
+  }
+
+  /** Stores bytes and returns their digest. */
+  async put(content: string | Uint8Array): Promise<string> {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const digest = sha256(bytes);
+    const known = await this.blobs.collection.findOne({ _id: digest }, { projection: { _id: 1 } });
+    if (known !== null) return digest;
+    const large = bytes.byteLength > INLINE_LIMIT;
+    await this.blobs.insertOnce({
+      _id: digest,
+      bytes: bytes.byteLength,
+      inline: large ? null : new Binary(bytes),
+      file: large ? await this.upload(digest, bytes) : null,
+    });
+    return digest;
+  }
+
+  /** A crash leaves chunks under an id that nothing names, never a blob with missing bytes. */
+  private async upload(digest: string, bytes: Uint8Array): Promise<ObjectId> {
+    const stream = this.bucket.openUploadStream(digest);
+    await new Promise<void>((resolve, reject) => {
+      stream.on('error', reject).on('finish', resolve);
+      stream.end(Buffer.from(bytes));
+    });
+    return stream.id;
+  }
+
+  /** The bytes of a digest, checked against it. */
+  async get(digest: string): Promise<Buffer> {
+    const blob = await this.blobs.require(digest);
+    const bytes = blob.inline === null ? await this.download(blob.file) : Buffer.from(blob.inline.buffer);
+    if (sha256(bytes) !== digest)
+      throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
+    return bytes;
+  }
+
+  /** Digests the stored bytes again: how many there are, and what is wrong with them, or null. */
+  async examine(digest: string): Promise<{ bytes: number; wrong: string | null }> {
+    const found = await this.blobs.collection.findOne({ _id: digest });
+    if (found === null) return { bytes: 0, wrong: 'it is not in the store' };
+    const blob = blobDocument.safeParse(found);
+    if (!blob.success) return { bytes: 0, wrong: 'it does not have the shape of a blob' };
+    const { inline, file, bytes: said } = blob.data;
+    try {
+      const bytes = inline === null ? await this.download(file) : Buffer.from(inline.buffer);
+      const size = bytes.byteLength;
+      if (sha256(bytes) !== digest) return { bytes: size, wrong: 'its bytes have another digest' };
+      return { bytes: size, wrong: size === said ? null : `it has ${size} bytes and says ${said}` };
+    } catch (error) {
+      // a store that is away is no news of its files
+      if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
+      return { bytes: 0, wrong: `its bytes cannot be read: ${error.message}` };
+    }
+  }
+
+  private async download(file: ObjectId | null): Promise<Buffer> {
+    if (file === null) throw new AssayError('STORE_DOCUMENT', 'a blob has neither bytes nor a file');
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.bucket.openDownloadStream(file))
+      chunks.push(Buffer.from(z.instanceof(Uint8Array).parse(chunk)));
+    return Buffer.concat(chunks);
+  }
+
+  async text(digest: string): Promise<string> {
+    return (await this.get(digest)).toString('utf8');
+  }
+
+  /** Stores every file, without naming them as a tree. */
+  async putFiles(files: readonly FileBytes[]): Promise<StoredFile[]> {
+    const stored: StoredFile[] = [];
+    for (const file of files)
+      stored.push({ path: file.path, sha256: await this.put(file.bytes), bytes: file.bytes.byteLength });
+    return stored.sort((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Stores a tree and returns its digest. */
+  async putTree(files: readonly FileBytes[]): Promise<string> {
+    const stored = await this.putFiles(files);
+    const digest = treeDigest(stored);
+    await this.snapshots.insertOnce({ _id: digest, files: stored });
+    return digest;
+  }
+
+  async hasTree(digest: string): Promise<boolean> {
+    return (await this.snapshots.get(digest)) !== null;
+  }
+
+  async tree(digest: string): Promise<StoredFile[]> {
+    return (await this.snapshots.require(digest)).files;
+  }
+
+  async readFiles(files: readonly StoredFile[]): Promise<FileBytes[]> {
+    const read: FileBytes[] = [];
+    for (const file of files) read.push({ path: file.path, bytes: await this.get(file.sha256) });
+    return read;
+  }
+
+  async readTree(digest: string): Promise<FileBytes[]> {
+    return this.readFiles(await this.tree(digest));
+  }
+}

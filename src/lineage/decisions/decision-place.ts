@@ -1,0 +1,28 @@
+import type { Frontier } from '../../domain/decision/record.js';
+import { trialKey } from '../../domain/keys.js';
+import type { DecisionDocument } from '../documents/decision-documents.js';
+
+/** The key of a decision: its place in its campaign's sequence. */
+export const keyOf = (owner: string, sequence: number): string =>
+  `${owner}/s/${String(sequence).padStart(8, '0')}`;
+
+/** Where the decision on a trial stands that follows the last one. */
+export function placeAfter(
+  owner: string,
+  trial: number,
+  last: Pick<DecisionDocument, 'sequence'> | null,
+): Pick<DecisionDocument, '_id' | 'owner' | 'decides' | 'trial' | 'sequence'> {
+  const sequence = (last?.sequence ?? 0) + 1;
+  return { _id: keyOf(owner, sequence), owner, decides: trialKey(owner, trial), trial, sequence };
+}
+
+/** The frontier after a decision: the candidate where it was adopted. */
+export function frontierAfter(
+  trial: number,
+  sequence: number,
+  { frontier, eligible }: { frontier: Frontier | null; eligible: boolean },
+  { adopt, standing }: { adopt: boolean; standing: { score: number; runs: number } },
+): Frontier {
+  if (frontier !== null && !adopt) return frontier;
+  return { trial, version: (frontier?.version ?? 0) + 1, sequence, ...standing, eligible };
+}

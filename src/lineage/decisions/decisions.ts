@@ -1,0 +1,240 @@
+import type { Db } from 'mongodb';
+import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/effect-learning.js';
+import { meanOf } from '../../domain/decision/noise.js';
+import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/record.js';
+import { decideBy, wantsAnotherRun } from '../../domain/decision/rules.js';
+import type { Node } from '../../domain/decision/v1/posterior.js';
+import { beliefIn } from '../../domain/decision/v1/record.js';
+import { wantsAnotherRunV1 } from '../../domain/decision/v1/rules.js';
+import { AssayError } from '../../domain/errors.js';
+import { trialKey } from '../../domain/keys.js';
+import type { Task } from '../../domain/task/task.js';
+import {
+  decisionDocument,
+  estimateIn,
+  likelihoodDocument,
+  type DecisionDocument,
+  type DecisionV1Document,
+  type DecisionV2Document,
+} from '../documents/decision-documents.js';
+import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
+import { decisionV1On, inputsV1Of } from './decisions-v1.js';
+import { TypedCollection } from '../typed-collection.js';
+
+/** What a candidate brings to its decision. */
+export interface Candidate {
+  owner: string;
+  trial: number;
+  /** null for the start. */
+  parent: number | null;
+  rule: Rule;
+  ruleVersion: RuleVersion;
+  direction: Task['metric']['direction'];
+  metric: string;
+  /** One a replicate, in their order. */
+  scores: readonly number[];
+  replicates: readonly string[];
+  eligible: boolean;
+  /** The parent's score under the training that this one shares with it; null where it trained itself. */
+  shared: number | null;
+  /** Whether its runs are equal to rounding where the start's were not. */
+  alike: boolean;
+  /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
+  seedOnly: (frontier: number | null) => Promise<boolean>;
+  deterministic: boolean;
+  guards: readonly GuardValue[];
+  /** Runs of the start before the search. */
+  calibration: number;
+  /** Runs that a person has asked for; null: as many as are worth their price. */
+  askedRuns: number | null;
+  /** Parents of the other trials in flight. */
+  open: readonly number[];
+  /** See {@link DecisionInputs}. */
+  noiseValue: number;
+  /** Whether it can be run once more. */
+  mayRepeat: boolean;
+}
+
+/**
+ * Decisions in one sequence a campaign, and with them the frontier: the last one names it. Inserting decision n+1
+ * under its unique key is the compare-and-set, so a decision and its effect are one write.
+ */
+export class Decisions {
+  private readonly shelf;
+  private readonly likelihoods;
+
+  constructor(database: Db) {
+    const collection = database.collection<{ _id: string }>('decisions');
+    this.shelf = new TypedCollection<DecisionDocument>(collection, decisionDocument);
+    this.likelihoods = new TypedCollection(collection, likelihoodDocument);
+  }
+
+  /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */
+  async last(owner: string): Promise<DecisionDocument | null> {
+    let last: DecisionDocument | null = null;
+    let known = 0;
+    let step = 1;
+    for (;;) {
+      const next = await this.shelf.get(keyOf(owner, known + step));
+      if (next !== null) {
+        last = next;
+        known += step;
+        step *= 2;
+      } else if (step === 1) {
+        return last;
+      } else {
+        step = Math.floor(step / 2);
+      }
+    }
+  }
+
+  /** The adoption of the present frontier, or null before the start was measured. */
+  async frontier(owner: string): Promise<DecisionDocument | null> {
+    const last = await this.last(owner);
+    if (last === null || last.result.adopt) return last;
+    return this.shelf.require(keyOf(owner, last.frontier.sequence));
+  }
+
+  /** The given adoption and those before it, newest first. */
+  async chain(from: DecisionDocument, length: number): Promise<DecisionDocument[]> {
+    const chain = [from];
+    for (let next = from.inputs.frontier; next !== null && chain.length < length;) {
+      const adoption = await this.shelf.require(keyOf(from.owner, next.sequence));
+      chain.push(adoption);
+      next = adoption.inputs.frontier;
+    }
+    return chain;
+  }
+
+  async of(owner: string, trial: number): Promise<DecisionDocument | null> {
+    return this.shelf.find({ decides: trialKey(owner, trial) });
+  }
+
+  /** Decisions by their ids, in no order. */
+  async many(ids: readonly string[]): Promise<DecisionDocument[]> {
+    return this.shelf.many(ids);
+  }
+
+  /** Decisions from a sequence on, in their order. */
+  async from(owner: string, sequence: number, limit: number): Promise<DecisionDocument[]> {
+    const filter = { owner, sequence: { $gte: sequence } } as const;
+    return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
+  }
+
+  /** What is believed by now of the true score of a trial that candidates may stand on; null where nothing is. */
+  async believed(owner: string, trial: number): Promise<{ mean: number; sd: number } | null> {
+    const last = await this.last(owner);
+    if (last === null) return null;
+    if (last.version === 2) return estimateIn(last, trial);
+    const node = await this.beliefV1(owner, trial);
+    return node === null ? null : { mean: node.mean, sd: Math.sqrt(node.variance) };
+  }
+
+  /**
+   * Decides a trial once, or says that it should be measured once more. A retry finds the decision it made before;
+   * one that another decision has overtaken decides again from what is true then.
+   */
+  async decide(candidate: Candidate): Promise<DecisionDocument | 'again'> {
+    const { owner, trial } = candidate;
+    for (;;) {
+      const made = await this.of(owner, trial);
+      if (made !== null) return made;
+      const last = await this.last(owner);
+      const next =
+        candidate.ruleVersion === 1 ? await this.nextV1(candidate, last) : await this.next(candidate, last);
+      if (next === 'again') return 'again';
+      // one that could not be read again would leave the campaign without a last decision
+      await this.shelf.insertOnce(decisionDocument.parse(next));
+    }
+  }
+
+  private async next(
+    candidate: Candidate,
+    last: DecisionDocument | null,
+  ): Promise<DecisionV2Document | 'again'> {
+    if (last !== null && last.version !== 2) throw mixed(last);
+    const knowledge = last === null ? null : { ...last.knowledge, weights: await this.weightsAt(last) };
+    const seedOnly = await candidate.seedOnly(last?.frontier.trial ?? null);
+    const inputs = inputsOf(candidate, last, knowledge, seedOnly);
+    const { rule, calibration, mayRepeat } = candidate;
+    if (mayRepeat && wantsAnotherRun(rule, inputs, calibration)) return 'again';
+    return decisionOn(candidate, inputs, last);
+  }
+
+  private async nextV1(
+    candidate: Candidate,
+    last: DecisionDocument | null,
+  ): Promise<DecisionV1Document | 'again'> {
+    if (last !== null && last.version !== 1) throw mixed(last);
+    const knowledge = last === null ? null : { ...last.knowledge, weights: await this.weightsAt(last) };
+    const inputs = await inputsV1Of(candidate, last, knowledge, (of) => this.beliefV1(candidate.owner, of));
+    const { rule, calibration, mayRepeat } = candidate;
+    if (mayRepeat && wantsAnotherRunV1(rule, inputs, calibration)) return 'again';
+    return decisionV1On(candidate, inputs, last);
+  }
+
+  private async beliefV1(owner: string, trial: number): Promise<Node | null> {
+    const [found] = await this.shelf.list({ owner, touches: trial }, { sort: { sequence: -1 }, limit: 1 });
+    return found?.version === 1 ? beliefIn(found, trial) : null;
+  }
+
+  private async weightsAt(last: DecisionDocument): Promise<number[]> {
+    if (!learnsAfter(last)) return last.knowledge.weights;
+    const { owner, sequence } = last;
+    const filter = { owner, sequence: { $gt: sequence - LEARN_FROM, $lte: sequence } } as const;
+    const rows = await this.likelihoods.list(filter, {
+      limit: LEARN_FROM,
+      fields: ['sequence', 'result.likelihoods'],
+    });
+    return weightsAfter(
+      last,
+      rows.sort((a, b) => a.sequence - b.sequence),
+    );
+  }
+}
+
+const mixed = ({ owner, version }: DecisionDocument): AssayError =>
+  new AssayError(
+    'INTERNAL',
+    `the decisions of ${owner} are of version ${version} of the rules, and it asks for another`,
+  );
+
+function inputsOf(
+  candidate: Candidate,
+  last: DecisionV2Document | null,
+  knowledge: DecisionV2Document['knowledge'] | null,
+  seedOnly: boolean,
+): DecisionInputs {
+  const { direction, metric, scores, replicates, eligible, guards } = candidate;
+  return {
+    direction,
+    metric,
+    scores: [...scores],
+    replicates: [...replicates],
+    score: meanOf(scores),
+    eligible,
+    shared: candidate.shared,
+    alike: candidate.alike,
+    seedOnly,
+    deterministic: candidate.deterministic,
+    guards: [...guards],
+    frontier: last?.frontier ?? null,
+    knowledge,
+    parent: candidate.parent,
+    open: [...new Set(candidate.open)].sort((a, b) => a - b),
+    askedRuns: candidate.askedRuns,
+    noiseValue: candidate.noiseValue,
+  };
+}
+
+/** The decision on a candidate, which follows the last one; the same from the same inputs, but for its moment. */
+export function decisionOn(
+  { owner, trial, rule }: Pick<Candidate, 'owner' | 'trial' | 'rule'>,
+  inputs: DecisionInputs,
+  last: Pick<DecisionDocument, 'sequence'> | null,
+): DecisionV2Document {
+  const { result, knowledge } = decideBy(rule, trial, inputs);
+  const place = placeAfter(owner, trial, last);
+  const frontier = frontierAfter(trial, place.sequence, inputs, result);
+  return { ...place, version: 2, rule, inputs, result, frontier, knowledge, at: new Date() };
+}

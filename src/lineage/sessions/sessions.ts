@@ -1,0 +1,118 @@
+import type { Db } from 'mongodb';
+import { callKey, turnKey } from '../../domain/keys.js';
+import { replySchema, type Reply } from '../../domain/session/conversation.js';
+import {
+  answerDocument,
+  replyDocument,
+  sessionDocument,
+  turnDocument,
+  type AnswerDocument,
+  type SessionDocument,
+} from '../documents/documents.js';
+import { TypedCollection } from '../typed-collection.js';
+
+/** Conversations: what each session saw, every paid reply before its use, and the answer to every tool call. */
+export class Sessions {
+  private readonly sessions;
+  private readonly turns;
+  private readonly replies;
+  private readonly answers;
+
+  constructor(database: Db) {
+    this.sessions = new TypedCollection(database.collection<{ _id: string }>('sessions'), sessionDocument);
+    this.turns = new TypedCollection(database.collection<{ _id: string }>('turns'), turnDocument);
+    this.replies = new TypedCollection(database.collection<{ _id: string }>('replies'), replyDocument);
+    this.answers = new TypedCollection(database.collection<{ _id: string }>('answers'), answerDocument);
+  }
+
+  /** Opens a session once: a retry gets the session with the text that was stored first. */
+  async open(session: SessionDocument): Promise<SessionDocument> {
+    await this.sessions.insertOnce(session);
+    return this.sessions.require(session._id);
+  }
+
+  async find(session: string): Promise<SessionDocument | null> {
+    return this.sessions.get(session);
+  }
+
+  async get(session: string): Promise<SessionDocument> {
+    return this.sessions.require(session);
+  }
+
+  async addSubmitted(session: string, number: number): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
+  }
+
+  async close(session: string, because: string): Promise<void> {
+    await this.sessions.update(
+      { _id: session, closedAt: null },
+      { $set: { closedAt: new Date(), closedBecause: because } },
+    );
+  }
+
+  /** The reply that a turn uses, if it has one. A reply that was stored but not chosen is chosen now. */
+  async reply(session: string, turn: number): Promise<Reply | null> {
+    const found = await this.turns.get(turnKey(session, turn));
+    if (found === null) return null;
+    if (found.chosen !== null) {
+      const { reply } = await this.replies.require(callKey(session, turn, found.chosen));
+      return replySchema.parse(JSON.parse(reply));
+    }
+    for (let attempt = 1; attempt <= found.attempts; attempt += 1) {
+      if ((await this.replies.get(callKey(session, turn, attempt))) !== null) {
+        await this.choose(session, turn, attempt);
+        return this.reply(session, turn);
+      }
+    }
+    return null;
+  }
+
+  /** How many attempts a turn has had, and which one's reply it uses. */
+  async attempts(session: string, turn: number): Promise<{ attempts: number; chosen: number | null }> {
+    const found = await this.turns.get(turnKey(session, turn));
+    return { attempts: found?.attempts ?? 0, chosen: found?.chosen ?? null };
+  }
+
+  /** The number of a new attempt at a turn, taken before anything is paid. */
+  async attempt(session: string, turn: number): Promise<number> {
+    const id = turnKey(session, turn);
+    await this.turns.insertOnce({ _id: id, session, turn, attempts: 0, chosen: null, at: new Date() });
+    const changed = await this.turns.change({ _id: id }, { $inc: { attempts: 1 } });
+    return changed?.attempts ?? 1;
+  }
+
+  /** Stores a paid reply and returns the one the turn uses: this one, unless another was chosen before. */
+  async store(session: string, turn: number, attempt: number, reply: Reply): Promise<Reply> {
+    const _id = callKey(session, turn, attempt);
+    await this.replies.insertOnce({
+      _id,
+      session,
+      turn,
+      attempt,
+      reply: JSON.stringify(reply),
+      at: new Date(),
+    });
+    await this.choose(session, turn, attempt);
+    return (await this.reply(session, turn)) ?? reply;
+  }
+
+  private async choose(session: string, turn: number, attempt: number): Promise<void> {
+    await this.turns.update({ _id: turnKey(session, turn), chosen: null }, { $set: { chosen: attempt } });
+  }
+
+  /** Stores the answer to a call once and returns the one that counts. */
+  async answer(answer: AnswerDocument): Promise<AnswerDocument> {
+    await this.answers.insertOnce(answer);
+    return this.answers.require(answer._id);
+  }
+
+  async answerTo(session: string, turn: number, index: number): Promise<AnswerDocument | null> {
+    return this.answers.get(callKey(session, turn, index));
+  }
+
+  /** The answers of one turn to its first `calls` calls, in their order; missing ones are left out. */
+  async answersOf(session: string, turn: number, calls: number): Promise<AnswerDocument[]> {
+    const keys = Array.from({ length: calls }, (_, index) => callKey(session, turn, index));
+    return (await this.answers.many(keys)).sort((a, b) => a.index - b.index);
+  }
+}

@@ -1,0 +1,183 @@
+import type { Db } from 'mongodb';
+import { z } from 'zod';
+import type { SeededRun } from '../../domain/decision/alike.js';
+import { AssayError } from '../../domain/errors.js';
+import { seedOf } from '../../domain/digest.js';
+import { TIME_RATIO } from '../../domain/task/task.js';
+import { LOST } from '../../domain/trial/lost-workers.js';
+import {
+  replicateDocument,
+  trainedSchema,
+  type Checkpoint,
+  type Evaluated,
+  type Fault,
+  type Holder,
+  type ReplicateDocument,
+  type Trained,
+} from '../documents/documents.js';
+import { TypedCollection } from '../typed-collection.js';
+
+/** What identifies a measurement. */
+export interface ReplicateIdentity {
+  owner: string;
+  snapshot: string;
+  purpose: ReplicateDocument['purpose'];
+  index: number;
+  hostClass: string;
+  /** Digest of what training reads of the snapshot, by which replicates that train the same have the same seed. */
+  reads?: string;
+}
+
+export function replicateKey(identity: Omit<ReplicateIdentity, 'reads'>): string {
+  const { owner, snapshot, purpose, index, hostClass } = identity;
+  return `${owner}/${snapshot}/${purpose}-${index}/${hostClass}`;
+}
+
+/** Everything that was measured of a replicate. */
+export function metricsOf({
+  trained,
+  evaluated,
+}: Pick<ReplicateDocument, 'trained' | 'evaluated'>): Record<string, number> {
+  return { ...trained?.metrics, ...evaluated?.metrics };
+}
+
+/**
+ * What was measured of one metric, without the runs that did not come to it. Of times the artifact is left out, since
+ * equal ones are trained in different times.
+ */
+export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): SeededRun[] =>
+  runs.flatMap((run) => {
+    const score = metricsOf(run)[metric];
+    return score === undefined
+      ? []
+      : [{ score, artifact: metric === TIME_RATIO ? null : (run.trained?.artifact?.digest ?? null) }];
+  });
+
+const FAULTS_KEPT = 50;
+
+const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
+
+/** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
+export class Replicates {
+  private readonly shelf;
+
+  constructor(database: Db) {
+    this.shelf = new TypedCollection(database.collection<{ _id: string }>('replicates'), replicateDocument);
+  }
+
+  /** The replicate, created on first sight with its seed. */
+  async open(
+    { reads, ...identity }: ReplicateIdentity,
+    trial: number,
+    secret: string,
+  ): Promise<ReplicateDocument> {
+    const id = replicateKey(identity);
+    const found = await this.shelf.get(id);
+    if (found !== null) return found;
+    await this.shelf.insertOnce({
+      _id: id,
+      ...identity,
+      seed: seedOf(secret, identity.purpose, reads ?? identity.snapshot, identity.index),
+      trial,
+      fence: 0,
+      holder: null,
+      checkpoint: null,
+      trained: null,
+      evaluated: null,
+      faults: [],
+    });
+    return this.shelf.require(id);
+  }
+
+  /** How fast the host went in the trainings of a campaign on one host class, in those that could tell. */
+  async trainingSpeeds(owner: string, hostClass: string): Promise<number[]> {
+    const runs: number[] = [];
+    const found = this.shelf.collection.find(
+      { owner, hostClass, trained: { $ne: null } },
+      { projection: { 'trained.runs': 1 } },
+    );
+    for await (const document of found)
+      for (const { phase, hostSpeed, reusedFrom } of speedsShape.parse(document).trained.runs)
+        if (phase === 'train' && hostSpeed !== null && reusedFrom === null) runs.push(hostSpeed);
+    return runs;
+  }
+
+  async get(key: string): Promise<ReplicateDocument> {
+    return this.shelf.require(key);
+  }
+
+  async many(keys: readonly string[]): Promise<ReplicateDocument[]> {
+    return this.shelf.many(keys);
+  }
+
+  /**
+   * Takes the claim for a new attempt: whoever held it before can no longer publish. A holder that never let go
+   * was lost with its process, which is recorded as a fault of the infrastructure.
+   */
+  async claim(key: string, holder: Holder): Promise<ReplicateDocument> {
+    const before = await this.shelf.require(key);
+    if (before.holder !== null)
+      await this.fault(key, {
+        fence: before.fence,
+        what: before.holder.what,
+        reason: 'the attempt was lost with its worker',
+        code: LOST,
+        host: before.holder.host,
+      });
+    const claimed = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
+    if (claimed === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
+    return claimed;
+  }
+
+  /** Lets go of a claim without a result. */
+  async release(key: string, fence: number): Promise<void> {
+    await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
+  }
+
+  /** Whoever works on what these still lack is overtaken, by nobody: it can no longer publish. */
+  async giveUp(keys: readonly string[]): Promise<void> {
+    for (const key of keys)
+      await this.shelf.update(
+        { _id: key, holder: { $ne: null }, $or: [{ trained: null }, { evaluated: null }] },
+        { $inc: { fence: 1 }, $set: { holder: null } },
+      );
+  }
+
+  async fault(key: string, fault: Omit<Fault, 'at'>): Promise<void> {
+    await this.shelf.update(
+      { _id: key },
+      { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
+    );
+  }
+
+  /** The first one counts; an attempt that was overtaken writes nothing. */
+  async keepCheckpoint(key: string, checkpoint: Checkpoint): Promise<void> {
+    await this.shelf.update(
+      { _id: key, fence: checkpoint.fence, trained: null, checkpoint: null },
+      { $set: { checkpoint } },
+    );
+  }
+
+  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  async publishTrained(key: string, trained: Trained): Promise<Trained> {
+    await this.shelf.update(
+      { _id: key, fence: trained.fence, trained: null },
+      { $set: { trained, holder: null, checkpoint: null } },
+    );
+    return this.published((await this.shelf.require(key)).trained, key, trained.fence);
+  }
+
+  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  async publishEvaluated(key: string, evaluated: Evaluated): Promise<Evaluated> {
+    await this.shelf.update(
+      { _id: key, fence: evaluated.fence, evaluated: null },
+      { $set: { evaluated, holder: null } },
+    );
+    return this.published((await this.shelf.require(key)).evaluated, key, evaluated.fence);
+  }
+
+  private published<T>(result: T | null, key: string, fence: number): T {
+    if (result !== null) return result;
+    throw new AssayError('OVERTAKEN', `attempt ${fence} on ${key} was overtaken before it could publish`);
+  }
+}

@@ -1,0 +1,290 @@
+import type { Db } from 'mongodb';
+import { z } from 'zod';
+import { START, trialKey } from '../../domain/keys.js';
+import type { Failure, Outcome } from '../../domain/trial/outcome.js';
+import type { Projection } from '../../domain/task/rehearsal.js';
+import type { TrialStage } from '../../domain/statuses.js';
+import { trialDocument, type Fault, type TrialDocument } from '../documents/documents.js';
+import { TypedCollection } from '../typed-collection.js';
+
+const proposalDocument = trialDocument.pick({
+  owner: true,
+  campaign: true,
+  submitKey: true,
+  snapshot: true,
+  parent: true,
+  parentSnapshot: true,
+  diff: true,
+  changes: true,
+  hypothesis: true,
+  expectedDelta: true,
+  role: true,
+  lane: true,
+  session: true,
+  turn: true,
+});
+
+/** A submission before it has a number. */
+export type Proposal = z.infer<typeof proposalDocument>;
+
+/** Whose submission of a snapshot is measured, with all that it takes to give it a number in its stead. */
+const twinDocument = z.object({ _id: z.string(), submitKey: z.string(), proposal: proposalDocument });
+const counterDocument = z.object({ _id: z.string(), number: z.number().int(), counted: z.number().int() });
+
+export type SubmitResult =
+  { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
+
+/** How many trials, and how many submissions with their duplicates, a campaign takes. */
+export interface Limits {
+  trials: number;
+  submissions: number;
+}
+
+const FAULTS_KEPT = 50;
+
+const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): string => `${owner}/${snapshot}`;
+
+/** The trial log: numbers taken at submit, without gaps, and one terminal status each. */
+export class Trials {
+  private readonly shelf;
+  private readonly twins;
+  private readonly counters;
+
+  constructor(database: Db) {
+    this.shelf = new TypedCollection(database.collection<{ _id: string }>('trials'), trialDocument);
+    this.twins = new TypedCollection(database.collection<{ _id: string }>('twins'), twinDocument);
+    this.counters = new TypedCollection(database.collection<{ _id: string }>('counters'), counterDocument);
+  }
+
+  /**
+   * Takes a number for a proposal. The same submitKey gets the same trial, however often and from wherever it is
+   * asked. One insert takes the number and the place among the counted trials together, so neither can be lost.
+   */
+  async submit(proposal: Proposal, limits: Limits): Promise<SubmitResult> {
+    const existing = await this.bySubmitKey(proposal.submitKey);
+    if (existing !== null) return { kind: 'accepted', trial: existing };
+    return this.takeNumber(proposal, await this.twinOf(proposal, limits), limits);
+  }
+
+  private async takeNumber(proposal: Proposal, twin: string | null, limits: Limits): Promise<SubmitResult> {
+    for (;;) {
+      const at = await this.counter(proposal.owner);
+      const number = at.number + 1;
+      const counted = at.counted + 1;
+      const full =
+        number > limits.submissions
+          ? 'submissions'
+          : twin === null && counted > limits.trials
+            ? 'trials'
+            : null;
+      if (full !== null) {
+        if (twin === null) await this.dropTwin(proposal);
+        return { kind: 'full', limit: full };
+      }
+      const slot = twin === null ? `${proposal.owner}/c/${counted}` : `${proposal.owner}/d/${number}`;
+      await this.shelf.insertOnce(queued(proposal, number, slot, twin));
+      await this.catchUp(proposal.owner, number, slot);
+      const taken = await this.bySubmitKey(proposal.submitKey);
+      if (taken !== null) return { kind: 'accepted', trial: taken };
+    }
+  }
+
+  /** The start recipe is trial 0 and takes no place. Whoever submits its code again gets its result. */
+  async insertStart(proposal: Proposal): Promise<TrialDocument> {
+    const slot = `${proposal.owner}/d/${START}`;
+    await this.shelf.insertOnce(queued(proposal, START, slot, null));
+    await this.twins.insertOnce({ _id: twinKey(proposal), submitKey: proposal.submitKey, proposal });
+    return this.require(proposal.owner, START);
+  }
+
+  /**
+   * The submission that has the same snapshot already, or null when this one is the first. Whoever finds a first one
+   * that has no number yet takes it for that one, whose own submitter may be dead: the submitter gets it when it asks
+   * again, and nobody waits for it.
+   */
+  private async twinOf(proposal: Proposal, limits: Limits): Promise<string | null> {
+    for (;;) {
+      const id = twinKey(proposal);
+      await this.twins.insertOnce({ _id: id, submitKey: proposal.submitKey, proposal });
+      const first = await this.twins.get(id);
+      if (first === null) continue;
+      if (first.submitKey === proposal.submitKey) return null;
+      const trial = await this.bySubmitKey(first.submitKey);
+      if (trial === null) await this.takeNumber(first.proposal, null, limits);
+      else if (trial.status !== 'cancelled') return first.submitKey;
+      else if (await this.replaceTwin(first.submitKey, proposal)) return null;
+    }
+  }
+
+  /**
+   * The trial with the same snapshot that this one has to wait for, or whose result it gets; null when it has to be
+   * measured itself. Of the trials that a cancelled one lets go, one is measured and the others wait for that.
+   */
+  async currentTwin(trial: TrialDocument, limits: () => Promise<Limits>): Promise<TrialDocument | null> {
+    let { twin } = trial;
+    while (twin !== null) {
+      const first = await this.bySubmitKey(twin);
+      if (first !== null && first.status !== 'cancelled') return first;
+      const next = await this.twinOf(proposalDocument.parse(trial), await limits());
+      await this.shelf.update({ _id: trial._id, status: null, twin }, { $set: { twin: next } });
+      const now: TrialDocument = await this.shelf.require(trial._id);
+      if (now.status !== null) return null;
+      twin = now.twin;
+    }
+    return null;
+  }
+
+  /** Whether the proposal took the place of the submission that was first. */
+  private async replaceTwin(first: string, proposal: Proposal): Promise<boolean> {
+    const { submitKey } = proposal;
+    return this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
+  }
+
+  private async dropTwin(proposal: Proposal): Promise<void> {
+    await this.twins.remove({ _id: twinKey(proposal), submitKey: proposal.submitKey });
+  }
+
+  /** The last number and the last counted place, as hints: the unique keys decide. */
+  private async counter(owner: string): Promise<{ number: number; counted: number }> {
+    const found = await this.counters.get(owner);
+    return found ?? { number: 0, counted: 0 };
+  }
+
+  /** After a lost insert: moves the hints over what is there, and over what was just inserted. */
+  private async catchUp(owner: string, number: number, slot: string): Promise<void> {
+    await this.counters.insertOnce({ _id: owner, number: 0, counted: 0 });
+    if ((await this.get(owner, number)) !== null)
+      await this.counters.update({ _id: owner }, { $max: { number } });
+    const place = /\/c\/(\d+)$/.exec(slot);
+    if (place !== null && (await this.shelf.find({ slot })) !== null)
+      await this.counters.update({ _id: owner }, { $max: { counted: Number(place[1]) } });
+  }
+
+  async bySubmitKey(submitKey: string): Promise<TrialDocument | null> {
+    return this.shelf.find({ submitKey });
+  }
+
+  async get(owner: string, number: number): Promise<TrialDocument | null> {
+    return this.shelf.get(trialKey(owner, number));
+  }
+
+  async require(owner: string, number: number): Promise<TrialDocument> {
+    return this.shelf.require(trialKey(owner, number));
+  }
+
+  /** The trials of these numbers, ascending; numbers that nobody has taken are left out. */
+  async many(owner: string, numbers: readonly number[]): Promise<TrialDocument[]> {
+    const found = await this.shelf.many(numbers.map((number) => trialKey(owner, number)));
+    return found.sort((a, b) => a.number - b.number);
+  }
+
+  /** How many numbers were taken, and how many of them count. */
+  async totals(owner: string): Promise<{ submitted: number; counted: number }> {
+    for (;;) {
+      const at = await this.counter(owner);
+      const next = await this.get(owner, at.number + 1);
+      if (next === null) return { submitted: at.number, counted: at.counted };
+      await this.catchUp(owner, next.number, next.slot);
+    }
+  }
+
+  /** Trials by descending number, from `below` (exclusive) on. */
+  async latest(owner: string, limit: number, below?: number): Promise<TrialDocument[]> {
+    const end = below ?? (await this.totals(owner)).submitted + 1;
+    const keys = Array.from({ length: Math.max(0, Math.min(limit, end)) }, (_, i) =>
+      trialKey(owner, end - 1 - i),
+    );
+    const found = await this.shelf.many(keys);
+    return found.sort((a, b) => b.number - a.number);
+  }
+
+  /** Trials without a status; a scan, for reconciling and the audit only. */
+  async open(owner: string, limit: number): Promise<TrialDocument[]> {
+    return this.shelf.list({ owner, status: null }, { limit });
+  }
+
+  async setStage(owner: string, number: number, stage: TrialStage): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { stage, stageAt: new Date() } },
+    );
+  }
+
+  async setPreflight(owner: string, number: number, preflight: Failure): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null, replicates: [] },
+      { $set: { preflight } },
+    );
+  }
+
+  async setProjection(owner: string, number: number, projection: Projection): Promise<void> {
+    await this.shelf.update({ _id: trialKey(owner, number), status: null }, { $set: { projection } });
+  }
+
+  async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
+    await this.shelf.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
+  }
+
+  /** Records an attempt to prepare it that was lost with its worker, once. */
+  async losePreparation(owner: string, number: number, fault: Omit<Fault, 'at'>): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), 'faults.fence': { $ne: fault.fence } },
+      { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
+    );
+  }
+
+  /** Has it wait for a person. */
+  async park(owner: string, number: number, reason: string): Promise<void> {
+    const at = new Date();
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { parked: { reason, at }, stage: 'parked', stageAt: at } },
+    );
+  }
+
+  /** It waits no longer. */
+  async unpark(owner: string, number: number): Promise<void> {
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { parked: null, stage: 'queued', stageAt: new Date() } },
+    );
+  }
+
+  /** A person has looked at so many workers lost with it: they do not count against it any more. */
+  async pardon(owner: string, number: number, lost: number): Promise<void> {
+    await this.shelf.update({ _id: trialKey(owner, number) }, { $max: { pardoned: lost } });
+  }
+
+  /** Sets the one terminal status; a trial that has one keeps it. */
+  async settle(owner: string, number: number, outcome: Outcome): Promise<TrialDocument> {
+    const now = new Date();
+    await this.shelf.update(
+      { _id: trialKey(owner, number), status: null },
+      { $set: { status: outcome.status, outcome, stage: 'ended', stageAt: now, endedAt: now, parked: null } },
+    );
+    return this.require(owner, number);
+  }
+}
+
+function queued(proposal: Proposal, number: number, slot: string, twin: string | null): TrialDocument {
+  const now = new Date();
+  return {
+    ...proposal,
+    _id: trialKey(proposal.owner, number),
+    number,
+    slot,
+    twin,
+    submittedAt: now,
+    stage: 'queued',
+    stageAt: now,
+    replicates: [],
+    preflight: null,
+    projection: null,
+    faults: [],
+    parked: null,
+    pardoned: 0,
+    status: null,
+    outcome: null,
+    endedAt: null,
+  };
+}

@@ -1,0 +1,98 @@
+import { MongoServerError, type Collection, type Filter, type Sort, type UpdateFilter } from 'mongodb';
+import type { z } from 'zod';
+import { AssayError } from '../domain/errors.js';
+
+interface Row {
+  _id: string;
+}
+
+/** Whether a write failed because a unique key exists already. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === 11000;
+}
+
+/**
+ * A collection whose documents are parsed whenever they are read. It offers what every store can keep whole:
+ * single-document writes, unique keys and compare-and-set.
+ */
+export class TypedCollection<T extends { _id: string }> {
+  constructor(
+    readonly collection: Collection<Row>,
+    private readonly schema: z.ZodType<T>,
+  ) {}
+
+  private parse(document: unknown): T {
+    const parsed = this.schema.safeParse(document);
+    if (parsed.success) return parsed.data;
+    const [issue] = parsed.error.issues;
+    const where = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
+    throw new AssayError(
+      'STORE_DOCUMENT',
+      `a document of ${this.collection.collectionName} is malformed${where}`,
+    );
+  }
+
+  async get(id: string): Promise<T | null> {
+    return this.find({ _id: id });
+  }
+
+  async find(filter: Filter<Row>): Promise<T | null> {
+    const document = await this.collection.findOne(filter);
+    return document === null ? null : this.parse(document);
+  }
+
+  /** Like {@link get}, for a document that has to be there. */
+  async require(id: string): Promise<T> {
+    const document = await this.get(id);
+    if (document === null)
+      throw new AssayError('STORE_DOCUMENT', `${this.collection.collectionName} ${id} is missing`);
+    return document;
+  }
+
+  async many(ids: readonly string[]): Promise<T[]> {
+    return ids.length === 0 ? [] : this.list({ _id: { $in: [...ids] } }, { limit: ids.length });
+  }
+
+  /** @param options.fields what is read of each document, for schemas that want no more; default: all of it */
+  async list(
+    filter: Filter<Row>,
+    options: { sort?: Sort; limit: number; fields?: readonly string[] },
+  ): Promise<T[]> {
+    let cursor = this.collection.find(filter);
+    if (options.fields !== undefined)
+      cursor = cursor.project<Row>(Object.fromEntries(options.fields.map((field) => [field, 1])));
+    if (options.sort !== undefined) cursor = cursor.sort(options.sort);
+    const documents = await cursor.limit(options.limit).toArray();
+    return documents.map((document) => this.parse(document));
+  }
+
+  /** Inserts unless one of its unique keys is taken; says whether it did. */
+  async insertOnce(document: T): Promise<boolean> {
+    try {
+      await this.collection.insertOne({ ...document });
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error)) return false;
+      throw error;
+    }
+  }
+
+  /** One compare-and-set: the document after the update, or null where the filter matched nothing. */
+  async change(filter: Filter<Row>, update: UpdateFilter<Row>): Promise<T | null> {
+    const document = await this.collection.findOneAndUpdate(filter, update, { returnDocument: 'after' });
+    return document === null ? null : this.parse(document);
+  }
+
+  async update(
+    filter: Filter<Row>,
+    update: UpdateFilter<Row>,
+    options: { upsert?: boolean } = {},
+  ): Promise<boolean> {
+    const result = await this.collection.updateOne(filter, update, options);
+    return result.modifiedCount + result.upsertedCount > 0;
+  }
+
+  async remove(filter: Filter<Row>): Promise<void> {
+    await this.collection.deleteOne(filter);
+  }
+}

@@ -1,0 +1,29 @@
+import type { LeasePool } from '../sandbox/host/lease.js';
+import type { Lineage } from '../lineage/lineage.js';
+import type { HostTurn } from '../sandbox/host/host-turn.js';
+import type { Sandbox } from '../sandbox/run.js';
+import type { TaskHost } from '../tasks/host.js';
+
+/** Everything that measuring a trial on this host uses. */
+export interface HostContext {
+  lineage: Lineage;
+  host: HostIdentity;
+  tasks: TaskHost;
+  sandbox: Sandbox;
+  leases: LeasePool;
+  /** Whatever runs a recipe's code takes it once, at its outermost level. */
+  turn: HostTurn;
+}
+
+export interface HostIdentity {
+  /** How the host is called in records and messages. */
+  name: string;
+  /** Hosts whose timings can be compared have the same class. */
+  hostClass: string;
+  /** This process, as Temporal shows it. */
+  worker: string;
+  /** This process among all that this machine has run; the prefix of its runs. */
+  process: string;
+  /** A folder of this process for workspaces that are removed after use. */
+  work: string;
+}

@@ -1,0 +1,196 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Failure } from '../domain/trial/outcome.js';
+import { matchesGlob } from '../domain/text/paths.js';
+import type { TrialStatus } from '../domain/statuses.js';
+import { processorsOf, type Task } from '../domain/task/task.js';
+import { treeBytes } from '../domain/task/entry-bytes.js';
+import type { PhaseRun, StoredFile } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { removeTree } from '../sandbox/remove-tree.js';
+import type { Ending, RunRequest, RunResult } from '../sandbox/run.js';
+import type { SealLimits } from '../sandbox/sealing/seal.js';
+import { writeFolder } from '../tasks/folder.js';
+import type { HostedTask } from '../tasks/host.js';
+import { runtimeOf } from '../tasks/runtime.js';
+import { givenFor } from '../tasks/same-python.js';
+import type { HostContext } from './host-context.js';
+
+const MB = 1024 * 1024;
+const TAIL_LINES = 15;
+const TAIL_CHARACTERS = 2000;
+
+/** Where a recipe finds when the clock of its training began. */
+export const START_VARIABLE = 'ASSAY_TRAIN_BEGAN';
+
+/** Folders of one attempt; `out` and whatever else a phase needs lie beside `recipe` in `folder`. */
+export interface Workspace {
+  folder: string;
+  recipe: string;
+  tmp: string;
+  out: string;
+}
+
+/** A fresh folder of one attempt with the recipe's `visible` files, gone afterwards whatever happened. */
+export async function withWorkspace<T>(
+  { lineage, host }: HostContext,
+  name: string,
+  snapshot: string,
+  use: (workspace: Workspace) => Promise<T>,
+  visible: (files: readonly StoredFile[]) => StoredFile[] = (files) => [...files],
+): Promise<T> {
+  const folder = join(host.work, name);
+  const [recipe, tmp, out] = [join(folder, 'recipe'), join(folder, 'tmp'), join(folder, 'out')];
+  await removeTree(folder);
+  try {
+    await writeFolder(recipe, await lineage.blobs.readFiles(visible(await lineage.blobs.tree(snapshot))));
+    await mkdir(tmp, { recursive: true });
+    await mkdir(out);
+    return await use({ folder, recipe, tmp, out });
+  } finally {
+    // what could not be removed now is removed when the next worker starts; the result must not be lost for it
+    await removeTree(folder).catch(() => undefined);
+  }
+}
+
+export interface PhaseCall {
+  id: string;
+  phase: Failure['phase'];
+  command: string;
+  cwd: string;
+  timeoutS: number;
+  writable: string[];
+  readable: string[];
+  /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
+  seesHeldOut?: true;
+  env: Record<string, string>;
+  /** As in a request of the sandbox. */
+  startVariable?: string;
+  signal: AbortSignal;
+}
+
+/** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
+export function requestOf(
+  { host, leases }: Pick<HostContext, 'host' | 'leases'>,
+  hosted: HostedTask,
+  call: PhaseCall,
+  tmp: string,
+): RunRequest {
+  const { resources } = hosted.spec;
+  const given = givenFor({ ...hosted.python, folders: [...runtimeOf(hosted).folders] }, tmp);
+  return {
+    id: `${host.process}/${call.id}`,
+    command: call.command,
+    cwd: call.cwd,
+    writable: [tmp, ...call.writable],
+    ...(call.seesHeldOut === true
+      ? { runtime: runtimeOf(hosted), readable: call.readable }
+      : { readable: [...given.readable, ...call.readable] }),
+    env: { ...given.env, ...call.env },
+    limits: {
+      wallS: call.timeoutS,
+      memoryBytes: resources.memory_mb * MB,
+      diskBytes: resources.disk_mb * MB,
+      logBytes: resources.log_kb * 1024,
+      processes: resources.processes,
+      cpus: processorsOf(resources, leases.capacity, availableParallelism()),
+    },
+    ...(call.startVariable === undefined ? {} : { startVariable: call.startVariable }),
+    signal: call.signal,
+  };
+}
+
+/** A finished run as it is recorded, its log stored. */
+export async function recordRun(
+  lineage: Lineage,
+  phase: string,
+  result: RunResult,
+  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed'>> = {},
+): Promise<PhaseRun> {
+  return {
+    phase,
+    startedAt: result.startedAt,
+    wallMs: Math.round(result.wallMs),
+    peakRssBytes: result.peakRssBytes,
+    log: await lineage.blobs.put(result.log),
+    logBytes: result.logBytes,
+    isolation: result.isolation,
+    reusedFrom: null,
+    startMs: null,
+    budgetS: null,
+    hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
+    usualSpeed: null,
+    repeated: false,
+    ...told,
+  };
+}
+
+const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+
+/** What a run that did not end well means for its trial; null for one that exited with 0. */
+export function failureOf(
+  phase: Failure['phase'],
+  { ending, log }: Pick<RunResult, 'ending' | 'log'>,
+): Failure | null {
+  const preflight = phase === 'check' || phase === 'smoke';
+  const base = { phase, tail: tailOf(log), limit: null };
+  switch (ending.kind) {
+    case 'exited':
+      if (ending.code === 0) return null;
+      return {
+        ...base,
+        status: preflight ? 'preflight_crash' : 'crash',
+        reason: `exited with code ${ending.code}`,
+      };
+    case 'signalled':
+      return {
+        ...base,
+        status: preflight ? 'preflight_crash' : 'crash',
+        reason: `ended by ${ending.signal}`,
+      };
+    case 'cancelled':
+      return { ...base, status: 'cancelled', reason: 'cancelled' };
+    case 'tampered':
+      return { ...base, status: 'violation', reason: `changed ${ending.what}` };
+    case 'limit':
+      return { ...base, ...limitFailure(phase, ending) };
+  }
+}
+
+function limitFailure(
+  phase: Failure['phase'],
+  { limit, used, allowed }: Extract<Ending, { kind: 'limit' }>,
+): Pick<Failure, 'status' | 'reason' | 'limit'> {
+  const unit = UNITS[limit];
+  const over = Number((used - allowed).toPrecision(3));
+  return {
+    status:
+      limit === 'wall'
+        ? wallStatus(phase)
+        : phase === 'check' || phase === 'smoke'
+          ? 'preflight_crash'
+          : 'crash',
+    reason: `${limit} limit: ${Number(used.toPrecision(6))} of ${allowed} ${unit}, ${over} over`,
+    limit: { name: limit, used, allowed, unit },
+  };
+}
+
+function wallStatus(phase: Failure['phase']): TrialStatus {
+  if (phase === 'evaluate') return 'eval_budget_overrun';
+  return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
+}
+
+/** What may be sealed at most: far above any gate, low enough to protect the host. */
+export function sealLimits(hosted: HostedTask): SealLimits {
+  return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
+}
+
+export function tailOf(log: string): string {
+  return log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS);
+}
+
+/** Bytes of the files that count towards a code-size gate, with their names. */
+export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
+  return treeBytes(files.filter((file) => matchesGlob(file.path, task.recipe.counted)));
+}

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sha256 } from '../domain/digest.js';
+import { certainMargins, firstMiss, margins, type Margin } from '../domain/task/gates.js';
+import { missText } from '../domain/trial/outcome-of.js';
+import type { Failure } from '../domain/trial/outcome.js';
+import type { Projection } from '../domain/task/rehearsal.js';
+import { sealedOrRefused } from './seal-outputs.js';
+import type { ToldMargin } from '../domain/task/gates.js';
+import { seal } from '../sandbox/sealing/seal.js';
+import type { HostedTask } from '../tasks/host.js';
+import type { HostContext } from './host-context.js';
+import {
+  START_VARIABLE,
+  countedBytes,
+  failureOf,
+  requestOf,
+  sealLimits,
+  withWorkspace,
+  type PhaseCall,
+} from './phases.js';
+import { rehearse } from './rehearse.js';
+
+/** What is known of a trial before it is trained. */
+export interface Preflight {
+  failure: Failure | null;
+  margins: ToldMargin[];
+  projection: Projection | null;
+  log: string;
+}
+
+/** A preflight on its way: where it runs, and what it knows so far. */
+interface Flight {
+  context: HostContext;
+  hosted: HostedTask;
+  name: string;
+  snapshot: string;
+  /** Bytes of counted code. */
+  code: number;
+  recipe: string;
+  tmp: string;
+  /** What smoke leaves, and what pack makes of it. */
+  out: string;
+  artifact: string;
+  signal: AbortSignal;
+}
+
+/**
+ * The task's check, the exact size of the code, and, where the task has a smoke run, the projected packed size and
+ * the projected length of an evaluation.
+ */
+export async function preflight(
+  context: HostContext,
+  hosted: HostedTask,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<Preflight> {
+  const code = countedBytes(hosted.spec, await context.lineage.blobs.tree(snapshot));
+  const certain = certainMargins(hosted.spec.gates, code);
+  const known = certain.map((margin) => ({ ...margin, projected: false }));
+  const miss = firstMiss(certain);
+  if (miss !== undefined) return { failure: staticFailure(miss), margins: known, projection: null, log: '' };
+  const name = `check-${sha256(`${snapshot}\0${context.host.worker}\0${Math.random()}`).slice(0, 16)}`;
+  return withWorkspace(context, name, snapshot, async ({ folder, recipe, tmp, out }) => {
+    const artifact = join(folder, 'artifact');
+    await mkdir(artifact);
+    const flight = { context, hosted, name, snapshot, code, recipe, tmp, out, artifact, signal };
+    const { failure, log } = await runs(flight);
+    if (failure !== null || hosted.spec.phases.smoke === undefined)
+      return { failure, margins: known, projection: null, log };
+    return project(flight, known, log);
+  });
+}
+
+/** Check, smoke and pack; the first failure ends it. The log is the smoke's, or of what failed. */
+async function runs(flight: Flight): Promise<{ failure: Failure | null; log: string }> {
+  const { check, smoke, pack } = flight.hosted.spec.phases;
+  const checked = check === undefined ? null : await run(flight, 'check', check, {});
+  if (checked !== null && checked.failure !== null) return checked;
+  if (smoke === undefined) return { failure: null, log: '' };
+  const { out, artifact } = flight;
+  const env = { ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' };
+  const smoked = await run(flight, 'smoke', smoke, env);
+  if (smoked.failure !== null || pack === undefined) return smoked;
+  const packed = await run(flight, 'smoke', pack, { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact });
+  return packed.failure === null ? smoked : packed;
+}
+
+async function run(
+  { context, hosted, name, recipe, out, artifact, tmp, signal }: Flight,
+  phase: 'check' | 'smoke',
+  { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
+  env: PhaseCall['env'],
+): Promise<{ failure: Failure | null; log: string }> {
+  const told = { env, ...(phase === 'smoke' ? { startVariable: START_VARIABLE } : {}) };
+  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
+  const result = await context.sandbox.run(
+    requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),
+  );
+  if (result.ending.kind === 'cancelled') signal.throwIfAborted();
+  return { failure: failureOf(phase, result), log: result.log };
+}
+
+/** What the smoke's artifact says of size and evaluation. */
+async function project(flight: Flight, known: ToldMargin[], log: string): Promise<Preflight> {
+  const { context, hosted, name, snapshot, code, out, signal } = flight;
+  const artifact = hosted.spec.phases.pack === undefined ? out : flight.artifact;
+  const { sealed, refused } = await sealedOrRefused(seal(artifact, sealLimits(hosted)));
+  if (sealed === null) {
+    const told = withNote(log, `its size was not projected: ${refused.reason}`);
+    return { failure: null, margins: known, projection: null, log: told };
+  }
+  const bytes = code + sealed.bytes;
+  const sizes = margins(hosted.spec.gates, { bytes }).map((margin) => ({ ...margin, projected: true }));
+  const found = [...known.filter(({ metric }) => metric !== 'bytes'), ...sizes];
+  const smoked = { name, snapshot, digest: sealed.digest, artifact, bytes };
+  const { failure, projection, note } = await rehearse(context, hosted, smoked, signal);
+  return { failure, margins: found, projection, log: note === '' ? log : withNote(log, note) };
+}
+
+const withNote = (log: string, note: string): string => `${log.trimEnd()}\n${note}`;
+
+function staticFailure(miss: Margin): Failure {
+  return {
+    status: 'size_blocked',
+    phase: 'static',
+    reason: missText(miss),
+    limit: { name: miss.gate, used: miss.value, allowed: miss.limit, unit: 'bytes' },
+    tail: '',
+  };
+}

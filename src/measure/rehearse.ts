@@ -1,0 +1,131 @@
+import type { Failure } from '../domain/trial/outcome.js';
+import {
+  evaluationLimit,
+  needsAnother,
+  projectionOf,
+  rehearsalFailure,
+  type Projection,
+  type Rehearsed,
+} from '../domain/task/rehearsal.js';
+import { refusalFailure } from './seal-outputs.js';
+import type { Scored } from '../sandbox/scoring/score.js';
+import { SealRefused } from '../sandbox/sealing/seal-refused.js';
+import { sealTo } from '../sandbox/sealing/seal.js';
+import type { HostedTask } from '../tasks/host.js';
+import type { HostContext } from './host-context.js';
+import { sealLimits, tailOf } from './phases.js';
+import { scoreSealed } from './score.js';
+
+/** The artifact of a smoke run, with the code that serves it. */
+export interface Smoked {
+  /** By which workspaces and processes are called; unique to the preflight. */
+  name: string;
+  snapshot: string;
+  digest: string;
+  /** The folder that holds it, after the run that wrote it is dead. */
+  artifact: string;
+  /** Projected bytes of code and artifact. */
+  bytes: number;
+}
+
+/** What came of it: `projection` null where nothing could be measured, and `note` says why. */
+export interface Rehearsal {
+  failure: Failure | null;
+  projection: Projection | null;
+  note: string;
+}
+
+const NOTHING: Rehearsal = { failure: null, projection: null, note: '' };
+
+/**
+ * Projects the length of the evaluation: the task's own evaluator scores a share, on the data that training may see,
+ * of what the recipe's server answers with the smoke's artifact. Time is taken here, by nobody else. What the
+ * evaluator does wrong is never held against the trial.
+ */
+export async function rehearse(
+  context: HostContext,
+  hosted: HostedTask,
+  smoked: Smoked,
+  signal: AbortSignal,
+): Promise<Rehearsal> {
+  const rehearsal = hosted.spec.evaluate.rehearsal;
+  if (rehearsal === undefined) return NOTHING;
+  const { share } = rehearsal;
+  const limitS = evaluationLimit(hosted.spec);
+  const runs: Rehearsed[] = [];
+  let tail = '';
+  do {
+    const scoring = scoredOnce(context, hosted, smoked, { share, at: runs.length + 1 }, signal);
+    const result = await scoring.catch(refusedOrThrow);
+    if ('status' in result) return { ...NOTHING, failure: result };
+    const { scored, damage } = result;
+    tail = tailOf(scored.serverRun?.log ?? '');
+    if (damage !== null) return ended('violation', `changed ${damage}`, tail);
+    const read = readingOf(scored);
+    if ('crash' in read) return ended('preflight_crash', read.crash, tail);
+    if ('unknown' in read) return { ...NOTHING, note: `the evaluation was not rehearsed: ${read.unknown}` };
+    runs.push(read);
+  } while (needsAnother(runs, share, limitS));
+  return {
+    failure: rehearsalFailure(runs, share, limitS, tail),
+    projection: projectionOf(runs, share, limitS),
+    note: '',
+  };
+}
+
+/** The smoke's artifact was sealed before: what has changed it since is the recipe's. */
+function refusedOrThrow(error: unknown): Failure {
+  if (!(error instanceof SealRefused)) throw error;
+  const failure = refusalFailure(error);
+  const status = failure.status === 'violation' ? 'violation' : 'preflight_crash';
+  return { ...failure, status, phase: 'rehearsal' };
+}
+
+function scoredOnce(
+  context: HostContext,
+  hosted: HostedTask,
+  { name, snapshot, digest, artifact, bytes }: Smoked,
+  { share, at }: { share: number; at: number },
+  signal: AbortSignal,
+): ReturnType<typeof scoreSealed> {
+  return scoreSealed(
+    context,
+    hosted,
+    {
+      name: `${name}-${at}`,
+      id: `${name}/rehearsal-${at}`,
+      snapshot,
+      artifact: { digest, put: (to) => sealTo(artifact, to, sealLimits(hosted)) },
+      known: { bytes },
+      // the words of a server under rehearsal are told to agents: nothing that is held out may reach it
+      data: hosted.parts.train,
+      env: { ASSAY_REHEARSAL: String(share) },
+    },
+    signal,
+  );
+}
+
+function ended(status: Failure['status'], reason: string, tail: string): Rehearsal {
+  return { ...NOTHING, failure: { status, phase: 'rehearsal', reason, limit: null, tail } };
+}
+
+/** What one run of the evaluator says of the recipe. */
+function readingOf(scored: Scored): Rehearsed | { crash: string } | { unknown: string } {
+  const { evaluation, evaluatorRun, greetedMs, twinRun, blame, late, reason } = scored;
+  const { wallMs } = evaluatorRun;
+  // a twin starts after the first server and takes as long to answer, whatever the share
+  const startsMs = greetedMs === null ? 0 : Math.min(wallMs, greetedMs * (twinRun === null ? 1 : 2));
+  const timed = (because: string | null): Rehearsed => ({
+    greetS: greetedMs === null ? null : startsMs / 1000,
+    servedS: (wallMs - startsMs) / 1000,
+    late: because,
+  });
+  if (blame === 'recipe') return late ? timed(reason) : { crash: reason };
+  if (blame === 'evaluator' || evaluation === null) return { unknown: reason };
+  if (!('failure' in evaluation)) return greetedMs === null ? { unknown: 'nothing was asked' } : timed(null);
+  const { kind, reason: said } = evaluation.failure;
+  if (kind === 'late') return timed(`late: ${said}`);
+  if (kind === 'protocol') return { crash: `protocol: ${said}` };
+  // of weights that were hardly trained, such an answer says nothing
+  return { unknown: `${kind}: ${said}` };
+}

@@ -1,0 +1,133 @@
+import { treeDigest } from '../domain/digest.js';
+import { matchesGlob } from '../domain/text/paths.js';
+import { phaseKey, seenBy, visibleFiles } from '../domain/task/phase-key.js';
+import { trainBudget } from '../domain/task/phase-clock.js';
+import type { PhaseRun, ReplicateDocument, Saving, StoredFile } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { finishedOf, type Finished, type PhaseOwner } from '../lineage/trials/phase-results.js';
+import type { HostContext } from './host-context.js';
+import type { HostedTrial } from './load-trial.js';
+
+/** Trial, replicate and files of one measurement: all that its phases' keys are made from. */
+export interface Keyed {
+  context: HostContext;
+  work: HostedTrial;
+  replicate: ReplicateDocument;
+  files: readonly StoredFile[];
+}
+
+/**
+ * The key of a phase, or null where its result may not be reused: the task does not say what training reads, or
+ * nothing here holds the phase to what it says.
+ */
+export function keyOf(
+  { context, work, replicate, files }: Keyed,
+  phase: 'train' | 'pack',
+  left: readonly StoredFile[] | null,
+): string | null {
+  const { hosted, campaign } = work;
+  const { spec, python, manifest, digest } = hosted;
+  const { isolation } = context.sandbox;
+  const command = spec.phases[phase]?.run;
+  if (spec.phases.train.reads.length === 0 || isolation.fs !== 'enforced' || command === undefined)
+    return null;
+  const sees = seenBy(spec, phase);
+  return phaseKey({
+    phase,
+    task: digest,
+    command,
+    files: visibleFiles(sees, files),
+    data: sees.data ? manifest : null,
+    outputs: sees.outputs && left !== null ? treeDigest(left) : null,
+    seed: replicate.seed,
+    hostClass: replicate.hostClass,
+    environment: { python: python.identity, ...isolation },
+    trainSeconds: trainBudget(spec, campaign.frozen.trainSeconds),
+  });
+}
+
+export const ownerOfPhase = (
+  replicate: ReplicateDocument,
+  trial: number,
+  phase: 'train' | 'pack',
+): PhaseOwner => ({
+  owner: replicate.owner,
+  phase,
+  replicate: replicate._id,
+  trial,
+});
+
+/** What is there already of a measurement's phases. */
+export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; pack: Finished | null }> {
+  const { phases } = of.context.lineage;
+  const { owner } = of.replicate;
+  const trainKey = keyOf(of, 'train', null);
+  const train = trainKey === null ? null : await phases.finished(owner, trainKey);
+  const packKey = train === null ? null : keyOf(of, 'pack', train.files);
+  return { train, pack: packKey === null ? null : await phases.finished(owner, packKey) };
+}
+
+/** A training, and the replicate that needs what it leaves. */
+export interface EqualTraining {
+  owner: string;
+  /** Of the training, by what it reads. */
+  key: string;
+  replicate: string;
+}
+
+/** What a measurement may share its training by; null where it may not. */
+export function equalTraining(of: Keyed): EqualTraining | null {
+  const key = keyOf(of, 'train', null);
+  const { owner, _id: replicate } = of.replicate;
+  return key === null ? null : { owner, key, replicate };
+}
+
+/** Whether a living attempt of another replicate trains the very same now. */
+export async function isElsewhere(
+  lineage: Lineage,
+  { owner, key, replicate }: EqualTraining,
+): Promise<boolean> {
+  const found = await lineage.phases.entered(owner, key);
+  if (found === null || found.replicate === replicate || finishedOf(found) !== null) return false;
+  return isAlive(lineage, found);
+}
+
+/** `elsewhere`: a living attempt of another replicate trains the very same now. */
+export type Turn = { kind: 'mine' } | { kind: 'elsewhere' } | { kind: 'done'; result: Finished };
+
+/** Enters who holds a claim for its training, and says whose turn it is. */
+export async function turnOf(lineage: Lineage, by: PhaseOwner, key: string): Promise<Turn> {
+  for (;;) {
+    const found = await lineage.phases.begin(by, key);
+    const result = finishedOf(found);
+    if (result !== null) return { kind: 'done', result };
+    if (found.replicate === by.replicate) return { kind: 'mine' };
+    if (await isAlive(lineage, found)) return { kind: 'elsewhere' };
+    if (await lineage.phases.takeOver(by, key, found.replicate)) return { kind: 'mine' };
+  }
+}
+
+/** Whether whoever is entered for a phase can still end it. */
+async function isAlive(lineage: Lineage, entered: PhaseOwner): Promise<boolean> {
+  const { holder, trained, purpose } = await lineage.replicates.get(entered.replicate);
+  if (holder === null || trained !== null) return false;
+  // the trials that are compared for a claim have ended
+  if (purpose === 'claim') return true;
+  return (await lineage.trials.require(entered.owner, entered.trial)).status === null;
+}
+
+/** The run as it stands in the measurement that took it over. */
+export const reusedRun = ({ run, trial }: Finished): PhaseRun => ({ ...run, reusedFrom: trial });
+
+export function reuseSaving({ hosted }: HostedTrial, { phase, trial, replicate, run }: Finished): Saving {
+  const acceleratorMs = Math.round((run.wallMs + (run.startMs ?? 0)) * hosted.spec.resources.slots);
+  return { kind: 'reuse', phase, trial, replicate, acceleratorMs };
+}
+
+/** Files of the recipe that agents may change and training does not read. */
+export function unreadByTraining({ hosted }: HostedTrial, files: readonly StoredFile[]): string[] {
+  const { spec } = hosted;
+  const read = new Set(visibleFiles(seenBy(spec, 'train'), files).map(({ path }) => path));
+  const paths = files.map(({ path }) => path);
+  return paths.filter((path) => matchesGlob(path, spec.recipe.editable) && !read.has(path));
+}

@@ -1,0 +1,109 @@
+import type { Failure } from '../domain/trial/outcome.js';
+import { seenBy } from '../domain/task/phase-key.js';
+import type { ProgressPoint } from '../domain/task/progress.js';
+import { trainBudget, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
+import { mayBeSlow, overrunFailure, usualSpeed } from '../domain/trial/overrun.js';
+import type { PhaseRun, ReplicateDocument } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { runInBudget } from './in-budget.js';
+import { failureOf, recordRun, requestOf, START_VARIABLE, type PhaseCall, type Workspace } from './phases.js';
+import type { ProgressWatch } from './early-stop.js';
+import { persist } from '../lineage/persist.js';
+import type { Training, TrainingOf } from './train.js';
+
+/** A call of a phase in its own home, `tmp`. */
+export type Call = Omit<PhaseCall, 'id' | 'signal' | 'phase'> & { tmp: string; phase: 'train' | 'pack' };
+
+/** A phase on its lease. */
+export interface LeasedPhase {
+  call: Call;
+  clock: PhaseClock;
+  /** Makes its folders as they are before it runs. */
+  prepare: (again: boolean) => Promise<void>;
+  watch?: () => Promise<ProgressWatch>;
+}
+
+/** Result of a phase; of two runs, that of the second. */
+export interface PhaseDone {
+  failure: Failure | null;
+  run: PhaseRun;
+  progress: readonly ProgressPoint[];
+}
+
+/** Runs a phase against its clock. Every run of it is recorded. */
+export async function runPhase(training: Training, phase: LeasedPhase): Promise<PhaseDone> {
+  const { clock, call } = phase;
+  const { last, repeated, overruns } = await runInBudget(clock, (again) => runOnce(training, phase, again));
+  if (repeated !== null) repeated.run.repeated = true;
+  const { run, result, stopped, progress } = last;
+  if (stopped !== null) {
+    training.saved.push(stopped.saving);
+    return { failure: stopped.failure, run, progress };
+  }
+  const failure = failureOf(call.phase, result);
+  if (failure === null || clock.budget === null || overruns.length === 0) return { failure, run, progress };
+  return { failure: { ...failure, ...overrunFailure(call.phase, clock, overruns) }, run, progress };
+}
+
+async function runOnce(
+  training: Training,
+  { call: of, clock, prepare, watch: watched }: LeasedPhase,
+  again: boolean,
+) {
+  const { context, work, claim, runs, signal } = training;
+  const { tmp, ...call } = of;
+  const { phase } = call;
+  await prepare(again);
+  const watch = (await watched?.()) ?? null;
+  await claim.stage(phase === 'pack' ? 'packing' : 'training');
+  const id = `${claim.replicate._id}/${claim.fence}/${phase}${again ? '-again' : ''}`;
+  const env = { ASSAY_SEED: String(claim.replicate.seed), ...call.env };
+  const request = requestOf(context, work.hosted, { ...call, id, env, signal: watch?.signal ?? signal }, tmp);
+  const result = await context.sandbox.run(
+    watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) },
+  );
+  if (result.ending.kind === 'cancelled') signal.throwIfAborted();
+  const usual = await persist(signal, () =>
+    usualSpeedFor(context.lineage, claim.replicate, result.hostSpeed),
+  );
+  const told = { budgetS: clock.budget?.seconds ?? null, usualSpeed: usual };
+  const run = await persist(signal, () => recordRun(context.lineage, phase, result, told));
+  runs.push(run);
+  const stopped = result.ending.kind === 'cancelled' ? (watch?.stopped(run) ?? null) : null;
+  return { result, run, stopped, usualSpeed: usual, progress: watch?.points() ?? [] };
+}
+
+/** Usual speed of a host by the campaign's trainings; null where the given speed cannot be slow. */
+export async function usualSpeedFor(
+  { replicates }: Lineage,
+  { owner, hostClass }: Pick<ReplicateDocument, 'owner' | 'hostClass'>,
+  speed: number | null,
+): Promise<number | null> {
+  return mayBeSlow(speed) ? usualSpeed(await replicates.trainingSpeeds(owner, hostClass)) : null;
+}
+
+/** How training is run, of the trial as well as of the start beside it. */
+export function trainCall(
+  { work: { hosted, campaign }, claim }: TrainingOf,
+  { recipe, tmp, out }: Pick<Workspace, 'recipe' | 'tmp' | 'out'>,
+): Call {
+  const { spec } = hosted;
+  const { trainSeconds: override } = campaign.frozen;
+  const data = seenBy(spec, 'train').data ? hosted.parts.train : null;
+  return {
+    phase: 'train',
+    tmp,
+    command: spec.phases.train.run,
+    cwd: recipe,
+    timeoutS: trainClock(spec, override).limitS,
+    writable: [recipe, out],
+    readable: data === null ? [] : [data],
+    startVariable: START_VARIABLE,
+    env: {
+      ASSAY_SEED: String(claim.replicate.seed),
+      ASSAY_OUTPUT: out,
+      ASSAY_TRAIN_SECONDS: String(trainBudget(spec, override)),
+      ...(data === null ? {} : { ASSAY_DATA: data }),
+    },
+  };
+}

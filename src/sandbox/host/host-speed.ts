@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import type { ProcessRow } from '../process/process-table.js';
+
+/** Nanoseconds that a process had a core, and waited for one. */
+interface Times {
+  cpu: number;
+  wait: number;
+}
+
+/** Nanoseconds of a core below which a run says nothing of its host: starting a program is mostly waiting. */
+const LEAST = 100e6;
+
+/**
+ * How fast the host let the processes of one run go on: the part of their runnable time in which they had a core. Read
+ * from the kernel's account of each process (of its first thread), so that what a recipe sleeps does not count.
+ */
+export class HostSpeed {
+  readonly #stolen = stolenTime();
+  #living = new Map<string, Times>();
+  #cpu = 0;
+  #wait = 0;
+
+  /** Takes account of the processes that are alive at this look. */
+  look(rows: readonly ProcessRow[]): void {
+    const living = new Map<string, Times>();
+    for (const { pid, start } of rows) {
+      const key = `${pid} ${start}`;
+      const times = timesOf(pid) ?? this.#living.get(key);
+      if (times !== undefined) living.set(key, times);
+    }
+    for (const [key, times] of this.#living) if (!living.has(key)) this.#add(times);
+    this.#living = living;
+  }
+
+  /** 0 … 1 with what a hypervisor took counted as lost; null where it is not known, or hardly anything ran. */
+  value(): number | null {
+    this.look([]);
+    if (this.#cpu < LEAST) return null;
+    const before = this.#stolen;
+    const after = stolenTime();
+    const busy = before === null || after === null ? 0 : after.busy - before.busy;
+    const stolen = before === null || after === null || busy <= 0 ? 0 : (after.stolen - before.stolen) / busy;
+    return (this.#cpu / (this.#cpu + this.#wait)) * (1 - Math.min(1, Math.max(0, stolen)));
+  }
+
+  #add({ cpu, wait }: Times): void {
+    this.#cpu += cpu;
+    this.#wait += wait;
+  }
+}
+
+/** Null where the process is gone, or the system keeps no such account. */
+function timesOf(pid: number): Times | null {
+  try {
+    const [cpu, wait] = readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ').map(Number);
+    return Number.isFinite(cpu) && Number.isFinite(wait) ? { cpu: cpu ?? 0, wait: wait ?? 0 } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ticks that all cores were busy, and those of them that went to other machines of the same hypervisor. */
+function stolenTime(): { busy: number; stolen: number } | null {
+  try {
+    const [, ...ticks] = (readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? '')
+      .trim()
+      .split(/\s+/)
+      .map(Number);
+    const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, stolen = 0] = ticks;
+    return { busy: user + nice + system + irq + softirq + stolen, stolen };
+  } catch {
+    return null;
+  }
+}

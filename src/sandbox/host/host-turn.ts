@@ -1,0 +1,143 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DOING } from '../../domain/trial/doing.js';
+import { AssayError } from '../../domain/errors.js';
+import { LeasePool, slotHolders } from './lease.js';
+import { isAlive, ownIdentity, processIdentitySchema, type ProcessIdentity } from '../process/identity.js';
+import { unlessMissing } from '../process/missing.js';
+
+export interface TurnRequest {
+  /** Aborting ends the waiting; what runs already is not touched. */
+  signal: AbortSignal;
+  /** What the work does, in words, told once it may run. */
+  doing: string;
+  /** Says what is being done or waited for now. */
+  tell: (doing: string) => void;
+}
+
+const POLL_MS = 200;
+
+/**
+ * Who may run a recipe's code on this host: many beside each other, or one evaluation alone. The worker processes of
+ * the host share it through a folder, in which everyone who has a turn, and who waits to be alone, has a link that
+ * names his process. One that is to run alone enters, takes the one slot of a lease when others are to be alone as
+ * well, and waits until nobody is beside it. Everyone else looks for those before and after he enters: of two who come
+ * at once at least one sees the other. So those who come while an evaluation waits queue behind it, and it waits for
+ * no more than was running. What a dead process has left counts for nothing.
+ *
+ * No deadlock: who has a turn waits for nobody. A turn is taken once, by the outermost caller, after a lease and never
+ * before: a training that waits for a lease has no turn, so an evaluation alone, which needs no lease, does not wait
+ * for it; and a training that has the lease and waits for its turn waits for an evaluation that waits for no lease.
+ */
+export class HostTurn {
+  readonly #one: LeasePool;
+  readonly #alone: string;
+  readonly #beside: string;
+  readonly #has = new AsyncLocalStorage<true>();
+
+  constructor(folder: string) {
+    this.#one = new LeasePool('alone', 1, join(folder, 'one'));
+    this.#alone = join(folder, 'alone');
+    this.#beside = join(folder, 'beside');
+  }
+
+  /** Runs `fn` beside others, once no evaluation runs or waits to run alone. */
+  async beside<T>(request: TurnRequest, fn: () => Promise<T>): Promise<T> {
+    this.#refuseNested();
+    const entry = await this.#enterBeside(request);
+    try {
+      request.tell(request.doing);
+      return await this.#has.run(true, fn);
+    } finally {
+      await rm(entry, { force: true });
+    }
+  }
+
+  /** Runs `fn` while nothing else has a turn on this host. */
+  async alone<T>(request: TurnRequest, fn: () => Promise<T>): Promise<T> {
+    this.#refuseNested();
+    const { signal, tell } = request;
+    signal.throwIfAborted();
+    const onWait = (): void => tell(DOING.waitsForAlone);
+    const entry = await enter(this.#alone);
+    try {
+      // of those who wait in its own process the lease tells only the first
+      if ((await slotHolders(this.#one.folder)).length > 0) onWait();
+      return await this.#one.withLease({ slots: 1, signal, onWait }, async () => {
+        await this.#untilNobodyIsBeside(request);
+        tell(request.doing);
+        return this.#has.run(true, fn);
+      });
+    } finally {
+      await rm(entry, { force: true });
+    }
+  }
+
+  #refuseNested(): void {
+    if (this.#has.getStore() === true)
+      throw new AssayError('INTERNAL', 'a turn on the host was asked for by work that has one');
+  }
+
+  async #enterBeside({ signal, tell }: TurnRequest): Promise<string> {
+    for (let waited = false; ; waited = true) {
+      signal.throwIfAborted();
+      // one that entered at every look would keep the evaluation from ever finding the host empty
+      if (!(await isSomebodyIn(this.#alone))) {
+        const entry = await enter(this.#beside);
+        const isFree = await isSomebodyIn(this.#alone).then(
+          (taken) => !taken,
+          async (error: unknown) => {
+            await rm(entry, { force: true });
+            throw error;
+          },
+        );
+        if (isFree) return entry;
+        await rm(entry, { force: true });
+      }
+      if (!waited) tell(DOING.waitsForAlone);
+      await pause(signal);
+    }
+  }
+
+  async #untilNobodyIsBeside({ signal, tell }: TurnRequest): Promise<void> {
+    for (let waited = false; await isSomebodyIn(this.#beside); waited = true) {
+      signal.throwIfAborted();
+      if (!waited) tell(DOING.waitsToBeAlone);
+      await pause(signal);
+    }
+    signal.throwIfAborted();
+  }
+}
+
+/** The link by which this process has entered, which has its content at once: nobody finds an entry without a name. */
+async function enter(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const entry = join(folder, randomUUID());
+  await symlink(JSON.stringify(await ownIdentity()), entry);
+  return entry;
+}
+
+/** Whether a living process has entered; entries of the dead are removed. */
+async function isSomebodyIn(folder: string): Promise<boolean> {
+  for (const name of (await unlessMissing(readdir(folder))) ?? []) {
+    const entry = join(folder, name);
+    const holder = await holderOf(entry);
+    if (holder === null) continue;
+    if (await isAlive(holder)) return true;
+    await rm(entry, { force: true });
+  }
+  return false;
+}
+
+/** Null for one that has just left. */
+async function holderOf(entry: string): Promise<ProcessIdentity | null> {
+  const text = await unlessMissing(readlink(entry));
+  return text === null ? null : processIdentitySchema.parse(JSON.parse(text));
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(POLL_MS * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssayError } from '../../domain/errors.js';
+import { unlessMissing } from '../process/missing.js';
+import { isAlive, ownIdentity, processIdentitySchema, type ProcessIdentity } from '../process/identity.js';
+
+/** Exclusive right to some slots of a pool of this host, while a function runs. */
+export interface Lease {
+  pool: string;
+  /** Numbers of the slots held, from 0, ascending: for CUDA_VISIBLE_DEVICES or pinning. */
+  slots: number[];
+}
+
+export interface LeaseRequest {
+  slots: number;
+  signal: AbortSignal;
+  /** Called once when the lease is not to be had at once, with who holds the slots. */
+  onWait?: (reason: string) => void;
+}
+
+const POLL_MS = 200;
+/** Old generations that are kept, so that a slow reader of the folder cannot miss the newest. */
+const KEPT = 8;
+
+/**
+ * Slots of one host, shared by its worker processes through a folder. A slot is a row of generations, files
+ * `NAME.SLOT.GENERATION`; the newest one says who holds it, or is empty when it is free. Who takes the slot creates the next
+ * generation, which the file system lets only one do. The newest file is never removed, so a taker that was slow
+ * finds a newer one and gives way. No clock is compared and a living holder is never overtaken; the slots of a dead
+ * one are free at once. A holder in another pid namespace (a container) cannot be seen and counts as living until
+ * the machine boots again.
+ */
+export class LeasePool {
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly name: string,
+    /** How many slots this host has; all its workers must agree. */
+    readonly capacity: number,
+    readonly folder: string,
+  ) {
+    if (!/^[a-z][a-z0-9-]{0,47}$/.test(name))
+      throw new AssayError('INTERNAL', `"${name}" is no name of a pool`);
+  }
+
+  /**
+   * Waits for the slots (first come, first served within this process), runs `fn` and releases them whatever comes
+   * of it. Rejects with the signal's reason when it is aborted while waiting.
+   */
+  async withLease<T>(request: LeaseRequest, fn: (lease: Lease) => Promise<T>): Promise<T> {
+    if (request.slots < 1 || request.slots > this.capacity) {
+      const message = `a lease of ${request.slots} slots cannot be had from pool ${this.name} of ${this.capacity}`;
+      throw new AssayError('HOST_FAULT', message, {
+        remedy: 'Start a worker on a host that has that many slots.',
+      });
+    }
+    const turn = this.#queue.then(() => this.#acquire(request));
+    this.#queue = turn.catch(() => undefined);
+    const taken = await unlessAborted(turn, request.signal);
+    try {
+      return await fn({ pool: this.name, slots: taken.map((slot) => slot.slot) });
+    } finally {
+      await Promise.all(taken.map((slot) => slot.release()));
+    }
+  }
+
+  async #acquire(request: LeaseRequest): Promise<Slot[]> {
+    await mkdir(this.folder, { recursive: true });
+    for (let first = true; ; first = false) {
+      request.signal.throwIfAborted();
+      const { taken, holders } = await this.#take(request.slots);
+      if (taken.length === request.slots) return taken;
+      // holding some while waiting for the rest could lock two workers for ever
+      await Promise.all(taken.map((slot) => slot.release()));
+      if (first)
+        request.onWait?.(
+          `pool ${this.name}: waiting for ${request.slots} slots; held by ${holders.join(', ')}`,
+        );
+      const pause = POLL_MS * (0.5 + Math.random());
+      await sleep(pause, undefined, { signal: request.signal }).catch(() => undefined);
+    }
+  }
+
+  async #take(wanted: number): Promise<{ taken: Slot[]; holders: string[] }> {
+    const taken: Slot[] = [];
+    const holders: string[] = [];
+    try {
+      for (let slot = 0; slot < this.capacity && taken.length < wanted; slot += 1) {
+        const got = await takeSlot(this.folder, `${this.name}.${slot}`, slot);
+        if (got instanceof Slot) taken.push(got);
+        else holders.push(got);
+      }
+    } catch (error) {
+      await Promise.all(taken.map((slot) => slot.release()));
+      throw error;
+    }
+    return { taken, holders };
+  }
+}
+
+/** The slots when it is their turn; who is no longer interested is told at once, and leaves what comes to others. */
+async function unlessAborted(turn: Promise<Slot[]>, signal: AbortSignal): Promise<Slot[]> {
+  const aborted = new AbortController();
+  const left = once(signal, 'abort', { signal: aborted.signal }).then(() => 'left' as const);
+  left.catch(() => undefined);
+  try {
+    const first = signal.aborted ? 'left' : await Promise.race([turn, left]);
+    if (first !== 'left') return first;
+    turn.then((taken) => Promise.all(taken.map((slot) => slot.release()))).catch(() => undefined);
+    throw signal.reason;
+  } finally {
+    aborted.abort();
+  }
+}
+
+/** A slot that this process holds. */
+class Slot {
+  constructor(
+    readonly slot: number,
+    readonly file: string,
+  ) {}
+
+  /** An empty file is a free slot: emptying needs no room on a full disk, and only the holder does it. */
+  release(): Promise<void> {
+    return truncate(this.file, 0);
+  }
+}
+
+/** The slot, or in words who holds it. */
+async function takeSlot(folder: string, name: string, slot: number): Promise<Slot | string> {
+  const newest = (await generations(folder, name)).at(-1) ?? 0;
+  if (newest > 0) {
+    const holder = await readHolder(join(folder, `${name}.${newest}`));
+    if (holder === 'gone') return 'a worker that was faster';
+    if (holder !== 'free' && (await isAlive(holder))) return `process ${holder.pid}`;
+  }
+  const draft = join(folder, `${name}~${randomUUID()}`);
+  const file = join(folder, `${name}.${newest + 1}`);
+  try {
+    await writeFile(draft, JSON.stringify(await ownIdentity()));
+    await link(draft, file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
+      return 'a worker that was faster';
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+  const all = await generations(folder, name);
+  if (all.at(-1) !== newest + 1) {
+    await rm(file, { force: true });
+    return 'a worker that was faster';
+  }
+  const old = all.filter((generation) => generation <= newest + 1 - KEPT);
+  await Promise.all(old.map((generation) => rm(join(folder, `${name}.${generation}`), { force: true })));
+  return new Slot(slot, file);
+}
+
+/** A slot whose holder died without giving it back. */
+export interface ExpiredLease {
+  /** `POOL.SLOT`. */
+  slot: string;
+  pid: number;
+}
+
+/** Slots below a lease folder whose holders are dead: the next taker has them, so that there is nothing to do. */
+export async function expiredLeases(folder: string): Promise<ExpiredLease[]> {
+  const taken = await takenSlots(folder);
+  return taken.filter(({ living }) => !living).map(({ slot, pid }) => ({ slot, pid }));
+}
+
+/** Processes that live and hold slots below a lease folder. */
+export async function slotHolders(folder: string): Promise<number[]> {
+  return (await takenSlots(folder)).filter(({ living }) => living).map(({ pid }) => pid);
+}
+
+async function takenSlots(folder: string): Promise<(ExpiredLease & { living: boolean })[]> {
+  const newest = new Map<string, number>();
+  for (const file of (await unlessMissing(readdir(folder))) ?? []) {
+    const [, slot, generation] = /^(.+\.\d+)\.(\d+)$/.exec(file) ?? [];
+    if (slot !== undefined) newest.set(slot, Math.max(newest.get(slot) ?? 0, Number(generation)));
+  }
+  const taken: (ExpiredLease & { living: boolean })[] = [];
+  for (const [slot, generation] of newest) {
+    const holder = await readHolder(join(folder, `${slot}.${generation}`));
+    if (typeof holder !== 'string') taken.push({ slot, pid: holder.pid, living: await isAlive(holder) });
+  }
+  return taken;
+}
+
+/** Generations of a slot that exist, ascending. */
+async function generations(folder: string, name: string): Promise<number[]> {
+  const numbers: number[] = [];
+  for (const file of await readdir(folder)) {
+    const rest = file.startsWith(`${name}.`) ? file.slice(name.length + 1) : '';
+    if (/^\d+$/.test(rest)) numbers.push(Number(rest));
+  }
+  return numbers.sort((a, b) => a - b);
+}
+
+async function readHolder(file: string): Promise<ProcessIdentity | 'free' | 'gone'> {
+  const text = await unlessMissing(readFile(file, 'utf8'));
+  if (text === null) return 'gone';
+  return text === '' ? 'free' : processIdentitySchema.parse(JSON.parse(text));
+}

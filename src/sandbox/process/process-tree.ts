@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssayError } from '../../domain/errors.js';
+import {
+  hasProc,
+  killNow,
+  markerOf,
+  offerToKernel,
+  processTable,
+  proportionalBytes,
+  startOf,
+  userOf,
+  sweepStrays,
+  type ProcessRow,
+} from './process-table.js';
+
+/** Shared pages of more processes than this are not told apart: it costs about a millisecond each. */
+const MOST_SHARING = 64;
+
+/**
+ * The processes of one run: children of children, members of its process group, and those that carry its mark.
+ * Once seen, a process stays known even after its parent died and another adopted it.
+ */
+export class ProcessTree {
+  readonly #known = new Map<number, string>();
+  /** Processes whose mark was looked at already: a member has its mark from its first moment on. */
+  readonly #examined = new Map<number, string>();
+  #living: ProcessRow[] = [];
+  #adopted = false;
+
+  /**
+   * `contained`: a pid namespace holds the family, so that its tree is complete and marks are not needed.
+   * `uid`: a user that only members have and that none of them can change. `wrappers`: members that are not the run's.
+   */
+  constructor(
+    readonly run: string,
+    readonly root: number,
+    readonly contained: boolean,
+    readonly uid: number | null = null,
+    readonly wrappers = contained ? 2 : 0,
+  ) {}
+
+  /** Makes a process a member that is known by other means, such as the wrapper's report. */
+  async adopt(pid: number): Promise<void> {
+    const start = await startOf(pid);
+    this.#adopted = true;
+    offerToKernel(pid);
+    if (start !== null) this.#known.set(pid, start);
+  }
+
+  /** Looks at the host once; returns the living members. */
+  async look(): Promise<ProcessRow[]> {
+    const table = await processTable();
+    for (const [pid, start] of this.#known) if (table.get(pid)?.start !== start) this.#known.delete(pid);
+    for (let grew = true; grew;) {
+      grew = false;
+      for (const row of table.values()) {
+        if (this.#known.has(row.pid) || !this.#belongs(row)) continue;
+        this.#known.set(row.pid, row.start);
+        grew = true;
+      }
+    }
+    this.#living = [...table.values()].filter((row) => !row.zombie && this.#known.has(row.pid));
+    return this.#living;
+  }
+
+  #belongs(row: ProcessRow): boolean {
+    if (row.pid === process.pid) return false;
+    if (row.pid === this.root || row.group === this.root || this.#known.has(row.parent)) return true;
+    if (this.contained || !hasProc || this.#examined.get(row.pid) === row.start) return false;
+    this.#examined.set(row.pid, row.start);
+    return this.uid === null ? markerOf(row.pid) === this.run : userOf(row.pid) === this.uid;
+  }
+
+  /** The members that were alive at the last look. */
+  get rows(): readonly ProcessRow[] {
+    return this.#living;
+  }
+
+  get pids(): number[] {
+    return this.#living.map((row) => row.pid);
+  }
+
+  /** Living members, without those of the wrapper. */
+  get size(): number {
+    return Math.max(0, this.#living.length - this.wrappers);
+  }
+
+  /** Resident bytes of the living members; pages that they share are counted once when that decides. */
+  memory(allowed: number): number {
+    const resident = this.#living.reduce((sum, row) => sum + row.rssBytes, 0);
+    if (resident <= allowed || this.#living.length < 2 || this.#living.length > MOST_SHARING) return resident;
+    return this.#living.reduce((sum, row) => sum + (proportionalBytes(row.pid) ?? row.rssBytes), 0);
+  }
+
+  /** Kills every member and returns when none is alive (HOST_FAULT when one cannot be killed). */
+  async destroy(): Promise<void> {
+    for (let round = 0; round < 300; round += 1) {
+      const living = await this.look();
+      if (living.length === 0) {
+        // a wrapper that dies before its report leaves a child that waits for ever and is only found by its mark
+        if (!this.contained || !this.#adopted) await sweepStrays({ ids: [this.run] });
+        return;
+      }
+      killNow(-this.root);
+      for (const row of living) killNow(row.pid);
+      await sleep(Math.min(2 + round, 50));
+    }
+    const left = this.pids.join(', ');
+    throw new AssayError('HOST_FAULT', `processes ${left} of run ${this.run} outlive SIGKILL on this host`);
+  }
+}

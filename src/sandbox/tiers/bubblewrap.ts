@@ -1,0 +1,231 @@
+import { existsSync, lstatSync, readlinkSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../../domain/errors.js';
+import type { Isolation } from '../../domain/task/isolation.js';
+import { kernelCovers } from './kernel-view.js';
+import { stageFolder } from '../private-root/own-folders.js';
+import type { Limits, RunRequest } from '../run.js';
+import { supervise } from '../process/supervise.js';
+import { systemCallFilter } from './system-call-filter.js';
+import { staged, stagedDevices } from './stage.js';
+import { programOnPath, TASKS_PER_PROCESS, type Launch } from './tier.js';
+
+/** What bubblewrap holds by itself. */
+export const TIER_C: Isolation = {
+  tier: 'C',
+  fs: 'enforced',
+  net: 'enforced',
+  pid: 'enforced',
+  // by a watchdog that sees every process of the namespace, but only some times a second
+  mem: 'advisory',
+  pids: 'advisory',
+  disk: 'advisory',
+  cpu: 'advisory',
+  // no device node is visible
+  gpu: 'enforced',
+  secrets: 'enforced',
+  channels: 'open',
+};
+
+/** Unprivileged inside; the user that Debian, Fedora and macOS call nobody. */
+const NOBODY = 65_534;
+const PASSWD = `nobody:x:${NOBODY}:${NOBODY}:nobody:/tmp:/bin/sh\n`;
+const GROUP = `nogroup:x:${NOBODY}:\n`;
+/** Of /etc, only what the loader and the alternatives' links need. */
+const ETC = ['/etc/ld.so.cache', '/etc/alternatives'];
+const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+
+/** Own namespaces of files, network, processes, users and IPC, in which only declared paths are visible. */
+export class Bubblewrap {
+  constructor(
+    readonly bwrap: string,
+    /** Options that not every version of bubblewrap has. */
+    readonly extra: readonly string[],
+    /** An empty folder over which root prepares what a sandbox must not share with the host; null where it may not. */
+    readonly stage: string | null = null,
+  ) {}
+
+  /** Counted per namespace since Linux 5.14; it never binds what root started. */
+  threads(limits: Limits): number | null {
+    const [major = 0, minor = 0] = release().split('.').map(Number);
+    const binds = process.getuid?.() !== 0 && (major > 5 || (major === 5 && minor >= 14));
+    return binds ? TASKS_PER_PROCESS * limits.processes : null;
+  }
+
+  launch(request: RunRequest, shell: string, root: Root = HOST_ROOT): Launch {
+    const { memoryBytes, cpus = availableParallelism() } = request.limits;
+    // files in memory are nobody's resident pages, so their room is bounded by itself
+    const room = String(Math.max(1024 * 1024, Math.floor(memoryBytes / 4)));
+    const inputs: (string | Uint8Array)[] = [];
+    const input = (content: string | Uint8Array): string => String(FIRST_INPUT - 1 + inputs.push(content));
+    const filter = systemCallFilter({ inet: root.inet });
+    const shown = { memoryBytes, cpus: Math.max(1, Math.ceil(cpus)) };
+    const covers = kernelCovers(shown).flatMap(({ path, content }) =>
+      content === null
+        ? ['--size', '4096', '--tmpfs', path, '--remount-ro', path]
+        : ['--ro-bind-data', input(content), path],
+    );
+    const devices = this.stage !== null && root === HOST_ROOT ? stagedDevices(this.stage) : root.devices;
+    const args = [
+      ...['--unshare-all', '--unshare-user', ...this.extra, '--die-with-parent', '--new-session'],
+      ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'assay', '--json-status-fd', '3'],
+      ...(filter === null ? [] : ['--seccomp', input(filter)]),
+      ...root.system,
+      ...['--ro-bind-data', input(PASSWD), '/etc/passwd', '--ro-bind-data', input(GROUP), '/etc/group'],
+      ...['--proc', '/proc', ...covers, '--dev', '/dev', ...devices],
+      // terminals are counted for the whole machine
+      ...['--size', '4096', '--tmpfs', '/dev/pts', '--remount-ro', '/dev/pts'],
+      ...['--size', room, '--tmpfs', '/dev/shm', '--size', room, '--tmpfs', '/tmp'],
+      ...visible(request, root, room),
+      // read-only /proc: without it a sandbox started by root writes the host's kernel.core_pattern
+      ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
+      ...['--chdir', request.cwd, '--', '/bin/sh', '-c', shell],
+    ];
+    const launch: Launch = { file: this.bwrap, args, cwd: '/', inputs, reports: true, uid: null, hold: null };
+    return this.stage === null || root !== HOST_ROOT ? launch : { ...launch, ...staged(this.stage, launch) };
+  }
+}
+
+/** The first descriptor that a launch's inputs are read from. */
+const FIRST_INPUT = 4;
+
+/** What a sandbox has its programs from. */
+export interface Root {
+  /** Options that make the system's folders visible. */
+  system: readonly string[];
+  /** Read-only folders and files besides those of the request, with where they lie outside. */
+  folders: readonly { path: string; source: string }[];
+  /** Options that put device nodes on those of the host. */
+  devices: readonly string[];
+  /** Where a readable path of the request lies outside. */
+  source(path: string): string;
+  /** Whether writable folders are the host's, or lie in memory and are gone afterwards. */
+  writes: 'host' | 'memory';
+  /** Whether sockets other than unix ones may be made. */
+  inet: boolean;
+}
+
+/** The host's own programs, read-only. */
+const HOST_ROOT: Root = {
+  get system() {
+    const etc = ETC.flatMap((path) => ['--ro-bind-try', path, path]);
+    return ['--ro-bind', '/usr', '/usr', ...TOP.flatMap(systemFolder), ...etc];
+  },
+  folders: [],
+  devices: [],
+  source: (path) => path,
+  writes: 'host',
+  inet: true,
+};
+
+/** /bin and its like are links to /usr on merged systems and folders on others. */
+function systemFolder(path: string): string[] {
+  if (!existsSync(path)) return [];
+  return lstatSync(path).isSymbolicLink()
+    ? ['--symlink', readlinkSync(path), path]
+    : ['--ro-bind', path, path];
+}
+
+/** Outer folders first, so that a folder within another is mounted on top of it. */
+function visible(request: RunRequest, root: Root, room: string): string[] {
+  const mounts = [
+    ...root.folders.map(({ path, source }) => ({ path, options: ['--ro-bind', source, path] })),
+    ...request.readable.map((path) => ({ path, options: ['--ro-bind', root.source(path), path] })),
+    ...request.writable.map((path) => ({
+      path,
+      options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],
+    })),
+  ];
+  mounts.sort((a, b) => a.path.length - b.path.length);
+  return mounts.flatMap(({ options }) => options);
+}
+
+/** What came of looking for bubblewrap. */
+export type Found = { bubblewrap: Bubblewrap } | { why: string; remedy: string };
+
+let found: Promise<Found> | null = null;
+
+/** Finds out once per process whether bubblewrap holds here, by running it against what it must cut. */
+export function findBubblewrap(): Promise<Found> {
+  return (found ??= find());
+}
+
+/** Options that not every version of bubblewrap has, the more first. */
+const VARIANTS = [['--disable-userns'], []] as const;
+
+async function find(): Promise<Found> {
+  if (process.platform !== 'linux')
+    return {
+      why: 'bubblewrap needs Linux',
+      remedy: 'Run the worker on Linux, or in a Linux virtual machine.',
+    };
+  const bwrap = programOnPath('bwrap');
+  if (bwrap === null)
+    return { why: 'bwrap is not on PATH', remedy: 'Install the package bubblewrap of your distribution.' };
+  let why = '';
+  const stage = process.getuid?.() === 0 ? await stageFolder().catch(() => null) : null;
+  for (const [extra, at] of VARIANTS.flatMap((one) => [[one, stage] as const, [one, null] as const])) {
+    const bubblewrap = new Bubblewrap(bwrap, extra, at);
+    const fault = await failing(bubblewrap).catch((error: unknown) => messageOf(error));
+    if (fault === null) return { bubblewrap };
+    why ||= fault;
+  }
+  const remedy =
+    'Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for bwrap).';
+  return { why, remedy };
+}
+
+const seenSchema = z.object({ secret: z.string(), net: z.string(), pids: z.string(), proc: z.string() });
+
+/** Runs a process that reports what it can see and do; returns what is wrong, or null. */
+async function failing(bubblewrap: Bubblewrap): Promise<string | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
+  const shown = join(folder, 'shown');
+  try {
+    await writeFile(join(folder, 'secret'), 'secret');
+    await writeFile(shown, 'shown');
+    const host = (await readdir('/sys/class/net')).filter((name) => name !== 'lo');
+    const sees = (test: string): string => `$(if ${test}; then echo yes; else echo no; fi)`;
+    const shell = [
+      `read shown < '${shown}' || :`,
+      `secret="${sees(`[ -e '${folder}/secret' ] || (: >> '${shown}') 2>/dev/null`)}"`,
+      // every interface but lo must be gone
+      `net="${sees(`grep -v -e '^ *lo:' -e '|' /proc/net/dev >/dev/null`)}"`,
+      `pids="${sees(`[ -d /proc/${process.pid} ] && [ ${process.pid} -gt 50 ]`)}"`,
+      `proc="${sees('(: >> /proc/sys/kernel/core_pattern) 2>/dev/null')}"`,
+      `printf '{"shown":"%s","secret":"%s","net":"%s","pids":"%s","proc":"%s"}' "$shown" "$secret" "$net" "$pids" "$proc"`,
+    ].join('\n');
+    const limits = { wallS: 10, memoryBytes: 2 ** 28, diskBytes: 0, logBytes: 4096, processes: 8 };
+    const request: RunRequest = {
+      id: `probe-${process.pid}`,
+      command: '',
+      cwd: '/',
+      writable: [],
+      readable: [shown],
+      env: { PATH: '/usr/bin:/bin' },
+      limits,
+      signal: new AbortController().signal,
+    };
+    const launch = bubblewrap.launch(request, shell);
+    const { ending, log } = await supervise({
+      launch,
+      request,
+      isolation: TIER_C,
+      log: 'stdout',
+      extra: 0,
+    }).done;
+    if (ending.kind !== 'exited' || ending.code !== 0)
+      return `bwrap's probe ended with ${JSON.stringify(ending)}: ${log}`;
+    const seen = seenSchema.safeParse(JSON.parse(log));
+    if (!seen.success) return `bwrap's probe answered ${log.slice(0, 200)}`;
+    const open = Object.entries(seen.data).filter(([, answer]) => answer !== 'no');
+    if (open.length > 0)
+      return `bwrap does not cut ${open.map(([name]) => name).join(', ')} (host has ${host.join(', ')})`;
+    return null;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

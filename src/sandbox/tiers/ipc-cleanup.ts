@@ -1,0 +1,80 @@
+import { lstatSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { namesIn } from '../host/disk-use.js';
+import { programOnPath } from './tier.js';
+
+/** Folders in which everybody may leave something. */
+const COMMON = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue'];
+
+/** What System V keeps after its processes are dead, and how `ipcrm` is told of it. */
+const KEPT = [
+  ['shm', '-m'],
+  ['sem', '-s'],
+  ['msg', '-q'],
+] as const;
+/** Words of one command line: a system may keep tens of thousands of objects. */
+const WORDS = 2000;
+
+/**
+ * Removes what users of runs, whose processes are dead, left outside their folders: files where everybody may write
+ * and System V objects. `given`: folders that were handed to a user and are not its litter.
+ */
+export async function removeIpcObjects(
+  matches: (uid: number) => boolean,
+  given: readonly string[] = [],
+): Promise<void> {
+  for (const folder of COMMON) removeFiles(folder, matches, given);
+  await removeObjects(matches);
+}
+
+function removeFiles(folder: string, matches: (uid: number) => boolean, given: readonly string[]): void {
+  for (const name of namesIn(folder)) {
+    const path = join(folder, name);
+    try {
+      if (matches(lstatSync(path).uid) && !given.includes(path))
+        rmSync(path, { recursive: true, force: true });
+    } catch {
+      // gone already
+    }
+  }
+}
+
+const QUIETLY = { cwd: '/', extendEnv: false, stdio: 'ignore', reject: false, timeout: 10_000 } as const;
+
+/** As the user itself: root may not where it has no CAP_SYS_ADMIN, as in most containers. */
+async function removeObjects(matches: (uid: number) => boolean): Promise<void> {
+  const found = new Map<number, string[]>();
+  for (const [kind, option] of KEPT)
+    for (const { id, creator } of objectsOf(kind))
+      if (matches(creator)) found.set(creator, [...(found.get(creator) ?? []), option, id]);
+  const [setpriv, ipcrm] = [programOnPath('setpriv'), programOnPath('ipcrm')];
+  if (setpriv === null || ipcrm === null) return;
+  for (const [uid, options] of found) {
+    const user = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--no-new-privs'];
+    for (let at = 0; at < options.length; at += WORDS)
+      // one that goes meanwhile is an error of ipcrm's, which goes on with the others
+      await execa(setpriv, [...user, '--', ipcrm, ...options.slice(at, at + WORDS)], QUIETLY);
+  }
+}
+
+/** Objects of one kind, each with its creator: an owner may be changed by whoever is owner, the creator by nobody. */
+function objectsOf(kind: string): { id: string; creator: number }[] {
+  const [head, ...rows] = textOf(`/proc/sysvipc/${kind}`).trim().split('\n').map(fields);
+  const at = head?.indexOf('cuid') ?? -1;
+  return rows.flatMap((row) => {
+    const [id, creator] = [row[1], row[at]];
+    return id === undefined || creator === undefined ? [] : [{ id, creator: Number(creator) }];
+  });
+}
+
+const fields = (row: string): string[] => row.trim().split(/\s+/);
+
+/** Empty where the system keeps no such objects. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

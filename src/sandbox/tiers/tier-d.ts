@@ -1,0 +1,230 @@
+import { lchownSync, lstatSync, statSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { AssayError, messageOf } from '../../domain/errors.js';
+import type { Isolation } from '../../domain/task/isolation.js';
+import { namesIn } from '../host/disk-use.js';
+import { causedByFiles } from '../sealing/seal-refused.js';
+import type { Limits, RunRequest } from '../run.js';
+import { limited } from '../process/shell.js';
+import { supervise } from '../process/supervise.js';
+import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
+import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
+import { removeIpcObjects } from './ipc-cleanup.js';
+
+const ISOLATION: Isolation = {
+  tier: 'D',
+  // by permissions: what all users of the host may read or write, a run may
+  fs: 'advisory',
+  net: 'none',
+  // it sees the processes of others and cannot touch them
+  pid: 'advisory',
+  mem: 'advisory',
+  pids: 'enforced',
+  disk: 'advisory',
+  cpu: 'advisory',
+  gpu: 'none',
+  secrets: 'enforced',
+  channels: 'open',
+};
+
+/** A user of its own for each run, without any privilege; rlimits and a watchdog. No namespaces. */
+class TierD implements Tier {
+  readonly isolation = ISOLATION;
+  readonly bubblewrap = null;
+
+  constructor(readonly setpriv: string) {}
+
+  /** Counted per user, and the user is the run's own. */
+  threads(limits: Limits): number | null {
+    return TASKS_PER_PROCESS * limits.processes;
+  }
+
+  launch(request: RunRequest, shell: string): Launch {
+    const uid = takeUid();
+    try {
+      const before = request.readable.filter((path) => isRunUid(statSync(path).uid));
+      for (const path of [...request.writable, ...before]) handOver(path, uid);
+      for (const path of [request.cwd, ...request.readable, ...request.writable]) requireReach(path, uid);
+    } catch (error) {
+      releaseUid(uid);
+      if (error instanceof AssayError) throw error;
+      throw new AssayError('HOST_FAULT', `a run cannot be given its folders: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    const args = [
+      ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--no-new-privs'],
+      ...['--bounding-set', '-all', '--inh-caps', '-all', '--pdeathsig', 'KILL'],
+      ...['--', '/bin/sh', '-c', shell],
+    ];
+    return {
+      file: this.setpriv,
+      args,
+      cwd: request.cwd,
+      inputs: [],
+      reports: false,
+      uid,
+      hold: new UserHold(uid, request.writable),
+    };
+  }
+
+  hold(launch: Launch): Launch {
+    return launch;
+  }
+}
+
+class UserHold implements Hold {
+  readonly controlGroups = [];
+
+  /** `given`: folders that were handed to the user and are not its litter. */
+  constructor(
+    readonly uid: number,
+    readonly given: readonly string[],
+  ) {}
+
+  throttledMs(): number {
+    return 0;
+  }
+
+  refused(): null {
+    return null;
+  }
+
+  kill(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  /** What the user left outside its folders goes with it. */
+  async end(): Promise<void> {
+    await removeIpcObjects((uid) => uid === this.uid, this.given);
+    releaseUid(this.uid);
+  }
+}
+
+/**
+ * Gives a folder and all in it to a user; links are not followed. What an earlier run left such that it cannot be
+ * named (nested too deeply, no UTF-8) stays as it is.
+ */
+function handOver(path: string, uid: number): void {
+  const open = [path];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    try {
+      const stat = lstatSync(next);
+      if (stat.uid !== uid || stat.gid !== uid) lchownSync(next, uid, uid);
+      if (stat.isDirectory()) for (const name of namesIn(next)) open.push(join(next, name));
+    } catch (error) {
+      if (next === path || !causedByFiles(error)) throw error;
+    }
+  }
+}
+
+const [READ, CROSS] = [4, 1];
+
+/** @throws AssayError HOST_FAULT when the user cannot come to a path */
+function requireReach(path: string, uid: number): void {
+  const stat = statSync(path);
+  const wanted = stat.isDirectory() ? READ | CROSS : READ;
+  const closed = lets(stat, uid, wanted) ? closedAbove(path, uid) : path;
+  if (closed === null) return;
+  throw new AssayError(
+    'HOST_FAULT',
+    `a user of its own, as tier D has it, cannot come to ${path}: ${closed} is closed`,
+    {
+      remedy:
+        'Set ASSAY_HOME, ASSAY_CACHE and ASSAY_PYTHON to places that all users may read, or install bubblewrap.',
+    },
+  );
+}
+
+function closedAbove(path: string, uid: number): string | null {
+  for (let folder = dirname(path); ; folder = dirname(folder)) {
+    if (!lets(statSync(folder), uid, CROSS)) return folder;
+    if (folder === dirname(folder)) return null;
+  }
+}
+
+function lets(stat: { uid: number; mode: number }, uid: number, wanted: number): boolean {
+  const bits = stat.uid === uid ? stat.mode >> 6 : stat.mode;
+  return (bits & wanted) === wanted;
+}
+
+let held: Promise<string | null> | null = null;
+
+/** Finds out whether an own user holds here and comes to the folders that runs will need. */
+export async function probeTierD(needed: readonly string[]): Promise<Probe> {
+  if (process.platform !== 'linux')
+    return { tier: null, why: 'setpriv needs Linux', remedy: 'Run the worker on Linux.' };
+  if (process.getuid?.() !== 0)
+    return {
+      tier: null,
+      why: 'the worker is not root',
+      remedy: 'Run the worker as root, or install bubblewrap.',
+    };
+  const setpriv = programOnPath('setpriv');
+  if (setpriv === null)
+    return {
+      tier: null,
+      why: 'setpriv is not on PATH',
+      remedy: 'Install the package util-linux of your distribution.',
+    };
+  const remedy = 'Set ASSAY_HOME, ASSAY_CACHE and ASSAY_PYTHON to places that all users may read.';
+  try {
+    const tier = new TierD(setpriv);
+    for (const path of needed) requireReach(path, firstUid(process.pid));
+    const why = await (held ??= failing(tier));
+    return why === null ? { tier, why } : { tier: null, why, remedy };
+  } catch (error) {
+    return { tier: null, why: messageOf(error), remedy };
+  }
+}
+
+const FORKS = 8;
+
+/** Runs a process that tries what a user of its own must not be able to do; returns what is wrong, or null. */
+async function failing(tier: TierD): Promise<string | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
+  try {
+    await chmod(folder, 0o711);
+    const [own, secret] = [join(folder, 'own'), join(folder, 'secret')];
+    await mkdir(own);
+    await writeFile(secret, 'secret', { mode: 0o600 });
+    const tries = [
+      ['write', `: > '${own}/file'`, 'yes'],
+      ['secret', `read x < '${secret}'`, 'no'],
+      ['plant', `: > '${folder}/planted'`, 'no'],
+      ['environment', `cat /proc/${process.pid}/environ`, 'no'],
+      ['kill', `kill -0 ${process.pid}`, 'no'],
+      ['root', `[ "$(id -u)" = 0 ]`, 'no'],
+      ['forks', `i=0; while [ $i -lt ${4 * FORKS} ]; do sleep 20 & i=$((i+1)); done`, 'no'],
+    ] as const;
+    const command = tries
+      .map(([name, test]) => `if (${test}) >/dev/null 2>&1; then echo ${name} yes; else echo ${name} no; fi`)
+      .join('\n');
+    const limits = { wallS: 10, memoryBytes: 2 ** 28, diskBytes: 2 ** 20, logBytes: 4096, processes: 1000 };
+    const request: RunRequest = {
+      id: `probe-${process.pid}-D`,
+      command,
+      cwd: own,
+      writable: [own],
+      readable: [],
+      env: { PATH: '/usr/bin:/bin' },
+      limits,
+      signal: new AbortController().signal,
+    };
+    const launch = tier.launch(request, limited(command, limits, 'joined', FORKS));
+    const run = supervise({ launch, request, isolation: ISOLATION, log: 'stdout', extra: 0 });
+    const { ending, log } = await run.done;
+    if (ending.kind !== 'exited')
+      return `setpriv's probe ended with ${JSON.stringify(ending)}: ${log.slice(0, 200)}`;
+    const wrong = tries
+      .filter(([name, , wanted]) => !log.includes(`${name} ${wanted}\n`))
+      .map(([name]) => name);
+    return wrong.length === 0
+      ? null
+      : `a user of its own does not hold: ${wrong.join(', ')}: ${log.slice(0, 200)}`;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,144 @@
+import { AssayError } from '../domain/errors.js';
+import { decisionMeasure } from '../domain/task/task.js';
+import type { Exchange, ToolUse } from '../domain/session/conversation.js';
+import { callKey } from '../domain/keys.js';
+import { budgetText } from '../domain/trial/overrun.js';
+import { believedNow } from '../lineage/decisions/believed.js';
+import type { AnswerDocument } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { parkedAnswer, submitAnswer } from '../model/answers.js';
+import { callsOf, type ToolCall } from '../model/tools.js';
+import { workspaceAt, type Workspace } from './workspace-state.js';
+
+/** One tool call: its session, the turn that asked for it, and its place among that turn's calls. */
+export interface CallRef {
+  owner: string;
+  session: string;
+  turn: number;
+  index: number;
+}
+
+export interface ConversationContext {
+  use: ToolUse;
+  call: ToolCall;
+}
+
+/** The calls of a turn whose reply is stored. */
+export async function callsAt(
+  lineage: Lineage,
+  session: string,
+  turn: number,
+): Promise<ConversationContext[]> {
+  const reply = await lineage.sessions.reply(session, turn);
+  if (reply === null) throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no reply`);
+  return callsOf(reply);
+}
+
+export async function callAt(
+  lineage: Lineage,
+  { session, turn, index }: CallRef,
+): Promise<ConversationContext> {
+  const asked = (await callsAt(lineage, session, turn))[index];
+  if (asked === undefined)
+    throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no call ${index}`);
+  return asked;
+}
+
+/** Stores the answer to a call with the workspace after it; the first one stored counts. */
+export async function storeAnswer(
+  lineage: Lineage,
+  { session, turn, index }: CallRef,
+  { use }: ConversationContext,
+  answer: Workspace & { text: string; isError: boolean },
+): Promise<AnswerDocument> {
+  return lineage.sessions.answer({
+    _id: callKey(session, turn, index),
+    session,
+    turn,
+    index,
+    toolUseId: use.id,
+    tool: use.name,
+    ...answer,
+    at: new Date(),
+  });
+}
+
+/** The finished exchanges before a turn. Submits of the last one get their answers from the trials they became. */
+export async function exchangesBefore(
+  lineage: Lineage,
+  owner: string,
+  session: string,
+  turn: number,
+): Promise<Exchange[]> {
+  const exchanges: Exchange[] = [];
+  for (let at = 0; at < turn; at += 1) {
+    const reply = await lineage.sessions.reply(session, at);
+    if (reply === null) throw new AssayError('INTERNAL', `turn ${at} of ${session} has no reply`);
+    const asked = callsOf(reply);
+    const stored = await lineage.sessions.answersOf(session, at, asked.length);
+    for (const [index, one] of asked.entries())
+      if (!stored.some((answer) => answer.index === index))
+        stored.push(await answerSubmit(lineage, { owner, session, turn: at, index }, one));
+    stored.sort((a, b) => a.index - b.index);
+    exchanges.push({
+      reply,
+      answers: stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })),
+    });
+  }
+  return exchanges;
+}
+
+/** The trial stands in for the workspace from now on: the next one descends from it. */
+async function answerSubmit(
+  lineage: Lineage,
+  call: CallRef,
+  asked: ConversationContext,
+): Promise<AnswerDocument> {
+  const before = await workspaceAt(lineage, call);
+  const trial = await lineage.trials.bySubmitKey(callKey(call.session, call.turn, call.index));
+  const text =
+    trial?.outcome == null
+      ? trial?.parked == null
+        ? 'This call was not carried out.'
+        : parkedAnswer(trial.number, trial.parked.reason)
+      : await trialAnswer(lineage, trial.owner, trial.number);
+  const base = trial?.outcome == null ? before.base : trial.number;
+  return storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
+}
+
+async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
+  const [campaign, limits, trial, decision, frontier, totals] = await Promise.all([
+    lineage.campaigns.byOwner(owner),
+    lineage.budgets.limits(owner),
+    lineage.trials.require(owner, number),
+    lineage.decisions.of(owner, number),
+    lineage.decisions.frontier(owner),
+    lineage.trials.totals(owner),
+  ]);
+  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
+  const { outcome, parent: parentNumber } = trial;
+  if (outcome === null) throw new AssayError('INTERNAL', `trial ${number} has not ended`);
+  const parent = parentNumber === null ? null : await lineage.trials.get(owner, parentNumber);
+  const parentScore = parent?.outcome?.score ?? null;
+  const runs = (await lineage.replicates.many(trial.replicates)).flatMap((one) => one.trained?.runs ?? []);
+  const training = runs.findLast(({ phase }) => phase === 'train');
+  return submitAnswer({
+    trial: number,
+    status: outcome.status,
+    score: outcome.score,
+    unit: decisionMeasure(spec).unit,
+    parent: parentNumber,
+    parentScore,
+    delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
+    frontier: frontier?.trial ?? 0,
+    frontierScore: frontier?.inputs.score ?? null,
+    believed: decision === null ? null : await believedNow(lineage, decision),
+    frontierBelieved: frontier === null ? null : await believedNow(lineage, frontier),
+    margins: outcome.margins,
+    limit: outcome.failure?.limit ?? null,
+    train: training === undefined ? null : budgetText(training),
+    projection: trial.projection,
+    lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
+    trialsLeft: Math.max(0, limits.trials - totals.counted),
+  });
+}

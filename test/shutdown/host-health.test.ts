@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, statfs, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { roomCheck, writeCheck } from '../../src/sandbox/host/host-health.js';
+import { diskFullSandbox } from '../../src/sandbox/host/disk-full-sandbox.js';
+import { openSandbox, type RunRequest } from '../../src/sandbox/sandbox.js';
+import type { HostDocument } from '../../src/lineage/documents/documents.js';
+import { openWorld, until, type World } from '../workflows/world.js';
+import { TestHome, type Running } from './command.js';
+
+const MIB = 1024 * 1024;
+
+/** A small disk on a folder; null, with the reason on stderr, where this user may not mount one. */
+function smallDisk(folder: string, mib: number, readOnly = false): { remove: () => void } | null {
+  try {
+    const options = `size=${mib}m${readOnly ? ',ro' : ''}`;
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'pipe' });
+    return { remove: () => execFileSync('umount', ['-l', folder], { stdio: 'pipe' }) };
+  } catch (error) {
+    process.stderr.write(`no small disk here, thresholds stand in for it: ${String(error)}\n`);
+    return null;
+  }
+}
+
+/** Fills a disk until `leave` bytes are free. */
+async function fill(folder: string, leave: number): Promise<string> {
+  const { bavail, bsize } = await statfs(folder);
+  const file = join(folder, 'ballast');
+  await writeFile(file, Buffer.alloc(Math.max(0, bavail * bsize - leave), 1));
+  return file;
+}
+
+describe('a disk without room', () => {
+  let folder: string;
+  let disk: ReturnType<typeof smallDisk>;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'assay-full-'));
+    disk = smallDisk(folder, 4);
+  });
+  afterEach(async () => {
+    disk?.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const request = (command: string, diskBytes: number): RunRequest => ({
+    id: `full-${process.pid}-${Math.random()}`,
+    command,
+    cwd: folder,
+    writable: [folder],
+    readable: [],
+    env: { PATH: '/usr/bin:/bin' },
+    limits: { wallS: 20, memoryBytes: 256 * MIB, diskBytes, logBytes: 4096, processes: 8 },
+    signal: new AbortController().signal,
+  });
+
+  it('is the fault of its host, not of the program that met it; what a program overruns itself is its own', async () => {
+    const wanted = disk === null ? 2 ** 60 : MIB;
+    const sandbox = diskFullSandbox(
+      await openSandbox({ tier: 'E' }),
+      folder,
+      roomCheck(folder, () => wanted),
+    );
+    const greedy = disk === null ? 'exit 1' : 'head -c 9000000 /dev/zero > grown';
+    await expect(sandbox.run(request(greedy, 64 * MIB))).rejects.toMatchObject({ code: 'HOST_FAULT' });
+    await rm(join(folder, 'grown'), { force: true });
+    const own = await sandbox.run(request('head -c 2000000 /dev/zero > grown', MIB));
+    expect(own.ending).toMatchObject({ kind: 'limit', limit: 'disk' });
+  });
+
+  it('is seen by the checks, and so is one that takes no file', async () => {
+    expect(await roomCheck(folder, () => 1).look()).toBeNull();
+    expect(await roomCheck(folder, () => 2 ** 60).look()).toContain('is full');
+    expect(await writeCheck(folder).look()).toBeNull();
+    expect(await writeCheck('/proc').look()).toContain('takes no file');
+    if (disk === null) return;
+    await fill(folder, 0);
+    expect(await roomCheck(folder, () => MIB).look()).toContain('is full');
+    expect(await writeCheck(folder).look()).toContain('ENOSPC');
+  });
+});
+
+describe('a host whose disk is full', () => {
+  let world: World;
+  let full: TestHome;
+  let well: TestHome;
+  let disk: ReturnType<typeof smallDisk>;
+  beforeAll(async () => {
+    world = await openWorld();
+    full = await TestHome.open();
+    well = await TestHome.open();
+    disk = smallDisk(full.folder, 96);
+    await mkdir(join(full.folder, 'work'), { recursive: true });
+  });
+  afterAll(async () => {
+    for (const { pid } of [...full.processes(), ...well.processes()]) process.kill(pid, 'SIGKILL');
+    await world.stop();
+    disk?.remove();
+    await full.remove();
+    await well.remove();
+  });
+
+  const on = (home: TestHome, host: string, roles: string[], freeMb: number): Running =>
+    home.run(['worker', ...roles, '--slots', '1'], {
+      ...world.env,
+      ASSAY_HOME: home.folder,
+      ASSAY_HOST: host,
+      ASSAY_FREE_MB: String(freeMb),
+    });
+  const report = (host: string, healthy: boolean): Promise<HostDocument> =>
+    until(`${host} says that it is ${healthy ? 'well' : 'not well'}`, async () => {
+      const all = await world.lineage.hosts.list();
+      return all.find((each) => each.host === host && each.healthy === healthy) ?? null;
+    });
+
+  /** Which hosts finished the phases of a trial, and how many attempts that took at most. */
+  async function phases(id: string): Promise<{ hosts: string[]; attempts: number }> {
+    const { events } = await world.client.workflow.getHandle(id).fetchHistory();
+    const started = (events ?? []).flatMap((event) => {
+      const { identity, attempt } = event.activityTaskStartedEventAttributes ?? {};
+      return identity?.startsWith('host-')
+        ? [{ host: identity.split(':')[0] ?? '', attempt: attempt ?? 0 }]
+        : [];
+    });
+    const hosts = [...new Set(started.map(({ host }) => host))].sort();
+    return { hosts, attempts: Math.max(...started.map(({ attempt }) => attempt)) };
+  }
+
+  async function finished(name: string): Promise<void> {
+    await until(
+      `the end of ${name}`,
+      async () => ((await world.campaign(name).catch(() => null))?.state === 'finished' ? true : null),
+      150,
+    );
+  }
+
+  it('stops polling, another does the trials, nothing is blamed, and it polls again when it has room', async () => {
+    const conductor = on(well, 'conductor', ['orchestrator', 'model'], 1);
+    // without a small disk, a threshold that no disk meets stands in for a full one
+    const first = on(full, 'host-full', ['trainer', 'evaluator'], disk === null ? 1e9 : 48);
+    await Promise.all([conductor.says('workers:'), first.says('workers:')]);
+    const ballast = disk === null ? null : await fill(full.folder, 8 * MIB);
+    const { why, pool, roles } = await report('host-full', false);
+    expect([pool, roles]).toEqual(['cpu', ['trainer', 'evaluator']]);
+    expect(why).toContain('is full');
+    await first.says('this host takes no more work');
+
+    const input = { task: 'tiny', specialists: ['solo'], trials: 2 };
+    await world.start('two-hosts', input);
+    const second = on(well, 'host-well', ['trainer', 'evaluator'], 1);
+    await finished('two-hosts');
+    const trials = await world.trials('two-hosts');
+    expect(trials.map(({ status }) => status)).not.toContain('cancelled');
+    expect(trials.map(({ status }) => status)).not.toContain('crash');
+    const { trials: counted } = await world.campaign('two-hosts').then(({ frozen }) => frozen.limits);
+    expect(trials.filter(({ status }) => status !== 'duplicate')).toHaveLength(counted);
+    for (const number of [
+      0,
+      ...trials.filter((trial) => trial.status !== 'duplicate').map((trial) => trial.number),
+    ]) {
+      const done = await phases(`two-hosts/t${String(number).padStart(5, '0')}`);
+      expect(done.hosts).toEqual(['host-well']);
+      // a poll that was out when the disk filled may have brought one task
+      expect(done.attempts).toBeLessThanOrEqual(2);
+    }
+
+    second.signal('SIGTERM');
+    await second.ended;
+    if (ballast !== null) await rm(ballast);
+    else {
+      first.signal('SIGTERM');
+      await first.ended;
+      await on(full, 'host-full', ['trainer', 'evaluator'], 1).says('workers:');
+    }
+    await report('host-full', true);
+    await world.start('after', { ...input, trials: 1 });
+    await finished('after');
+    expect(await phases('after/t00000')).toMatchObject({ hosts: ['host-full'] });
+  }, 240_000);
+});
