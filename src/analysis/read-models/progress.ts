@@ -1,5 +1,6 @@
 import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import type { CampaignDocument, TrialDocument } from '../../lineage/documents/documents.js';
+import type { LimitName } from '../../domain/money/budget.js';
 import { fieldOf, trialLabel } from '../../domain/keys.js';
 import type { TrialStage } from '../../domain/statuses.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -8,7 +9,7 @@ import type { Milestone } from './results-table.js';
 
 /** A limit of a campaign and how much of it is used, in the same unit. */
 export interface LimitUse {
-  limit: 'trials' | 'submissions' | 'hours' | 'hoursWithoutGain' | 'dollars' | 'acceleratorSeconds';
+  limit: LimitName;
   used: number;
   /** null: no limit. */
   allowed: number | null;
