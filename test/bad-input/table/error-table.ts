@@ -21,7 +21,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 
 const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;
 
-/** docs/errors.md: the registry of errors, and what comes of bad input. */
+/** Renders docs/errors.md: the registry of errors, and the results of bad input. */
 export function renderErrors(): string {
   return [
     '# Errors',
