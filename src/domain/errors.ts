@@ -149,7 +149,7 @@ export const ERRORS = {
     'transient',
     3,
     'endless',
-    'Nothing to do; assay waits as long as the provider asks for.',
+    'Nothing to do; assay waits as long as the provider asks.',
   ),
   OVERTAKEN: entry(
     'transient',
