@@ -8,7 +8,7 @@ import {
   turnDocument,
   type AnswerDocument,
   type SessionDocument,
-} from '../documents/documents.js';
+} from '../documents/session.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Conversations: what each session saw, every paid reply before its use, and the answer to every tool call. */

@@ -5,16 +5,16 @@ import { AssayError } from '../../domain/errors.js';
 import { seedOf } from '../../domain/digest.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
 import { LOST } from '../../domain/trial/lost-workers.js';
+import type { Fault } from '../documents/fault.js';
 import {
   replicateDocument,
   trainedSchema,
   type Checkpoint,
   type Evaluated,
-  type Fault,
   type Holder,
   type ReplicateDocument,
   type Trained,
-} from '../documents/documents.js';
+} from '../documents/replicate.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What identifies a measurement. */
