@@ -29,7 +29,7 @@ import type { HostWatch } from './host-watch.js';
 import { logger } from './logging.js';
 import { GRACE_MS } from './role-names.js';
 
-/** What a worker of any role is built on. */
+/** Connections and settings that a worker of any role needs. */
 export interface WorkerGround {
   connection: NativeConnection;
   namespace: string;
@@ -105,7 +105,7 @@ export async function modelWorker(ground: WorkerGround, context: ModelContext): 
   });
 }
 
-/** What keeps a host that is not well from taking work. */
+/** Keeps an unhealthy host from taking work. */
 export interface HostGuard {
   gate: Gate;
   watch: HostWatch;
