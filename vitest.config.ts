@@ -6,6 +6,8 @@ export default defineConfig({
     exclude: ['test/**/*.slow.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
+    // files that run in one process load the sources and bundle the workflows once
+    isolate: false,
     testTimeout: 120_000,
     hookTimeout: 240_000,
     globalSetup: ['test/servers.ts'],
