@@ -9,10 +9,10 @@ import { TWINS } from './twins.js';
 
 /** Every attack, by what it is after. */
 export const SECTIONS: readonly (readonly [string, readonly Attack[]])[] = [
-  ['To have a number believed', FORGING],
-  ['By what lies in the outputs', OUTPUTS],
+  ['Forging a result', FORGING],
+  ['Through the outputs', OUTPUTS],
   ['To see or change what is not its own', REACHING],
-  ['On the host’s means', EXHAUSTING],
+  ['On the host’s resources', EXHAUSTING],
   ['By a server, while it is scored', SERVING],
   ['By a server that is sent its labels as inputs', TWINS],
 ];
@@ -38,7 +38,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'test/attacks/submit.slow.test.ts',
   ],
   [
-    'weights in a file that the task lets nobody edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
+    'weights in a file that the task does not let anyone edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
     'refused with the names of the files (`RECIPE_INVALID`)',
     'test/bad-input/submissions.test.ts',
   ],
@@ -105,7 +105,7 @@ export function renderSecurity(): string {
     '',
     '## Attacks',
     '',
-    'Each row is a recipe that `test/attacks` runs through the real workflow, at the best tier of the machine and at tier E. Where the best is D, an attack ends as at A to C, or as at E where it is after what D leaves open (network, accelerators); what is not run at E is not run there either. "Not prevented" names the field of `isolation` that says so; the test fails when an attack gets through a field that says `enforced`. A status of a trial that did nothing else wrong is `discard`: the attack came to nothing, and its artifact was no better.',
+    'Each row is a recipe that `test/attacks` runs through the real workflow, at the best tier of the machine and at tier E. Where the best is D, an attack ends as at A to C, or as at E where it is after what D leaves open (network, accelerators); what is not run at E is not run there either. "Not prevented" names the field of `isolation` that says so; the test fails when an attack gets through a field that says `enforced`. A status of a trial that did nothing else wrong is `discard`: the attack failed, and its artifact was no better.',
     '',
     ...SECTIONS.flatMap(([title, attacks]) => [
       `### ${title}`,

@@ -14,7 +14,7 @@ export interface LimitUse {
   /** null: no limit. */
   allowed: number | null;
   unit: 'trials' | 'submissions' | 'h' | 'USD' | 's';
-  /** What happens when it is reached. */
+  /** Effect of reaching it. */
   then: 'ends' | 'pauses';
 }
 
@@ -25,9 +25,9 @@ export interface OpenTrial {
   role: string;
   lane: string;
   stage: TrialStage;
-  /** Why it waits for a person; null where it does not. */
+  /** Reason why it waits for a person; null where it does not. */
   parked: string | null;
-  /** The machine that works on it; null while nobody does. */
+  /** The machine that works on it; null while none does. */
   host: string | null;
   /** Since when it is in its stage. */
   since: string;

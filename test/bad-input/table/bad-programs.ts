@@ -185,7 +185,11 @@ const evaluators = shownBy('test/bad-input/evaluators.test.ts', {
   'evaluator-broken': [
     'an evaluator that fails on the start as well',
     'evaluate, after three attempts',
-    [error('EVALUATOR_BROKEN'), campaign('blocked'), 'trials wait; `assay resume` goes on when it is mended'],
+    [
+      error('EVALUATOR_BROKEN'),
+      campaign('blocked'),
+      'trials wait; `assay resume` continues once it is fixed',
+    ],
     'evaluating trial N: the evaluator failed N times on this artifact, and …',
   ],
 });
