@@ -16,7 +16,7 @@ import { findServers } from '../src/dev/servers.js';
 import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/belief/effect-learning.js';
 import { ruleNamed, ruleNameSchema } from '../src/domain/decision/records/record.js';
 import { openLineage } from '../src/lineage/lineage.js';
-import { candidate } from '../test/lineage/candidate.js';
+import { candidate } from '../test/builders/candidate.js';
 
 const { values } = parseArgs({
   options: {

@@ -12,7 +12,7 @@ import {
   sheaf,
   SNAPSHOT,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 const OTHER = 'b'.repeat(64);
 const ARTIFACT = 'c'.repeat(64);

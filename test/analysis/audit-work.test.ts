@@ -18,9 +18,9 @@ import {
   type DecisionDocument,
   type DecisionV2Document,
 } from '../../src/lineage/documents/decision-documents.js';
-import { inputsOf as decisionInputs } from '../domain/decision/build.js';
+import { inputsOf as decisionInputs } from '../builders/decision.js';
 import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import {
   abouts,
   AT,
@@ -32,7 +32,7 @@ import {
   rowOf,
   sheaf,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 describe('invariant 5', () => {
   const worker = '100-1';

@@ -9,7 +9,7 @@ import {
 } from '../../../src/domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';
 import type { GuardValue } from '../../../src/domain/decision/records/shared-record.js';
-import { inputsOf, quietSearch, Search } from './build.js';
+import { inputsOf, quietSearch, Search } from '../../builders/decision.js';
 
 const within = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 const runs = fc.array(within(-10, 10), { minLength: 1, maxLength: 4 });
