@@ -50,7 +50,10 @@ it('opens a store that the commit before migrations wrote: it holds its audit an
   expect(shown[0]?.claim).toMatchObject({ state: 'measured' });
   expect((await campaignsModel(lineage, 10)).campaigns.map(({ campaign }) => campaign).sort()).toEqual(names);
   expect((await trialsModel(lineage, 'claimed', { limit: 10, best: false })).trials).toHaveLength(4);
-  expect(await trialRecord(lineage, 'claimed', 1)).toMatchObject({ schema: 'assay.trial/1', campaign: 'claimed' });
+  expect(await trialRecord(lineage, 'claimed', 1)).toMatchObject({
+    schema: 'assay.trial/1',
+    campaign: 'claimed',
+  });
   expect(await schemaOf(address.database)).toMatchObject({
     version: 9,
     migrated: 1,
