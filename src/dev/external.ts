@@ -4,7 +4,7 @@ import { askTemporal } from './temporal/temporal-health.js';
 
 const ANSWER_MS = 10_000;
 
-/** A server that somebody else runs: used as it is, never started or stopped. */
+/** A server that is run elsewhere: used as it is, never started or stopped. */
 export interface External {
   address: string;
   variable: string;

@@ -9,7 +9,7 @@ import { findTemporalProgram } from './temporal/temporal-program.js';
 import { askTemporal } from './temporal/temporal-health.js';
 import { addressOf, startTemporal } from './temporal/temporal-server.js';
 
-/** What starting a server of a part needs. */
+/** Needs of starting a server. */
 export interface ServerStart {
   home: string;
   /** The ports of last time, if there was one. */
