@@ -38,7 +38,7 @@ describe('a demo that npm runs, interrupted from the terminal in mid-training', 
     expect(ended.afterMs).toBeLessThan(ORDERLY_MS);
     expect(ended.code ?? ended.signal).toSatisfy((how) => how === 130 || how === 'SIGINT');
     expect(demo.said).toContain('draining');
-    expect(demo.said).toContain('campaign demo is kept and goes on under `npx assay dev`');
+    expect(demo.said).toContain('campaign demo is kept; `npx assay dev` resumes it');
     expect(demo.said).not.toContain('at once: asked twice');
     expect(await home.left()).toEqual(NOTHING);
 

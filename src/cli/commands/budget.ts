@@ -35,7 +35,7 @@ export function register(program: Command): void {
       `
 Examples:
   assay budget night-1                          what is allowed, used and held
-  assay budget night-1 --dollars 10             a campaign that paused for want of money goes on
+  assay budget night-1 --dollars 10             resumes a campaign that ran out of money
   assay budget night-1 --trials 40 --hours none
 
 Numbers are totals since the start, not what is added. Fewer trials than there are already end the search; what was
@@ -78,6 +78,6 @@ function numberOf(name: string, text: string): number {
 
 function cameOf(campaign: string, { changed, goesOn, held }: LimitsAnswer): string {
   const what = changed.map(({ limit, from, to }) => changeText(limit, from, to)).join(', ');
-  const then = goesOn ? '; it goes on' : held === null ? '' : `; it stays as it is: ${held}`;
+  const then = goesOn ? '; it resumes' : held === null ? '' : `; it stays as it is: ${held}`;
   return `${campaign}: ${what === '' ? 'nothing to change' : what}${then}`;
 }

@@ -24,6 +24,6 @@ export function register(program: Command): void {
         },
         endRequest(),
       );
-      say('stopped. `assay dev` goes on where this left off.');
+      say('stopped. `assay dev` continues where this left off.');
     });
 }

@@ -10,7 +10,7 @@ interface Flags extends CommonFlags {
 export function register(program: Command): void {
   program
     .command('stop')
-    .description('end a campaign for good: trials that were accepted end first')
+    .description('end a campaign for good, after the trials that were accepted')
     .argument('<campaign>', 'name of the campaign')
     .option('--drain', 'let them end first (the default)')
     .addOption(new Option('--now', 'do not wait for them: what is in flight is cancelled').conflicts('drain'))
