@@ -26,9 +26,9 @@ export function register(program: Command): void {
     .option('--trials <n>', 'end after this many trials')
     .option('--submissions <n>', 'end after this many submissions, duplicates included')
     .option('--hours <h>', 'end after this many hours at work, or `none`')
-    .option('--hours-without-gain <h>', 'end when the best has not improved for so many hours, or `none`')
+    .option('--hours-without-gain <h>', 'end after this many hours without an improvement, or `none`')
     .option('--dollars <usd>', 'pause when this much money is spent, or `none`')
-    .option('--accelerator-seconds <s>', 'pause when so many seconds of a slot are spent, or `none`')
+    .option('--accelerator-seconds <s>', 'pause when this many seconds of a slot are spent, or `none`')
     .option('--json', 'print JSON: assay.budget/1')
     .addHelpText(
       'before',

@@ -46,7 +46,7 @@ async function confirmed(campaign: string, running: number): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new AssayError(
       'USAGE',
-      'terminate asks before it ends anything, and here is no terminal to ask on',
+      'terminate asks before it ends anything, and there is no terminal to ask on',
       {
         remedy: `\`assay terminate ${campaign} --yes\` does not ask.`,
       },
