@@ -8,20 +8,21 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
-import type { ModelContext, OrchestratorContext } from '../activities/context.js';
+import type { OrchestratorContext } from '../activities/context.js';
+import type { ModelContext } from '../src/session/take-turn.js';
 import type { HostContext } from '../src/measure/host-context.js';
-import { claimingActivities } from '../activities/claiming.js';
+import { claimActivities } from '../activities/claim.js';
 import { reuseActivities } from '../activities/reuse.js';
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
 import { parkedActivities } from '../activities/parked.js';
-import { checkerOf, prepareActivities } from '../activities/prepare.js';
+import { prepareActivities } from '../activities/prepare.js';
 import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
 import { trainActivities } from '../activities/train.js';
-import { workspaceActivities } from '../activities/workspace.js';
+import { checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
 import type { HostWatch } from './host-watch.js';
@@ -68,7 +69,7 @@ export async function orchestratorWorkers(
     activities: {
       ...campaignActivities(context),
       ...submitActivities(context),
-      ...claimingActivities(context),
+      ...claimActivities(context),
       ...reuseActivities(context),
     },
     maxConcurrentActivityTaskExecutions: WAITING,
@@ -84,7 +85,7 @@ export async function orchestratorWorkers(
       ...submitActivities(context),
       ...decideActivities(context),
       ...parkedActivities(context),
-      ...claimingActivities(context),
+      ...claimActivities(context),
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },

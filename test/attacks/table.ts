@@ -26,7 +26,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'refused, told to the agent',
     'test/bad-input/edits.test.ts',
   ],
-  ['a line of 1 GB', '`crash`, limit output', 'test/bad-input/recipes.test.ts'],
+  ['a line of 1 GB', '`crash`, limit output', 'test/bad-input/recipes.slow.test.ts'],
   [
     'a served answer that is no frame, not finite, late, or missing',
     '`crash` or `eval_budget_overrun`',
@@ -35,7 +35,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
   [
     'five of the above submitted as `assay submit --wait --json`',
     'the same statuses, in the JSON it prints',
-    'test/attacks/submit.test.ts',
+    'test/attacks/submit.slow.test.ts',
   ],
   [
     'weights in a file that the task does not let anyone edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
@@ -50,7 +50,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
   [
     'a recipe that kills its worker, and each that takes it over (tier E)',
     '`crash` after three workers',
-    'test/faults/kills-workers.test.ts',
+    'test/faults/kills-workers.slow.test.ts',
   ],
   [
     'training for 13.75 s of 10, sleeping past its budget, training on while it packs',

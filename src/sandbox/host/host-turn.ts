@@ -3,19 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DOING } from '../../domain/trial/doing.js';
+import { DOING, type WorkMonitor } from '../../domain/trial/doing.js';
 import { AssayError } from '../../domain/errors.js';
 import { LeasePool, slotHolders } from './lease.js';
 import { isAlive, ownIdentity, processIdentitySchema, type ProcessIdentity } from '../process/identity.js';
 import { unlessMissing } from '../process/missing.js';
 
-export interface TurnRequest {
-  /** Aborting ends the waiting; what runs already is not touched. */
-  signal: AbortSignal;
+/** Aborting its signal ends the waiting; what runs already is not touched. */
+export interface TurnRequest extends WorkMonitor {
   /** The work in words, reported once it may run. */
   doing: string;
-  /** Says what is being done or waited for now. */
-  tell: (doing: string) => void;
 }
 
 const POLL_MS = 200;
