@@ -334,7 +334,7 @@ describe('a wish to a campaign', () => {
     expect(isObeyed({ control: 'stopping', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(true);
   });
 
-  it('is answered with the work that still ends, or that nobody was there to obey', () => {
+  it('is answered with the work that still ends, or that no worker was there to obey', () => {
     const answer = {
       schema: 'assay.control/1',
       campaign: 'demo',

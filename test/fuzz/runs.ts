@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** How often a property is tried: quick in `npm test`, far more in `npm run test:slow`. */
+/** Runs of a property: few in `npm test`, far more in `npm run test:slow`. */
 export const RUNS = { numRuns: Number(process.env['ASSAY_FUZZ_RUNS'] ?? 200) };
 
 /** Bytes as a hostile program may write them: anything, long runs of one byte, and the signs of JSON. */

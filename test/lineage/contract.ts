@@ -53,7 +53,7 @@ export function frozenOf(name: string, owner: string): FrozenCampaign {
   });
 }
 
-/** What every store has to keep, whichever it is. */
+/** Contract of every store. */
 export function storeContract(name: string, address: () => StoreAddress): void {
   describe(`the store ${name}`, () => {
     let lineage: Lineage;
@@ -114,7 +114,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
     });
 
-    it('gives the result of the start to whoever submits its code again', async () => {
+    it('gives the result of the start to a trial that submits its code again', async () => {
       const of = owner();
       await lineage.trials.insertStart(proposal(of, 'start', 'same'));
       const again = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);

@@ -86,7 +86,7 @@ async function assay(...args: string[]): Promise<{ code: number; stdout: string;
   );
 }
 
-it('pauses when the dollars are used up, cannot be resumed into a loop, and goes on when they are raised', async () => {
+it('pauses when the dollars are used up, cannot be resumed into a loop, and resumes when they are raised', async () => {
   const dear = { input_tokens: 49_000, output_tokens: 0 };
   const script: ScriptStep[] = [
     {

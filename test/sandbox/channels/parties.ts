@@ -60,7 +60,7 @@ export class Party {
   }
 }
 
-/** What is sent a step, and which bits of it the channel can carry. */
+/** Message of a step, and the bits of it that the channel can carry. */
 export interface Channel {
   name: string;
   bytes: number;
