@@ -23,7 +23,7 @@ import {
   sheaf,
   SNAPSHOT,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 describe('invariant 1', () => {
   it('knows every way in which an end can be half stored, and allows one that has not come', () => {

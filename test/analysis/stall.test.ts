@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { StallReason, StallFacts } from '../../src/analysis/stall/types.js';
 import { shownState, diagnoseStall, waitedFor } from '../../src/analysis/stall/diagnose.js';
 import { CAMPAIGN_STATES, isEnded } from '../../src/domain/statuses.js';
-import { after, before, CAMPAIGN, factsOf, QUEUED, QUEUES, TRAINING, TURN, workflow } from './stall-facts.js';
+import {
+  after,
+  before,
+  CAMPAIGN,
+  factsOf,
+  QUEUED,
+  QUEUES,
+  TRAINING,
+  TURN,
+  workflow,
+} from '../builders/stall-facts.js';
 
 function only(reasons: readonly StallReason[]): StallReason {
   expect(reasons).toHaveLength(1);

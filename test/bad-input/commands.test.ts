@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTask } from '../../src/tasks/load.js';
-import { seedCampaign, type Seeded } from '../analysis/seeded.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { TINY } from '../fixtures/tiny.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { assay, refusalHere, refused } from './assay.js';

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { seedCampaign, type Seeded } from '../analysis/seeded.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
 

@@ -7,7 +7,7 @@ import { NOTHING, type Reservation } from '../../src/lineage/budgets/budgets.js'
 import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { pauseExhausted } from '../../src/lineage/budgets/pause-on-exhausted-budget.js';
-import { frozenOf } from './contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import { handClock, type HandClock } from '../fixtures/hand-clock.js';
 
 const DATABASE = `budgets_${process.pid}`;

@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  campaignInputSchema,
-  frozenCampaignSchema,
-  type FrozenCampaign,
-} from '../../src/domain/campaign/campaign.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
 import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
-import { candidate } from './candidate.js';
+import { candidate } from '../builders/candidate.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import {
   openLineage,
   STORE_SCHEMA_VERSION,
@@ -19,39 +15,6 @@ import {
 import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
-
-export function frozenOf(name: string, owner: string): FrozenCampaign {
-  const input = campaignInputSchema.parse({ task: 'tiny' });
-  return frozenCampaignSchema.parse({
-    name,
-    owner,
-    task: { name: 'tiny', digest: '0'.repeat(64), title: 'tiny' },
-    pool: 'cpu',
-    lanes: [],
-    limits: {
-      trials: 10,
-      submissions: 40,
-      hours: null,
-      hoursWithoutGain: null,
-      microUsd: null,
-      acceleratorMs: null,
-    },
-    trainSeconds: null,
-    calibration: 1,
-    model: { id: 'offline-proposer', offline: true },
-    turns: input.turns,
-    maxTokens: input.maxTokens,
-    trainHeartbeatSeconds: 5,
-    phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
-    exclusive: { search: false, claim: true },
-    attributes: [],
-    rule: 'greedy',
-    ruleVersion: 2,
-    claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
-    submission: null,
-    startedAt: new Date().toISOString(),
-  });
-}
 
 /** Contract of every store. */
 export function storeContract(name: string, address: () => StoreAddress): void {

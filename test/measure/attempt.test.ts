@@ -13,7 +13,7 @@ import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { HostTurn } from '../../src/sandbox/host/host-turn.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 
 let lineage: Lineage;
 beforeAll(async () => {
