@@ -56,8 +56,8 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       malformedTrees: [],
       ...store,
     },
-    server: 'nobody asked',
-    host: 'nobody looked',
+    server: 'not asked',
+    host: 'not examined',
   };
 }
 

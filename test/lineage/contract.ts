@@ -10,7 +10,7 @@ import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
 
-/** What every store has to keep, whichever it is. */
+/** Contract of every store. */
 export function storeContract(name: string, address: () => StoreAddress): void {
   describe(`the store ${name}`, () => {
     let lineage: Lineage;
@@ -71,7 +71,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
     });
 
-    it('gives the result of the start to whoever submits its code again', async () => {
+    it('gives the result of the start to a trial that submits its code again', async () => {
       const of = owner();
       await lineage.trials.insertStart(proposal(of, 'start', 'same'));
       const again = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
