@@ -19,6 +19,7 @@ import {
 import type { Candidate } from './candidate.js';
 import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
 import { decisionV1On, inputsV1Of } from './decisions-v1.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /**
@@ -30,9 +31,8 @@ export class Decisions {
   private readonly likelihoods;
 
   constructor(database: Db) {
-    const collection = database.collection<{ _id: string }>('decisions');
-    this.shelf = new TypedCollection<DecisionDocument>(collection, decisionDocument);
-    this.likelihoods = new TypedCollection(collection, likelihoodDocument);
+    this.shelf = new TypedCollection(database, KINDS.decisions);
+    this.likelihoods = new TypedCollection(database, { ...KINDS.decisions, schema: likelihoodDocument });
   }
 
   /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */
