@@ -40,7 +40,7 @@ export async function withContext<T>(
   const servers = await findServers({ home: homeFolder(), need, say, signal });
   let connection: Connection | null = null;
   try {
-    const lineage = await abortable(signal, openLineage(servers.store));
+    const lineage = await abortable(signal, openLineage(servers.store, { say }));
     try {
       const client = async (): Promise<Client> => {
         connection ??= await connect(servers.temporal.address);

@@ -30,6 +30,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     active: {},
     createdAt: AT,
     endedAt: null,
+    settledAt: null,
     pausedSince: null,
     stopped: false,
     exhausted: null,

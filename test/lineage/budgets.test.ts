@@ -12,7 +12,7 @@ import { handClock, type HandClock } from '../fixtures/hand-clock.js';
 
 const DATABASE = `budgets_${process.pid}`;
 const open = (clock?: Clock): Promise<Lineage> =>
-  openLineage({ url: inject('storeUrl'), database: DATABASE }, clock);
+  openLineage({ url: inject('storeUrl'), database: DATABASE }, clock && { clock });
 
 let lineage: Lineage;
 beforeAll(async () => {

@@ -1,17 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
 import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
 import { candidate } from '../builders/candidate.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
-import {
-  openLineage,
-  STORE_SCHEMA_VERSION,
-  type Lineage,
-  type StoreAddress,
-} from '../../src/lineage/lineage.js';
+import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
 import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
@@ -220,15 +214,6 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         await expect(lineage.decisions.decide(other)).rejects.toMatchObject({ code: 'INTERNAL' });
       },
     );
-
-    it('takes over a store of the schema before as it is', async () => {
-      const client = new MongoClient(address().url);
-      const schemas = client.db(address().database).collection<{ _id: string; version: number }>('meta');
-      await schemas.updateOne({ _id: 'schema' }, { $set: { version: 7 } });
-      await (await openLineage(address())).close();
-      expect((await schemas.findOne({ _id: 'schema' }))?.version).toBe(STORE_SCHEMA_VERSION);
-      await client.close();
-    });
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();
