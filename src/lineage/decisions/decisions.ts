@@ -22,7 +22,7 @@ import { decisionV1On, inputsV1Of } from './decisions-v1.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-/** What a candidate brings to its decision. */
+/** Facts of a candidate for its decision. */
 export interface Candidate {
   owner: string;
   trial: number;
@@ -38,7 +38,7 @@ export interface Candidate {
   eligible: boolean;
   /** The parent's score under the training that this one shares with it; null where it trained itself. */
   shared: number | null;
-  /** Whether its runs are equal to rounding where the start's were not. */
+  /** True when its runs are equal to rounding where the start's were not. */
   alike: boolean;
   /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
   seedOnly: (frontier: number | null) => Promise<boolean>;
@@ -52,7 +52,7 @@ export interface Candidate {
   open: readonly number[];
   /** See {@link DecisionInputs}. */
   noiseValue: number;
-  /** Whether it can be run once more. */
+  /** True when it can be run once more. */
   mayRepeat: boolean;
 }
 
@@ -121,7 +121,9 @@ export class Decisions {
     return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
   }
 
-  /** What is believed by now of the true score of a trial that candidates may stand on; null where nothing is. */
+  /**
+   * Reads the present belief about the true score of a trial that candidates may stand on; null where there is none.
+   */
   async believed(owner: string, trial: number): Promise<{ mean: number; sd: number } | null> {
     const last = await this.last(owner);
     if (last === null) return null;
