@@ -84,7 +84,7 @@ export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration:
 /** True for an edit of nothing but a seed where one run is all there is: other luck is no better recipe. */
 export const isSeedOnly = ({ deterministic, seedOnly }: DecisionInputs): boolean => deterministic && seedOnly;
 
-/** What one more run would be worth, and what a run costs by now. */
+/** Weighs what one more run would be worth against what it costs by now. */
 function weighed(
   inputs: DecisionInputs,
   knowledge: Knowledge,

@@ -87,7 +87,9 @@ export class Decisions {
     return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
   }
 
-  /** What is believed by now of the true score of a trial that candidates may stand on; null where nothing is. */
+  /**
+   * Reads the present belief about the true score of a trial that candidates may stand on; null where there is none.
+   */
   async believed(owner: string, trial: number): Promise<{ mean: number; sd: number } | null> {
     const last = await this.last(owner);
     if (last === null) return null;

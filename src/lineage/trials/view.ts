@@ -36,7 +36,7 @@ async function rowAt(lineage: Lineage, owner: string, number: number): Promise<T
   return rowOf(lineage, await lineage.trials.require(owner, number));
 }
 
-/** What a session of `role` is opened with, from a bounded number of documents. */
+/** Builds the view that a session of `role` is opened with, from a bounded number of documents. */
 export async function lineageView(
   lineage: Lineage,
   frozen: FrozenCampaign,
