@@ -13,8 +13,8 @@ import { parseArgs } from 'node:util';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { z } from 'zod';
 import { findServers } from '../src/dev/servers.js';
-import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/effect-learning.js';
-import { ruleNamed, ruleNameSchema } from '../src/domain/decision/record.js';
+import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/belief/effect-learning.js';
+import { ruleNamed, ruleNameSchema } from '../src/domain/decision/records/record.js';
 import { openLineage } from '../src/lineage/lineage.js';
 import { candidate } from '../test/builders/candidate.js';
 

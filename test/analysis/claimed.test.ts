@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { claimRemark } from '../../src/analysis/statistics/claim-wording.js';
 import { claimView } from '../../src/analysis/statistics/claim-view.js';
-import { claimOf, type ClaimRuns } from '../../src/domain/decision/claim.js';
+import { claimOf, type ClaimRuns } from '../../src/domain/decision/claim/claim.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
 import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
 import { AT, factsOf, OWNER } from '../builders/audited-facts.js';

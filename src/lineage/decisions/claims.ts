@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { CLAIM_RULE, type ClaimResult } from '../../domain/decision/claim.js';
+import { CLAIM_RULE, type ClaimResult } from '../../domain/decision/claim/claim.js';
 import { claimDocument, type ClaimDocument } from '../documents/claim.js';
 import { TypedCollection } from '../typed-collection.js';
 

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
-import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/effect-learning.js';
+import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/belief/effect-learning.js';
 import { meanOf } from '../../domain/decision/noise.js';
-import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/record.js';
+import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../domain/decision/rules.js';
 import type { Node } from '../../domain/decision/v1/posterior.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retained } from '../../../src/domain/decision/beliefs.js';
-import { GENERIC_WEIGHTS, learnedWeights } from '../../../src/domain/decision/effects.js';
-import { priceOfRun } from '../../../src/domain/decision/posterior.js';
-import { sdOfLevel, typicalSd } from '../../../src/domain/decision/spread.js';
-import { Dice } from '../../builders/dice.js';
-import { PLAIN, searched } from '../../builders/random-search.js';
-import { quietSearch, Search } from '../../builders/decision.js';
+import { retained } from '../../../../src/domain/decision/belief/beliefs.js';
+import { GENERIC_WEIGHTS, learnedWeights } from '../../../../src/domain/decision/belief/effects.js';
+import { priceOfRun } from '../../../../src/domain/decision/belief/posterior.js';
+import { sdOfLevel, typicalSd } from '../../../../src/domain/decision/belief/spread.js';
+import { Dice } from '../../../builders/dice.js';
+import { PLAIN, searched } from '../../../builders/random-search.js';
+import { quietSearch, Search } from '../../../builders/decision.js';
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalOf } from '../../../src/domain/decision/claim.js';
-import { compareRuns } from '../../../src/domain/decision/comparison.js';
+import { intervalOf } from '../../../../src/domain/decision/claim/claim.js';
+import { compareRuns } from '../../../../src/domain/decision/claim/comparison.js';
 
 const BASE = { direction: 'minimize', paired: false, confidence: 0.95 } as const;
 const START = [2.0, 2.1, 1.9, 2.04];
