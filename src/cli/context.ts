@@ -18,7 +18,7 @@ export function homeFolder(): string {
 
 export { cacheFolder };
 
-/** What a command stands on while it runs; everything that it started is stopped at its end. */
+/** Servers and store of a command while it runs; everything that it started is stopped at its end. */
 export interface CommandContext {
   servers: Servers;
   lineage: Lineage;
@@ -40,7 +40,7 @@ export async function withContext<T>(
   const servers = await findServers({ home: homeFolder(), need, say, signal });
   let connection: Connection | null = null;
   try {
-    const lineage = await abortable(signal, openLineage(servers.store));
+    const lineage = await abortable(signal, openLineage(servers.store, { say }));
     try {
       const client = async (): Promise<Client> => {
         connection ??= await connect(servers.temporal.address);
@@ -74,5 +74,5 @@ async function connect(address: string): Promise<Connection> {
   }
 }
 
-/** Where the tasks lie that come with assay. */
+/** Folder of the bundled tasks. */
 export const BUNDLED_TASKS = join(ROOT, 'tasks');

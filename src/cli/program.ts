@@ -73,7 +73,7 @@ function neededBy(args: readonly string[]): (typeof COMMANDS)[string][] {
   return args[0] === '-V' || args[0] === '--version' ? [] : Object.values(COMMANDS);
 }
 
-/** What every command has; `before` are the words in front of its name. */
+/** Adds the options that every command has; `before` are the words in front of its name. */
 function finish(command: Command, before: string): void {
   const name = `${before} ${command.name()}`;
   command

@@ -249,7 +249,7 @@ describe('invariant 7', () => {
     );
   });
 
-  /** What is found of decisions in a campaign with the rule of the first of them. */
+  /** Finds the violations of decisions in a campaign with the rule of the first of them. */
   const said = (first: DecisionDocument, ...decisions: DecisionDocument[]): string => {
     const { campaign } = factsOf().store;
     const frozen = { ...campaign.frozen, rule: first.rule, ruleVersion: first.version };

@@ -12,17 +12,17 @@ const FIXED = [0.93, 0.93, 0.93, 0.93];
 const runsOf = (scores: readonly number[]): ClaimRuns['start'] =>
   scores.map((score, i) => ({ score, artifact: `${scores.join()} ${i}` }));
 
-/** What a campaign is, and what its claim came to. */
+/** A campaign with the result of its claim. */
 interface Case {
   start?: readonly number[];
   frontier?: readonly number[];
   deterministic?: boolean;
-  /** Whether the task has data for claims alone. */
+  /** True when the task has data for claims alone. */
   split?: boolean;
   pool?: string;
   decided?: number | null;
   state?: CampaignState;
-  /** What the claim's document says besides; null: there is none. */
+  /** Other fields of the claim's document; null: there is none. */
   document?: Partial<ClaimDocument> | null;
 }
 

@@ -30,6 +30,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     active: {},
     createdAt: AT,
     endedAt: null,
+    settledAt: null,
     pausedSince: null,
     stopped: false,
     exhausted: null,
@@ -55,8 +56,8 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       malformedTrees: [],
       ...store,
     },
-    server: 'nobody asked',
-    host: 'nobody looked',
+    server: 'not asked',
+    host: 'not examined',
   };
 }
 

@@ -1,7 +1,7 @@
 import { GENERIC_WEIGHTS } from '../../src/domain/decision/belief/effects.js';
 import { meanOf } from '../../src/domain/decision/noise.js';
 import { learnsAfter, weightsAfter } from '../../src/domain/decision/belief/effect-learning.js';
-import type { DecisionInputs, Knowledge, Rule } from '../../src/domain/decision/record.js';
+import type { DecisionInputs, Knowledge, Rule } from '../../src/domain/decision/records/record.js';
 import { decideBy } from '../../src/domain/decision/rules.js';
 import type { Decided } from '../../src/domain/decision/records/decision-record.js';
 import type { Frontier } from '../../src/domain/decision/records/shared-record.js';

@@ -97,7 +97,7 @@ describe('watch', () => {
     watching.kill('SIGINT');
     const { exitCode, stderr } = await watching;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`campaign ${seeded.name} goes on`);
+    expect(stderr).toContain(`campaign ${seeded.name} keeps running`);
     expect((await seeded.lineage.campaigns.byName(seeded.name)).state).toBe('running');
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 const asked = process.env['ASSAY_FUZZ_RUNS'];
 
-/** How often a property is tried: quick in `npm test`, far more in `npm run test:slow`. */
+/** Runs of a property: few in `npm test`, far more in `npm run test:slow`. */
 export const RUNS = { numRuns: Number(asked ?? 200) };
 
 /** The same for a property of which each try takes long. */

@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
 import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
 import { candidate } from '../builders/candidate.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
-import {
-  openLineage,
-  STORE_SCHEMA_VERSION,
-  type Lineage,
-  type StoreAddress,
-} from '../../src/lineage/lineage.js';
+import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
 import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
 
-/** What every store has to keep, whichever it is. */
+/** Contract of every store. */
 export function storeContract(name: string, address: () => StoreAddress): void {
   describe(`the store ${name}`, () => {
     let lineage: Lineage;
@@ -77,7 +71,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
     });
 
-    it('gives the result of the start to whoever submits its code again', async () => {
+    it('gives the result of the start to a trial that submits its code again', async () => {
       const of = owner();
       await lineage.trials.insertStart(proposal(of, 'start', 'same'));
       const again = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
@@ -220,15 +214,6 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         await expect(lineage.decisions.decide(other)).rejects.toMatchObject({ code: 'INTERNAL' });
       },
     );
-
-    it('takes over a store of the schema before as it is', async () => {
-      const client = new MongoClient(address().url);
-      const schemas = client.db(address().database).collection<{ _id: string; version: number }>('meta');
-      await schemas.updateOne({ _id: 'schema' }, { $set: { version: 7 } });
-      await (await openLineage(address())).close();
-      expect((await schemas.findOne({ _id: 'schema' }))?.version).toBe(STORE_SCHEMA_VERSION);
-      await client.close();
-    });
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();

@@ -38,7 +38,7 @@ export function register(program: Command): void {
     .action(async (flags: Flags) => {
       const signal = endRequest();
       const left = await withContext(['temporal', 'store'], (ground) => demo(ground, flags, signal), signal);
-      if (left !== null) say(`stopped; campaign ${left} is kept and goes on under \`npx assay dev\``);
+      if (left !== null) say(`stopped; campaign ${left} is kept; \`npx assay dev\` resumes it`);
     });
 }
 
@@ -78,7 +78,7 @@ async function demo(ground: CommandContext, flags: Flags, signal: AbortSignal): 
   }
 }
 
-/** Whether store, server and this machine agree on what was just run; what contradicts it is printed. */
+/** Audits store, server and this machine after the run; prints what contradicts. */
 async function endsAudited(ground: CommandContext, name: string): Promise<boolean> {
   const model = await audited(ground, [name]);
   if (!model.ok) print(renderAudit(model, onStdout));

@@ -39,14 +39,17 @@ interface Flags extends CommonFlags {
 export function register(program: Command): void {
   program
     .command('submit')
-    .description('submit one trial of your own code, inside a campaign or alone')
+    .description('submit one trial of your own code, in a campaign or by itself')
     .option('--task <name|folder>', 'the task (not needed with --campaign)')
     .requiredOption('--recipe <folder>', 'folder with the recipe to measure')
     .requiredOption('--hypothesis <text>', 'what changes and why it should help')
     .option('--expected-delta <number>', 'expected score minus the parent’s')
     .option('--campaign <name>', 'a running campaign to submit to')
-    .option('--train-seconds <s>', 'training budget instead of the one of the task (alone only)')
-    .option('--runs <n>', 'measure the start and the trial so often each, 2 to 20 (alone only)')
+    .option('--train-seconds <s>', 'training budget instead of the task’s (without --campaign only)')
+    .option(
+      '--runs <n>',
+      'measure the start and the trial this many times each, 2 to 20 (without --campaign only)',
+    )
     .option('--wait', 'wait for the end and print the record')
     .option(
       '--json',
@@ -72,11 +75,11 @@ no worker runs, --wait runs them itself until the trial has ended.`,
         (ground) => submit(ground, flags, alone, signal),
         signal,
       );
-      if (left !== null) say(`stopped; ${left} is kept and goes on where workers run: \`assay dev\``);
+      if (left !== null) say(`stopped; ${left} is kept and continues where workers run: \`assay dev\``);
     });
 }
 
-/** What a trial is measured with that has a campaign of its own. */
+/** Settings of a trial that has a campaign of its own. */
 interface AloneInput {
   trainSeconds?: number;
   submissionRuns?: number;
@@ -221,7 +224,7 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
 function parkedError(campaign: string, number: number, reason: string): AssayError {
   const id = trialWorkflowId(campaign, number);
   return new AssayError('TRIAL_PARKED', `${id} is parked: ${reason}`, {
-    remedy: `\`assay resume ${id}\` tries it again, \`assay cancel ${id}\` ends it.`,
+    remedy: `\`assay resume ${id}\` retries it, \`assay cancel ${id}\` ends it.`,
   });
 }
 

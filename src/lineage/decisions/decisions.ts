@@ -19,6 +19,7 @@ import {
 } from '../documents/decision.js';
 import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
 import { decisionV1On, inputsV1Of } from './decisions-v1.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What a candidate brings to its decision. */
@@ -64,9 +65,8 @@ export class Decisions {
   private readonly likelihoods;
 
   constructor(database: Db) {
-    const collection = database.collection<{ _id: string }>('decisions');
-    this.shelf = new TypedCollection<DecisionDocument>(collection, decisionDocument);
-    this.likelihoods = new TypedCollection(collection, likelihoodDocument);
+    this.shelf = new TypedCollection(database, KINDS.decisions);
+    this.likelihoods = new TypedCollection(database, { ...KINDS.decisions, schema: likelihoodDocument });
   }
 
   /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */

@@ -70,7 +70,7 @@ export async function pairOf(
   return [await Party.start(from, python, work, sends), await Party.start(to, python, work, receives)];
 }
 
-/** What is sent a step, and which bits of it the channel can carry. */
+/** Message of a step, and the bits of it that the channel can carry. */
 export interface Channel {
   name: string;
   bytes: number;

@@ -12,7 +12,7 @@ describe('equal numbers of runs, fixed in advance', () => {
     ['far better', moved(-1), 'minimize', 'better'],
     ['far worse', moved(1), 'minimize', 'worse'],
     ['far better', moved(1), 'maximize', 'better'],
-    ['not told apart', moved(0.01), 'minimize', null],
+    ['no clear difference', moved(0.01), 'minimize', null],
   ] as const)('%s: %j', (_, trial, direction, side) => {
     const { interval, difference, ...compared } = compareRuns({ ...BASE, direction, start: START, trial });
     expect(compared).toMatchObject({ runs: 4, side, paired: false, confidence: 0.95 });
