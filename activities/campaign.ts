@@ -14,7 +14,8 @@ import {
   type FrozenCampaign,
   type Lane,
 } from '../src/domain/campaign/campaign.js';
-import { dueState, type Sighting } from '../src/domain/campaign/campaign-transitions.js';
+import type { Reason } from '../src/domain/campaign/reasons.js';
+import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/text/explain.js';
@@ -64,17 +65,17 @@ export interface WatchReport extends Sighting {
 
 export interface CampaignActivities {
   freeze(request: FreezeRequest): Promise<FrozenCampaign>;
-  setState(to: { owner: string; state: CampaignState; reason: string | null }): Promise<void>;
+  setState(to: { owner: string; state: CampaignState; reason: Reason | null }): Promise<void>;
   setControl(to: {
     owner: string;
     control: RunControl;
-    reason: string | null;
+    reason: Reason | null;
     stopped: boolean;
   }): Promise<void>;
   look(of: { owner: string }): Promise<WatchReport>;
-  watch(of: { owner: string; seen: number; state: CampaignState }): Promise<WatchReport>;
+  watch(of: { owner: string; seen: number; progress: CampaignProgress }): Promise<WatchReport>;
   /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
-  block(of: { owner: string; reason: string }): Promise<RunControl>;
+  block(of: { owner: string; reason: Reason }): Promise<RunControl>;
   /** Stores a change of limits, once for each `id`. */
   changeLimits(of: { owner: string; id: string; change: LimitChange }): Promise<LimitsAnswer>;
   awaitControl(of: { owner: string; until: RunControl[] }): Promise<RunControl>;
@@ -95,12 +96,12 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
     look: async ({ owner }) => reportOn(context, await lineage.campaigns.byOwner(owner)),
     changeLimits: (of) => changeLimits(context, of),
     block: ({ owner, reason }) => lineage.campaigns.block(owner, reason),
-    watch: ({ owner, seen, state }) => {
+    watch: ({ owner, seen, progress }) => {
       const since = clock.monotonicMs();
       return poll(LOOK_EVERY_MS, async () => {
         const report = await reportOn(context, await count(context, owner));
         const elapsed = clock.monotonicMs() - since;
-        const told = dueState(state, report) !== null;
+        const told = isDue(progress, report);
         const improved = report.frontierVersion > seen && elapsed > QUIET_MS;
         return told || improved || elapsed > WATCH_MS ? report : null;
       });
@@ -312,14 +313,16 @@ async function reportOn(context: OrchestratorContext, campaign: CampaignDocument
 }
 
 function heldBy({ control, controlReason }: CampaignDocument): WatchReport['held'] {
-  return control === 'paused' || control === 'blocked' ? { control, reason: controlReason ?? control } : null;
+  return control === 'paused' || control === 'blocked'
+    ? { control, reason: controlReason ?? { kind: 'text', text: control } }
+    : null;
 }
 
 function endOf(
   limits: Limits,
   { elapsed }: CampaignDocument,
   totals: { submitted: number; counted: number },
-): string | null {
+): Reason | null {
   const { ranMs, sinceGainMs } = elapsed;
   return reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
 }

@@ -1,13 +1,14 @@
 import { Context } from '@temporalio/activity';
+import { failuresBefore } from '../src/domain/failure-counts.js';
 import type { WorkMonitor } from '../src/domain/trial/doing.js';
 
 /** Heartbeats while `work` runs, often enough that a cancel arrives within seconds. */
 export async function withHeartbeat<T>(
-  details: () => unknown,
+  doing: () => string | number | null,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const context = Context.current();
-  const beat = (): void => context.heartbeat(details());
+  const beat = (): void => sendHeartbeat(doing());
   beat();
   const timer = setInterval(beat, 1000);
   try {
@@ -33,9 +34,15 @@ export async function withMonitor<T>(first: string, work: (monitor: WorkMonitor)
 export async function poll<T>(everyMs: number, ask: () => Promise<T | null>): Promise<T> {
   const context = Context.current();
   for (;;) {
-    context.heartbeat();
+    sendHeartbeat(null);
     const answer = await ask();
     if (answer !== null) return answer;
     await context.sleep(everyMs);
   }
+}
+
+/** Carries on what earlier attempts failed with: the server keeps the last heartbeat alone. */
+function sendHeartbeat(doing: string | number | null): void {
+  const { heartbeat, info } = Context.current();
+  heartbeat({ doing, failures: failuresBefore(info.heartbeatDetails) });
 }

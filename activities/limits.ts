@@ -5,6 +5,7 @@ import {
   type LimitChange,
   type LimitName,
 } from '../src/domain/money/budget.js';
+import { textOfReason } from '../src/domain/campaign/reasons.js';
 import { AssayError } from '../src/domain/errors.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/documents.js';
@@ -71,9 +72,6 @@ export async function leavesRoom(
 async function heldBecause(lineage: Lineage, owner: string): Promise<string | null> {
   const { exhausted } = await lineage.campaigns.byOwner(owner);
   if (exhausted !== null) await pauseExhausted(lineage, owner, exhausted.needs);
-  const { control, controlReason, state } = await lineage.campaigns.byOwner(owner);
-  if (!isHeld(control)) return null;
-  if (exhausted !== null && state === 'paused')
-    await lineage.campaigns.setState(owner, 'paused', controlReason);
-  return controlReason;
+  const { control, controlReason } = await lineage.campaigns.byOwner(owner);
+  return isHeld(control) ? textOfReason(controlReason) : null;
 }

@@ -8,6 +8,7 @@ import {
   type Finding,
   type WorkflowFact,
 } from '../src/domain/campaign/reconcile.js';
+import { reasonText, type Reason } from '../src/domain/campaign/reasons.js';
 import { isEnded, type CampaignState } from '../src/domain/statuses.js';
 import type { CampaignDocument, TrialDocument } from '../src/lineage/documents/documents.js';
 import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
@@ -37,13 +38,14 @@ export interface ReconcileContext {
 export interface Concluded {
   /** What had to be settled. */
   settled: Finding[];
-  reason: string;
+  state: CampaignState;
+  reason: Reason;
 }
 
 export interface ReconcileActivities {
   reconcile(request: ReconcileRequest): Promise<Finding[]>;
   /** Ends a campaign: settles what is open of it, then stores its last state; without a reason, with the one stored. */
-  conclude(of: { owner: string; state: CampaignState; reason: string | null }): Promise<Concluded>;
+  conclude(of: { owner: string; state: CampaignState; reason: Reason | null }): Promise<Concluded>;
   /** Waits until a workflow does not run. */
   awaitClosed(of: { workflowId: string }): Promise<void>;
   /**
@@ -163,17 +165,18 @@ async function endClaims(lineage: Lineage, { frozen }: CampaignDocument): Promis
 
 /** A model request that was just cancelled settles what it reserved by itself, and better than we could. */
 const SETTLES_ITSELF_MS = 6000;
+const DONE: Reason = { kind: 'done' };
 
 async function conclude(
   context: ReconcileContext,
   owner: string,
   state: CampaignState,
-  given: string | null,
+  given: Reason | null,
 ): Promise<Concluded> {
   const { lineage } = context;
   const before = await lineage.campaigns.byOwner(owner);
-  if (isEnded(before.state)) return { settled: [], reason: before.reason ?? before.state };
-  const reason = given ?? (before.control === 'draining' ? before.controlReason : null) ?? 'done';
+  if (isEnded(before.state)) return { settled: [], state: before.state, reason: before.reason ?? DONE };
+  const reason = given ?? (before.control === 'draining' ? before.controlReason : null) ?? DONE;
   await lineage.campaigns.setControl(owner, 'stopping', reason);
   const settled = await lastTrials(context, before);
   await endClaims(lineage, before);
@@ -184,7 +187,7 @@ async function conclude(
   settled.push(...(await reservations(lineage, before, 'closed', false)));
   settled.push(...(await claims(lineage, await lineage.campaigns.byOwner(owner), 'closed', false)));
   await lineage.campaigns.setState(owner, state, reason);
-  return { settled, reason };
+  return { settled, state, reason };
 }
 
 /** At the end of a campaign its lanes have ended, so an open trial is nobody's: one that still runs is cancelled. */
@@ -320,8 +323,8 @@ async function state(
   dryRun: boolean,
 ): Promise<Finding[]> {
   if (isEnded(before) || workflow === 'running') return [];
-  const why =
-    control === 'stopping' && controlReason !== null ? controlReason : `its workflow is ${workflow}`;
+  const why: Reason =
+    control === 'stopping' && controlReason !== null ? controlReason : { kind: 'abandoned', workflow };
   if (!dryRun) {
     await lineage.campaigns.setControl(owner, 'stopping', why);
     await lineage.campaigns.setState(owner, 'stopped', why);
@@ -331,7 +334,7 @@ async function state(
       campaign: _id,
       what: 'campaign',
       key: _id,
-      did: `${dryRun ? 'would end' : 'ended'} as stopped: ${why}`,
+      did: `${dryRun ? 'would end' : 'ended'} as stopped: ${reasonText(why)}`,
     },
   ];
 }

@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { WorkflowHandle } from '@temporalio/client';
+import { textOfReason } from '../src/domain/campaign/reasons.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { loadTask } from '../src/tasks/load.js';
 import { startEndlessModel } from '../test/faults/endless-model.js';
@@ -115,7 +116,7 @@ const result = {
 };
 say(
   [
-    `trials ended             ${result.ended} of ${trials} asked, ${lanes} lanes, ${result.state} (${result.reason ?? ''})`,
+    `trials ended             ${result.ended} of ${trials} asked, ${lanes} lanes, ${result.state} (${textOfReason(result.reason) ?? ''})`,
     `without a status         ${result.withoutStatus} (aim: 0)`,
     `open reservations        ${result.openReservations} (aim: 0)`,
     `events of the campaign   ${result.campaignEvents} (aim: below 4,096)`,

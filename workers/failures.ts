@@ -1,41 +1,47 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { AssayError, ERRORS, messageOf, type ErrorCode } from '../src/domain/errors.js';
+import { AssayError, ERRORS, messageOf, type ErrorCode, type Retry } from '../src/domain/errors.js';
+import { countFailure, failuresBefore } from '../src/domain/failure-counts.js';
 import { isStoreTrouble } from '../src/lineage/lineage.js';
 import { ModelFault } from '../src/model/client.js';
-
-/**
- * Attempts of one activity after which a fault that may be one host's, or a bug of ours, needs a person. With the
- * pauses of the retry policy that is after about a minute and a half.
- */
-export const BOUNDED_ATTEMPTS = 10;
 
 /** Milliseconds until another worker may take it, where the pauses of the retry policy would grow too long. */
 const PAUSES: Partial<Record<ErrorCode, number>> = { ISOLATION_TOO_WEAK: 3000 };
 
 /** The one place where our errors become Temporal's: the code is the type, and the registry says what is retried. */
-export function asFailure(error: AssayError, attempt: number): ApplicationFailure {
-  const { retry } = ERRORS[error.code];
+function asFailure(error: AssayError, isFinal: boolean): ApplicationFailure {
   const wait = error instanceof ModelFault ? error.retryAfterMs : (PAUSES[error.code] ?? null);
   return ApplicationFailure.create({
     message: `${error.message}. ${error.remedy}`,
     type: error.code,
-    nonRetryable: retry === false || (retry === 'bounded' && attempt >= BOUNDED_ATTEMPTS),
+    nonRetryable: isFinal,
     cause: error,
     ...(wait === null ? {} : { nextRetryDelay: Math.max(1000, wait) }),
   });
 }
 
-/**
- * Returns true for what passes by itself: an unreachable store and a cancel on its way are waited for without end, an
- * unforeseen error is not.
- */
-function passesByItself(error: unknown, attempt: number): boolean {
-  const { cancellationSignal } = Context.current();
-  return cancellationSignal.aborted || isStoreTrouble(error) || attempt < BOUNDED_ATTEMPTS;
+/** Counts the failure for later attempts, in the heartbeat that the server keeps for them. */
+function counted(code: ErrorCode, retry: Retry): boolean {
+  const { heartbeat, info } = Context.current();
+  const { failures, isFinal } = countFailure(failuresBefore(info.heartbeatDetails), code, retry);
+  if (!isFinal) heartbeat({ doing: null, failures });
+  return isFinal;
 }
 
+/** Turns what an activity threw into what Temporal is told. */
+function failureOf(error: unknown): unknown {
+  if (error instanceof AssayError) {
+    const { retry } = ERRORS[error.code];
+    return asFailure(error, retry === 'bounded' ? counted(error.code, retry) : retry === false);
+  }
+  // a store that is away is waited for without end, as is a cancel on its way; what nobody foresaw is not
+  const passes = Context.current().cancellationSignal.aborted || isStoreTrouble(error);
+  if (error instanceof ApplicationFailure || passes || !counted('INTERNAL', 'bounded')) return error;
+  return asFailure(new AssayError('INTERNAL', messageOf(error), { cause: error }), true);
+}
+
+/** Fails attempts of activities so that each cause is retried as often as the registry of errors says. */
 export function failureInterceptor(): { inbound: ActivityInboundCallsInterceptor } {
   return {
     inbound: {
@@ -43,10 +49,7 @@ export function failureInterceptor(): { inbound: ActivityInboundCallsInterceptor
         try {
           return await next(input);
         } catch (error) {
-          const { attempt } = Context.current().info;
-          if (error instanceof AssayError) throw asFailure(error, attempt);
-          if (error instanceof ApplicationFailure || passesByItself(error, attempt)) throw error;
-          throw asFailure(new AssayError('INTERNAL', messageOf(error), { cause: error }), attempt);
+          throw failureOf(error);
         }
       },
     },

@@ -1,6 +1,7 @@
 import { CancellationScope, isCancellation, rootCause } from '@temporalio/workflow';
 import type { ClaimRun } from '../activities/claim.js';
 import { trialLabel } from '../src/domain/keys.js';
+import { interruptionText } from '../src/domain/trial/interruption.js';
 import { claimActivities, waitingActivities, type Frozen } from './proxies.js';
 import { evaluateRun, trainRun } from './trial.js';
 
@@ -28,7 +29,8 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
   const train = async (of: ClaimRun) => {
     const trained = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
     if (trained.next === 'evaluate') return { of, replicate: trained.replicate };
-    failed = true;
+    if (trained.next === 'exhausted') because ??= interruptionText({ kind: 'budget' });
+    else failed = true;
     work.cancel();
     return null;
   };

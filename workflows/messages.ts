@@ -1,9 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { LimitsAnswer } from '../activities/limits.js';
+import type { StopMode } from '../src/domain/campaign/reasons.js';
 import type { CampaignState, TrialStatus } from '../src/domain/statuses.js';
-
-/** `stop` lets accepted trials end first (`drain`), or ends everything in flight (`now`). */
-export type StopMode = 'drain' | 'now';
 
 /** One line of a leaderboard. */
 export interface LeaderboardRow {

@@ -19,7 +19,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { REFUSED_TWICE } from '../src/domain/session/conversation.js';
 import { trialWorkflowId } from '../src/domain/keys.js';
 import { searchAttributesOf } from './attributes.js';
-import { failureMessage } from './failures.js';
+import { faultReason } from './failures.js';
 import type { LaneResult } from './messages.js';
 import {
   campaignActivities,
@@ -101,7 +101,7 @@ async function nextSession(input: SpecialistInput, at: Position): Promise<string
 
 /** What failed for good, or again and again, blocks the campaign until a person has looked. */
 async function blocked({ frozen, lane }: SpecialistInput, error: ActivityFailure): Promise<void> {
-  const reason = `${lane}: ${failureMessage(error)}`;
+  const reason = faultReason(lane, error);
   const control = await campaignActivities.block.executeWithOptions({ summary: 'block: a lane failed' }, [
     { owner: frozen.owner, reason },
   ]);

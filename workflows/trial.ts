@@ -1,6 +1,5 @@
 import {
   ActivityFailure,
-  ApplicationFailure,
   CancellationScope,
   isCancellation,
   log,
@@ -11,8 +10,9 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { RunRef } from '../activities/train.js';
+import { interruptionText, type Interruption } from '../src/domain/trial/interruption.js';
 import { trialAttributes } from './attributes.js';
-import { failureMessage } from './failures.js';
+import { faultReason } from './failures.js';
 import { cancelSignal, type TrialResult } from './messages.js';
 import {
   campaignActivities,
@@ -38,23 +38,25 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
   const of = { owner: frozen.owner, number };
   announce(input, null, null);
   const work = new CancellationScope();
-  const asked: { by: string | null } = { by: null };
-  setHandler(cancelSignal, (reason) => {
-    asked.by ??= `a person: ${reason ?? 'no reason given'}`;
+  const asked: { by: Interruption | null } = { by: null };
+  setHandler(cancelSignal, (said) => {
+    asked.by ??= { kind: 'person', said: said ?? null };
     work.cancel();
   });
   for (let index = 0; ; index += 1) {
-    const interruption = await work
+    const measured = await work
       .run(() => measure(input, index))
-      .then(
-        (measured) => (measured === 'parked' ? measured : null),
-        (error: unknown) => ({ reason: reasonOf(error, work, asked.by), withdrawn: asked.by !== null }),
-      );
-    if (interruption === 'parked' && asked.by === null) {
+      .catch((error: unknown) => asked.by ?? interruptionBy(error, work));
+    if (measured === 'parked' && asked.by === null) {
       announce(input, 'parked', null);
       return { number, status: 'parked', score: null };
     }
-    const ended = interruption === 'parked' ? { reason: asked.by ?? '', withdrawn: true } : interruption;
+    const interrupted =
+      measured === 'parked' ? asked.by : measured === 'measured' ? null : (asked.by ?? measured);
+    const ended =
+      interrupted === null
+        ? null
+        : { reason: interruptionText(interrupted), withdrawn: interrupted.kind === 'person' };
     if (ended !== null) log.warn('trial interrupted', { number, ...ended });
     const decided = await CancellationScope.nonCancellable(() =>
       decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
@@ -67,14 +69,17 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
   }
 }
 
-function reasonOf(error: unknown, work: CancellationScope, asked: string | null): string {
+function interruptionBy(error: unknown, work: CancellationScope): Interruption {
   return isCancellation(error) || work.consideredCancelled
-    ? (asked ?? 'cancelled on request')
-    : `infrastructure: ${rootCause(error) ?? 'fault'}`;
+    ? { kind: 'cancelled' }
+    : { kind: 'infrastructure', text: rootCause(error) ?? 'fault' };
 }
 
 /** Runs the phases; a phase that may not start now waits until the campaign goes on. */
-async function measure({ frozen, number }: TrialInput, index: number): Promise<'parked' | 'measured'> {
+async function measure(
+  { frozen, number }: TrialInput,
+  index: number,
+): Promise<'parked' | 'measured' | Interruption> {
   if (index === 0) {
     const next = await prepareTrial({ frozen, number });
     if (next !== 'train') return next === 'parked' ? next : 'measured';
@@ -82,12 +87,16 @@ async function measure({ frozen, number }: TrialInput, index: number): Promise<'
   const name = index === 0 ? `trial ${number}` : `trial ${number}, run ${index + 1}`;
   const of = { owner: frozen.owner, number, index, purpose: 'search' } as const;
   const trained = await trainRun(frozen, of, name);
+  if (trained.next === 'exhausted') return { kind: 'budget' };
   if (trained.next !== 'evaluate') return trained.next === 'parked' ? 'parked' : 'measured';
   return evaluateRun(frozen, of, trained.replicate, name);
 }
 
-/** What a run comes to when it was trained: something to evaluate, an end of its own, or a wait for a person. */
-type TrainedRun = { next: 'evaluate'; replicate: string } | { next: 'decide' } | { next: 'parked' };
+/**
+ * What a run comes to when it was trained: something to evaluate, an end of its own, a wait for a person, or nothing,
+ * because a budget leaves no room for it.
+ */
+type TrainedRun = { next: 'evaluate'; replicate: string } | { next: 'decide' | 'parked' | 'exhausted' };
 
 /** Trains one run. */
 export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<TrainedRun> {
@@ -104,7 +113,6 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
     ]);
     trained = await train();
   }
-  if (trained.next === 'exhausted') throw ApplicationFailure.nonRetryable('a budget is used up');
   return trained;
 }
 
@@ -173,7 +181,7 @@ async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>):
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       const control = await campaignActivities.block.executeWithOptions(
         { summary: `block: ${what} failed` },
-        [{ owner: frozen.owner, reason: `${what}: ${failureMessage(error)}` }],
+        [{ owner: frozen.owner, reason: faultReason(what, error) }],
       );
       if (control === 'stopping') throw error;
       await untilAllowed(frozen);

@@ -1,15 +1,17 @@
 /** The party that has to act before the same thing can work. */
 export type Actor = 'user' | 'environment' | 'transient' | 'bug';
 
+/**
+ * Retries of an activity by Temporal: `endless` for what passes by itself, however long that takes; `bounded` for
+ * what may be one host's trouble, and needs a person if it does not pass.
+ */
+export type Retry = false | 'bounded' | 'endless';
+
 interface ErrorEntry {
   who: Actor;
   /** Exit code of the CLI: 1 failed, 2 usage, 3 environment, 4 budget. */
   exit: 1 | 2 | 3 | 4;
-  /**
-   * Retries of the activity by Temporal: `endless` for what passes by itself, however long that takes; `bounded` for
-   * what may be one host's trouble, and needs a person if it does not pass.
-   */
-  retry: false | 'bounded' | 'endless';
+  retry: Retry;
   /** The reader's next step; one sentence. */
   remedy: string;
 }

@@ -9,6 +9,7 @@ import {
   type Anchor,
   type Clock,
 } from '../domain/campaign/clock.js';
+import { sameReason, type Reason } from '../domain/campaign/reasons.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
 import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/statuses.js';
@@ -126,7 +127,7 @@ export class Campaigns {
   async setState(
     owner: string,
     state: CampaignState,
-    reason: string | null,
+    reason: Reason | null,
     current: IsCurrent = ALWAYS,
   ): Promise<void> {
     requireCurrent(current);
@@ -139,26 +140,29 @@ export class Campaigns {
 
   /**
    * Says what work may do from now on; recorded pauses do not count as hours of the campaign. What holds a campaign
-   * may change its reason: a person's pause takes the place of a budget's. `stopped`: because a person stops it.
+   * may change its reason: a person's pause takes the place of a budget's. What stops goes on stopping. `stopped`: because
+   * a person stops it.
    * @throws AssayError OVERTAKEN once `current` says that a later attempt may have taken its place
    */
   async setControl(
     owner: string,
     control: RunControl,
-    reason: string | null,
+    reason: Reason | null,
     { stopped = false, current = ALWAYS }: { stopped?: boolean; current?: IsCurrent } = {},
   ): Promise<void> {
     for (;;) {
       requireCurrent(current);
       const before = await this.byOwner(owner);
-      const other = (isHeld(control) && before.controlReason !== reason) || (stopped && !before.stopped);
+      if (before.control === 'stopping' && control !== 'stopping') return;
+      const other =
+        (isHeld(control) && !sameReason(before.controlReason, reason)) || (stopped && !before.stopped);
       if (before.control === control && !other) return;
       if (await this.move(before, control, reason, { stopped: stopped || before.stopped })) return;
     }
   }
 
   /** A person's pause where no worker attends to the campaign: one that drains or stops goes on doing so. */
-  async pauseIfRunning(owner: string, reason: string): Promise<void> {
+  async pauseIfRunning(owner: string, reason: Reason): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
       if (before.control !== 'running' || (await this.move(before, 'paused', reason))) return;
@@ -170,13 +174,13 @@ export class Campaigns {
    * pause stays one. One that ends by a limit waits for the budget with the trials that it has accepted, and one that
    * is paused by a budget already gets the new reason.
    */
-  async pauseExhausted(owner: string, exhausted: Exhausted, reason: string): Promise<void> {
+  async pauseExhausted(owner: string, exhausted: Exhausted, reason: Reason): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
       const { control, stopped } = before;
       const working = control === 'running' || (control === 'draining' && !stopped);
       if (!working && before.exhausted === null) return;
-      if (before.controlReason === reason) return;
+      if (sameReason(before.controlReason, reason)) return;
       if (await this.move(before, 'paused', reason, { exhausted })) return;
     }
   }
@@ -213,7 +217,7 @@ export class Campaigns {
    * What a worker may do when a fault does not pass: nothing begins until a person has looked. One that is paused
    * or stopping stays so. Returns the control that holds afterwards.
    */
-  async block(owner: string, reason: string): Promise<RunControl> {
+  async block(owner: string, reason: Reason): Promise<RunControl> {
     for (;;) {
       const before = await this.byOwner(owner);
       const { control } = before;
@@ -223,7 +227,7 @@ export class Campaigns {
   }
 
   /** A person's stop. Moves the control towards the end and never back: what drains or stops already stays so. */
-  async windDown(owner: string, to: 'draining' | 'stopping', reason: string): Promise<void> {
+  async windDown(owner: string, to: 'draining' | 'stopping', reason: Reason): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
       const { control, state } = before;
@@ -235,7 +239,7 @@ export class Campaigns {
   private async move(
     before: CampaignDocument,
     control: RunControl,
-    reason: string | null,
+    reason: Reason | null,
     { exhausted = null, stopped = before.stopped }: { exhausted?: Exhausted | null; stopped?: boolean } = {},
   ): Promise<boolean> {
     const { owner, elapsed } = before;

@@ -1,4 +1,5 @@
 import { submissionSchema } from '../domain/campaign/campaign.js';
+import { textOfReason, type Reason } from '../domain/campaign/reasons.js';
 import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/text/explain.js';
 import { START, callKey } from '../domain/keys.js';
@@ -17,7 +18,7 @@ export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'
 export interface StartSubmitted {
   number: number;
   /** End of the campaign, where it has ended: a reset of its workflow has nothing more to do. */
-  over?: { state: CampaignState; reason: string | null };
+  over?: { state: CampaignState; reason: Reason | null };
 }
 
 /** Enters the start recipe as trial 0. */
@@ -66,7 +67,7 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   if (campaign.control === 'draining' || campaign.control === 'stopping')
     return {
       kind: 'refused',
-      reason: `the campaign takes no more trials (${campaign.controlReason ?? campaign.control})`,
+      reason: `the campaign takes no more trials (${textOfReason(campaign.controlReason) ?? campaign.control})`,
     };
   const parent = await lineage.trials.get(owner, proposed.parent);
   if (parent === null)

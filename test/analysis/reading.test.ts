@@ -136,7 +136,7 @@ describe('the record of a trial', () => {
     const trial = await hidden.submit('seeded');
     await hidden.begin(trial);
     const during = await trialRecord(hidden.lineage, hidden.name, trial.number);
-    await hidden.lineage.campaigns.setState(hidden.owner, 'finished', 'done');
+    await hidden.lineage.campaigns.setState(hidden.owner, 'finished', { kind: 'done' });
     const after = await trialRecord(hidden.lineage, hidden.name, trial.number);
     await hidden.lineage.close();
     expect(during.replicates[0]?.seed).toBeNull();
@@ -269,7 +269,7 @@ describe('following a campaign', () => {
     await submit('another');
     expect(await next()).toEqual(['t00002 ended', 't00003 submitted', 't00002 adopted']);
     expect(await next()).toEqual([]);
-    await lineage.campaigns.setState(owner, 'stopped', 'asked');
+    await lineage.campaigns.setState(owner, 'stopped', { kind: 'stopped', mode: 'drain' });
     expect(await next()).toEqual(['done']);
     await lineage.close();
   });

@@ -282,10 +282,13 @@ describe('what fails and is tried again', () => {
 });
 
 describe('what people and limits said', () => {
-  const paused = (controlReason: string): StallFacts =>
-    factsOf([], {
-      campaign: { ...CAMPAIGN, state: 'paused', control: 'paused', controlReason, pausedSince: before(60) },
+  const paused = (said: string | null): StallFacts => {
+    const controlReason = { kind: 'pause', said } as const;
+    const pausedSince = before(60);
+    return factsOf([], {
+      campaign: { ...CAMPAIGN, state: 'paused', control: 'paused', controlReason, pausedSince },
     });
+  };
 
   it('is reported with its reason and the command that resumes it', () => {
     expect(reasonOf(paused('lunch'))).toMatchObject({
@@ -294,10 +297,22 @@ describe('what people and limits said', () => {
       since: before(60).toISOString(),
       remedy: '`assay resume night-1` resumes it.',
     });
-    expect(reasonOf(paused('paused by a person')).text).toBe('paused by a person');
-    expect(reasonOf(paused('the dollar budget is used up'))).toMatchObject({
+    expect(reasonOf(paused(null)).text).toBe('paused by a person');
+    expect(reasonOf(paused('the budget talk, see `assay budget`'))).toMatchObject({
+      what: 'paused',
+      remedy: '`assay resume night-1` resumes it.',
+    });
+    const amounts = { limit: 5, used: 4.98, needs: 0.12 };
+    const controlReason = { kind: 'budget', campaign: 'night-1', budget: 'dollars', ...amounts } as const;
+    const { campaign } = paused(null);
+    expect(
+      reasonOf(factsOf([], { campaign: { ...campaign, controlReason, exhausted: true } })),
+    ).toMatchObject({
       what: 'budget',
-      remedy: 'Raise the limit, then run `assay resume night-1`.',
+      text: expect.stringMatching(
+        /^paused: the dollar budget .*: `assay budget night-1 --dollars 10`$/,
+      ) as string,
+      remedy: null,
     });
   });
 
@@ -313,13 +328,20 @@ describe('what people and limits said', () => {
     const campaign = {
       ...CAMPAIGN,
       state: 'blocked',
-      controlReason: 'the evaluator fails on the start',
+      controlReason: {
+        kind: 'fault',
+        what: 'evaluating trial 1',
+        code: 'HOST_FAULT',
+        text: 'the disk is full',
+      },
     } as const;
     expect(reasonOf(factsOf([], { campaign }))).toMatchObject({
       what: 'blocked',
-      text: 'blocked: the evaluator fails on the start',
+      text: 'blocked: evaluating trial 1: the disk is full',
       remedy: 'Fix it, then run `assay resume night-1`.',
     });
+    const controlReason = { ...campaign.controlReason, code: 'EVALUATOR_BROKEN' };
+    expect(reasonOf(factsOf([], { campaign: { ...campaign, controlReason } })).remedy).toBeNull();
   });
 
   it('is nothing for a campaign that has ended', () => {

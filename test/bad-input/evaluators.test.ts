@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import { until } from '../workflows/world.js';
 import { runHere } from './assay.js';
 import { openLab, type Lab } from './test-task.js';
@@ -66,7 +67,7 @@ afterAll(async () => {
 async function blocked(name: string, before: string | null): Promise<string> {
   return until(`${name} to be blocked`, async () => {
     const campaign = await lab.world.lineage.campaigns.find(name);
-    const reason = campaign?.state === 'blocked' ? campaign.reason : null;
+    const reason = campaign?.state === 'blocked' ? textOfReason(campaign.reason) : null;
     return reason === before ? null : reason;
   });
 }

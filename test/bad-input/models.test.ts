@@ -1,6 +1,7 @@
 import proto from '@temporalio/proto';
 import { BSON, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import { startScriptedServer, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { submit, turnKnob } from '../workflows/script.js';
 import { openWorld, until, type World } from '../workflows/world.js';
@@ -50,7 +51,7 @@ async function blockedAs(row: RowName): Promise<void> {
   const words = wordsOf(row);
   const campaign = await until(`${row} to block the campaign`, async () => {
     const found = await world.lineage.campaigns.find(NAME);
-    return found?.state === 'blocked' && words.test(found.reason ?? '') ? found : null;
+    return found?.state === 'blocked' && words.test(textOfReason(found.reason) ?? '') ? found : null;
   });
   const budget = await world.lineage.budgets.get(campaign.owner);
   expect([budget.open, budget.held.tokens, campaign.active]).toEqual([{}, 0, {}]);

@@ -9,6 +9,7 @@ export const CAMPAIGN: StallFacts['campaign'] = {
   state: 'running',
   control: 'running',
   controlReason: null,
+  exhausted: false,
   pausedSince: null,
   pool: 'cpu',
   active: [],

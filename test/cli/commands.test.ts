@@ -103,8 +103,16 @@ describe('watch', () => {
 
   it('ends with the campaign: 0 when it finished, 1 when it failed', async () => {
     const [finished, failed] = [await seedCampaign(), await seedCampaign()];
-    await finished.lineage.campaigns.setState(finished.owner, 'finished', 'trials (1 of 1)');
-    await failed.lineage.campaigns.setState(failed.owner, 'failed', 'the start recipe crashed');
+    await finished.lineage.campaigns.setState(finished.owner, 'finished', {
+      kind: 'limit',
+      limit: 'trials',
+      at: 1,
+      of: 1,
+    });
+    await failed.lineage.campaigns.setState(failed.owner, 'failed', {
+      kind: 'failure',
+      text: 'the start recipe crashed',
+    });
     const [good, bad] = await Promise.all([
       assay(['watch', finished.name, '--json']),
       assay(['watch', failed.name]),

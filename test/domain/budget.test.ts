@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  budgetReason,
   changedLimits,
-  exhaustedReason,
   lackingBudget,
   limitChangeSchema,
   limitsFrom,
@@ -20,7 +20,7 @@ import {
   uncountedMs,
   type Anchor,
 } from '../../src/domain/campaign/clock.js';
-import { dueState } from '../../src/domain/campaign/campaign-transitions.js';
+import { reasonText } from '../../src/domain/campaign/reasons.js';
 import { explain } from '../../src/domain/text/explain.js';
 
 const count = fc.integer({ min: 1, max: 100_000 });
@@ -109,7 +109,7 @@ describe('a budget', () => {
         const lacking = lackingBudget(before, held, asked);
         expect(lacking !== null).toBe(held[kind] + needs > limit);
         if (lacking === null) return;
-        const reason = exhaustedReason('night-1', lacking, { limits: before, held, needs: asked });
+        const reason = reasonText(budgetReason('night-1', lacking, { limits: before, held, needs: asked }));
         const found = /`assay budget night-1 --(dollars|accelerator-seconds) ([\d.e+-]+)`/.exec(reason);
         const raise = Number(found?.[2]);
         const after = changedLimits(before, dollars ? { dollars: raise } : { acceleratorSeconds: raise });
@@ -122,20 +122,10 @@ describe('a budget', () => {
     const limit = { ...limitsFrom({ trials: 1 }), microUsd: 5_000_000 };
     const held = { microUsd: 4_980_000, acceleratorMs: 0 };
     const needs = { microUsd: 120_000, acceleratorMs: 0 };
-    expect(exhaustedReason('night-1', 'dollars', { limits: limit, held, needs })).toBe(
+    expect(reasonText(budgetReason('night-1', 'dollars', { limits: limit, held, needs }))).toBe(
       'the dollar budget of $5.00 is used up ($4.98 spent or held, a request needs up to $0.12): ' +
         '`assay budget night-1 --dollars 10`',
     );
-  });
-
-  it('that has room again resumes a paused campaign, and nothing else', () => {
-    const held = { control: 'paused', reason: 'money' } as const;
-    expect(dueState('paused', { end: null, held, goesOn: true })).toEqual({ state: 'running', reason: null });
-    expect(dueState('paused', { end: null, held, goesOn: false })).toBeNull();
-    expect(dueState('running', { end: null, held, goesOn: true })).toMatchObject({ state: 'paused' });
-    expect(
-      dueState('blocked', { end: null, held: { ...held, control: 'blocked' }, goesOn: true }),
-    ).toBeNull();
   });
 });
 
@@ -254,8 +244,14 @@ describe('the hours of a campaign', () => {
     const limit = limitsFrom({ trials: 10, hours: 1, hoursWithoutGain: 0.5 });
     const progress = { submitted: 0, counted: 0, ranMs: 3_599_999, sinceGainMs: 0 };
     expect(reachedLimit(limit, progress)).toBeNull();
-    expect(reachedLimit(limit, { ...progress, ranMs: 3_600_000 })).toBe('hours (1)');
-    expect(reachedLimit(limit, { ...progress, sinceGainMs: 1_800_000 })).toBe('no gain in 0.5 hours');
+    expect(reachedLimit(limit, { ...progress, ranMs: 3_600_000 })).toMatchObject({
+      limit: 'hours',
+      of: 1,
+    });
+    expect(reachedLimit(limit, { ...progress, sinceGainMs: 1_800_000 })).toMatchObject({
+      limit: 'hoursWithoutGain',
+      of: 0.5,
+    });
   });
 });
 

@@ -74,10 +74,10 @@ it('ends a campaign at the first limit that it reaches', () => {
   };
   const progress = { submitted: 5, counted: 5, ranMs: 0, sinceGainMs: 0 };
   expect(reachedLimit(limits, progress)).toBeNull();
-  expect(reachedLimit(limits, { ...progress, counted: 10 })).toMatch(/^trials/);
-  expect(reachedLimit(limits, { ...progress, submitted: 40 })).toMatch(/^submissions/);
-  expect(reachedLimit(limits, { ...progress, ranMs: 3_600_000 })).toMatch(/^hours/);
-  expect(reachedLimit({ ...limits, hoursWithoutGain: 2 }, { ...progress, sinceGainMs: 7_200_000 })).toMatch(
-    /^no gain/,
-  );
+  expect(reachedLimit(limits, { ...progress, counted: 10 })).toMatchObject({ limit: 'trials' });
+  expect(reachedLimit(limits, { ...progress, submitted: 40 })).toMatchObject({ limit: 'submissions' });
+  expect(reachedLimit(limits, { ...progress, ranMs: 3_600_000 })).toMatchObject({ limit: 'hours' });
+  expect(
+    reachedLimit({ ...limits, hoursWithoutGain: 2 }, { ...progress, sinceGainMs: 7_200_000 }),
+  ).toMatchObject({ limit: 'hoursWithoutGain' });
 });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import { isEnded, type CampaignState } from '../../src/domain/statuses.js';
 import { campaignDocument } from '../../src/lineage/documents/documents.js';
 import { KINDS, type Kill, type Kind } from './chaos-kill.js';
@@ -220,5 +221,5 @@ async function progressOf({ database }: ChaosGround, name: string): Promise<Prog
   const phases = replies + trained + evaluated + decisions + ended;
   if (found === null) return { state: null, reason: null, ended, phases };
   const { state, reason } = campaignDocument.parse(found);
-  return { state, reason, ended, phases };
+  return { state, reason: textOfReason(reason), ended, phases };
 }

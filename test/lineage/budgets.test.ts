@@ -6,6 +6,7 @@ import type { Clock } from '../../src/domain/campaign/clock.js';
 import { NOTHING, type Reservation } from '../../src/lineage/budgets/budgets.js';
 import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
+import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import { pauseExhausted } from '../../src/lineage/budgets/pause-on-exhausted-budget.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
 import { handClock, type HandClock } from '../fixtures/hand-clock.js';
@@ -175,14 +176,22 @@ describe('a budget under concurrency', () => {
     await Promise.all([1, 2, 3].map(() => pauseExhausted(lineage, of, needs)));
     const paused = await lineage.campaigns.byOwner(of);
     expect(paused).toMatchObject({ control: 'paused', exhausted: { budget: 'dollars', needs } });
-    expect(paused.controlReason).toMatch(/`assay budget c-\w+ --dollars 4`$/);
-    await lineage.campaigns.setControl(of, 'paused', 'lunch');
+    expect(textOfReason(paused.controlReason)).toMatch(/`assay budget c-\w+ --dollars 4`$/);
+    await lineage.campaigns.setControl(of, 'paused', { kind: 'pause', said: 'lunch' });
     await pauseExhausted(lineage, of, needs);
-    expect(await lineage.campaigns.byOwner(of)).toMatchObject({ controlReason: 'lunch', exhausted: null });
-    await lineage.campaigns.setControl(of, 'draining', 'trials (5 of 5)');
+    expect(await lineage.campaigns.byOwner(of)).toMatchObject({
+      controlReason: { kind: 'pause', said: 'lunch' },
+      exhausted: null,
+    });
+    await lineage.campaigns.setControl(of, 'draining', { kind: 'limit', limit: 'trials', at: 5, of: 5 });
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'paused', exhausted: { needs } });
-    await lineage.campaigns.setControl(of, 'draining', 'stopped by a person', { stopped: true });
+    await lineage.campaigns.setControl(
+      of,
+      'draining',
+      { kind: 'stopping', mode: 'drain' },
+      { stopped: true },
+    );
     await pauseExhausted(lineage, of, needs);
     expect(await lineage.campaigns.byOwner(of)).toMatchObject({ control: 'draining', exhausted: null });
   });
@@ -212,7 +221,7 @@ describe('the hours of a campaign in the store', () => {
     clocks[1]?.jump(-365 * 86_400_000);
     pass(1000);
     await look();
-    await Promise.all([look(), second.campaigns.setControl(of, 'paused', 'lunch')]);
+    await Promise.all([look(), second.campaigns.setControl(of, 'paused', { kind: 'pause', said: 'lunch' })]);
     pass(3_600_000);
     await Promise.all([look(), first.campaigns.setControl(of, 'running', null)]);
     pass(1000);
@@ -231,7 +240,7 @@ describe('the hours of a campaign in the store', () => {
     before.pass(2000);
     await first.campaigns.tick(of, 1);
     before.pass(700);
-    await first.campaigns.setControl(of, 'paused', 'night');
+    await first.campaigns.setControl(of, 'paused', { kind: 'pause', said: 'night' });
     await first.close();
     after.pass(2700 + 36_000_000);
     const second = await worker(after);

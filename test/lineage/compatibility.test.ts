@@ -52,8 +52,8 @@ it('keeps fields of a newer assay through every change', async () => {
   await rows('campaigns').updateOne({ _id: 'changed' }, { $set: more });
   await rows('budgets').updateOne({ _id: owner }, { $set: { fromTheFuture: 1, 'limits.fromTheFuture': 1 } });
   await lineage.campaigns.tick(owner, 1);
-  await lineage.campaigns.setControl(owner, 'paused', 'a test');
-  await lineage.campaigns.windDown(owner, 'stopping', 'a test');
+  await lineage.campaigns.setControl(owner, 'paused', { kind: 'pause', said: 'a test' });
+  await lineage.campaigns.windDown(owner, 'stopping', { kind: 'text', text: 'a test' });
   await lineage.budgets.changeLimits(owner, { id: 'u', by: null, change: { trials: 99 } });
   const campaign = await rows('campaigns').findOne({ _id: 'changed' });
   expect(campaign).toMatchObject({ control: 'stopping', fromTheFuture: 1, elapsed: { fromTheFuture: 1 } });

@@ -264,7 +264,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       const taken = { ...work, fence: 2 };
       expect(await lineage.campaigns.startWork(of, 'k/1.0', taken)).toBe(true);
       expect(await lineage.campaigns.startWork(of, 'k/1.0', work)).toBe(false);
-      await lineage.campaigns.setControl(of, 'paused', 'test');
+      await lineage.campaigns.setControl(of, 'paused', { kind: 'pause', said: 'test' });
       expect(await lineage.campaigns.startWork(of, 'k/2.0', work)).toBe(false);
       await lineage.campaigns.endWork(of, 'k/1.0', 1);
       expect(Object.values((await lineage.campaigns.byOwner(of)).active)).toEqual([taken]);

@@ -59,7 +59,7 @@ async function works(name: string): Promise<void> {
   const owner = `test/${randomUUID()}`;
   const { task } = (await lineage.campaigns.byName('claimed')).frozen;
   await lineage.campaigns.freeze({ ...frozenOf(name, owner), task });
-  await lineage.campaigns.setControl(owner, 'paused', 'a test');
+  await lineage.campaigns.setControl(owner, 'paused', { kind: 'pause', said: 'a test' });
   await lineage.campaigns.tick(owner, 0);
   await lineage.budgets.create(owner, frozenOf(name, owner).limits);
   const start = (await lineage.trials.get((await lineage.campaigns.byName('claimed')).owner, 0)) ?? null;
@@ -73,8 +73,8 @@ async function works(name: string): Promise<void> {
   await lineage.budgets.reserve({ ...spend, amounts: { microUsd: 0, acceleratorMs: 0, tokens: 1 } });
   await lineage.budgets.settle(owner, spend.key, 'upper-bound', 'known');
   await lineage.budgets.rows(owner, 9);
-  await lineage.campaigns.windDown(owner, 'stopping', 'a test');
-  await lineage.campaigns.setState(owner, 'stopped', 'a test');
+  await lineage.campaigns.windDown(owner, 'stopping', { kind: 'text', text: 'a test' });
+  await lineage.campaigns.setState(owner, 'stopped', { kind: 'text', text: 'a test' });
 }
 
 it('has an index for every query that is not by _id', async () => {

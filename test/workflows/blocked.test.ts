@@ -2,12 +2,12 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { CampaignDocument } from '../../src/lineage/documents/documents.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer } from '../model/scripted-server.js';
+import { replayAll } from './replaying.js';
 import { edit, finish, submit, turnKnob } from './script.js';
-import { openWorld, until, type World } from './world.js';
+import { openWorld, until, type CampaignAsRead, type World } from './world.js';
 
 const START = 'X = 1.0  # knob: -10..10';
 const POISON = 'X = 5.0  # knob: -10..10';
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 const INPUT = { task: 'tiny', model: 'scripted', specialists: ['solo'] };
 
-async function inState(name: string, state: CampaignDocument['state']): Promise<CampaignDocument> {
+async function inState(name: string, state: CampaignAsRead['state']): Promise<CampaignAsRead> {
   return until(`${name} to be ${state}`, async () => {
     const campaign = await world.campaign(name).catch(() => null);
     return campaign?.state === state ? campaign : null;
@@ -108,6 +108,7 @@ it('blocks the campaign and parks its trial when the evaluator scores nothing an
   const [replicate] = await world.lineage.replicates.many(trial?.replicates ?? []);
   expect(replicate?.trained?.fence).toBe(1);
   expect((await world.campaign('broken')).elapsed.stillMs).toBeGreaterThan(0);
+  expect(await replayAll(world, ['broken'], ['campaign', 'trial'])).toHaveLength(3);
   await fleet.stop();
   await model.stop();
 });

@@ -12,12 +12,11 @@ import { control } from '../../src/cli/use-cases/control.js';
 import type { CommandContext } from '../../src/cli/context.js';
 import { findTemporalProgram } from '../../src/dev/servers.js';
 import { systemClock } from '../../src/lineage/clock.js';
-import type { CampaignDocument } from '../../src/lineage/documents/documents.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { handClock } from '../fixtures/hand-clock.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { edit, submit, turnKnob } from './script.js';
-import { openWorld, until, type World } from './world.js';
+import { openWorld, until, type CampaignAsRead, type World } from './world.js';
 
 const run = promisify(execFile);
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
@@ -71,7 +70,7 @@ async function withScript(
 
 const SOLO = { task: 'tiny', specialists: ['solo'], maxTokens: 1000 };
 
-async function inState(name: string, state: string, reason: RegExp): Promise<CampaignDocument> {
+async function inState(name: string, state: string, reason: RegExp): Promise<CampaignAsRead> {
   return until(`${name} to be ${state} because of ${reason.source}`, async () => {
     const campaign = await world.campaign(name).catch(() => null);
     return campaign?.state === state && reason.test(campaign.reason ?? '') ? campaign : null;
@@ -243,7 +242,7 @@ it('ends after hours without gain that a restart of the worker and a jump of the
   const first = await world.fleet(env, before);
   const input = { ...SOLO, model: 'scripted', trials: 1, hours: 100, hoursWithoutGain: 5 };
   const handle = await world.start('barren', input);
-  const sinceGain = (hours: number): Promise<CampaignDocument> =>
+  const sinceGain = (hours: number): Promise<CampaignAsRead> =>
     until(`${hours} hours without gain`, async () => {
       const campaign = await world.campaign('barren').catch(() => null);
       return (campaign?.elapsed.sinceGainMs ?? 0) >= hours * HOUR_MS ? campaign : null;

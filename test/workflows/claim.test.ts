@@ -7,6 +7,7 @@ import { loadTask } from '../../src/tasks/load.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { seeded, TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
+import { replayAll } from './replaying.js';
 import { submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
@@ -115,6 +116,7 @@ it('claims at a milestone too while the search continues, each on seeds of its o
   );
   expect(remark).not.toContain('probability');
   expect((await world.lineage.budgets.get(owner)).open).toEqual({});
+  expect(await replayAll(world, ['steps'], ['campaign'])).toHaveLength(1);
 }, 120_000);
 
 it('claims nothing where the frontier is the start', async () => {

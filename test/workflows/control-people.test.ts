@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { startScriptedServer, say, type ScriptedServer } from '../model/scripted-server.js';
 import { leftOpen, NOTHING_OPEN, temporal, training } from './command-lines.js';
+import { replayAll } from './replaying.js';
 import { openWorld, until, type World } from './world.js';
 
 // every command is a process of its own, which takes its time on a busy machine
@@ -60,4 +61,5 @@ it('a trial that a person submits while only those of people are left is waited 
   expect((await world.trials('people')).map(({ status }) => status)).toEqual(['keep', 'keep']);
   expect(await leftOpen(world, 'people')).toEqual(NOTHING_OPEN);
   await expect(submitted('people', 3, 0)).rejects.toThrow(/exit 1/);
+  expect(await replayAll(world, ['people'], ['campaign'])).toHaveLength(1);
 });

@@ -134,7 +134,7 @@ it('reconcile ends workflows that run for a campaign that has ended, and leaves 
     args: [],
   });
   // the campaign's own workflow is forgotten, as after a restore of the server, and its children continue
-  await world.lineage.campaigns.setState(owner, 'stopped', 'by a test');
+  await world.lineage.campaigns.setState(owner, 'stopped', { kind: 'text', text: 'by a test' });
   const look = async (...flags: string[]) =>
     reconciled
       .parse(await assayJson(world, 'reconcile', ...flags))

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
+import { replayAll } from './replaying.js';
 import { submit, turnKnob } from './script.js';
 import { openWorld, trains, until, type World } from './world.js';
 
@@ -85,4 +86,8 @@ it('ends training at once when stopped now, and records the trial as cancelled a
   expect(replicate?.trained).toBeNull();
   expect(replicate?.holder).toBeNull();
   model.assertDone();
+});
+
+it('leaves histories of a pause, a drain and a stop that replay', async () => {
+  expect(await replayAll(world, ['pausing', 'draining', 'stopping'], ['campaign'])).toHaveLength(3);
 });

@@ -9,6 +9,7 @@ import { Client, Connection, ScheduleOverlapPolicy, type WorkflowHandle } from '
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { inject } from 'vitest';
 import { cacheFolder } from '../../src/dev/paths.js';
+import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import type { Clock } from '../../src/domain/campaign/clock.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import type { CampaignDocument, TrialDocument } from '../../src/lineage/documents/documents.js';
@@ -21,6 +22,12 @@ import { endsAudited } from './audited.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** A stored campaign with its reasons in the words in which people read them. */
+export type CampaignAsRead = Omit<CampaignDocument, 'reason' | 'controlReason'> & {
+  reason: string | null;
+  controlReason: string | null;
+};
+
 /** A namespace, a database and a home folder of one test file, on the real servers of the run. */
 export interface World {
   client: Client;
@@ -29,7 +36,7 @@ export interface World {
   env: Record<string, string>;
   /** Under the rule `greedy`, one run a trial and no claim, unless the input names another. */
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
-  campaign(name: string): Promise<CampaignDocument>;
+  campaign(name: string): Promise<CampaignAsRead>;
   trials(name: string): Promise<TrialDocument[]>;
   fleet(env?: Record<string, string>, clock?: Clock): Promise<Fleet>;
   /** `roles`: all of them when left out. */
@@ -85,7 +92,10 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
         workflowId: name,
         args: [{ rule: 'greedy', claim: { runs: 0 }, ...input }],
       }),
-    campaign: (name) => lineage.campaigns.byName(name),
+    campaign: async (name) => {
+      const { reason, controlReason, ...others } = await lineage.campaigns.byName(name);
+      return { ...others, reason: textOfReason(reason), controlReason: textOfReason(controlReason) };
+    },
     trials: async (name) => {
       const { owner } = await lineage.campaigns.byName(name);
       return (await lineage.trials.latest(owner, 1000)).filter((trial) => trial.number > 0).reverse();
@@ -191,7 +201,7 @@ function spawnWorker(env: Record<string, string>, args: readonly string[]): Work
 }
 
 /** Returns true when a trial is being trained, or waits for nothing but the start of its process. */
-export const trains = (campaign: CampaignDocument | null, number: number): boolean =>
+export const trains = (campaign: Pick<CampaignDocument, 'active'> | null, number: number): boolean =>
   Object.values(campaign?.active ?? {}).some(({ what, trial }) => what === 'train' && trial === number);
 
 /** Asks again until the answer is not null. */

@@ -1,3 +1,4 @@
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import type { CampaignState } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';
@@ -45,7 +46,7 @@ async function lineOf(
   return {
     campaign: _id,
     state: campaign.state,
-    reason: campaign.reason,
+    reason: textOfReason(campaign.reason),
     task: campaign.frozen.task.name,
     metric,
     counted: totals.counted,

@@ -1,3 +1,4 @@
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import {
   AT_LIMIT,
   LIMIT_NAMES,
@@ -51,7 +52,7 @@ export async function budgetModel(lineage: Lineage, name: string): Promise<Budge
     asOf: new Date().toISOString(),
     campaign: name,
     state,
-    reason,
+    reason: textOfReason(reason),
     control,
     limits: limitUses(campaign, budget.limits, totals, spending).map((use) => ({
       ...use,

@@ -1,3 +1,4 @@
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import { START } from '../../domain/keys.js';
 import type { CampaignState } from '../../domain/statuses.js';
@@ -67,7 +68,7 @@ export class Observer {
       asOf: now,
       campaign,
       state: campaign.state,
-      reason: campaign.reason,
+      reason: textOfReason(campaign.reason),
       metric,
       runningMs: campaign.elapsed.ranMs,
       ...totals,

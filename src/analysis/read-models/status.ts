@@ -1,3 +1,4 @@
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import { START, trialLabel } from '../../domain/keys.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
@@ -111,7 +112,7 @@ export async function statusModel(
     model: frozen.model,
     metric,
     state,
-    reason: state === 'waiting' ? waitedFor(stallReport) : campaign.reason,
+    reason: state === 'waiting' ? waitedFor(stallReport) : textOfReason(campaign.reason),
     control: campaign.control,
     stall: stallReport.reasons,
     unexamined: stallReport.unexamined,

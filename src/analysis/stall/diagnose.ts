@@ -1,3 +1,4 @@
+import { reasonText, type Reason } from '../../domain/campaign/reasons.js';
 import type { CampaignState } from '../../domain/statuses.js';
 import { isEnded } from '../../domain/statuses.js';
 import {
@@ -93,38 +94,27 @@ function gone({ now, campaign }: StallFacts, workflow: WorkflowFacts): ActivityS
 
 /** Reasons that come from people and limits. */
 function controlReasons({ campaign }: StallFacts): StallReason[] {
-  const { name, state, control, controlReason, pausedSince, active } = campaign;
+  const { name, state, control, controlReason, exhausted, pausedSince, active } = campaign;
   const base = { about: [], since: pausedSince?.toISOString() ?? null };
-  const why = controlReason ?? '';
-  const resume = `\`assay resume ${name}\``;
-  // who wrote the reason may have said what to do
-  const named = why.includes('`assay ');
   const still = active.map(({ trial, host }) => `${trial} on ${host}`);
   const ends = still.length === 0 ? '' : `; begun before and ending by itself: ${still.join(', ')}`;
-  if (state === 'blocked' || control === 'blocked')
-    return [
-      {
-        ...base,
-        what: 'blocked',
-        id: 'blocked',
-        text: `${said('blocked', why)}${ends}`,
-        remedy: named ? null : `Fix it, then run ${resume}.`,
-      },
-    ];
+  const resume = `\`assay resume ${name}\``;
+  if (state === 'blocked' || control === 'blocked') {
+    const remedy = tellsHowToResume(controlReason) ? null : `Fix it, then run ${resume}.`;
+    return [{ ...base, what: 'blocked', id: 'blocked', text: said('blocked', controlReason) + ends, remedy }];
+  }
   if (control !== 'paused') return [];
-  const text = `${said('paused', why)}${ends}`;
-  return /\bbudget\b/.test(why)
-    ? [
-        {
-          ...base,
-          what: 'budget',
-          id: 'budget',
-          text,
-          remedy: named ? null : `Raise the limit, then run ${resume}.`,
-        },
-      ]
+  const text = said('paused', controlReason) + ends;
+  return exhausted
+    ? [{ ...base, what: 'budget', id: 'budget', text, remedy: null }]
     : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${resume} resumes it.` }];
 }
+
+/** Errors of which the remedy names the command that goes on. */
+const NAMES_RESUME: readonly (string | null)[] = ['EVALUATOR_BROKEN', 'WORKERS_LOST'];
+
+const tellsHowToResume = (reason: Reason | null): boolean =>
+  reason?.kind === 'fault' && NAMES_RESUME.includes(reason.code);
 
 /** Reasons of parked trials, whose campaign continues. */
 function parkedReasons({ campaign: { name, open } }: StallFacts): StallReason[] {
@@ -143,9 +133,10 @@ function parkedReasons({ campaign: { name, open } }: StallFacts): StallReason[] 
 }
 
 /** `paused: lunch`, but not `paused: paused by a person`. */
-function said(word: string, why: string): string {
-  if (why === '') return word;
-  return why.startsWith(word) ? why : `${word}: ${why}`;
+function said(word: string, why: Reason | null): string {
+  if (why === null) return word;
+  const wordless = why.kind === 'pause' && why.said === null;
+  return wordless ? reasonText(why) : `${word}: ${reasonText(why)}`;
 }
 
 function hostReasons({ hosts }: StallFacts): StallReason[] {

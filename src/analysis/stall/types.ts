@@ -1,4 +1,5 @@
 import { trialLabel } from '../../domain/keys.js';
+import type { Reason } from '../../domain/campaign/reasons.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';
 import type { OpenTrial } from '../read-models/progress.js';
@@ -20,8 +21,10 @@ export interface StallCampaign {
   name: string;
   state: CampaignState;
   control: RunControl;
-  /** Reason why work may not start, in the words of the person or limit that said so. */
-  controlReason: string | null;
+  /** Why work may not start. */
+  controlReason: Reason | null;
+  /** True while an exhausted budget, and no person, pauses it. */
+  exhausted: boolean;
   pausedSince: Date | null;
   /** null before the campaign was frozen. */
   pool: string | null;
@@ -141,12 +144,13 @@ export type Inspect = (campaign: CampaignDocument, open: readonly OpenTrial[]) =
 
 /** Collects what the store knows of it. */
 export function stallCampaign(campaign: CampaignDocument, open: readonly OpenTrial[]): StallCampaign {
-  const { _id: name, state, control, controlReason, pausedSince, frozen, active } = campaign;
+  const { _id: name, state, control, controlReason, exhausted, pausedSince, frozen, active } = campaign;
   return {
     name,
     state,
     control,
     controlReason,
+    exhausted: exhausted !== null,
     pausedSince,
     pool: frozen.pool,
     active: Object.values(active).map(({ trial, what, host }) => ({ trial: trialLabel(trial), what, host })),

@@ -73,6 +73,7 @@ export async function inspectNotStarted(
     state: 'preparing',
     control: 'running',
     controlReason: null,
+    exhausted: false,
     pausedSince: null,
     pool: null,
     active: [],

@@ -9,6 +9,7 @@ import type {
   ServerFacts,
   WorkflowFacts,
 } from '../../analysis/stall/types.js';
+import { doingIn } from '../../domain/failure-counts.js';
 import { queueFacts } from './pollers.js';
 
 const { PendingActivityState, PendingWorkflowTaskState, WorkflowExecutionStatus } =
@@ -151,8 +152,7 @@ function wordOf({ heartbeatDetails }: Pending): string | null {
   const [payload] = heartbeatDetails?.payloads ?? [];
   if (payload === undefined) return null;
   try {
-    const word: unknown = defaultPayloadConverter.fromPayload(payload);
-    return typeof word === 'string' ? word : null;
+    return doingIn(defaultPayloadConverter.fromPayload(payload));
   } catch {
     return null;
   }

@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { LimitsAnswer } from '../../../activities/limits.js';
 import { limitsUpdate } from '../../../workflows/messages.js';
 import { limitChangeSchema, type LimitChange } from '../../domain/money/budget.js';
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, ERRORS, type ErrorCode } from '../../domain/errors.js';
 import { explain } from '../../domain/text/explain.js';
 import { isEnded } from '../../domain/statuses.js';
@@ -31,7 +32,10 @@ export async function changeLimits(
   if (!change.success) throw new AssayError('USAGE', explain(change.error));
   const { state, reason } = await ground.lineage.campaigns.byName(name);
   if (isEnded(state))
-    throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" has ended: ${state} (${reason ?? 'done'})`);
+    throw new AssayError(
+      'CAMPAIGN_ENDED',
+      `campaign "${name}" has ended: ${state} (${textOfReason(reason) ?? 'done'})`,
+    );
   const client = await ground.client();
   const attended = await someWorkerPolls(client, ground.servers.temporal.namespace, 'assay');
   if (ground.servers.owned || !attended)

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { pauseSignal, resumeSignal, stopSignal } from '../../../workflows/messages.js';
-import { lackingBudget } from '../../domain/money/budget.js';
+import { raiseCommand, reasonText, shortageText, textOfReason } from '../../domain/campaign/reasons.js';
+import { budgetReason, lackingBudget } from '../../domain/money/budget.js';
 import { AssayError } from '../../domain/errors.js';
 import { isEnded, type RunControl } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';
@@ -70,12 +71,12 @@ function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocum
   if (isEnded(state))
     throw new AssayError(
       'CAMPAIGN_ENDED',
-      `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reason})`}`,
+      `campaign "${name}" has ended: ${state}${reason === null ? '' : ` (${reasonText(reason)})`}`,
     );
   if (wish.ask === 'resume' && (now === 'draining' || now === 'stopping'))
     throw new AssayError(
       'CAMPAIGN_ENDED',
-      `campaign "${name}" is ending (${reason ?? state}) and cannot be resumed`,
+      `campaign "${name}" is ending (${textOfReason(reason) ?? state}) and cannot be resumed`,
     );
   if (wish.ask === 'pause' && now === 'stopping')
     throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" is stopping and cannot be paused`);
@@ -85,12 +86,14 @@ function refuseUseless({ _id: name, state, reason, control: now }: CampaignDocum
 async function refuseWithoutRoom({ lineage }: CommandContext, campaign: CampaignDocument): Promise<void> {
   if (campaign.control !== 'paused' || campaign.exhausted === null) return;
   const { limits, held } = await lineage.budgets.get(campaign.owner);
-  if (lackingBudget(limits, held, campaign.exhausted.needs) === null) return;
-  const [why = '', command] = (campaign.controlReason ?? '').split(': `');
+  const { needs } = campaign.exhausted;
+  const lacking = lackingBudget(limits, held, needs);
+  if (lacking === null) return;
+  const reason = budgetReason(campaign._id, lacking, { limits, held, needs });
   throw new AssayError(
     'BUDGET_EXHAUSTED',
-    `campaign "${campaign._id}" cannot be resumed: ${why}`,
-    command === undefined ? {} : { remedy: `\`${command} raises it; the campaign then resumes by itself.` },
+    `campaign "${campaign._id}" cannot be resumed: ${shortageText(reason)}`,
+    { remedy: `\`${raiseCommand(reason)}\` raises it; the campaign then resumes by itself.` },
   );
 }
 
@@ -100,7 +103,7 @@ export function isObeyed(
   wish: Wish,
 ): boolean {
   if (wish.ask === 'pause') return now === 'paused' && state === 'paused';
-  if (wish.ask === 'resume') return now === 'running';
+  if (wish.ask === 'resume') return now === 'running' || now === 'draining';
   if (isEnded(state)) return true;
   // the store may hold the control before the campaign has heard of it; the state is the campaign's own word
   return state === 'draining' && (now === 'stopping' || (wish.mode === 'drain' && now === 'draining'));
@@ -130,10 +133,11 @@ async function signal(client: Client, name: string, wish: Wish): Promise<void> {
 async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boolean): Promise<void> {
   const { campaigns } = lineage;
   if (wish.ask === 'stop' && wish.mode === 'now')
-    await campaigns.windDown(owner, 'stopping', 'stopping now, asked by a person');
-  else if (wish.ask === 'stop') await campaigns.windDown(owner, 'draining', 'stopped by a person');
+    await campaigns.windDown(owner, 'stopping', { kind: 'stopping', mode: 'now' });
+  else if (wish.ask === 'stop')
+    await campaigns.windDown(owner, 'draining', { kind: 'stopping', mode: 'drain' });
   else if (wish.ask === 'pause' && !attended)
-    await campaigns.pauseIfRunning(owner, wish.reason ?? 'paused by a person');
+    await campaigns.pauseIfRunning(owner, { kind: 'pause', said: wish.reason ?? null });
 }
 
 async function obeyed({ lineage }: CommandContext, name: string, wish: Wish): Promise<CampaignDocument> {

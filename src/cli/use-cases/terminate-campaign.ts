@@ -1,5 +1,6 @@
 import { reconcile } from '../../../activities/reconcile.js';
 import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { reasonText, type Reason } from '../../domain/campaign/reasons.js';
 import { AssayError } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import type { Finding } from '../../domain/campaign/reconcile.js';
@@ -43,13 +44,13 @@ export async function terminateCampaign(
       `campaign "${name}" has ended: ${campaign.state}; nothing of it runs`,
     );
   await confirm(first.length);
-  const why = `terminated by a person${reason === undefined ? '' : `: ${reason}`}`;
+  const why: Reason = { kind: 'terminated', said: reason ?? null };
   await lineage.campaigns.setControl(campaign.owner, 'stopping', why);
   const ended = new Set<string>();
   // what was being started while the first were ended is found when looking again
   for (let left = first; left.length > 0; left = await runningOf(ground, campaign))
     for (const id of left) {
-      await workflows.terminate(id, why);
+      await workflows.terminate(id, reasonText(why));
       ended.add(id);
     }
   const context = {

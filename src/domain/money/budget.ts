@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BudgetReason, EndingLimit, Reason } from '../campaign/reasons.js';
 import { isHeld, type RunControl } from '../statuses.js';
 
 const count = z.number().int().positive();
@@ -135,32 +136,22 @@ export function lackingBudget(limits: Limits, held: Money, needs: Money): Budget
   return null;
 }
 
-/** Why a budget pauses a campaign, and the command that goes on. */
-export function exhaustedReason(
+/** Why a budget pauses a campaign, in dollars or in seconds of one slot. */
+export function budgetReason(
   campaign: string,
   budget: BudgetName,
   { limits, held, needs }: { limits: Limits; held: Money; needs: Money },
-): string {
-  const dollars = budget === 'dollars';
-  const [limit, used, more] = dollars
-    ? [limits.microUsd ?? 0, held.microUsd, needs.microUsd].map((value) => value / 1e6)
-    : [limits.acceleratorMs ?? 0, held.acceleratorMs, needs.acceleratorMs].map((value) => value / 1000);
-  const enough = roundUp(Math.max(2 * (limit ?? 0), (used ?? 0) + 2 * (more ?? 0)));
-  const show = dollars ? usd : (value: number): string => `${Math.ceil(value)} s`;
-  return dollars
-    ? `the dollar budget of ${show(limit ?? 0)} is used up (${show(used ?? 0)} spent or held, a request needs up to ` +
-        `${show(more ?? 0)}): \`assay budget ${campaign} --dollars ${enough}\``
-    : `the accelerator budget of ${show(limit ?? 0)} is used up (${show(used ?? 0)} spent or held, a training needs ` +
-        `up to ${show(more ?? 0)}): \`assay budget ${campaign} --accelerator-seconds ${enough}\``;
+): BudgetReason {
+  const [of, unit] = budget === 'dollars' ? (['microUsd', 1e6] as const) : (['acceleratorMs', 1000] as const);
+  return {
+    kind: 'budget',
+    campaign,
+    budget,
+    limit: (limits[of] ?? 0) / unit,
+    used: held[of] / unit,
+    needs: needs[of] / unit,
+  };
 }
-
-/** Two digits that count, and no fewer than asked for. */
-function roundUp(value: number): number {
-  const step = 10 ** (Math.floor(Math.log10(value)) - 1);
-  return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(2));
-}
-
-const usd = (value: number): string => `$${value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)}`;
 
 /** Returns true when a limit can still end a campaign under this control. */
 export function isUnended(control: RunControl): boolean {
@@ -179,13 +170,17 @@ export interface Progress {
 
 const HOUR_MS = 3_600_000;
 
-/** The first limit that ends the search, in the words that people read, or null. */
-export function reachedLimit(limits: Limits, progress: Progress): string | null {
-  const { submitted, counted, ranMs, sinceGainMs } = progress;
-  if (counted >= limits.trials) return `trials (${counted} of ${limits.trials})`;
-  if (submitted >= limits.submissions) return `submissions (${submitted} of ${limits.submissions})`;
-  if (limits.hours !== null && ranMs >= limits.hours * HOUR_MS) return `hours (${limits.hours})`;
-  if (limits.hoursWithoutGain !== null && sinceGainMs >= limits.hoursWithoutGain * HOUR_MS)
-    return `no gain in ${limits.hoursWithoutGain} hours`;
-  return null;
+/** The first limit that ends the search, or null. */
+export function reachedLimit(limits: Limits, progress: Progress): Reason | null {
+  const { submitted, counted } = progress;
+  const [ranHours, sinceGain] = [progress.ranMs / HOUR_MS, progress.sinceGainMs / HOUR_MS];
+  const reached = (limit: EndingLimit, at: number, of: number | null): Reason[] =>
+    of !== null && at >= of ? [{ kind: 'limit', limit, at, of }] : [];
+  const [first] = [
+    ...reached('trials', counted, limits.trials),
+    ...reached('submissions', submitted, limits.submissions),
+    ...reached('hours', ranHours, limits.hours),
+    ...reached('hoursWithoutGain', sinceGain, limits.hoursWithoutGain),
+  ];
+  return first ?? null;
 }

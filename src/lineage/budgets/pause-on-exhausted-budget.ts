@@ -1,4 +1,4 @@
-import { exhaustedReason, lackingBudget, type Money } from '../../domain/money/budget.js';
+import { budgetReason, lackingBudget, type Money } from '../../domain/money/budget.js';
 import type { Lineage } from '../lineage.js';
 
 /**
@@ -11,6 +11,6 @@ export async function pauseExhausted(lineage: Lineage, owner: string, asked: Mon
   const budget = lackingBudget(limits, held, needs);
   if (budget === null) return;
   const { _id: name } = await lineage.campaigns.byOwner(owner);
-  const reason = exhaustedReason(name, budget, { limits, held, needs });
+  const reason = budgetReason(name, budget, { limits, held, needs });
   await lineage.campaigns.pauseExhausted(owner, { budget, needs }, reason);
 }

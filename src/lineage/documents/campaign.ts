@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reasonSchema } from '../../domain/campaign/reasons.js';
 import { frozenCampaignSchema } from '../../domain/campaign/campaign.js';
 import { campaignStateSchema, controlSchema } from '../../domain/statuses.js';
 
@@ -35,9 +36,9 @@ export const campaignDocument = z.object({
   frozen: frozenCampaignSchema,
   secret: z.string(),
   state: campaignStateSchema,
-  reason: z.string().nullable(),
+  reason: reasonSchema.nullable(),
   control: controlSchema,
-  controlReason: z.string().nullable(),
+  controlReason: reasonSchema.nullable(),
   /** Work that has been allowed to start and has not ended, by replicate. */
   active: z.record(z.string(), activeWork),
   createdAt: z.date(),

@@ -1,0 +1,237 @@
+import { isEnded, type CampaignState, type RunControl } from '../statuses.js';
+import { endingFields, type LimitChange } from '../money/budget.js';
+import { sameReason, textOfReason, type Reason, type StopMode } from './reasons.js';
+
+/** What holds a campaign back: an exhausted budget, a fault that does not pass, or a pause that was stored for it. */
+export interface Hold {
+  control: 'paused' | 'blocked';
+  reason: Reason;
+}
+
+/** What a look at the stored campaign found that may change its state. */
+export interface Sighting {
+  /** The limit that ends the search, once it is reached. */
+  end: Reason | null;
+  held: Hold | null;
+  /** True once the budget that paused it leaves room again. */
+  goesOn: boolean;
+}
+
+/** How far a campaign is, what people have asked of it and what holds it back, as plain JSON. */
+export interface CampaignProgress {
+  /** How far it would be if nothing held it back. */
+  stage: 'preparing' | 'calibrating' | 'running' | 'claiming';
+  /** A person's pause, until a person resumes. */
+  pause: Reason | null;
+  stop: StopMode | null;
+  held: Hold | null;
+  /** Why the search ends, once a limit has ended it: no later event takes that back. */
+  ending: Reason | null;
+  /** Why everything is being ended at once, after a cancel or a failure. */
+  abandoned: Reason | null;
+  /** Fresh runs of the claim that is being measured. */
+  claimRuns: number;
+  /** True once the search has ended: whatever would be accepted after that could be cut off. */
+  closed: boolean;
+  end: { state: CampaignState; reason: Reason | null } | null;
+  /** Counts what was asked and changed, so that what was seen before it counts no more. */
+  revision: number;
+}
+
+/** Something that happened to a campaign. */
+export type CampaignEvent =
+  | { kind: 'frozen' }
+  | { kind: 'pause'; said: string | null }
+  | { kind: 'resume' }
+  | { kind: 'stop'; mode: StopMode }
+  | { kind: 'limitsChanged' }
+  /** `revision`: of the progress when the look began. */
+  | { kind: 'sighted'; revision: number; sighting: Sighting }
+  | { kind: 'startMeasured' }
+  | { kind: 'searchClosed' }
+  | { kind: 'claimBegun'; runs: number }
+  | { kind: 'abandoned'; reason: Reason }
+  | { kind: 'ended'; state: CampaignState; reason: Reason | null };
+
+/** What a transition asks its workflow to do; each sets something, so that doing it twice does no more. */
+export type CampaignCommand =
+  /** Says in the store what work may do. */
+  | { kind: 'setControl'; control: RunControl; reason: Reason | null; stopped: boolean }
+  /** Stores the state that people see. */
+  | { kind: 'setState'; state: CampaignState; reason: Reason | null }
+  | { kind: 'cancelWork' };
+
+export interface Transition {
+  state: CampaignProgress;
+  commands: CampaignCommand[];
+}
+
+export const PREPARING: CampaignProgress = {
+  stage: 'preparing',
+  pause: null,
+  stop: null,
+  held: null,
+  ending: null,
+  abandoned: null,
+  claimRuns: 0,
+  closed: false,
+  end: null,
+  revision: 0,
+};
+
+/** What people see of a campaign, and what its work may do. */
+export interface Presented {
+  state: CampaignState;
+  reason: Reason | null;
+  control: RunControl;
+}
+
+/** The state and the control that follow from the progress of a campaign. */
+export function present(progress: CampaignProgress): Presented {
+  const { stage, pause, stop, held, ending, abandoned, end } = progress;
+  if (end !== null) return { ...end, control: 'stopping' };
+  if (stage === 'preparing') return { state: 'preparing', reason: null, control: 'running' };
+  if (stop === 'now')
+    return { state: 'draining', reason: { kind: 'stopping', mode: stop }, control: 'stopping' };
+  if (abandoned !== null) return { state: 'draining', reason: abandoned, control: 'stopping' };
+  if (held?.control === 'blocked') return { state: 'blocked', ...held };
+  if (stop === 'drain')
+    return { state: 'draining', reason: { kind: 'stopping', mode: stop }, control: 'draining' };
+  if (pause !== null) return { state: 'paused', reason: pause, control: 'paused' };
+  if (held !== null) return { state: 'paused', ...held };
+  const control = ending === null ? 'running' : 'draining';
+  if (stage === 'claiming')
+    return { state: stage, reason: { kind: 'claim', runs: progress.claimRuns }, control };
+  return ending === null
+    ? { state: stage, reason: null, control }
+    : { state: 'draining', reason: ending, control };
+}
+
+/** The progress after an event and what has to be done about it. An ended campaign stays as it ended. */
+export function transition(before: CampaignProgress, event: CampaignEvent): Transition {
+  if (before.end !== null) return { state: before, commands: [] };
+  const state = after(before, event);
+  return { state, commands: commandsOf(before, state, event) };
+}
+
+/** True where a sighting changes the state of a campaign. */
+export function isDue(progress: CampaignProgress, sighting: Sighting): boolean {
+  const { commands } = transition(progress, { kind: 'sighted', revision: progress.revision, sighting });
+  return commands.length > 0;
+}
+
+function after(before: CampaignProgress, event: CampaignEvent): CampaignProgress {
+  const asked = { ...before, revision: before.revision + 1 };
+  switch (event.kind) {
+    case 'frozen':
+      return before.stage === 'preparing' ? { ...before, stage: 'calibrating' } : before;
+    // a person's word takes the place of what held it back
+    case 'pause':
+      return { ...asked, pause: { kind: 'pause', said: event.said }, held: null };
+    case 'resume':
+      return { ...asked, pause: null, held: null };
+    case 'stop':
+      return { ...asked, stop: before.stop === 'now' ? 'now' : event.mode, held: null };
+    case 'limitsChanged':
+      return asked;
+    case 'sighted':
+      return event.revision === before.revision ? sighted(before, event.sighting) : before;
+    case 'startMeasured':
+      return before.stage === 'calibrating' ? { ...before, stage: 'running' } : before;
+    case 'searchClosed':
+      return { ...before, closed: true };
+    case 'claimBegun':
+      return before.stage === 'running' || before.stage === 'claiming'
+        ? { ...before, stage: 'claiming', claimRuns: event.runs, closed: true }
+        : before;
+    case 'abandoned':
+      return { ...before, abandoned: before.abandoned ?? event.reason, closed: true };
+    case 'ended':
+      return { ...before, closed: true, end: { state: event.state, reason: event.reason } };
+  }
+}
+
+/** Limits end a search at work; budgets and faults hold back what nobody has stopped, and a budget lets go again. */
+function sighted(before: CampaignProgress, { end, held, goesOn }: Sighting): CampaignProgress {
+  const { stage, pause, stop, abandoned } = before;
+  const now = present(before);
+  if (stage === 'preparing' || abandoned !== null || stop === 'now') return before;
+  if (end !== null && (now.state === 'running' || now.state === 'calibrating'))
+    return { ...before, ending: end };
+  if (goesOn && now.state === 'paused' && pause === null && before.held?.reason.kind !== 'pause')
+    return { ...before, held: null };
+  if (goesOn || held === null) return before;
+  const firmer = pause !== null || stop !== null || before.held?.control === 'blocked';
+  if (held.control === 'paused' && firmer) return before;
+  return { ...before, held };
+}
+
+function commandsOf(
+  before: CampaignProgress,
+  state: CampaignProgress,
+  event: CampaignEvent,
+): CampaignCommand[] {
+  const [old, now] = [present(before), present(state)];
+  if (state.stage === 'preparing' || state.end !== null) return [];
+  // the store may have been changed by others meanwhile: what a person asks is said to it in any case
+  const asked = event.kind === 'pause' || event.kind === 'resume' || event.kind === 'stop';
+  const otherControl = old.control !== now.control || state.stop !== before.stop;
+  // what holds a campaign back was found in the store
+  const says = asked || (otherControl && !(event.kind === 'sighted' && state.held !== null));
+  const shows = asked || old.state !== now.state || !sameReason(old.reason, now.reason);
+  const { control } = now;
+  const reason = control === 'running' ? null : now.state === 'claiming' ? state.ending : now.reason;
+  return [
+    ...(says ? [{ kind: 'setControl', control, reason, stopped: state.stop !== null } as const] : []),
+    ...(shows ? [{ kind: 'setState', state: now.state, reason: now.reason } as const] : []),
+    ...(says && control === 'stopping' ? [{ kind: 'cancelWork' } as const] : []),
+  ];
+}
+
+/** How the work of a campaign came to its end. */
+export type CampaignOutcome =
+  /** `broken`: why lanes failed; `limit`: the limit that is reached by now, if any. */
+  | { kind: 'searched'; lanes: number; broken: readonly string[]; limit: Reason | null }
+  | { kind: 'cancelled' }
+  | { kind: 'failed'; text: string };
+
+/** The last state of a campaign; without a reason, the one that the store has for its end. */
+export function conclusionOf(
+  { stop, ending }: CampaignProgress,
+  outcome: CampaignOutcome,
+): { state: CampaignState; reason: Reason | null } {
+  if (outcome.kind === 'failed')
+    return {
+      state: stop === null ? 'failed' : 'stopped',
+      reason: { kind: 'failure', text: outcome.text },
+    };
+  if (stop !== null) return { state: 'stopped', reason: { kind: 'stopped', mode: stop } };
+  if (outcome.kind === 'cancelled') return { state: 'stopped', reason: { kind: 'cancelled' } };
+  const { lanes, broken, limit } = outcome;
+  const [first] = broken;
+  return first !== undefined && broken.length === lanes
+    ? { state: 'failed', reason: { kind: 'lanes', text: first } }
+    : { state: 'finished', reason: ending ?? limit };
+}
+
+/** Why a person's trial cannot be taken now, or null. */
+export function refusesTrial(progress: CampaignProgress): string | null {
+  const { state } = present(progress);
+  if (state !== 'running') return `the campaign is ${state}`;
+  return refusesUpdate(progress);
+}
+
+/** Why nothing can be asked of the campaign any more, or null. */
+export function refusesUpdate({ closed }: CampaignProgress): string | null {
+  return closed ? 'the campaign is ending' : null;
+}
+
+/** Why limits cannot be changed so, or null: while a search ends, only its budgets can. */
+export function refusesLimits(progress: CampaignProgress, change: LimitChange): string | null {
+  const { state, reason } = present(progress);
+  const why = textOfReason(reason) ?? state;
+  if (isEnded(state)) return `the campaign has ended: ${why}`;
+  const searches = progress.ending === null && progress.stop === null && !progress.closed;
+  const [late] = searches ? [] : endingFields(change);
+  return late === undefined ? null : `the campaign is ending (${why}): ${late} cannot be changed any more`;
+}

@@ -1,0 +1,21 @@
+/** Why a trial ended before it was measured. */
+export type Interruption =
+  | { kind: 'person'; said: string | null }
+  | { kind: 'cancelled' }
+  /** A budget leaves no room for its training, and nobody will raise it: its campaign is being stopped. */
+  | { kind: 'budget' }
+  | { kind: 'infrastructure'; text: string };
+
+/** The words in which people read why a trial was interrupted. */
+export function interruptionText(interruption: Interruption): string {
+  switch (interruption.kind) {
+    case 'person':
+      return `a person: ${interruption.said ?? 'no reason given'}`;
+    case 'cancelled':
+      return 'cancelled on request';
+    case 'budget':
+      return 'a budget is used up';
+    case 'infrastructure':
+      return `infrastructure: ${interruption.text}`;
+  }
+}
