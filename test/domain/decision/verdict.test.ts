@@ -86,7 +86,12 @@ describe('the verdict on a trial', () => {
     const verdict = verdictOn({ ...BASE, twin: twin(first) });
     expect(verdict).toMatchObject({
       kind: 'settled',
-      outcome: { score: 2, duplicateOf: 3, decision: null, lesson: expect.stringContaining('trial 3') },
+      outcome: {
+        score: 2,
+        duplicateOf: 3,
+        decision: null,
+        lesson: 'the same code as trial 3, which ended as keep: better',
+      },
     });
   });
 
