@@ -38,7 +38,7 @@ export interface Money {
   before: BudgetDocument | null;
   rows: ReadDocuments<LedgerDocument>;
   after: BudgetDocument | null;
-  /** Whether nothing was spent while it was read, so that all three are of one moment. */
+  /** True when nothing was spent while it was read, so that all three are of one moment. */
   still: boolean;
 }
 

@@ -21,7 +21,7 @@ export interface Index {
   unique?: true;
 }
 
-/** What is kept in one collection. */
+/** Kind of document of one collection. */
 export interface DocumentKind<T extends { _id: string }> {
   collection: string;
   /**

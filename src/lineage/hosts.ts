@@ -5,7 +5,7 @@ import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
 
-/** Which hosts take work, by their own account. For people only: nothing is decided by it. */
+/** Hosts that take work, as they report it. For people only: no decision reads it. */
 export class Hosts {
   private readonly shelf;
 
@@ -24,7 +24,7 @@ export class Hosts {
     await this.shelf.remove({ _id: id });
   }
 
-  /** What workers said last; at most 500. */
+  /** Lists the last reports of workers; at most 500. */
   async list(): Promise<HostDocument[]> {
     return this.shelf.list({}, { sort: { _id: 1 }, limit: LISTED });
   }

@@ -6,7 +6,7 @@ const DEFINED = Object.values(KINDS).flatMap(({ collection, indexes }) =>
   indexes.length === 0 ? [] : [{ collection, indexes }],
 );
 
-/** Digest of all definitions, by which a store knows that it has them. */
+/** Digest of all definitions, so that a store knows that it has them. */
 export const INDEXES_DIGEST = sha256(JSON.stringify(DEFINED));
 
 /** Makes sure of all indexes; those that are there stay. */

@@ -73,7 +73,7 @@ export class Leaderboards {
     return this.rows(`${owner}/near`);
   }
 
-  /** How many of the trials 1 … `submitted` ended with which status. */
+  /** Counts the trials 1 … `submitted` by the status they ended with. */
   async counts(owner: string, submitted: number): Promise<StatusCounts> {
     const keys = Array.from({ length: Math.floor(submitted / BLOCK) + 1 }, (_, block) => `${owner}/${block}`);
     const counts = zeroCounts();

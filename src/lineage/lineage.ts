@@ -39,7 +39,7 @@ export interface Lineage {
   claims: Claims;
   sessions: Sessions;
   budgets: Budgets;
-  heads: Leaderboards;
+  leaderboards: Leaderboards;
   hosts: Hosts;
   records: AuditReader;
   close(): Promise<void>;
@@ -98,7 +98,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     claims: new Claims(database),
     sessions: new Sessions(database),
     budgets: new Budgets(database),
-    heads: new Leaderboards(database),
+    leaderboards: new Leaderboards(database),
     hosts: new Hosts(database),
     records: new AuditReader(database),
     close: () => client.close(),
@@ -108,12 +108,15 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
 /** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */
 const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError', 'ResetPool'];
 
-/** Whether an error is the store's own: away, refusing, or overloaded. It says nothing about what was asked of it. */
+/**
+ * Returns true when an error is the store's own: unreachable, refusing, or overloaded. It says nothing about the
+ * request.
+ */
 export function isStoreTrouble(error: unknown): boolean {
   return error instanceof MongoError;
 }
 
-/** Whether an error means that the store is away, so that trying again later can help. */
+/** Returns true when an error means that the store is unreachable, so that a later retry can help. */
 export function isStoreOutage(error: unknown): boolean {
   return (
     error instanceof MongoNetworkError ||

@@ -5,7 +5,7 @@ import { storeFault } from './store-fault.js';
 const helloShape = z.object({ maxWireVersion: z.number().int() });
 const buildShape = z.object({ version: z.string() });
 
-/** What a store says of itself. */
+/** Answer of a store about itself. */
 export interface StoreAnswer {
   /** The newest wire protocol it speaks; drivers refuse one that is too old. */
   wireVersion: number;

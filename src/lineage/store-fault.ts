@@ -5,9 +5,9 @@ import { AssayError, messageOf } from '../domain/errors.js';
 const LOGIN_CODES = new Set<unknown>([13, 18, 8000]);
 
 /**
- * Why the store of a URL cannot be used; `urlRead` is false when the driver already failed to read the URL. The
- * password of the URL is in no part of the error.
- * STORE_UNAVAILABLE: a person has to change something; STORE_UNREACHABLE: it may come back by itself.
+ * Explains why the store of a URL cannot be used; `urlRead` is false when the driver already failed to read the URL.
+ * The password of the URL is in no part of the error. STORE_UNAVAILABLE: a person has to change something;
+ * STORE_UNREACHABLE: it may come back by itself.
  */
 export function storeFault(url: string, error: unknown, { urlRead }: { urlRead: boolean }): AssayError {
   if (error instanceof AssayError) return error;
@@ -39,7 +39,7 @@ function isTooOld(error: unknown): boolean {
   return error instanceof Error && error.cause !== undefined && isTooOld(error.cause);
 }
 
-/** A text without any part of the password, however the URL was taken apart by whoever quotes it. */
+/** Removes every part of the password from a text, however the URL was taken apart before it was quoted. */
 export function withoutPassword(url: string, text: string): string {
   return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
 }

@@ -44,7 +44,7 @@ export class Tasks {
     return this.tasks.require(digest);
   }
 
-  /** Whether a person, not assay itself, has given this name to a task. */
+  /** Returns true when a person, not assay itself, has given this name to a task. */
   async isPushed(name: string): Promise<boolean> {
     return (await this.names.get(name))?.by === 'person';
   }

@@ -14,7 +14,7 @@ interface Row {
   _id: string;
 }
 
-/** Whether a write failed because a unique key exists already. */
+/** Returns true when a write failed because a unique key exists already. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === 11000;
 }

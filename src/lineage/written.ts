@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AssayError } from '../domain/errors.js';
 import { ASSAY_VERSION } from './assay-version.js';
 
-/** What a document says of its writer: the version of its kind, and the assay that wrote it in that version. */
+/** Writer of a document: the version of its kind, and the assay that wrote it in that version. */
 const writtenSchema = z.object({ version: z.number().int(), assay: z.string() });
 export type Written = z.infer<typeof writtenSchema>;
 

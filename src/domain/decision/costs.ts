@@ -16,8 +16,7 @@ export const distinctScores = ({ scores, score, alike }: DecisionInputs): readon
   alike ? [score] : scores;
 
 /**
- * A difference larger than this counts as so large: a recipe may score 1e300, and must not thereby leave something that
- * is not a number.
+ * Largest difference that counts as itself: a recipe may score 1e300, and the result must still be a number.
  */
 const FARTHEST_UNITS = 1e15;
 
@@ -35,12 +34,12 @@ export function scoresOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Be
   return { mean: meanOf(costs), squares: squaresOf(costs), count: costs.length };
 }
 
-/** Whether it measured better than the frontier has. */
+/** Returns true when it measured better than the frontier. */
 export function improves({ direction, score }: DecisionInputs, frontier: Frontier): boolean {
   return isBetter(direction, score, frontier.score);
 }
 
-/** What the rule `threshold` compares. */
+/** Costs that the rule `threshold` compares. */
 export function costsOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Beliefs) {
   const scores = distinctScores(inputs).map((score) => costOf(inputs, score));
   return {
@@ -52,7 +51,7 @@ export function costsOf(inputs: DecisionInputs, frontier: Frontier, beliefs: Bel
   };
 }
 
-/** What the rule `posterior` judges a candidate by. */
+/** Candidate as the rule `posterior` judges it. */
 export function candidateOf(
   inputs: DecisionInputs,
   { trial, score, runs }: Frontier,

@@ -17,20 +17,20 @@ export interface Spread {
   since: number | null;
 }
 
-/** What a sentence about a decision is made of; scores in the metric's unit. */
+/** Facts of a sentence about a decision; scores in the metric's unit. */
 export interface LessonFacts {
   rule: Rule;
   direction: Task['metric']['direction'];
   adopt: boolean;
-  /** What the trial was held against; null for the start of the search. */
+  /** Frontier that the trial was compared with; null for the start of the search. */
   frontier: {
     trial: number;
     /** Mean of what was measured of it, in so many runs. */
     score: number;
     runs: number;
-    /** Whether it meets every gate. */
+    /** True when it meets every gate. */
     eligible: boolean;
-    /** As it was before this decision; null where nothing is believed. */
+    /** Belief before this decision; null where there is none. */
     believed: Believed | null;
   } | null;
   parent: number | null;
@@ -44,15 +44,18 @@ export interface LessonFacts {
   believedOwn: Believed | null;
   /** null where the noise is not known. */
   spread: Spread | null;
-  /** Whether the first run shares the training of the parent's, so that what the edit did is known without noise. */
+  /**
+   * True when the first run shares the training of the parent's, so that the effect of the edit is known without
+   * noise.
+   */
   paired: boolean;
   /** The guard that forbade the adoption, in words. */
   veto: string | null;
-  /** Why it may not be adopted whatever it scores. */
+  /** Reason why it may not be adopted at any score. */
   barred: 'seed-only' | null;
-  /** Whether its runs under different seeds are equal to rounding where the start's were not. */
+  /** True when its runs under different seeds are equal to rounding where the start's were not. */
   alike: boolean;
-  /** Whether the task declares that a run repeats exactly. */
+  /** True when the task declares that a run repeats exactly. */
   deterministic: boolean;
 }
 
@@ -75,9 +78,9 @@ export function labelledLesson(facts: LessonFacts, labels: readonly Label[], uni
   return [lessonOf(facts, unit), ...untold.map(labelText)].join('; ');
 }
 
-/** Says why nothing is known of the noise by which a rule weighs. */
+/** Says why the noise is unknown that a rule weighs by. */
 export function noiseUnknownText(rule: Rule, runs: number, score: number | null): string {
-  return `the ${runs} runs of the start under different seeds all scored ${score ?? ''}, so nothing is known of the noise by which the rule "${rule}" weighs trials: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
+  return `the ${runs} runs of the start under different seeds all scored ${score ?? ''}, so the noise that the rule "${rule}" needs is unknown: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
 }
 
 function startText(facts: LessonFacts, unit: string): string {

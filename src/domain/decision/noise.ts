@@ -1,4 +1,6 @@
-/** What is known of the run-to-run noise of a score: squared deviations from their own recipe's mean, added up. */
+/**
+ * Knowledge about the run-to-run noise of a score: squared deviations from their own recipe's mean, added up.
+ */
 export interface Noise {
   squares: number;
   /** Degrees of freedom: runs less the recipes that they are of. */
@@ -37,12 +39,12 @@ export function withRuns(noise: Noise, scores: readonly number[]): Noise {
   return { squares: noise.squares + squaresOf(scores), degrees: noise.degrees + scores.length - 1 };
 }
 
-/** Where runs show no spread at all, differences below this share of the score count as nothing. */
+/** Share of the score below which differences count as nothing where runs show no spread at all. */
 const LEAST_SHARE = 1e-6;
 
 /**
- * The run-to-run standard deviation, in the metric's unit, always > 0. The square root of a variance estimate is too
- * small on average; few degrees of freedom are corrected for.
+ * Estimates the run-to-run standard deviation, in the metric's unit, always > 0. The square root of a variance
+ * estimate is too small on average; few degrees of freedom are corrected for.
  * @param score a typical score, by which the least deviation that counts is taken
  */
 export function sdOf({ squares, degrees }: Noise, score: number): number {

@@ -14,12 +14,12 @@ interface Costs {
   sd: number;
 }
 
-/** Whether a first run is good enough for two more. */
+/** Returns true when a first run is good enough for two more. */
 export function passesScreen({ scores, reference, referenceRuns, sd }: Costs): boolean {
   return (reference - (scores[0] ?? reference)) / (sd * Math.sqrt(1 + 1 / referenceRuns)) >= SCREEN_Z;
 }
 
-/** Whether the fresh runs alone, which nobody has selected, are better than the frontier. */
+/** Returns true when the fresh runs alone, which nothing has selected, are better than the frontier. */
 export function thresholdPasses({ fresh, reference, referenceRuns, sd }: Costs): boolean {
   if (fresh.length < THRESHOLD_RUNS - 1) return false;
   const mean = fresh.reduce((sum, score) => sum + score, 0) / fresh.length;

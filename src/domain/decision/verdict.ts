@@ -5,7 +5,7 @@ import { duplicateText, NOT_MEASURED } from '../trial/outcome-words.js';
 import { ignoresSeed, withoutNoise, type SeededRun } from './alike.js';
 import type { Rule, RuleVersion } from './records/record.js';
 
-/** Why the phases of a trial did not all run. */
+/** Reason why the phases of a trial did not all run. */
 export interface Interruption {
   reason: string;
   /** By a person: it is cancelled, whatever was measured of it. */
@@ -23,7 +23,7 @@ export interface TrialFacts {
   isStart: boolean;
   twin: Twin | null;
   interruption: Interruption | null;
-  /** What its runs come to; null where its phases have not all run. */
+  /** Outcome of its runs; null where its phases have not all run. */
   measured: Outcome | null;
   /** Its runs that have a score. */
   scored: number;
@@ -80,7 +80,7 @@ export function weighedOutcome(
   return { ...outcome, labels, status: adopt ? 'keep' : 'discard', decision, lesson };
 }
 
-/** What shows whether the runs of a trial depend on their seeds. */
+/** Facts that show whether the runs of a trial depend on their seeds. */
 export interface SeedFacts {
   ruleVersion: RuleVersion;
   runs: readonly SeededRun[];
@@ -99,7 +99,7 @@ export function isAlike({ ruleVersion, runs, sharesTraining, start }: SeedFacts)
   return runs.length >= 2 && !sharesTraining && ignoresSeed(runs, start);
 }
 
-/** Tells whether a search has to know the noise by which its rule weighs, and its start leaves it unknown. */
+/** Tells whether a search has to know the noise that its rule weighs by, and its start leaves it unknown. */
 export function leavesNoiseUnknown(
   { rule, ruleVersion, submission }: { rule: Rule; ruleVersion: RuleVersion; submission: unknown },
   start: Pick<Outcome, 'labels'> | null,

@@ -2,8 +2,8 @@ import { exhaustedReason, lackingBudget, type Money } from '../../domain/money/b
 import type { Lineage } from '../lineage.js';
 
 /**
- * Pauses a campaign at work of which a budget leaves no room for what is asked. Nothing is done where there is room
- * by now: whoever asked will ask again.
+ * Pauses a working campaign with a budget that leaves no room for what is asked. Nothing is done where there is room
+ * by now: the caller will ask again.
  */
 export async function pauseExhausted(lineage: Lineage, owner: string, asked: Money): Promise<void> {
   const { limits, held } = await lineage.budgets.get(owner);

@@ -3,13 +3,15 @@ import type { DecisionDocument } from '../documents/decision.js';
 import { lessonFacts } from './lesson-facts.js';
 import type { Lineage } from '../lineage.js';
 
-/** What is believed by now of the true score of the trial that a decision was about; null where nothing is. */
+/**
+ * Reads the present belief about the true score of the trial that a decision was about; null where there is none.
+ */
 export async function believedNow(lineage: Lineage, decision: DecisionDocument): Promise<Believed | null> {
   const then = lessonFacts(decision).believedOwn;
   return then === null ? null : ((await lineage.decisions.believed(decision.owner, decision.trial)) ?? then);
 }
 
-/** What was believed of trials when they were decided, by the id of the decision. */
+/** Reads the beliefs about trials when they were decided, by the id of the decision. */
 export async function believedThen(
   lineage: Lineage,
   decisions: readonly (string | null | undefined)[],

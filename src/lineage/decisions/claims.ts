@@ -4,13 +4,13 @@ import { type ClaimDocument } from '../documents/claim.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-/** What is to be measured for a claim. */
+/** Measurements that a claim needs. */
 export type ClaimPlan = Pick<
   ClaimDocument,
   'start' | 'frontier' | 'version' | 'metric' | 'direction' | 'runs' | 'decided' | 'confidence'
 >;
 
-/** Why a claim is void that nobody measures any more. */
+/** Reason why a claim is void that is no longer measured. */
 export const ENDED_BEFORE = 'the campaign ended before it was measured';
 
 /** A campaign has at most 20 milestones. */
@@ -18,7 +18,7 @@ const MOST = 100;
 
 const claimKey = (owner: string, number: number): string => `${owner}/${number}`;
 
-/** What a campaign says that it has gained, from fresh runs of its start and its frontier. */
+/** Claims of campaigns: what they gained, from fresh runs of the start and the frontier. */
 export class Claims {
   private readonly shelf;
 

@@ -6,7 +6,7 @@ import type { DecisionDocument } from '../documents/decision.js';
 export const keyOf = (owner: string, sequence: number): string =>
   `${owner}/s/${String(sequence).padStart(8, '0')}`;
 
-/** Where the decision on a trial stands that follows the last one. */
+/** Finds the place of the decision that follows the last one. */
 export function placeAfter(
   owner: string,
   trial: number,

@@ -21,7 +21,7 @@ export type LimitChangeRecord = z.infer<typeof limitChange>;
 
 export const budgetDocument = z.object({
   _id: z.string(),
-  /** What holds now; the frozen campaign keeps what held at its start. */
+  /** Limits that hold now; the frozen campaign keeps those of its start. */
   limits: limitsSchema,
   /** Counts the changes of the limits, so that nothing is granted under limits that have changed meanwhile. */
   revision: z.number().int(),

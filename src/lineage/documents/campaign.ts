@@ -23,7 +23,7 @@ const elapsed = z.object({
 
 const exhausted = z.object({
   budget: z.enum(['dollars', 'acceleratorSeconds']),
-  /** What was asked for when there was no room. */
+  /** Amount that was asked for when there was no room. */
   needs: z.object({ microUsd: z.number(), acceleratorMs: z.number() }),
 });
 /** The budget that a campaign is paused by. */
@@ -42,10 +42,10 @@ export const campaignDocument = z.object({
   active: z.record(z.string(), activeWork),
   createdAt: z.date(),
   endedAt: z.date().nullable(),
-  /** When it had ended and nothing was left to settle; reconciling passes it over from then on. */
+  /** Time since which it has ended with nothing left to settle; reconciling skips it from then on. */
   settledAt: z.date().nullable().default(null),
   pausedSince: z.date().nullable(),
-  /** Whether a person has asked it to stop. */
+  /** True when a person has asked it to stop. */
   stopped: z.boolean(),
   /** Set while an exhausted budget, and no person, pauses it. */
   exhausted: exhausted.nullable(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CLAIM_RULE, claimResultSchema } from '../../domain/decision/claim/claim.js';
 import { finite } from '../../domain/trial/evaluation.js';
 
-/** A claim of a campaign, at a milestone or at its end: what is measured for it, and what came of it. */
+/** A claim of a campaign, at a milestone or at its end: what is measured for it, and its result. */
 export const claimDocument = z.object({
   /** OWNER/NUMBER. */
   _id: z.string(),
@@ -12,13 +12,13 @@ export const claimDocument = z.object({
   /** Trials that are compared. */
   start: z.number().int(),
   frontier: z.number().int(),
-  /** Of the frontier. */
+  /** Version of the frontier. */
   version: z.number().int(),
   metric: z.string(),
   direction: z.enum(['minimize', 'maximize']),
   /** Fresh runs of each. */
   runs: z.number().int(),
-  /** By which its runs are weighed. */
+  /** Rule that weighs its runs. */
   rule: z.literal([1, CLAIM_RULE]).default(1),
   /** Candidates that the search had decided on before; null: not counted under rule 1. */
   decided: z.number().int().nullable().default(null),
@@ -27,7 +27,7 @@ export const claimDocument = z.object({
   /** All its runs with the digests of their artifacts, from when all are trained; none is evaluated before. */
   sealed: z.array(z.object({ replicate: z.string(), artifact: z.string() })).nullable(),
   result: claimResultSchema.nullable(),
-  /** Why there is no result. */
+  /** Reason why there is no result. */
   void: z.string().nullable(),
   openedAt: z.date(),
   closedAt: z.date().nullable(),

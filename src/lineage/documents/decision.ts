@@ -44,7 +44,7 @@ export const decisionV2Document = z.object({
   version: z.literal(2),
   inputs: decisionInputsSchema,
   result: decisionResultSchema,
-  /** What the campaign knows after it. */
+  /** Knowledge of the campaign after it. */
   knowledge: knowledgeSchema,
 });
 export type DecisionV2Document = z.infer<typeof decisionV2Document>;
@@ -56,14 +56,16 @@ export type DecisionV2Document = z.infer<typeof decisionV2Document>;
 export const decisionDocument = z.union([decisionV2Document, decisionV1Document]);
 export type DecisionDocument = DecisionV1Document | DecisionV2Document;
 
-/** What learning reads of a decision. */
+/** Part of a decision that learning reads. */
 export const likelihoodDocument = z.object({
   _id: z.string(),
   sequence: z.number().int(),
   result: z.object({ likelihoods: z.array(finite) }),
 });
 
-/** What a decision says of the true score of a trial, in the metric's unit; null where it says nothing. */
+/**
+ * Returns a decision's estimate of the true score of a trial, in the metric's unit; null where it has none.
+ */
 export function estimateIn(decision: DecisionDocument, trial: number): { mean: number; sd: number } | null {
   if (decision.version === 2) {
     if (decision.trial === trial && decision.result.own !== null) return decision.result.own;

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { amounts } from './budget.js';
 import { savingSchema } from './saving.js';
 
-/** What was spent, under the key it was reserved with; only a row that counts no reservation yet is ever filled in. */
+/**
+ * Spending, under the key it was reserved with; only a row that counts no reservation yet is ever filled in.
+ */
 export const ledgerDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -15,7 +17,7 @@ export const ledgerDocument = z.object({
   certainty: z.enum(['known', 'unpaid', 'unknown']),
   /** The reservation that it counts; null for what reserved nothing. */
   hold: z.string().nullable(),
-  /** What was not spent: a row of its own, whose `spent` is nothing. */
+  /** Saving: a row of its own, whose `spent` is nothing. */
   saved: savingSchema.nullable().default(null),
   at: z.date(),
 });

@@ -20,9 +20,11 @@ export const phaseRun = z.object({
   budgetS: z.number().positive().nullable(),
   /** The part of their runnable time in which its processes had a core; null where that is not known. */
   hostSpeed: finite.nullable(),
-  /** What that usually is on this host; null unless it was asked for, since the run may have been slow. */
+  /** Usual speed on this host; null unless it was asked for, since the run may have been slow. */
   usualSpeed: finite.nullable(),
-  /** Whether it overran its budget on a host that was slower than usual, and the phase was run once more. */
+  /**
+   * True when it overran its budget on a host that was slower than usual, and the phase was run once more.
+   */
   repeated: z.boolean(),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;

@@ -20,7 +20,7 @@ export const trainedSchema = z.object({
   /** The replicate whose training, and so whose noise, this one shares; null where it trained itself. */
   sharesTraining: z.string().nullable().default(null),
   saved: z.array(savingSchema).default([]),
-  /** What training said of itself, where the task declares progress. */
+  /** Progress that training reported, where the task declares progress. */
   progress: z.array(progressPoint).default([]),
   at: z.date(),
 });
@@ -66,7 +66,7 @@ export const replicateDocument = z.object({
   trial: z.number().int(),
   fence: z.number().int(),
   holder: holder.nullable(),
-  /** What training left, kept until it is packed. */
+  /** Outputs of training, kept until they are packed. */
   checkpoint: checkpointSchema.nullable(),
   trained: trainedSchema.nullable(),
   evaluated: evaluatedSchema.nullable(),

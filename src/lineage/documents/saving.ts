@@ -4,7 +4,7 @@ export const savingSchema = z.object({
   /** reuse: an earlier result was taken; stop: a hopeless run was ended early. */
   kind: z.enum(['reuse', 'stop']),
   phase: z.string(),
-  /** Whose result was taken; null for a stop. */
+  /** Trial whose result was taken; null for a stop. */
   trial: z.number().int().nullable(),
   replicate: z.string().nullable(),
   /** Accelerator time that was not spent, in milliseconds of one slot. */

@@ -37,7 +37,9 @@ export const replyDocument = z.object({
   session: z.string(),
   turn: z.number().int(),
   attempt: z.number().int(),
-  /** As JSON text: a model may use any string as a key of a tool's input, a document of the store may not. */
+  /**
+   * Reply as JSON text: a model may use any string as a key of a tool's input, a document of the store may not.
+   */
   reply: z.string(),
   at: z.date(),
 });

@@ -34,7 +34,7 @@ export const trialDocument = z.object({
   replicates: z.array(z.string()),
   /** Failure found before any compute; null when there is none. */
   preflight: failureSchema.nullable(),
-  /** How long its evaluation was projected to take before it was trained, where the task rehearses it. */
+  /** Projected duration of its evaluation, made before it was trained, where the task rehearses it. */
   projection: projectionSchema.nullable().default(null),
   /** Attempts to prepare it that were lost; those on a measurement of it are the replicate's. */
   faults: z.array(fault).default([]),

@@ -3,7 +3,10 @@ import type { Migration } from './migration.js';
 
 const BATCH = 500;
 
-/** Stores say since version 9 which ended campaigns have nothing left to settle; of the older ones nobody knows yet. */
+/**
+ * Marks ended campaigns: stores say since version 9 which of them have nothing left to settle; of older ones that is
+ * unknown.
+ */
 export const unsettledCampaigns: Migration = {
   id: '001-unsettled-campaigns',
   version: 9,

@@ -13,12 +13,14 @@ export interface LockDocument {
 
 /** A lock that this process holds. */
 export interface HeldLock {
-  /** @throws AssayError OVERTAKEN once somebody has taken it over */
+  /** @throws AssayError OVERTAKEN once another process has taken it over */
   require: () => void;
   release(): Promise<void>;
 }
 
-/** After so long without a renewal, by the clock of whoever waits, a holder counts as dead. */
+/**
+ * Milliseconds without a renewal, by the clock of the waiting process, after which a holder counts as dead.
+ */
 export const STALE_MS = 10_000;
 
 /**
@@ -72,7 +74,7 @@ function hold(locks: Collection<LockDocument>, _id: string, holder: string, stal
     const renewed = await locks.updateOne({ _id, holder }, { $inc: { renewals: 1 } });
     lost ||= renewed.matchedCount === 0;
   };
-  // a renewal that fails is followed by another one; whoever takes over meanwhile is noticed then
+  // a renewal that fails is followed by another one, which notices a takeover
   const timer = setInterval(() => void renew().catch(() => undefined), staleMs / 5);
   return {
     require: () => {

@@ -20,8 +20,8 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings a store to the shape that this assay writes. One process does it at a time, the others wait; one that dies is
- * followed by another, which goes on after the last finished migration.
+ * Brings a store to the shape that this assay writes. One process does it at a time, the others wait; if it dies,
+ * another continues after the last finished migration.
  * @throws AssayError STORE_SCHEMA for a store that only a newer assay can read, or that is too old
  */
 export async function migrate(database: Db, options: MigrateOptions): Promise<StoreVersion> {
@@ -58,7 +58,7 @@ async function run(
 const pending = ({ migrated }: StoreVersion, migrations: readonly Migration[]): Migration[] =>
   migrations.filter((migration) => numberOf(migration) > migrated);
 
-/** What the store says of itself, which it does from its first use on. */
+/** Reads the store's version of itself, which it has from its first use on. */
 async function current(database: Db, migrations: readonly Migration[]): Promise<StoreVersion> {
   const meta = database.collection<{ _id: string }>('meta');
   if ((await readStoreVersion(meta)) === null) await beginStore(meta, migrations);

@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 
-/** What a migration works with. */
+/** Tools of a migration. */
 export interface MigrationContext {
   database: Db;
   /**
@@ -13,16 +13,16 @@ export interface MigrationContext {
 }
 
 /**
- * One change of what is stored. A process may die in the midst of it, and one that was only stopped may go on beside
- * its successor: each write is one document's, made only where it has not been made yet, and done again it changes
- * nothing.
+ * One change of what is stored. A process may die in the middle of it, and one that was only stopped may continue
+ * beside its successor: each write is one document's, made only where it has not been made yet, and done again it
+ * changes nothing.
  */
 export interface Migration {
   /** NNN-name, as its file. */
   id: `${number}-${string}`;
   /** Version of the store after it: higher than before where an older assay would misread the store from then on. */
   version: number;
-  /** What it does, as people read it while it runs. */
+  /** Title that people read while it runs. */
   title: string;
   run(context: MigrationContext): Promise<void>;
 }

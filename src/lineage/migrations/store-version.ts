@@ -19,7 +19,7 @@ const storeVersion = z.object({
   /** Digest of the definitions of the indexes that it has. */
   indexes: z.string().nullable().default(null),
 });
-/** What a store says of itself. */
+/** Version record of a store. */
 export type StoreVersion = z.infer<typeof storeVersion>;
 
 export type Meta = Collection<{ _id: string }>;
@@ -32,7 +32,7 @@ export async function readStoreVersion(meta: Meta): Promise<StoreVersion | null>
   return found === null ? null : storeVersion.parse(found);
 }
 
-/** What a new store says of itself: nothing is left to migrate. */
+/** Writes the version record of a new store: nothing is left to migrate. */
 export async function beginStore(meta: Meta, migrations: readonly Migration[]): Promise<void> {
   const last = migrations.at(-1);
   const begun = {

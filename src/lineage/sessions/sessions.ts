@@ -61,7 +61,7 @@ export class Sessions {
         return this.choose(session, turn, attempt);
   }
 
-  /** How many attempts a turn has had, and which one's reply it uses. */
+  /** Reads how many attempts a turn has had, and which one's reply it uses. */
   async attempts(session: string, turn: number): Promise<{ attempts: number; chosen: number | null }> {
     const found = await this.turns.get(turnKey(session, turn));
     return { attempts: found?.attempts ?? 0, chosen: found?.chosen ?? null };

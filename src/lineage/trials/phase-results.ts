@@ -5,13 +5,13 @@ import type { StoredFile } from '../documents/snapshot.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-/** Who runs a phase. */
+/** Owner of a running phase. */
 export type PhaseOwner = Pick<PhaseResultDocument, 'owner' | 'phase' | 'replicate' | 'trial'>;
 
-/** What a phase left. */
+/** Outputs of a phase. */
 export interface PhaseOutput {
   run: PhaseRun;
-  /** What its files and folders count with. */
+  /** Counted size of its files and folders. */
   bytes: number;
   files: StoredFile[];
   progress: PhaseResultDocument['progress'];
@@ -35,12 +35,12 @@ export class PhaseResults {
     return finishedOf(await this.shelf.get(idOf(owner, key)));
   }
 
-  /** Who is entered for a phase, or whose result it is; null while nobody is. */
+  /** Reads the owner that is entered for a phase, or whose result it is; null while there is none. */
   async entered(owner: string, key: string): Promise<PhaseResultDocument | null> {
     return this.shelf.get(idOf(owner, key));
   }
 
-  /** Enters who runs a phase now, unless somebody is entered; gives who is. */
+  /** Enters the owner of a phase, unless one is entered; returns the one that is. */
   async begin(by: PhaseOwner, key: string): Promise<PhaseResultDocument> {
     const id = idOf(by.owner, key);
     await this.shelf.insertOnce({ ...by, _id: id, run: null, bytes: null, files: null, progress: [] });

@@ -17,14 +17,16 @@ import {
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-/** What identifies a measurement. */
+/** Identity of a measurement. */
 export interface ReplicateIdentity {
   owner: string;
   snapshot: string;
   purpose: ReplicateDocument['purpose'];
   index: number;
   hostClass: string;
-  /** Digest of what training reads of the snapshot, by which replicates that train the same have the same seed. */
+  /**
+   * Digest of what training reads of the snapshot, so that replicates that train the same have the same seed.
+   */
   reads?: string;
 }
 
@@ -42,7 +44,7 @@ export function metricsOf({
 }
 
 /**
- * What was measured of one metric, without the runs that did not come to it. Of times the artifact is left out, since
+ * Measurements of one metric, without the runs that did not come to it. Of times the artifact is left out, since
  * equal ones are trained in different times.
  */
 export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): SeededRun[] =>
@@ -89,7 +91,7 @@ export class Replicates {
     return this.shelf.require(id);
   }
 
-  /** How fast the host went in the trainings of a campaign on one host class, in those that could tell. */
+  /** Reads the host's speed in the trainings of a campaign on one host class, where it was known. */
   async trainingSpeeds(owner: string, hostClass: string): Promise<number[]> {
     const runs: number[] = [];
     const found = this.shelf.collection.find(
@@ -134,7 +136,7 @@ export class Replicates {
     await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
   }
 
-  /** Whoever works on what these still lack is overtaken, by nobody: it can no longer publish. */
+  /** Overtakes every attempt on these replicates without a successor: it can no longer publish. */
   async giveUp(keys: readonly string[]): Promise<void> {
     for (const key of keys)
       await this.shelf.update(

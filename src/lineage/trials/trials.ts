@@ -13,7 +13,7 @@ export type { Proposal };
 export type SubmitResult =
   { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
 
-/** How many trials, and how many submissions with their duplicates, a campaign takes. */
+/** Numbers of trials, and of submissions with their duplicates, that a campaign takes. */
 export interface Limits {
   trials: number;
   submissions: number;
@@ -68,7 +68,9 @@ export class Trials {
     }
   }
 
-  /** The start recipe is trial 0 and takes no place. Whoever submits its code again gets its result. */
+  /**
+   * Inserts the start recipe as trial 0, which takes no place. A trial that submits its code again gets its result.
+   */
   async insertStart(proposal: Proposal): Promise<TrialDocument> {
     const slot = `${proposal.owner}/d/${START}`;
     await this.shelf.insertOnce(queued(proposal, START, slot, null));
@@ -77,9 +79,9 @@ export class Trials {
   }
 
   /**
-   * The submission that has the same snapshot already, or null when this one is the first. Whoever finds a first one
-   * that has no number yet takes it for that one, whose own submitter may be dead: the submitter gets it when it asks
-   * again, and nobody waits for it.
+   * Finds the submission that has the same snapshot already; null when this one is the first. If a first one has no
+   * number yet, the number is taken on its behalf, since its own submitter may be dead: that submitter gets it when it
+   * asks again, and nothing waits for it.
    */
   private async twinOf(proposal: Proposal, limits: Limits): Promise<string | null> {
     for (;;) {
@@ -113,7 +115,7 @@ export class Trials {
     return null;
   }
 
-  /** Whether the proposal took the place of the submission that was first. */
+  /** Returns true when the proposal replaced the submission that was first. */
   private async replaceTwin(first: string, proposal: Proposal): Promise<boolean> {
     const { submitKey } = proposal;
     return this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
@@ -151,13 +153,13 @@ export class Trials {
     return this.shelf.require(trialKey(owner, number));
   }
 
-  /** The trials of these numbers, ascending; numbers that nobody has taken are left out. */
+  /** Reads the trials of these numbers, ascending; numbers that were not taken are left out. */
   async many(owner: string, numbers: readonly number[]): Promise<TrialDocument[]> {
     const found = await this.shelf.many(numbers.map((number) => trialKey(owner, number)));
     return found.sort((a, b) => a.number - b.number);
   }
 
-  /** How many numbers were taken, and how many of them count. */
+  /** Counts the numbers that were taken, and how many of them count. */
   async totals(owner: string): Promise<{ submitted: number; counted: number }> {
     for (;;) {
       const at = await this.counter(owner);

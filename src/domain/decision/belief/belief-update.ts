@@ -25,7 +25,7 @@ export function afterRefusal(beliefs: Beliefs, { look: { seen }, places }: Verdi
   return settled({ ...beliefs, levels });
 }
 
-/** How likely the scores are if the edit led from a level to any other. */
+/** Likelihood of the scores if the edit led from a level to any other. */
 function likelihoodOfJump(level: number, lowest: number, changed: ReadonlyMap<number, Seen>): number {
   return jumpsFrom(level, lowest).reduce((sum, share, i) => {
     const to = changed.get(lowest + i);

@@ -1,8 +1,8 @@
 import { pruned, sdOfLevel, type Level, type Spread } from './spread.js';
 
 /**
- * What is believed of the true scores of several recipes together, if the noise of a run is that of this level: a joint
- * normal distribution. Costs: lower is better; who maximises negates.
+ * Belief about the true scores of several recipes together, if the noise of a run is that of this level: a joint
+ * normal distribution. Costs: lower is better; maximised metrics are negated.
  */
 export interface Joint extends Level {
   /** In the order of {@link Beliefs.trials}. */
@@ -64,7 +64,7 @@ export function mixture(parts: readonly Omit<Joint, 'level'>[]): Omit<Joint, 'le
 /** The joint belief whatever the noise is. */
 export const marginal = ({ levels }: Pick<Beliefs, 'levels'>): Omit<Joint, 'level'> => mixture(levels);
 
-/** What is believed of one recipe; null where nothing is. */
+/** Returns the belief about one recipe; null where there is none. */
 export function believedOf(beliefs: Beliefs, trial: number): Normal | null {
   const place = beliefs.trials.indexOf(trial);
   if (place === -1) return null;

@@ -1,17 +1,19 @@
 import { learnedWeights } from './effects.js';
 import type { Rule } from '../records/record.js';
 
-/** Decisions after which a campaign learns its weights anew, and the newest that it learns them from. */
+/**
+ * Number of decisions after which a campaign learns its weights again, and of the newest that it learns them from.
+ */
 export const LEARN_EVERY = 20;
 export const LEARN_FROM = 1000;
 
-/** What learning reads of a decision. */
+/** Part of a decision that learning reads. */
 export interface LikelihoodRow {
   sequence: number;
   result: { likelihoods: readonly number[] };
 }
 
-/** Tells whether the weights of effects are learned anew after a decision. */
+/** Tells whether the weights of effects are learned again after a decision. */
 export function learnsAfter({ rule, sequence }: { rule: Rule; sequence: number }): boolean {
   return rule === 'posterior' && sequence % LEARN_EVERY === 0;
 }

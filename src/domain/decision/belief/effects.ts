@@ -1,7 +1,7 @@
 /**
- * What an edit may do to the true score of a recipe, before it was measured: nothing, a gain, or harm, each at
- * several scales, or anything at all. Costs throughout: lower is better, so a gain is a negative effect; who maximises
- * negates.
+ * Possible effect of an edit on the true score of a recipe, before it was measured: nothing, a gain, or harm, each at
+ * several scales, or anything at all. Costs throughout: lower is better, so a gain is a negative effect; who
+ * maximises negates.
  *
  * Scales are in units of the run-to-run standard deviation, and the weights are those of a generic search in which
  * two of three edits do nothing. A campaign learns its own from its trials.
@@ -58,7 +58,7 @@ export const EFFECT_POINTS: readonly EffectPoint[] = COMPONENTS.flatMap(({ sign,
   }));
 });
 
-/** How much a campaign's trials count against the generic weights: as if this many trials had shown those. */
+/** Weight of the generic weights against a campaign's trials: as if this many trials had shown them. */
 const PSEUDO_TRIALS = 20;
 const ROUNDS = 8;
 

@@ -19,9 +19,9 @@ export interface Hypothesis {
   sd: number;
   logWeight: number;
   logSd: number;
-  /** What effects are measured in: the noise of the family that the edit began from. */
+  /** Unit of effects: the noise of the family that the edit began from. */
   unit: number;
-  /** Whether the edit changed the noise; then the true scores do not depend on the level. */
+  /** True when the edit changed the noise; then the true scores do not depend on the level. */
   changed: boolean;
   /** The true scores of the recipes before it. */
   joint: Pick<Joint, 'means' | 'covariances'>;
@@ -74,23 +74,23 @@ export function hypothesesOf(beliefs: Beliefs): Hypothesis[] {
   return [...same, ...changed];
 }
 
-/** What the scores say under one hypothesis. */
+/** Evidence of the scores under one hypothesis. */
 export interface Seen {
   hypothesis: Hypothesis;
   /** Logarithm of the probability of hypothesis and scores, up to what is common to all. */
   log: number;
   /** Probability after the scores. */
   p: number;
-  /** How much the parent's true score is known better by it: E[x − d − m], and E[(x − d − m)²]. */
+  /** Information about the parent's true score: E[x − d − m], and E[(x − d − m)²]. */
   innovation: number;
   secondMoment: number;
   /** Probability that the effect is of a known scale: one of any size teaches nothing of the parent. */
   known: number;
-  /** Of the mean of the scores around the parent's mean plus the effect. */
+  /** Variance of the mean of the scores around the parent's mean plus the effect. */
   variance: number;
   /** Share of the innovation that goes to the parent. */
   gain: number;
-  /** How much lower it is expected to be than the frontier's. */
+  /** Expected advantage over the frontier: how much lower its cost is. */
   better: number;
 }
 
@@ -106,10 +106,10 @@ export function candidateUnder(
   };
 }
 
-/** What is believed of a candidate after its scores. */
+/** Belief about a candidate after its scores. */
 export interface Look {
   seen: readonly Seen[];
-  /** How much lower its true score is expected to be than the frontier's. */
+  /** Expected advantage of its true score over the frontier's, as a cost. */
   gain: number;
 }
 
@@ -219,8 +219,8 @@ function effectSums(off: number, spread: number, unit: number, probabilities: Fl
 }
 
 /**
- * How likely the scores are under each component of effects, on a common scale, for learning their weights: as far as
- * the edit has not changed the noise.
+ * Computes the likelihood of the scores under each component of effects, on a common scale, for learning their
+ * weights: as far as the edit has not changed the noise.
  */
 export function componentLikelihoods(
   hypotheses: readonly Hypothesis[],

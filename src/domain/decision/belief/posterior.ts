@@ -10,7 +10,7 @@ import {
 } from './look.js';
 import { typicalSd } from './spread.js';
 
-/** What a candidate is judged by, beside its own scores. Costs: lower is better. */
+/** Basis for judging a candidate, beside its own scores. Costs: lower is better. */
 export interface Candidate {
   beliefs: Beliefs;
   /** Weights of the effects' components; they sum to 1. */
@@ -18,7 +18,7 @@ export interface Candidate {
   frontier: { trial: number; mean: number; runs: number };
   /** The trial that the candidate stands on; the frontier stands in for one of which nothing is believed any more. */
   parent: number;
-  /** What knowing the noise better is worth by itself, in standard deviations for each nat². */
+  /** Value of knowing the noise better by itself, in standard deviations for each nat². */
   noiseValue: number;
 }
 
@@ -31,11 +31,11 @@ export const MOST_REPLICATES = 4;
 /** Frontiers of which the beliefs are kept, the present one included: candidates may have been begun on them. */
 export const LATEST_FRONTIERS = 4;
 
-/** What the scores of a candidate come to. */
+/** Verdict on the scores of a candidate. */
 export interface Verdict {
-  /** How much lower its cost is expected to be than the frontier's. */
+  /** Expected advantage of its cost over the frontier's. */
   gain: number;
-  /** Whether that is enough to move the frontier. */
+  /** True when that is enough to move the frontier. */
   adopt: boolean;
   look: Look;
   hypotheses: readonly Hypothesis[];
@@ -44,13 +44,13 @@ export interface Verdict {
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Candidate, scores: Scores): Verdict {
-  const hypotheses = hypothesesOf(standing.beliefs);
-  const places = placesOf(standing);
-  const seen = look(hypotheses, places, standing.weights, scores);
+export function judge(candidate: Candidate, scores: Scores): Verdict {
+  const hypotheses = hypothesesOf(candidate.beliefs);
+  const places = placesOf(candidate);
+  const seen = look(hypotheses, places, candidate.weights, scores);
   return {
     gain: seen.gain,
-    adopt: valueOf(standing)(seen.gain, scores) > 0,
+    adopt: valueOf(candidate)(seen.gain, scores) > 0,
     look: seen,
     hypotheses,
     places,
@@ -58,7 +58,7 @@ export function judge(standing: Candidate, scores: Scores): Verdict {
   };
 }
 
-/** Where parent and frontier stand in the beliefs. */
+/** Finds the places of parent and frontier in the beliefs. */
 export function placesOf({ beliefs, parent, frontier }: Candidate): Places {
   const own = beliefs.trials.indexOf(parent);
   const best = beliefs.trials.indexOf(frontier.trial);
@@ -66,10 +66,10 @@ export function placesOf({ beliefs, parent, frontier }: Candidate): Places {
 }
 
 /**
- * What a decision by such scores is worth: the gain beyond the least, and nothing for a candidate that is barred. A child
- * of the frontier is never adopted where it measures no better than what is believed of the frontier; any other recipe
- * never where its mean is no better than the frontier's in no more runs. One belief about both could say otherwise, since
- * what has two peaks is kept as one normal.
+ * Values a decision by such scores: the gain beyond the least, and nothing for a candidate that is barred. A child of
+ * the frontier is never adopted where it measures no better than what is believed of the frontier; any other recipe
+ * never where its mean is no better than the frontier's in no more runs. One belief about both could say otherwise,
+ * since a distribution with two peaks is kept as one normal.
  */
 function valueOf({ beliefs, parent, frontier }: Candidate): (gain: number, scores: Scores) => number {
   const least = LEAST_GAIN_SD * typicalSd(beliefs);
@@ -93,12 +93,12 @@ const FORESEEN = 10;
 const LEAST_FORESEEN = 0.004;
 
 /**
- * What one more run of a candidate is worth, in the metric's unit: how much better the decision is expected to be with
- * it than without it, over the scores that it may bring; the noise is among what is not known. null where harm is
- * so plain that no further run could change it.
+ * Values one more run of a candidate, in the metric's unit: how much better the decision is expected to be with it
+ * than without it, over the scores that it may bring; the noise is among the unknowns. null where harm is so plain
+ * that no further run could change it.
  */
-export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict): number | null {
-  const typical = typicalSd(standing.beliefs);
+export function worthOfRun(candidate: Candidate, scores: Scores, verdict: Verdict): number | null {
+  const typical = typicalSd(candidate.beliefs);
   if (verdict.gain <= -typical) return null;
   const likely = verdict.look.seen
     .toSorted((a, b) => b.p - a.p)
@@ -106,7 +106,7 @@ export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict
     .filter(({ p }) => p > LEAST_FORESEEN);
   const hypotheses = likely.map(({ hypothesis }) => hypothesis);
   const total = likely.reduce((sum, { p }) => sum + p, 0);
-  const value = valueOf(standing);
+  const value = valueOf(candidate);
   const least = LEAST_GAIN_SD * typical;
   const now = value(verdict.gain, scores);
   // The expected gain after the run is the gain now. Where it is worth something now, only what the run may save is
@@ -118,20 +118,20 @@ export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict
   let [improvement, noiseAfter, adopted] = [0, 0, 0];
   for (const one of likely) {
     const { hypothesis, p } = one;
-    const candidate = candidateUnder(one, scores);
+    const believed = candidateUnder(one, scores);
     for (const [node, share] of NORMAL_RULE) {
-      const next = candidate.mean + node * Math.sqrt(candidate.variance + hypothesis.sd ** 2);
+      const next = believed.mean + node * Math.sqrt(believed.variance + hypothesis.sd ** 2);
       const withNext = withRun(scores, next);
-      const seen = look(hypotheses, verdict.places, standing.weights, withNext);
+      const seen = look(hypotheses, verdict.places, candidate.weights, withNext);
       const worth = value(seen.gain, withNext);
       const weight = (p / total) * share;
       improvement += weight * saved(seen.gain, worth);
-      if (standing.noiseValue === 0) continue;
+      if (candidate.noiseValue === 0) continue;
       noiseAfter += weight * noiseUncertainty(seen.seen.map((one) => ({ sd: one.hypothesis.sd, p: one.p })));
       if (worth > 0) adopted += weight;
     }
   }
-  return improvement + standing.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
+  return improvement + candidate.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
 }
 
 /** The scores with one more run. */
@@ -167,7 +167,7 @@ const LEAST_LEFT = 0.01;
 
 const leftOf = ({ run }: Adopted, runs: number): number => 0.5 ** ((runs - run) / HALF_LIFE_RUNS);
 
-/** What one more run has to be worth, in the metric's unit, after so many runs of the campaign. */
+/** Prices one more run, in the metric's unit, after so many runs of the campaign. */
 export function priceOfRun(sd: number, gains: readonly Adopted[], runs: number): number {
   const gained = gains.reduce(
     (sum, adopted) => sum + Math.min(adopted.gain, MOST_GAIN_SD * sd) * leftOf(adopted, runs),

@@ -1,8 +1,9 @@
 import { meanOf, squaresOf } from '../noise.js';
 
 /**
- * What the run-to-run standard deviation of a family of recipes may be is not a number but a distribution over levels,
- * half an octave (a factor of √2) apart. Level 0 is the standard deviation that the calibration measured (`unit`).
+ * Level of the run-to-run standard deviation of a family of recipes, which is not known as a number but as a
+ * distribution over levels, half an octave (a factor of √2) apart. Level 0 is the standard deviation that the
+ * calibration measured (`unit`).
  */
 export interface Level {
   level: number;
@@ -10,7 +11,7 @@ export interface Level {
   weight: number;
 }
 
-/** Levels that can be told apart: recipes may become far quieter than the start, and somewhat noisier. */
+/** Levels that are distinguished: recipes may become far quieter than the start, and somewhat noisier. */
 const LEVELS_BELOW = 22;
 export const LEVELS = 33;
 
@@ -29,8 +30,8 @@ export interface Spread {
 }
 
 /**
- * What the runs of a start say of their family's noise; null where they differ by nothing, or are fewer than two.
- * The prior is flat in the logarithm: the weight of a standard deviation s is s^−(n−1) exp(−q / 2s²).
+ * Infers a family's noise from the runs of a start; null where they differ by nothing, or are fewer than two. The
+ * prior is flat in the logarithm: the weight of a standard deviation s is s^−(n−1) exp(−q / 2s²).
  */
 export function spreadOf(scores: readonly number[]): Spread | null {
   const degrees = scores.length - 1;
@@ -86,8 +87,8 @@ export function spreadRange({ unit, levels }: Pick<Spread, 'unit' | 'levels'>): 
 }
 
 /**
- * How the noise of a family moves when an edit changes it: a Cauchy step, half of them within 2 octaves. Heavy tails
- * make a gain of hundreds of standard deviations widen the belief by itself.
+ * Scale of the step by which an edit changes a family's noise: a Cauchy step, half of them within 2 octaves. Heavy
+ * tails make a gain of hundreds of standard deviations widen the belief by itself.
  */
 const JUMP_LEVELS = 4;
 

@@ -7,7 +7,7 @@ import { twoSidedQuantile } from '../belief/student.js';
 
 const armSchema = z.object({ mean: finite, sd: finite, runs: z.number().int() });
 
-/** By which claims are weighed now; under rule 1 every result was an interval. */
+/** Rule that weighs claims now; under rule 1 every result was an interval. */
 export const CLAIM_RULE = 2;
 
 export const intervalSchema = z.object({
@@ -22,7 +22,7 @@ export const intervalSchema = z.object({
   confidence: finite,
   /** Degrees of freedom, by Welch and Satterthwaite; null where no run differs from another. */
   degrees: finite.nullable(),
-  /** Whether the interval leaves out zero, on the better side. */
+  /** True when the interval leaves out zero, on the better side. */
   gained: z.boolean(),
 });
 export type IntervalResult = z.infer<typeof intervalSchema>;
@@ -40,14 +40,14 @@ export const deterministicSchema = z.object({
   start: measurementSchema,
   frontier: measurementSchema,
   difference: finite,
-  /** Whether the frontier measured better; this has no error rate. */
+  /** True when the frontier measured better; this has no error rate. */
   better: z.boolean(),
 });
 export type DeterministicResult = z.infer<typeof deterministicSchema>;
 
 /**
- * What fresh runs say of the frontier against the start, in the metric's unit: with an interval, or without one where
- * there is no run-to-run noise that it could be of.
+ * Result of fresh runs of the frontier against the start, in the metric's unit: with an interval, or without one
+ * where there is no run-to-run noise that it could be of.
  */
 export const claimResultSchema = z.union([intervalSchema, deterministicSchema]);
 export type ClaimResult = z.infer<typeof claimResultSchema>;

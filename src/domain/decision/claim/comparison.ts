@@ -10,7 +10,9 @@ export interface ComparedRuns {
   /** At least 2, in the metric's unit. */
   start: readonly number[];
   trial: readonly number[];
-  /** Whether each run of the trial shares the training, and so the noise, of the start's run at its place. */
+  /**
+   * True when each run of the trial shares the training, and so the noise, of the start's run at its place.
+   */
   paired: boolean;
   confidence: number;
 }
@@ -21,16 +23,18 @@ export interface ComparedArm {
   sd: number;
 }
 
-/** What such runs say of one recipe against the other, in the metric's unit. */
+/** Comparison of one recipe with another by such runs, in the metric's unit. */
 export interface Comparison {
-  /** Of each. */
+  /** Runs of each. */
   runs: number;
   start: ComparedArm;
   trial: ComparedArm;
   paired: boolean;
   /** The trial's mean less the start's. */
   difference: number;
-  /** Of the difference; null where runs are equal that should differ, so that nothing is known of it. */
+  /**
+   * Standard error of the difference; null where runs are equal that should differ, so that it is unknown.
+   */
   standardError: number | null;
   /** Holds the true difference with the probability `confidence`; null where the standard error is. */
   interval: [number, number] | null;

@@ -2,11 +2,11 @@ import { equalScores } from '../alike.js';
 import type { Believed } from '../lesson.js';
 import { meanOf, squaresOf } from '../noise.js';
 
-/** What is known of a trial's true score; scores in the metric's unit. */
+/** Facts about a trial's true score; scores in the metric's unit. */
 export interface EstimateFacts {
   /** Scores of the fresh runs of its claims, none of which was selected by its score. */
   fresh: readonly number[];
-  /** What the search believes of it; null where nothing is believed. */
+  /** Belief of the search about it; null where there is none. */
   believed: Believed | null;
   /** Scores of its own runs in the search. */
   scores: readonly number[];
@@ -29,7 +29,7 @@ export interface Estimate {
 const FEWEST_FRESH = 2;
 
 /**
- * Chooses the best estimate of a trial's true score: fresh runs, which nobody has selected, go before any belief; a
+ * Chooses the best estimate of a trial's true score: fresh runs, which nothing has selected, go before any belief; a
  * belief, which weighs a lucky run against all others, goes before the trial's own runs. Null where nothing is known.
  */
 export function estimateOf({ fresh, believed, scores, sd }: EstimateFacts): Estimate | null {

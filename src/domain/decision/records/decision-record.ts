@@ -52,7 +52,7 @@ export function startRecord(rule: Rule, trial: number, inputs: DecisionInputs): 
   };
 }
 
-/** What a verdict is about. */
+/** Facts that a verdict is about. */
 export interface Facts {
   rule: Rule;
   trial: number;
@@ -61,7 +61,7 @@ export interface Facts {
   knowledge: Knowledge;
 }
 
-/** What a rule has found. */
+/** Findings of a rule. */
 export interface Found {
   adopt: boolean;
   veto: string | null;
@@ -139,7 +139,10 @@ function familyAfter(
   return { family: other ? { ...now, sd } : added(family), latest: now };
 }
 
-/** What others are held against: runs that are equal whatever their seed stand for one, and a screened run for none. */
+/**
+ * Computes what others are compared with: runs that are equal whatever their seed stand for one, and a screened run
+ * for none.
+ */
 function standingOn(
   rule: Rule,
   { scores, score, alike, askedRuns }: DecisionInputs,
@@ -180,7 +183,7 @@ function believedIn(inputs: DecisionInputs, beliefs: Beliefs | null): DecisionRe
   });
 }
 
-/** What is believed of the candidate itself, whatever its noise is. */
+/** Belief about the candidate itself, whatever its noise is. */
 function candidateIn(inputs: DecisionInputs, { look, scores }: Verdict): Estimate {
   const seen = look.seen.map((one) => ({ p: one.p, candidate: candidateUnder(one, scores) }));
   const mean = seen.reduce((sum, { p, candidate }) => sum + p * candidate.mean, 0);

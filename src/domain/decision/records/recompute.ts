@@ -1,6 +1,6 @@
 import { claimBy, type ClaimResult, type ClaimRuns } from '../claim/claim.js';
 
-/** How far a recomputed number may be off, relative to its size where that is above 1. */
+/** Largest error of a recomputed number, relative to its size where that is above 1. */
 const TOLERANCE = 1e-9;
 
 /**

@@ -4,7 +4,7 @@ import { frontierSchema, guardSchema } from './shared-record.js';
 
 export { frontierSchema, type Frontier, type GuardValue } from './shared-record.js';
 
-/** How a candidate is held against the frontier. */
+/** Rules that compare a candidate with the frontier. */
 export const RULES = ['posterior', 'greedy', 'threshold'] as const;
 export const ruleSchema = z.enum(RULES);
 export type Rule = z.infer<typeof ruleSchema>;
@@ -14,7 +14,7 @@ export const RULE_VERSION = 2 satisfies RuleVersion;
 export const ruleVersionSchema = z.union([z.literal(1), z.literal(2)]);
 export type RuleVersion = z.infer<typeof ruleVersionSchema>;
 
-/** What a campaign's input may name: `posterior@1` is the first version, for comparison. */
+/** Rules that a campaign's input may name: `posterior@1` is the first version, for comparison. */
 export const ruleNameSchema = z.enum([...RULES, 'posterior@1']);
 
 /** The rule and its version that a name in a campaign's input stands for. */
@@ -31,7 +31,7 @@ const joint = z.object({
   covariances: z.array(z.array(finite)),
 });
 
-/** What is believed of noise and true scores together, as costs: negated where the metric is maximised. */
+/** Belief about noise and true scores together, as costs: negated where the metric is maximised. */
 const beliefs = z.object({
   unit: finite,
   lowest: z.number().int(),
@@ -39,7 +39,7 @@ const beliefs = z.object({
   levels: z.array(joint).min(1),
 });
 
-/** Where the family of recipes with the frontier's noise began, and what was measured of it. */
+/** Origin of the family of recipes with the frontier's noise, and what was measured of it. */
 const familySchema = z.object({
   /** The trial that it began with. */
   since: z.number().int(),
@@ -48,7 +48,7 @@ const familySchema = z.object({
 });
 export type Family = z.infer<typeof familySchema>;
 
-/** What a campaign knows of its metric, carried from decision to decision. */
+/** Knowledge of a campaign about its metric, carried from decision to decision. */
 export const knowledgeSchema = z.object({
   /** Weights of the components of effects, any size last. */
   weights: z.array(finite),
@@ -69,23 +69,25 @@ export type Knowledge = z.infer<typeof knowledgeSchema>;
 export const decisionInputsSchema = z.object({
   direction: z.enum(['minimize', 'maximize']),
   metric: z.string(),
-  /** Of the candidate, one a replicate, in their order. */
+  /** Scores of the candidate, one a replicate, in their order. */
   scores: z.array(finite).min(1),
   replicates: z.array(z.string()),
   /** Mean of the scores. */
   score: finite,
-  /** Whether the candidate meets every gate. */
+  /** True when the candidate meets every gate. */
   eligible: z.boolean(),
   /** The parent's score under the very training that the first score shares; null where it trained itself. */
   shared: finite.nullable(),
-  /** Whether its runs under different seeds are equal to rounding where the start's were not: they count as one. */
+  /**
+   * True when its runs under different seeds are equal to rounding where the start's were not: they count as one.
+   */
   alike: z.boolean(),
-  /** Whether it differs in nothing but seeds from its parent, or from the frontier. */
+  /** True when it differs in nothing but seeds from its parent, or from the frontier. */
   seedOnly: z.boolean(),
-  /** Whether the task declares that its runs do not differ. */
+  /** True when the task declares that its runs do not differ. */
   deterministic: z.boolean(),
   guards: z.array(guardSchema),
-  /** As it was before; null for the start itself. */
+  /** Frontier before the decision; null for the start itself. */
   frontier: frontierSchema.nullable(),
   knowledge: knowledgeSchema.nullable(),
   /** The trial that it was edited from; null for the start. */
@@ -94,7 +96,9 @@ export const decisionInputsSchema = z.object({
   open: z.array(z.number().int()),
   /** Runs that a person has asked for: so many and no more; null: as many as are worth their price. */
   askedRuns: z.number().int().nullable(),
-  /** What knowing the noise better is worth by itself, in standard deviations for each nat²: more than 0 in short searches. */
+  /**
+   * Value of knowing the noise better by itself, in standard deviations for each nat²: more than 0 in short searches.
+   */
   noiseValue: finite,
 });
 export type DecisionInputs = z.infer<typeof decisionInputsSchema>;
@@ -109,16 +113,18 @@ export const decisionResultSchema = z.object({
   gain: finite.nullable(),
   /** Typical standard deviation from run to run that it was judged by; null where it is not known. */
   sd: finite.nullable(),
-  /** That noise: nine tenths of its probability lie from `low` to `high`, and what it was measured on. */
+  /**
+   * Spread of that noise: nine tenths of its probability lie from `low` to `high`, and what it was measured on.
+   */
   spread: familySchema.extend({ sd: finite, low: finite, high: finite }).nullable(),
-  /** What a further run would have been worth, and cost, in the metric's unit; null where none was weighed. */
+  /** Worth and cost of a further run, in the metric's unit; null where none was weighed. */
   worth: finite.nullable(),
   price: finite.nullable(),
   /** The guard that forbade the adoption, in words. */
   veto: z.string().nullable(),
-  /** What was believed of the frontier before it. */
+  /** Belief about the frontier before it. */
   before: estimate.nullable(),
-  /** What is believed after it, of every recipe that candidates may stand on. */
+  /** Beliefs after it, about every recipe that candidates may stand on. */
   believed: z.array(estimate.extend({ trial: z.number().int() })),
   /** The same of the candidate, adopted or not. */
   own: estimate.nullable(),

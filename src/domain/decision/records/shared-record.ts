@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { finite } from '../../trial/evaluation.js';
 
-/** What the records of all versions of the rules have in common. */
+/** Fields that the records of all versions of the rules have in common. */
 
 export const guardSchema = z.object({
   metric: z.string(),

@@ -44,7 +44,7 @@ export interface Effects {
 }
 
 /**
- * What is believed of an effect that was measured.
+ * Belief about an effect that was measured.
  * @param off the measured difference to the parent, as a cost
  * @param variance of that measurement, in the metric's unit squared
  */
@@ -82,7 +82,7 @@ export function effectsAfter(
 /** Its density, on the scale of exp(−z²/2) / standard deviation. */
 const anySizeDensity = (sd: number): number => Math.sqrt(2 * Math.PI) / (2 * LARGEST_SD * sd);
 
-/** How likely a measured difference is under each component, on a common scale, for learning the weights. */
+/** Likelihood of a measured difference under each component, on a common scale, for learning the weights. */
 export function componentLikelihoods(
   { sd, effects, component, share }: EffectGrid,
   off: number,

@@ -7,7 +7,9 @@ import {
   type Effects,
 } from './effects.js';
 
-/** What is believed of the true cost of a snapshot: a normal distribution, in the metric's unit (lower is better). */
+/**
+ * Belief about the true cost of a snapshot: a normal distribution, in the metric's unit (lower is better).
+ */
 export interface Node {
   mean: number;
   variance: number;
@@ -19,7 +21,7 @@ export interface Scores {
   count: number;
 }
 
-/** What a candidate is judged by, beside its own scores. */
+/** Basis for judging a candidate, beside its own scores. */
 export interface Candidate {
   /** Run-to-run standard deviation of the score, > 0, in the metric's unit. */
   sd: number;
@@ -39,75 +41,75 @@ export const MOST_REPLICATES = 4;
 const PRICE = 2;
 const FEWEST_RUNS = 40;
 
-/** What the scores of a candidate come to. */
+/** Verdict on the scores of a candidate. */
 export interface Verdict {
-  /** How much lower its cost is expected to be than the frontier's. */
+  /** Expected advantage of its cost over the frontier's. */
   gain: number;
-  /** Whether that is enough to move the frontier. */
+  /** True when that is enough to move the frontier. */
   adopt: boolean;
-  /** What is believed of the candidate, and of its parent: a frontier is measured again by each of its children. */
+  /** Beliefs about the candidate and its parent: a frontier is measured again by each of its children. */
   child: Node;
   parent: Node;
-  /** How likely the scores are under each component of effects. */
+  /** Likelihood of the scores under each component of effects. */
   likelihoods: number[];
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Candidate, scores: Scores): Verdict {
-  const { sd, parent, frontier } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
+export function judge(candidate: Candidate, scores: Scores): Verdict {
+  const { sd, parent, frontier } = candidate;
+  const believed = effectsOf(candidate, scores);
+  const child = childNode(candidate, believed, scores);
   const gain = frontier === null ? -expected(believed) : frontier.mean - child.mean;
   return {
     gain,
     adopt: gain > LEAST_GAIN_SD * sd,
     child,
-    parent: parentNode(standing, believed, scores),
+    parent: parentNode(candidate, believed, scores),
     likelihoods: componentLikelihoods(
       gridOf(sd),
       scores.mean - parent.mean,
-      measured(standing, scores).variance,
+      measured(candidate, scores).variance,
     ),
   };
 }
 
-/** What one more run has to be worth, in the metric's unit. */
+/** Prices one more run, in the metric's unit. */
 export function priceOfRun(sd: number, campaign: { believedGain: number; runs: number }): number {
   const going = (PRICE * campaign.believedGain) / Math.max(campaign.runs, FEWEST_RUNS);
   return Math.max(LEAST_WORTH_SD * sd, going);
 }
 
 /**
- * What one more replicate is worth, in the metric's unit: how much better the decision is expected to be with it than
+ * Values one more replicate, in the metric's unit: how much better the decision is expected to be with it than
  * without it, over the scores that it may bring.
  */
-export function worthOfReplicate(standing: Candidate, scores: Scores): number {
-  const { sd } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
+export function worthOfReplicate(candidate: Candidate, scores: Scores): number {
+  const { sd } = candidate;
+  const believed = effectsOf(candidate, scores);
+  const child = childNode(candidate, believed, scores);
   const next = Math.sqrt(child.variance + sd ** 2);
   const count = scores.count + 1;
   let after = 0;
   for (const [at, weight] of NORMAL_RULE) {
     const mean = (scores.mean * scores.count + child.mean + next * at) / count;
-    after += weight * valueOf(standing, { mean, count });
+    after += weight * valueOf(candidate, { mean, count });
   }
-  return after - valueOf(standing, scores);
+  return after - valueOf(candidate, scores);
 }
 
-/** How much a decision by these scores is expected to gain. */
-function valueOf(standing: Candidate, scores: Scores): number {
-  const believed = effectsOf(standing, scores);
+/** Expected gain of a decision by these scores. */
+function valueOf(candidate: Candidate, scores: Scores): number {
+  const believed = effectsOf(candidate, scores);
   const gain =
-    standing.frontier === null
+    candidate.frontier === null
       ? -expected(believed)
-      : standing.frontier.mean - childNode(standing, believed, scores).mean;
-  return Math.max(0, gain - LEAST_GAIN_SD * standing.sd);
+      : candidate.frontier.mean - childNode(candidate, believed, scores).mean;
+  return Math.max(0, gain - LEAST_GAIN_SD * candidate.sd);
 }
 
-function effectsOf(standing: Candidate, scores: Scores): Effects {
-  const { off, variance } = measured(standing, scores);
-  return effectsAfter(gridOf(standing.sd), standing.weights, off, variance);
+function effectsOf(candidate: Candidate, scores: Scores): Effects {
+  const { off, variance } = measured(candidate, scores);
+  return effectsAfter(gridOf(candidate.sd), candidate.weights, off, variance);
 }
 
 let latest = effectGrid(1);

@@ -4,7 +4,7 @@ import { frontierSchema, guardSchema } from '../records/shared-record.js';
 
 const noiseSchema = z.object({ squares: finite, degrees: z.number().int() });
 const node = z.object({ mean: finite, variance: finite });
-/** What a campaign knows of its metric, carried from decision to decision. */
+/** Knowledge of a campaign about its metric, carried from decision to decision. */
 export const knowledgeV1Schema = z.object({
   noise: noiseSchema,
   /** Weights of the components of effects. */
@@ -20,20 +20,20 @@ export type KnowledgeV1 = z.infer<typeof knowledgeV1Schema>;
 export const inputsV1Schema = z.object({
   direction: z.enum(['minimize', 'maximize']),
   metric: z.string(),
-  /** Of the candidate, one a replicate, in their order. */
+  /** Scores of the candidate, one a replicate, in their order. */
   scores: z.array(finite).min(1),
   replicates: z.array(z.string()),
   /** Mean of the scores. */
   score: finite,
-  /** Whether the candidate meets every gate. */
+  /** True when the candidate meets every gate. */
   eligible: z.boolean(),
   /** The parent's score under the very training that the first score shares; null where it trained itself. */
   shared: finite.nullable(),
   guards: z.array(guardSchema),
-  /** As it was before; null for the start itself. */
+  /** Frontier before the decision; null for the start itself. */
   frontier: frontierSchema.nullable(),
   knowledge: knowledgeV1Schema.nullable(),
-  /** What is believed of the parent's true score; null under rules that do not use it. */
+  /** Belief about the parent's true score; null under rules that do not use it. */
   parent: node.extend({ trial: z.number().int() }).nullable(),
   /** The same of the frontier's; null where it is the parent. */
   frontierNode: node.nullable(),
@@ -59,7 +59,7 @@ export const resultV1Schema = z.object({
 });
 export type ResultV1 = z.infer<typeof resultV1Schema>;
 
-/** What a decision says of the true score of a trial that it touches: its own, or else its parent's. */
+/** Belief of a decision about the true score of a trial that it touches: its own, or else its parent's. */
 export function beliefIn(
   decision: { trial: number; result: Pick<ResultV1, 'nodes'> },
   trial: number,

@@ -16,7 +16,7 @@ import type { InputsV1, KnowledgeV1, ResultV1 } from './record.js';
 import { passesScreen, thresholdPasses, THRESHOLD_RUNS } from '../threshold.js';
 
 /**
- * Whether a candidate should be adopted, by nothing but its inputs: the same inputs give the same result on every
+ * Decides whether a candidate is adopted, by nothing but its inputs: the same inputs give the same result on every
  * machine, which an audit checks.
  */
 export function decideByV1(rule: Rule, inputs: InputsV1): ResultV1 {
@@ -39,7 +39,7 @@ export function decideByV1(rule: Rule, inputs: InputsV1): ResultV1 {
   return { ...base, ...believed, veto, adopt: mayAdopt && (!frontier.eligible || believed.adopt) };
 }
 
-/** Whether one more run of a candidate is worth its price before it is decided. */
+/** Tells whether one more run of a candidate is worth its price before it is decided. */
 export function wantsAnotherRunV1(rule: Rule, inputs: InputsV1, calibration: number): boolean {
   const { frontier, scores, knowledge, shared } = inputs;
   if (frontier === null) return scores.length < calibration;
@@ -58,7 +58,7 @@ export function wantsAnotherRunV1(rule: Rule, inputs: InputsV1, calibration: num
   return worthOfReplicate(candidateOf(inputs, sd), costs(inputs)) > price;
 }
 
-/** What the campaign knows after a decision. */
+/** Knowledge of the campaign after a decision. */
 export function knowledgeAfterV1(inputs: InputsV1, result: ResultV1): KnowledgeV1 {
   const { knowledge, scores, score } = inputs;
   if (knowledge === null)
