@@ -13,10 +13,18 @@ function levelOf(asked: string | undefined): LogLevel {
 
 let installed = false;
 
-/** Once a process, before anything of the SDK's runtime is used. */
-export function installLogger(): void {
+/**
+ * Once a process, before anything of the SDK's runtime is used. `quiet`: the SDK says nothing by itself, unless
+ * ASSAY_LOG asks for it.
+ */
+export function installLogger(quiet = false): void {
   if (installed) return;
   installed = true;
-  const filter = makeTelemetryFilterString({ core: level, other: 'ERROR' });
-  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { filter } } });
+  const silent = quiet && process.env['ASSAY_LOG'] === undefined;
+  const filter = silent ? 'off' : makeTelemetryFilterString({ core: level, other: 'ERROR' });
+  Runtime.install({
+    logger: silent ? new DefaultLogger('ERROR', () => undefined) : logger,
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter } },
+  });
 }

@@ -1,7 +1,8 @@
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
-import { DefaultLogger, Runtime, Worker, type ReplayResult } from '@temporalio/worker';
+import { Worker, type ReplayResult } from '@temporalio/worker';
 import { z } from 'zod';
 import { AssayError } from '../src/domain/errors.js';
+import { installLogger } from './logging.js';
 import { workflowBundle } from './roles.js';
 
 const eventSchema = z.looseObject({
@@ -45,7 +46,8 @@ export async function replay(json: unknown): Promise<Replayed> {
   const least = events.findIndex((event) => event.eventType === 'EVENT_TYPE_WORKFLOW_TASK_STARTED') + 1;
   if (started === undefined || least === 0)
     throw new AssayError('HISTORY_INVALID', 'the history does not begin with a workflow that has started');
-  quiet();
+  // a divergence is logged at length before it is returned
+  installLogger(true);
   const workflowId = started.workflowId ?? null;
   const fault = await faultOf(events, workflowId);
   return {
@@ -122,18 +124,4 @@ function described(event: Event): Parting['event'] {
     .safeParse(Object.entries(event).find(([key]) => key.endsWith('EventAttributes'))?.[1]).data;
   const about = attributes?.activityType?.name ?? attributes?.workflowType?.name ?? attributes?.signalName;
   return { id: Number(event.eventId), type, about: about ?? null };
-}
-
-let silenced = false;
-
-/** The SDK logs a divergence at length before it returns it; ASSAY_LOG lets it speak. */
-function quiet(): void {
-  if (silenced || process.env['ASSAY_LOG'] !== undefined) return;
-  silenced = true;
-  const nothing = new DefaultLogger('ERROR', () => undefined);
-  Runtime.install({
-    logger: nothing,
-    shutdownSignals: [],
-    telemetryOptions: { logging: { filter: 'off' } },
-  });
 }

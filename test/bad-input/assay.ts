@@ -50,7 +50,9 @@ export async function refusalHere(args: readonly string[], env: Environment): Pr
   return failed(args, await runHere([...args, '--json'], env));
 }
 
-/** A command line in this process. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A command line in this process, which is left as it was. */
 export async function runHere(args: readonly string[], env: Environment): Promise<Ended> {
   const said = { stdout: '', stderr: '' };
   const catching = (stream: 'stdout' | 'stderr') => (chunk: string | Uint8Array) => {
@@ -60,10 +62,17 @@ export async function runHere(args: readonly string[], env: Environment): Promis
   vi.spyOn(process.stdout, 'write').mockImplementation(catching('stdout'));
   vi.spyOn(process.stderr, 'write').mockImplementation(catching('stderr'));
   for (const [name, value] of Object.entries({ NO_COLOR: '1', ...env })) vi.stubEnv(name, value);
+  const before = process.exitCode;
+  process.exitCode = undefined;
+  const listening = SIGNALS.map((signal) => process.listeners(signal));
   try {
     const exitCode = await runProgram(args);
     return { ...said, exitCode };
   } finally {
+    process.exitCode = before;
+    for (const [at, signal] of SIGNALS.entries())
+      for (const added of process.listeners(signal).filter((one) => listening[at]?.includes(one) !== true))
+        process.off(signal, added);
     vi.restoreAllMocks();
     vi.unstubAllEnvs();
   }

@@ -2,25 +2,18 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { findTemporalProgram } from '../../src/dev/servers.js';
+import { assay, runHere, type Ended } from '../bad-input/assay.js';
 import { RECORDED } from '../workflows/replaying.js';
 import { openWorld, type World } from '../workflows/world.js';
 
-const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
-
-const ran = z.object({ exitCode: z.number(), stdout: z.string(), stderr: z.string() });
-
-/** `assay replay` as a person types it. */
-async function replay(
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<z.infer<typeof ran>> {
-  const options = { reject: false, env: { NO_COLOR: '1', ...env } };
-  return ran.parse(await execa(process.execPath, [ASSAY, 'replay', ...args], options));
+/** `assay replay` in this process. */
+async function replay(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { stdout, ...ended } = await runHere(['replay', ...args], env);
+  return { stdout: stdout.replace(/\n$/, ''), ...ended };
 }
 
 let folder: string;
@@ -52,7 +45,8 @@ describe('assay replay with a file', () => {
 
   it('names the first event that the present code would not have made', async () => {
     const file = await altered('trial-solo-t00001.json', '"name": "evaluate"', '"name": "appraise"');
-    const { exitCode, stdout, stderr } = await replay([file]);
+    // as a process of its own, in whose stderr the SDK would write
+    const { exitCode, stdout, stderr } = await assay(['replay', file], {});
     const [place, message, ...more] = stdout.split('\n');
     expect([exitCode, more]).toEqual([1, []]);
     const { events } = recorded.parse(JSON.parse(await readFile(file, 'utf8')));
