@@ -11,7 +11,7 @@ const rooms = [
   ['tasks', 'src/tasks', ['domain', 'lineage', 'sandbox']],
   ['measure', 'src/measure', ['domain', 'lineage', 'sandbox', 'devices', 'tasks']],
   ['model', 'src/model', ['domain']],
-  ['session', 'src/session', ['domain', 'lineage', 'model']],
+  ['session', 'src/session', ['domain', 'lineage', 'tasks', 'model']],
   [
     'activities',
     'activities',
@@ -21,7 +21,18 @@ const rooms = [
   [
     'workers',
     'workers',
-    ['domain', 'sandbox', 'devices', 'lineage', 'tasks', 'measure', 'model', 'activities', 'workflows'],
+    [
+      'domain',
+      'sandbox',
+      'devices',
+      'lineage',
+      'tasks',
+      'measure',
+      'model',
+      'session',
+      'activities',
+      'workflows',
+    ],
   ],
   ['analysis', 'src/analysis', ['domain', 'lineage']],
   ['dev', 'src/dev', ['domain', 'lineage', 'sandbox', 'tasks', 'model', 'workers']],
@@ -72,7 +83,15 @@ const IO = [
   'timers',
   'timers/promises',
 ].flatMap((module) => [only(module, 'No I/O here.'), only(`node:${module}`, 'No I/O here.')]);
+const TEMPORAL = {
+  group: ['@temporalio/*'],
+  message: 'What this room needs of Temporal is handed to it by activities/.',
+};
 const restrict = (...paths) => ({ 'no-restricted-imports': ['error', { paths: paths.flat() }] });
+/** The same for a room that knows nothing of Temporal. */
+const restrictPlain = (...paths) => ({
+  'no-restricted-imports': ['error', { paths: paths.flat(), patterns: [TEMPORAL] }],
+});
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.assay/', 'coverage/', '.*.ts'] },
@@ -112,16 +131,18 @@ export default tseslint.config(
       'boundaries/dependencies': ['error', { default: 'disallow', policies: rooms.map(arrows) }],
     },
   },
-  { files: ['src/domain/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC, EXECA, IO) },
+  { files: ['src/domain/**/*.ts'], rules: restrictPlain(MONGODB, ANTHROPIC, EXECA, IO) },
   {
     files: ['workflows/**/*.ts'],
     rules: restrict(MONGODB, ANTHROPIC, EXECA, IO, only('node:crypto', 'Not in the workflow sandbox.')),
   },
-  { files: ['src/lineage/**/*.ts'], rules: restrict(ANTHROPIC, EXECA) },
-  { files: ['src/model/**/*.ts'], rules: restrict(MONGODB, EXECA) },
-  { files: ['src/{sandbox,devices,dev}/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC) },
+  { files: ['src/lineage/**/*.ts'], rules: restrictPlain(ANTHROPIC, EXECA) },
+  { files: ['src/model/**/*.ts'], rules: restrictPlain(MONGODB, EXECA) },
+  { files: ['src/{sandbox,devices}/**/*.ts'], rules: restrictPlain(MONGODB, ANTHROPIC) },
+  { files: ['src/dev/**/*.ts'], rules: restrict(MONGODB, ANTHROPIC) },
+  { files: ['src/{tasks,measure,session}/**/*.ts'], rules: restrictPlain(MONGODB, ANTHROPIC, EXECA) },
   {
-    files: ['src/{tasks,measure,session,analysis,cli}/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
+    files: ['src/{analysis,cli}/**/*.ts', 'activities/**/*.ts', 'workers/**/*.ts'],
     rules: restrict(MONGODB, ANTHROPIC, EXECA),
   },
   prettier,

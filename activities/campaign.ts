@@ -35,7 +35,7 @@ import type { CampaignDocument, TaskDocument } from '../src/lineage/documents/do
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
-import { claimRunBoundMs, claimsOf, reserveClaim } from './claiming.js';
+import { claimRunBoundMs, claimsOf, reserveClaim } from '../src/measure/decision/claim-reservation.js';
 import type { OrchestratorContext } from './context.js';
 import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
 import { poll } from './heartbeat.js';

@@ -2,7 +2,6 @@ import type { SearchAttributeName } from '../src/domain/campaign/campaign.js';
 import type { WorkflowFact } from '../src/domain/campaign/reconcile.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import type { ModelEndpoints } from '../src/model/endpoints.js';
 import type { PriceTable } from '../src/model/pricing.js';
 import type { ServerWorkflows } from './orphaned-workflows.js';
 
@@ -21,10 +20,4 @@ export interface OrchestratorContext {
   /** By which dollar budgets are kept. */
   prices: PriceTable;
   clock: Clock;
-}
-
-export interface ModelContext {
-  lineage: Lineage;
-  endpoints: ModelEndpoints;
-  prices: PriceTable;
 }

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { WorkMonitor } from '../src/domain/trial/doing.js';
 
 /** Heartbeats while `work` runs, often enough that a cancel arrives within seconds. */
 export async function withHeartbeat<T>(
@@ -16,18 +17,15 @@ export async function withHeartbeat<T>(
   }
 }
 
-/** Heartbeats as `withPulse` does, telling what is being done now to those who ask why nothing moves. */
-export async function withDoing<T>(
-  first: string,
-  work: (signal: AbortSignal, tell: (doing: string) => void) => Promise<T>,
-): Promise<T> {
+/** Heartbeats while `work` runs, with what is being done now, for those who ask why nothing moves. */
+export async function withMonitor<T>(first: string, work: (monitor: WorkMonitor) => Promise<T>): Promise<T> {
   let doing = first;
   const tell = (now: string): void => {
     doing = now;
   };
   return withHeartbeat(
     () => doing,
-    (signal) => work(signal, tell),
+    (signal) => work({ signal, tell }),
   );
 }
 

@@ -1,9 +1,9 @@
 import { AssayError } from '../src/domain/errors.js';
-import { trialLabel } from '../src/domain/keys.js';
+import { trialLabel, type TrialRef } from '../src/domain/keys.js';
 import { LOST } from '../src/domain/trial/lost-workers.js';
 import type { TrialDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { settleTrial, type Decided, type TrialRef } from './decide.js';
+import { settleTrial, type Decided } from '../src/measure/decision/decide-trial.js';
 import { faultsOf } from '../src/measure/lost-workers.js';
 
 export interface ParkedActivities {
@@ -30,7 +30,7 @@ export function parkedActivities({ lineage }: { lineage: Lineage }): ParkedActiv
     },
     cancelParked: async ({ owner, number, reason }) => {
       await parkedTrial(lineage, owner, number);
-      return settleTrial(lineage, owner, number, { reason, withdrawn: true });
+      return settleTrial(lineage, { owner, number }, { reason, withdrawn: true });
     },
   };
 }

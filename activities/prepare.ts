@@ -1,136 +1,21 @@
 import { Context } from '@temporalio/activity';
-import { AssayError } from '../src/domain/errors.js';
-import { fieldOf, trialLabel } from '../src/domain/keys.js';
-import { LOST } from '../src/domain/trial/lost-workers.js';
-import { checkAnswer } from '../src/model/answers.js';
+import type { TrialRef } from '../src/domain/keys.js';
 import type { HostContext } from '../src/measure/host-context.js';
-import type { TrialRef } from './decide.js';
-import { hostCampaign, hostTrial } from '../src/measure/load-trial.js';
-import { crashOf, lossesOfTrial } from '../src/measure/lost-workers.js';
-import { tailOf } from '../src/measure/phases.js';
-import { preflight } from '../src/measure/preflight.js';
-import { withDoing } from './heartbeat.js';
-import { persist } from '../src/lineage/persist.js';
-import type { Checker } from './workspace.js';
-
-export type Prepared =
-  { next: 'train' } | { next: 'decide' } | { next: 'twin' } | { next: 'notStarted' } | { next: 'parked' };
+import { prepare, type Prepared } from '../src/measure/prepare.js';
+import { withMonitor } from './heartbeat.js';
 
 export interface PrepareActivities {
-  /**
-   * Everything that can be found out before an accelerator is taken. `twin`: an earlier trial with the same
-   * snapshot has not ended; waiting for it is not done here, where it would take the place of that trial's own work.
-   * `notStarted`: the campaign does not let work start now. `parked`: the trial waits for a person.
-   */
+  /** Finds out everything that can be known before an accelerator is taken. */
   prepare(of: TrialRef): Promise<Prepared>;
 }
 
 export function prepareActivities(context: HostContext): PrepareActivities {
-  return { prepare: (of) => prepare(context, of) };
-}
-
-async function prepare(context: HostContext, of: TrialRef): Promise<Prepared> {
-  const { lineage } = context;
-  const trial = await lineage.trials.require(of.owner, of.number);
-  if (trial.status !== null || trial.preflight !== null) return { next: 'decide' };
-  const limits = async () => (await lineage.campaigns.byOwner(of.owner)).frozen.limits;
-  const twin = await lineage.trials.currentTwin(trial, limits);
-  if (twin?.parked != null)
-    return parked(context, of, `the same code as ${trialLabel(twin.number)}, which is parked`);
-  if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
-  if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
-  return withDoing('preparing', async (signal, tell) => {
-    // what this host has to make of the task first is nobody's to wait for
-    await hostTrial(context, of, signal);
-    return context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
-      registered(context, of, trial.snapshot, signal),
-    );
-  });
-}
-
-/** Examines it where the campaign lets work start: asked when it may run, so that a pause meets what still waits. */
-async function registered(
-  context: HostContext,
-  of: TrialRef,
-  snapshot: string,
-  signal: AbortSignal,
-): Promise<Prepared> {
-  const { lineage } = context;
-  const key = `prepare/${of.number}`;
-  // of the server's one clock, so that each attempt overtakes those before it
-  const fence = Context.current().info.currentAttemptScheduledTimestampMs;
-  await recordLost(context, of, key, fence);
-  const losses = await lossesOfTrial(context, of.owner, of.number);
-  if (losses.kind === 'park') return parked(context, of, losses.reason);
-  if (losses.kind === 'block') throw new AssayError('WORKERS_LOST', losses.reason);
-  if (losses.kind === 'crash') {
-    await lineage.trials.setPreflight(of.owner, of.number, crashOf('check', losses));
-    return { next: 'decide' };
-  }
-  const base = { what: 'prepare', trial: of.number, host: context.host.name, fence } as const;
-  const work = { ...base, stage: 'preparing', since: new Date() };
-  if (!(await lineage.campaigns.startWork(of.owner, key, work))) return { next: 'notStarted' };
-  try {
-    return await examined(context, of, snapshot, signal);
-  } finally {
-    await persist(signal, () => lineage.campaigns.endWork(of.owner, key, fence));
-  }
-}
-
-async function parked(
-  { lineage }: HostContext,
-  { owner, number }: TrialRef,
-  reason: string,
-): Promise<Prepared> {
-  await lineage.trials.park(owner, number, reason);
-  return { next: 'parked' };
-}
-
-/** An earlier attempt that never ended its work was lost with its worker, and will not end it any more. */
-async function recordLost(
-  { lineage }: HostContext,
-  { owner, number }: TrialRef,
-  key: string,
-  fence: number,
-): Promise<void> {
-  const { active } = await lineage.campaigns.byOwner(owner);
-  const before = active[fieldOf(key)];
-  if (before === undefined || before.fence >= fence) return;
-  await lineage.trials.losePreparation(owner, number, {
-    fence: before.fence,
-    what: 'prepare',
-    reason: 'the attempt was lost with its worker',
-    code: LOST,
-    host: before.host,
-  });
-  await lineage.campaigns.endWork(owner, key, before.fence);
-}
-
-async function examined(
-  context: HostContext,
-  of: TrialRef,
-  snapshot: string,
-  signal: AbortSignal,
-): Promise<Prepared> {
-  const { trials } = context.lineage;
-  await trials.setStage(of.owner, of.number, 'preparing');
-  const { hosted } = await hostTrial(context, of, signal);
-  const { failure, projection } = await preflight(context, hosted, snapshot, signal);
-  if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
-  if (failure === null) return { next: 'train' };
-  await trials.setPreflight(of.owner, of.number, failure);
-  return { next: 'decide' };
-}
-
-/** The `check` tool of a session: the same preflight, told in words. */
-export function checkerOf(context: HostContext): Checker {
-  return async (owner, { snapshot }, signal, tell) => {
-    const { hosted } = await hostCampaign(context, owner, signal);
-    const { failure, margins, projection, log } = await context.turn.beside(
-      { signal, tell, doing: 'checking' },
-      () => preflight(context, hosted, snapshot, signal),
-    );
-    const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
-    return checkAnswer({ ok: failure === null, margins, projection, log: said });
+  return {
+    prepare: (of) =>
+      withMonitor('preparing', (monitor) => {
+        // of the server's one clock, so that each attempt overtakes those before it
+        const fence = Context.current().info.currentAttemptScheduledTimestampMs;
+        return prepare(context, of, fence, monitor);
+      }),
   };
 }

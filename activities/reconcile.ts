@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trialWorkflowId } from '../src/domain/keys.js';
+import { trialWorkflowId, type TrialRef } from '../src/domain/keys.js';
 import {
   ownFact,
   settlesReservation,
@@ -12,8 +12,8 @@ import { isEnded, type CampaignState } from '../src/domain/statuses.js';
 import type { CampaignDocument, TrialDocument } from '../src/lineage/documents/documents.js';
 import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { claimsOf, releaseClaim } from './claiming.js';
-import { settleTrial, type TrialRef } from './decide.js';
+import { claimsOf, releaseClaim } from '../src/measure/decision/claim-reservation.js';
+import { settleTrial } from '../src/measure/decision/decide-trial.js';
 import { poll, withHeartbeat } from './heartbeat.js';
 import { orphanedWorkflows, type ServerWorkflows } from './orphaned-workflows.js';
 
@@ -71,7 +71,7 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
         const { parked } = await lineage.trials.require(owner, number);
         if (parked !== null) return;
         await workEnds(context, await lineage.campaigns.byOwner(owner), [number]);
-        await settleTrial(lineage, owner, number, { reason: why, withdrawn: false });
+        await settleTrial(lineage, { owner, number }, { reason: why, withdrawn: false });
       }),
   };
 }
@@ -224,7 +224,7 @@ async function settle(
     : '';
   const did = dryRun
     ? `would settle it: ${why}${after}`
-    : `settled as ${(await settleTrial(lineage, campaign.owner, number, { reason: why, withdrawn: false })).status}: ${why}`;
+    : `settled as ${(await settleTrial(lineage, { owner: campaign.owner, number }, { reason: why, withdrawn: false })).status}: ${why}`;
   return { campaign: campaign._id, what: 'trial', key, did };
 }
 

@@ -1,115 +1,14 @@
-import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
-import { REFUSED_TWICE } from '../src/domain/session/conversation.js';
-import { AssayError } from '../src/domain/errors.js';
-import { sessionKey } from '../src/domain/keys.js';
-import { isHeld } from '../src/domain/statuses.js';
-import type { CampaignDocument, TaskDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { lineageView } from '../src/lineage/trials/view.js';
-import { openingMessage, systemPrompt } from '../src/model/prompt.js';
+import { openSession, type LaneSession, type OpenedSession } from '../src/session/open-session.js';
 
 export interface SessionActivities {
-  openSession(of: { owner: string; role: string; lane: string; index: number }): Promise<OpenedSession>;
+  openSession(of: LaneSession): Promise<OpenedSession>;
   closeSession(of: { session: string; because: string }): Promise<void>;
 }
 
-/** `closed`: a reset lane comes by a session that it has ended before. */
-export type OpenedSession =
-  | { kind: 'open'; session: string }
-  | { kind: 'closed' }
-  | { kind: 'wait' }
-  | { kind: 'done'; reason: string };
-
-/** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
-const SILENT_SESSIONS = 3;
-const VIEW_TOKENS = 6000;
-
-/** Opening and closing of conversations, with the exact texts that they see. */
 export function sessionActivities({ lineage }: { lineage: Lineage }): SessionActivities {
   return {
     openSession: (of) => openSession(lineage, of),
     closeSession: ({ session, because }) => lineage.sessions.close(session, because),
   };
-}
-
-/** Why a campaign takes no more proposals, or null while it does. */
-export async function closedBecause(lineage: Lineage, campaign: CampaignDocument): Promise<string | null> {
-  const { control, controlReason, owner } = campaign;
-  if (control === 'draining' || control === 'stopping') return controlReason ?? control;
-  const { trials, submissions } = await lineage.budgets.limits(owner);
-  const { counted, submitted } = await lineage.trials.totals(owner);
-  if (counted >= trials) return `the limit of ${trials} trials is reached`;
-  if (submitted >= submissions) return `the limit of ${submissions} submissions is reached`;
-  return null;
-}
-
-async function openSession(
-  lineage: Lineage,
-  { owner, role, lane, index }: { owner: string; role: string; lane: string; index: number },
-): Promise<OpenedSession> {
-  const id = sessionKey(owner, lane, index);
-  const before = await lineage.sessions.find(id);
-  if (before !== null) return before.closedAt === null ? { kind: 'open', session: id } : { kind: 'closed' };
-  const campaign = await lineage.campaigns.byOwner(owner);
-  if (isHeld(campaign.control)) return { kind: 'wait' };
-  const closed = await closedBecause(lineage, campaign);
-  if (closed !== null) return { kind: 'done', reason: closed };
-  if (await isSilent(lineage, owner, lane, index))
-    return { kind: 'done', reason: `no proposal in ${SILENT_SESSIONS} sessions` };
-  const task = await lineage.tasks.get(campaign.frozen.task.digest);
-  const frontier = await lineage.decisions.frontier(owner);
-  if (frontier === null)
-    throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
-  const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
-  const base = await lineage.trials.require(owner, frontier.trial);
-  await lineage.sessions.open({
-    _id: id,
-    owner,
-    role,
-    lane,
-    index,
-    base: base.number,
-    snapshot: base.snapshot,
-    system: await lineage.blobs.put(await systemText(lineage, campaign.frozen, task, role)),
-    opening: await lineage.blobs.put(
-      openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
-    ),
-    submitted: [],
-    openedAt: new Date(),
-    closedAt: null,
-    closedBecause: null,
-  });
-  return { kind: 'open', session: id };
-}
-
-async function isSilent(lineage: Lineage, owner: string, lane: string, index: number): Promise<boolean> {
-  if (index < SILENT_SESSIONS) return false;
-  const indices = Array.from({ length: SILENT_SESSIONS }, (_, i) => index - 1 - i);
-  const sessions = await Promise.all(indices.map((at) => lineage.sessions.find(sessionKey(owner, lane, at))));
-  return sessions.every(
-    (session) => session?.submitted.length === 0 && session.closedBecause !== REFUSED_TWICE,
-  );
-}
-
-async function systemText(
-  lineage: Lineage,
-  frozen: FrozenCampaign,
-  task: TaskDocument,
-  role: string,
-): Promise<string> {
-  const read = async (path: string): Promise<string> => {
-    const file = task.files.find((candidate) => candidate.path === path);
-    return file === undefined ? '' : lineage.blobs.text(file.sha256);
-  };
-  const knowledge = task.files
-    .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
-    .map((file) => file.path);
-  return systemPrompt({
-    task: task.spec,
-    role,
-    rolePrompt: await read(`specialists/${role}.md`),
-    knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
-    trainSeconds: frozen.trainSeconds,
-    turns: frozen.turns,
-  });
 }

@@ -1,173 +1,50 @@
 import { Context } from '@temporalio/activity';
-import { submissionSchema } from '../src/domain/campaign/campaign.js';
 import { AssayError } from '../src/domain/errors.js';
-import { explain } from '../src/domain/text/explain.js';
-import { START, callKey } from '../src/domain/keys.js';
-import { isEnded, type CampaignState, type TrialStatus } from '../src/domain/statuses.js';
-import { changesBetween, unifiedDiff } from '../src/domain/text/diff.js';
-import type { CampaignDocument } from '../src/lineage/documents/documents.js';
+import type { TrialRef } from '../src/domain/keys.js';
+import type { TrialStatus } from '../src/domain/statuses.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { recipeFiles } from '../src/tasks/load.js';
-import { snapshotFault } from '../src/tasks/recipe.js';
-import { refusedAnswer } from '../src/model/answers.js';
-import { callAt, storeAnswer, type CallRef } from '../src/session/conversation.js';
+import type { CallRef } from '../src/session/conversation.js';
+import {
+  submitPerson,
+  submitStart,
+  submitTrial,
+  type StartSubmitted,
+  type Submitted,
+} from '../src/session/submit.js';
 import { poll } from './heartbeat.js';
-import { workspaceAt } from '../src/session/workspace-state.js';
 
-export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
-
-export interface StartSubmitted {
-  number: number;
-  /** How the campaign ended, where it has: a reset of its workflow has nothing more to do. */
-  over?: { state: CampaignState; reason: string | null };
-}
-
+/** Hypothesis, snapshot, number and verified diff are stored before any of these submits returns. */
 export interface SubmitActivities {
   submitStart(of: { owner: string }): Promise<StartSubmitted>;
   submitTrial(call: CallRef): Promise<Submitted>;
   submitPerson(of: { owner: string; submission: unknown }): Promise<Submitted>;
   /** Waits until the earlier trial that has the same snapshot has ended, or waits for a person. */
-  awaitTwin(of: { owner: string; number: number }): Promise<TrialStatus | 'parked'>;
+  awaitTwin(of: TrialRef): Promise<TrialStatus | 'parked'>;
 }
 
-const POLL_MS = 1000;
+const LOOK_EVERY_MS = 1000;
 
-/** Submitting: hypothesis, snapshot, number and verified diff are stored before any of these returns. */
 export function submitActivities({ lineage }: { lineage: Lineage }): SubmitActivities {
   return {
     submitStart: ({ owner }) => submitStart(lineage, owner),
-    submitTrial: (call) => submitTrial(lineage, call),
-    submitPerson: ({ owner, submission }) => submitPerson(lineage, owner, submission),
-    awaitTwin: async ({ owner, number }) => {
-      const { twin } = await lineage.trials.require(owner, number);
-      if (twin === null) throw new AssayError('INTERNAL', `trial ${number} has no twin`);
-      return poll(POLL_MS, async () => {
-        const first = await lineage.trials.bySubmitKey(twin);
-        return first?.parked == null ? (first?.status ?? null) : 'parked';
-      });
-    },
+    submitTrial: (call) => logged(submitTrial(lineage, call)),
+    submitPerson: ({ owner, submission }) => logged(submitPerson(lineage, owner, submission)),
+    awaitTwin: (of) => awaitTwin(lineage, of),
   };
 }
 
-async function submitStart(lineage: Lineage, owner: string): Promise<StartSubmitted> {
-  const campaign = await lineage.campaigns.byOwner(owner);
-  const { state, reason } = campaign;
-  if (isEnded(state)) return { number: START, over: { state, reason } };
-  const task = await lineage.tasks.get(campaign.frozen.task.digest);
-  const files = await lineage.blobs.readFiles(recipeFiles(task.spec, task.files));
-  const trial = await lineage.trials.insertStart({
-    owner,
-    campaign: campaign._id,
-    submitKey: `${owner}/start`,
-    snapshot: await lineage.blobs.putTree(files),
-    parent: null,
-    parentSnapshot: null,
-    diff: await lineage.blobs.put(''),
-    changes: '',
-    hypothesis: 'the start recipe',
-    expectedDelta: null,
-    role: 'start',
-    lane: 'start',
-    session: null,
-    turn: null,
-  });
-  return { number: trial.number };
-}
-
-interface Proposed {
-  submitKey: string;
-  snapshot: string;
-  parent: number;
-  hypothesis: string;
-  expectedDelta: number | null;
-  role: string;
-  lane: string;
-  session: string | null;
-  turn: number | null;
-}
-
-/** Freezes the diff against the parent as stored, and takes a number. */
-async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Proposed): Promise<Submitted> {
-  const { owner } = campaign;
-  const before = await lineage.trials.bySubmitKey(proposed.submitKey);
-  if (before !== null) return { kind: 'accepted', number: before.number };
-  if (campaign.control === 'draining' || campaign.control === 'stopping')
-    return {
-      kind: 'refused',
-      reason: `the campaign takes no more trials (${campaign.controlReason ?? campaign.control})`,
-    };
-  const parent = await lineage.trials.get(owner, proposed.parent);
-  if (parent === null)
-    return { kind: 'refused', reason: `there is no trial ${proposed.parent} to be the parent` };
-  if (parent.snapshot === proposed.snapshot)
-    return {
-      kind: 'refused',
-      reason: `nothing differs from trial ${parent.number}: the edit has to land first`,
-    };
-  const task = await lineage.tasks.get(campaign.frozen.task.digest);
-  const fault = await snapshotFault(lineage, task, proposed.snapshot);
-  if (fault !== null) return { kind: 'refused', reason: fault };
-  const [old, now] = [
-    await lineage.blobs.readTree(parent.snapshot),
-    await lineage.blobs.readTree(proposed.snapshot),
-  ];
-  const diff = unifiedDiff(old, now);
-  const result = await lineage.trials.submit(
-    {
-      ...proposed,
-      owner,
-      campaign: campaign._id,
-      parentSnapshot: parent.snapshot,
-      diff: await lineage.blobs.put(diff),
-      changes: changesBetween(diff),
-    },
-    await lineage.budgets.limits(owner),
-  );
-  if (result.kind === 'full') return { kind: 'refused', reason: `the limit of ${result.limit} is reached` };
-  Context.current().log.info('trial submitted', { trial: result.trial.number, role: proposed.role });
-  return { kind: 'accepted', number: result.trial.number };
-}
-
-async function submitTrial(lineage: Lineage, call: CallRef): Promise<Submitted> {
-  const { owner, session, turn, index } = call;
-  const campaign = await lineage.campaigns.byOwner(owner);
-  const at = await workspaceAt(lineage, call);
-  const asked = await callAt(lineage, call);
-  if (asked.call.tool !== 'submit_trial')
-    throw new AssayError('INTERNAL', `call ${index} of turn ${turn} is ${asked.call.tool}, not a submit`);
-  const { role, lane } = await lineage.sessions.get(session);
-  const submitted = await submit(lineage, campaign, {
-    submitKey: callKey(session, turn, index),
-    snapshot: at.snapshot,
-    parent: asked.call.parent ?? at.base,
-    hypothesis: asked.call.hypothesis,
-    expectedDelta: asked.call.expectedDelta,
-    role,
-    lane,
-    session,
-    turn,
-  });
-  if (submitted.kind === 'accepted') await lineage.sessions.addSubmitted(session, submitted.number);
-  else
-    await storeAnswer(lineage, call, asked, { text: refusedAnswer(submitted.reason), isError: true, ...at });
+async function logged(submitting: Promise<Submitted>): Promise<Submitted> {
+  const submitted = await submitting;
+  if (submitted.kind === 'accepted')
+    Context.current().log.info('trial submitted', { trial: submitted.number });
   return submitted;
 }
 
-async function submitPerson(lineage: Lineage, owner: string, submission: unknown): Promise<Submitted> {
-  const parsed = submissionSchema.safeParse(submission);
-  if (!parsed.success)
-    throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
-  const { snapshot, hypothesis, expectedDelta, requestId } = parsed.data;
-  const campaign = await lineage.campaigns.byOwner(owner);
-  return submit(lineage, campaign, {
-    submitKey: `${owner}/person/${requestId}`,
-    snapshot,
-    parent: START,
-    hypothesis,
-    expectedDelta,
-    role: 'person',
-    lane: 'person',
-    session: null,
-    turn: null,
+async function awaitTwin(lineage: Lineage, { owner, number }: TrialRef): Promise<TrialStatus | 'parked'> {
+  const { twin } = await lineage.trials.require(owner, number);
+  if (twin === null) throw new AssayError('INTERNAL', `trial ${number} has no twin`);
+  return poll(LOOK_EVERY_MS, async () => {
+    const first = await lineage.trials.bySubmitKey(twin);
+    return first?.parked == null ? (first?.status ?? null) : 'parked';
   });
 }

@@ -1,172 +1,27 @@
-import { AssayError } from '../src/domain/errors.js';
-import { decisionMeasure } from '../src/domain/task/task.js';
-import { applyEdit, type Tree } from '../src/domain/text/edits.js';
-import { textOf } from '../src/domain/text/diff.js';
-import type { TrialDocument } from '../src/lineage/documents/documents.js';
-import type { FileBytes } from '../src/lineage/blob-store/blobs.js';
 import type { Lineage } from '../src/lineage/lineage.js';
-import { rowOf } from '../src/lineage/trials/view.js';
-import { rebaseAnswer } from '../src/model/answers.js';
-import { renderRows } from '../src/model/prompt.js';
-import type { ToolCall } from '../src/model/tools.js';
-import type { ConversationContext } from '../src/session/conversation.js';
-import { callsAt, storeAnswer } from '../src/session/conversation.js';
-import type { TurnRef } from './model.js';
-import { withDoing } from './heartbeat.js';
-import { workspaceAt, type Workspace } from '../src/session/workspace-state.js';
+import { check } from '../src/measure/prepare.js';
+import type { HostContext } from '../src/measure/host-context.js';
+import { checkAnswer } from '../src/model/answers.js';
+import type { TurnRef } from '../src/session/conversation.js';
+import { runTools, type Checker } from '../src/session/tools.js';
+import { withMonitor } from './heartbeat.js';
 
 export interface WorkspaceActivities {
+  /** Carries out the calls of a turn that look at or change the workspace. */
   runTools(at: TurnRef): Promise<void>;
 }
 
-/** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
-export type Checker = (
-  owner: string,
-  workspace: Workspace,
-  signal: AbortSignal,
-  tell: (doing: string) => void,
-) => Promise<string>;
-
-const READ_LOG_TAIL = 3000;
-const READ_DIFF = 20_000;
-
-/** The tools that look at or change the workspace; each call is answered once, in order. */
 export function workspaceActivities(context: {
   lineage: Lineage;
   check: Checker | null;
 }): WorkspaceActivities {
   return {
-    runTools: (at) => withDoing('answering', (signal, tell) => runTools({ ...context, signal, tell }, at)),
+    runTools: (at) => withMonitor('answering', (monitor) => runTools({ ...context, monitor }, at)),
   };
 }
 
-interface Answer {
-  text: string;
-  isError: boolean;
-  workspace: Workspace;
-}
-
-interface ToolContext {
-  lineage: Lineage;
-  check: Checker | null;
-  signal: AbortSignal;
-  tell: (doing: string) => void;
-}
-
-async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
-  const { lineage } = context;
-  for (const [index, asked] of (await callsAt(lineage, at.session, at.turn)).entries()) {
-    if (asked.call.tool === 'submit_trial') continue;
-    if ((await lineage.sessions.answerTo(at.session, at.turn, index)) !== null) continue;
-    const call = { ...at, index };
-    const before = await workspaceAt(lineage, call);
-    const { text, isError, workspace } = await carryOut(context, at.owner, asked, before);
-    await storeAnswer(lineage, call, asked, { text, isError, ...workspace });
-  }
-}
-
-async function carryOut(
-  { lineage, check, signal, tell }: ToolContext,
-  owner: string,
-  { call }: ConversationContext,
-  workspace: Workspace,
-): Promise<Answer> {
-  const said = (text: string, isError = false): Answer => ({ text, isError, workspace });
-  switch (call.tool) {
-    case 'malformed':
-      return said(call.error, true);
-    case 'finish':
-      return said('session finished');
-    case 'check':
-      if (check === null)
-        throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
-      return said(await check(owner, workspace, signal, tell));
-    case 'lineage':
-      return said(await listTrials(lineage, owner, call));
-    case 'read_trial':
-      return readTrial(lineage, owner, call.trial, said);
-    case 'rebase':
-      return rebase(lineage, owner, call.trial, said);
-    case 'submit_trial':
-      throw new AssayError('INTERNAL', 'a submit is no tool of the workspace');
-    case 'edit':
-      return edit(lineage, owner, call.edit, workspace);
-  }
-}
-
-async function edit(
-  lineage: Lineage,
-  owner: string,
-  change: Extract<ToolCall, { tool: 'edit' }>['edit'],
-  workspace: Workspace,
-): Promise<Answer> {
-  const { frozen } = await lineage.campaigns.byOwner(owner);
-  const { spec } = await lineage.tasks.get(frozen.task.digest);
-  const files = await lineage.blobs.readTree(workspace.snapshot);
-  const tree = treeOf(files);
-  const result = applyEdit(tree, change, spec.recipe.editable);
-  if ('error' in result) return { text: result.error, isError: true, workspace };
-  if (result.files === tree) return { text: result.text, isError: false, workspace };
-  const binary = files.filter((file) => textOf(file.bytes) === null);
-  const texts = [...result.files].map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
-  const snapshot = await lineage.blobs.putTree([...binary, ...texts]);
-  return { text: result.text, isError: false, workspace: { ...workspace, snapshot } };
-}
-
-function treeOf(files: readonly FileBytes[]): Tree {
-  const entries = files.flatMap(({ path, bytes }) => {
-    const text = textOf(bytes);
-    return text === null ? [] : [[path, text] as const];
-  });
-  return new Map(entries);
-}
-
-async function listTrials(
-  lineage: Lineage,
-  owner: string,
-  { role, status, limit }: Extract<ToolCall, { tool: 'lineage' }>,
-): Promise<string> {
-  const { frozen } = await lineage.campaigns.byOwner(owner);
-  const { spec } = await lineage.tasks.get(frozen.task.digest);
-  const trials = await lineage.trials.latest(owner, 500);
-  const asked = trials.filter(
-    (trial) => (role === null || trial.role === role) && (status === null || trial.status === status),
-  );
-  const rows = await Promise.all(asked.slice(0, limit).map((trial) => rowOf(lineage, trial)));
-  return rows.length === 0 ? 'no such trials' : renderRows(rows, decisionMeasure(spec));
-}
-
-type Say = (text: string, isError?: boolean) => Answer;
-
-async function readTrial(lineage: Lineage, owner: string, number: number, said: Say): Promise<Answer> {
-  const trial = await lineage.trials.get(owner, number);
-  if (trial === null) return said(`There is no trial ${number}.`, true);
-  const { frozen } = await lineage.campaigns.byOwner(owner);
-  const { spec } = await lineage.tasks.get(frozen.task.digest);
-  const diff = await lineage.blobs.text(trial.diff);
-  const parts = [
-    renderRows([await rowOf(lineage, trial)], decisionMeasure(spec)),
-    `metrics: ${JSON.stringify(trial.outcome?.metrics ?? {})}`,
-    ...(trial.outcome?.feedback ? [`feedback: ${trial.outcome.feedback}`] : []),
-    `diff against trial ${trial.parent ?? 'none'}:\n${diff.slice(0, READ_DIFF)}`,
-    `log tail:\n${await logTail(lineage, trial)}`,
-  ];
-  return said(parts.join('\n\n'));
-}
-
-async function logTail(lineage: Lineage, trial: TrialDocument): Promise<string> {
-  const [replicate] = await lineage.replicates.many(trial.replicates.slice(-1));
-  const run = replicate?.trained?.runs.at(-1);
-  if (run === undefined) return trial.preflight?.tail ?? '(none)';
-  return (await lineage.blobs.text(run.log)).slice(-READ_LOG_TAIL);
-}
-
-async function rebase(lineage: Lineage, owner: string, number: number, said: Say): Promise<Answer> {
-  const trial = await lineage.trials.get(owner, number);
-  if (trial === null) return said(`There is no trial ${number}.`, true);
-  return {
-    text: rebaseAnswer(number),
-    isError: false,
-    workspace: { snapshot: trial.snapshot, base: number },
-  };
+/** Checks a workspace by the phases that a trial is prepared with, told in words. */
+export function checkerOf(context: HostContext): Checker {
+  return async (owner, { snapshot }, monitor) =>
+    checkAnswer(await check(context, { owner, snapshot }, monitor));
 }

@@ -27,7 +27,10 @@ export function asFailure(error: AssayError, attempt: number): ApplicationFailur
   });
 }
 
-/** A store that is away is waited for without end, as is a cancel on its way; what nobody foresaw is not. */
+/**
+ * Returns true for what passes by itself: an unreachable store and a cancel on its way are waited for without end, an
+ * unforeseen error is not.
+ */
 function passesByItself(error: unknown, attempt: number): boolean {
   const { cancellationSignal } = Context.current();
   return cancellationSignal.aborted || isStoreTrouble(error) || attempt < BOUNDED_ATTEMPTS;

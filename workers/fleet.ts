@@ -48,7 +48,7 @@ import {
   type WorkerGround,
 } from './roles.js';
 
-/** Where the servers are, and where this host keeps its things. */
+/** Addresses of the servers, and folders of this host. */
 export interface FleetSettings {
   temporal: { address: string; namespace: string };
   store: { url: string; database: string };
@@ -60,7 +60,7 @@ export interface FleetSettings {
   /** Slots that trainings of this host may use at the same time; the other cores check and evaluate. */
   slots: number;
   env: NodeJS.ProcessEnv;
-  /** What a person has to know, a line each; by default it is logged. */
+  /** Called with lines that a person has to see; by default they are logged. */
   say?: (line: string) => void;
   /** Default: the clocks of this machine. */
   clock?: Clock;
@@ -68,7 +68,9 @@ export interface FleetSettings {
 
 /** Running workers of one process. */
 export interface Fleet {
-  /** Ends them, letting work in flight go on for a bounded time. Never rejects: failures are those of `ended`. */
+  /**
+   * Ends them after letting work in flight continue for a bounded time. Never rejects: failures are those of `ended`.
+   */
   stop(): Promise<void>;
   /** Settles when all have ended; rejects when one failed. */
   ended: Promise<void>;
@@ -202,7 +204,9 @@ async function hostContext(
   return { context, guard: { gate, watch } };
 }
 
-/** What runs read: their folders, environments in the cache, and a Python that may be found nowhere yet. */
+/**
+ * Lists what runs read: their folders, environments in the cache, and a Python that may not be installed yet.
+ */
 async function neededByRuns(work: string, cache: string): Promise<string[]> {
   await mkdir(cache, { recursive: true });
   const python = await findPython(cache, null, new AbortController().signal).catch(() => null);

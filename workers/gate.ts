@@ -2,10 +2,10 @@ import type { CustomSlotSupplier, SlotInfo, SlotPermit } from '@temporalio/worke
 
 /**
  * Lets workers poll, or not: a worker asks for a slot before it polls, and a closed gate gives none. Work in flight
- * goes on. A poll that was out already when the gate closed may still bring one task.
+ * continues. A poll that was already out when the gate closed may still bring one task.
  */
 export class Gate {
-  /** Why it is closed; null while it is open. */
+  /** Reason why it is closed; null while it is open. */
   #closed: string | null = null;
   readonly #waiting = new Set<() => void>();
 

@@ -9,7 +9,7 @@ const EVERY_MS = 15_000;
 /** A healthy host says so less often. */
 const REPORT_MS = 60_000;
 
-/** Who reports. */
+/** Identity of the reporting worker. */
 export interface HostReporter {
   host: string;
   pool: string;
@@ -60,12 +60,12 @@ export class HostWatch {
       this.#since = new Date();
       this.say(
         why === null
-          ? 'this host is well again and takes work'
-          : `this host takes no more work until it is well again: ${why}`,
+          ? 'this host is healthy again and takes work'
+          : `this host takes no more work until it is healthy again: ${why}`,
       );
     }
     const due = performance.now() - this.#reportedAt >= REPORT_MS;
-    // the store may be away; the next look reports again
+    // the store may be unreachable; the next look reports again
     if (changed || due) void this.#report(why).catch(() => undefined);
   }
 
@@ -106,7 +106,7 @@ function refusal(why: string): ApplicationFailure {
   });
 }
 
-/** What the system says when a disk or a table of the host is used up. */
+/** Error codes of the system for a disk or a table of the host that is used up. */
 const HOST_CODES = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE']);
 
 function hostFaultIn(error: unknown): AssayError | null {

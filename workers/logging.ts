@@ -4,7 +4,7 @@ const LEVELS: readonly LogLevel[] = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR'];
 
 const level = levelOf(process.env.ASSAY_LOG);
 
-/** What workers say of themselves goes to stderr from this level on; ASSAY_LOG changes it. */
+/** Logs workers on stderr from this level on; ASSAY_LOG changes it. */
 export const logger = new DefaultLogger(level);
 
 function levelOf(asked: string | undefined): LogLevel {

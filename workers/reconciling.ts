@@ -10,7 +10,7 @@ import { logger } from './logging.js';
 
 const SCHEDULE = 'assay-reconcile';
 
-/** What the server says of the latest run of a workflow id. */
+/** Asks the server about the latest run of a workflow id. */
 export async function workflowFact(client: Client, id: string): Promise<WorkflowFact> {
   try {
     const { status } = await client.workflow.getHandle(id).describe();

@@ -16,7 +16,7 @@ type Event = z.infer<typeof eventSchema>;
 const historySchema = z.looseObject({ events: z.array(eventSchema).min(1) });
 const named = z.looseObject({ name: z.string() });
 
-/** Where the present workflows leave a history. */
+/** Point at which the present workflows diverge from a history. */
 export interface Parting {
   /** The first event that they would not have made; its type as the UI writes it, and what it is about. */
   event: { id: number; type: string; about: string | null };
@@ -25,7 +25,7 @@ export interface Parting {
   kind: 'nondeterminism' | 'failure' | 'history';
 }
 
-/** What came of a replay. */
+/** Result of a replay. */
 export interface Replayed {
   workflowType: string;
   workflowId: string | null;

@@ -8,27 +8,28 @@ import {
   type WorkflowBundle,
 } from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
-import type { ModelContext, OrchestratorContext } from '../activities/context.js';
+import type { OrchestratorContext } from '../activities/context.js';
+import type { ModelContext } from '../src/session/take-turn.js';
 import type { HostContext } from '../src/measure/host-context.js';
-import { claimingActivities } from '../activities/claiming.js';
+import { claimActivities } from '../activities/claim.js';
 import { reuseActivities } from '../activities/reuse.js';
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
 import { parkedActivities } from '../activities/parked.js';
-import { checkerOf, prepareActivities } from '../activities/prepare.js';
+import { prepareActivities } from '../activities/prepare.js';
 import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
 import { trainActivities } from '../activities/train.js';
-import { workspaceActivities } from '../activities/workspace.js';
+import { checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
 import type { HostWatch } from './host-watch.js';
 import { logger } from './logging.js';
 import { GRACE_MS } from './role-names.js';
 
-/** What a worker of any role is built on. */
+/** Connections and settings that a worker of any role needs. */
 export interface WorkerGround {
   connection: NativeConnection;
   namespace: string;
@@ -68,7 +69,7 @@ export async function orchestratorWorkers(
     activities: {
       ...campaignActivities(context),
       ...submitActivities(context),
-      ...claimingActivities(context),
+      ...claimActivities(context),
       ...reuseActivities(context),
     },
     maxConcurrentActivityTaskExecutions: WAITING,
@@ -84,7 +85,7 @@ export async function orchestratorWorkers(
       ...submitActivities(context),
       ...decideActivities(context),
       ...parkedActivities(context),
-      ...claimingActivities(context),
+      ...claimActivities(context),
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },
@@ -104,7 +105,7 @@ export async function modelWorker(ground: WorkerGround, context: ModelContext): 
   });
 }
 
-/** What keeps a host that is not well from taking work. */
+/** Keeps an unhealthy host from taking work. */
 export interface HostGuard {
   gate: Gate;
   watch: HostWatch;

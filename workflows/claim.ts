@@ -1,12 +1,12 @@
 import { CancellationScope, isCancellation, rootCause } from '@temporalio/workflow';
-import type { ClaimRun } from '../activities/claiming.js';
+import type { ClaimRun } from '../activities/claim.js';
 import { trialLabel } from '../src/domain/keys.js';
-import { claimingActivities, waitingActivities, type Frozen } from './proxies.js';
+import { claimActivities, waitingActivities, type Frozen } from './proxies.js';
 import { evaluateRun, trainRun } from './trial.js';
 
 /** What has to be measured for a claim; empty where there is nothing new to claim. */
 export async function openClaim({ owner }: Frozen, claim: number): Promise<ClaimRun[]> {
-  return claimingActivities.openClaim.executeWithOptions({ summary: 'open the claim' }, [{ owner, claim }]);
+  return claimActivities.openClaim.executeWithOptions({ summary: 'open the claim' }, [{ owner, claim }]);
 }
 
 /**
@@ -36,7 +36,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     const trained = await Promise.all(runs.map((of) => train(of).catch(cut)));
     const summary = 'seal what was trained for the claim';
     if (failed || because !== null) return;
-    const { sealed } = await claimingActivities.sealClaim.executeWithOptions({ summary }, [{ owner, claim }]);
+    const { sealed } = await claimActivities.sealClaim.executeWithOptions({ summary }, [{ owner, claim }]);
     if (!sealed) return;
     const measured = trained.filter((each) => each !== null);
     await Promise.all(
@@ -48,7 +48,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
   // each has caught its own end: when all are over, nothing of the claim runs any more
   await work.run(measure).catch(cut);
   await CancellationScope.nonCancellable(() =>
-    claimingActivities.closeClaim.executeWithOptions({ summary: 'weigh the claim' }, [
+    claimActivities.closeClaim.executeWithOptions({ summary: 'weigh the claim' }, [
       { owner, claim, because },
     ]),
   );

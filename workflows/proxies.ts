@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { CampaignActivities } from '../activities/campaign.js';
-import type { ClaimingActivities } from '../activities/claiming.js';
+import type { ClaimActivities } from '../activities/claim.js';
 import type { DecideActivities } from '../activities/decide.js';
 import type { EvaluateActivities } from '../activities/evaluate.js';
 import type { ModelActivities } from '../activities/model.js';
@@ -37,7 +37,7 @@ const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 se
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
 export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitTwin'>>(light);
-export const claimingActivities = proxyActivities<Omit<ClaimingActivities, 'awaitMilestone'>>(light);
+export const claimActivities = proxyActivities<Omit<ClaimActivities, 'awaitMilestone'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
 export const parkedActivities = proxyActivities<ParkedActivities>(light);
 
@@ -67,7 +67,7 @@ export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
 export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> &
     Pick<SubmitActivities, 'awaitTwin'> &
-    Pick<ClaimingActivities, 'awaitMilestone'> &
+    Pick<ClaimActivities, 'awaitMilestone'> &
     ReuseActivities
 >({ ...waiting, taskQueue: 'assay-wait' });
 

@@ -3,7 +3,7 @@ import { pingStore } from '../lineage/ping.js';
 
 const ANSWER_MS = 10_000;
 
-/** A server that somebody else runs: used as it is, never started or stopped. */
+/** A server that is run elsewhere: used as it is, never started or stopped. */
 export interface External {
   address: string;
   variable: string;

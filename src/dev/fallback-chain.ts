@@ -8,15 +8,15 @@ import { cacheFolder } from './paths.js';
 
 /** One way of finding a program. */
 export interface FallbackStep<T> {
-  /** As shown to a person: `the official download`. */
+  /** Name for people: `the official download`. */
   name: string;
   /** One line: what makes this way work. */
   remedy: string;
-  /** Null when the program is not to be had this way and nothing went wrong. */
+  /** Returns null when this way does not have the program and nothing went wrong. */
   find(): Promise<T | null>;
 }
 
-/** Why one way did not lead to the program. */
+/** Reason why one way did not lead to the program. */
 export interface FailedStep {
   way: string;
   reason: string;

@@ -33,7 +33,7 @@ export async function textOf(file: string): Promise<string | null> {
   }
 }
 
-/** Whether an error of the system has one of these codes. */
+/** Returns true when an error of the system has one of these codes. */
 export function isCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.some((code) => error.code === code);
 }
@@ -47,7 +47,7 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-/** Whether anything lies in a folder; a folder that is not there is empty. */
+/** Returns true when a folder has any entry; a folder that does not exist is empty. */
 export async function hasFiles(folder: string): Promise<boolean> {
   try {
     return (await readdir(folder)).length > 0;
@@ -66,7 +66,7 @@ export async function onPath(name: string, env: NodeJS.ProcessEnv = process.env)
   return null;
 }
 
-/** Whether this user may run the file. */
+/** Returns true when this user may run the file. */
 export async function isExecutable(file: string): Promise<boolean> {
   return access(file, constants.X_OK).then(
     () => true,

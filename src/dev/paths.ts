@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 /** Everything that assay keeps for one clone, in one folder that git ignores. */
 export interface Home {
   folder: string;
-  /** Which servers run for this clone, and on which ports. */
+  /** Servers that run for this clone, with their ports. */
   record: string;
   lock: string;
   temporalDatabase: string;
@@ -18,7 +18,7 @@ export function homeOf(clone: string, env: NodeJS.ProcessEnv = process.env): str
   return resolve(env['ASSAY_HOME'] || join(clone, '.assay'));
 }
 
-/** Where things lie in a home folder. */
+/** Lays out a home folder. */
 export function homeAt(folder: string): Home {
   const root = resolve(folder);
   return {

@@ -50,7 +50,7 @@ export class OpenRecord {
     readonly parts: ServerRecord,
   ) {}
 
-  /** What was written down; nothing when there is no such file or it cannot be read: servers are then started. */
+  /** Reads the record; empty when there is no such file or it cannot be read: servers are then started. */
   static async read(file: string): Promise<OpenRecord> {
     const parsed = recordShape.safeParse(parsedJson((await textOf(file)) ?? ''));
     return new OpenRecord(file, parsed.success ? parsed.data : { temporal: null, store: null });

@@ -4,7 +4,7 @@ import { homeAt } from './paths.js';
 import type { Entry, ServerKind } from './record.js';
 import type { ServerProcess } from './process/server-process.js';
 
-/** What starting a server of a part needs. */
+/** Needs of starting a server. */
 export interface ServerStart {
   home: string;
   /** The ports of last time, if there was one. */

@@ -44,10 +44,10 @@ export interface FindOptions {
 }
 
 const CLEAN_END_MS = 10_000;
-/** How long an ending command waits for one that starts servers at this moment. */
+/** Time for which an ending command waits for one that is starting servers. */
 const LOCK_MS = 2000;
 
-/** What a command does about the servers of its clone. */
+/** Intent of a command towards the servers of its clone. */
 interface Claim {
   home: Home;
   say: (line: string) => void;

@@ -8,8 +8,9 @@ const ANSWERS_WITHIN_MS = 10_000;
 const exitSchema = z.looseObject({ code: z.string().optional(), shortMessage: z.string().optional() });
 
 /**
- * Bytes of accelerators that each process of this host holds, by process id; in words why nobody can say. Only NVIDIA's
- * are asked. A process that holds memory of which the driver does not say how much has 0.
+ * Reads the bytes of accelerator memory that each process of this host holds, by process id; a string says why they
+ * are unknown. Only NVIDIA's are asked. A process that holds memory of which the driver does not report the amount
+ * has 0.
  */
 export async function acceleratorMemory(): Promise<ReadonlyMap<number, number> | string> {
   const answer = await execa('nvidia-smi', ASK, { reject: false, timeout: ANSWERS_WITHIN_MS });

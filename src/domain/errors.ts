@@ -1,4 +1,4 @@
-/** Who has to act before the same thing can work. */
+/** The party that has to act before the same thing can work. */
 export type Actor = 'user' | 'environment' | 'transient' | 'bug';
 
 interface ErrorEntry {
@@ -6,11 +6,11 @@ interface ErrorEntry {
   /** Exit code of the CLI: 1 failed, 2 usage, 3 environment, 4 budget. */
   exit: 1 | 2 | 3 | 4;
   /**
-   * How often Temporal tries the same activity again: `endless` for what passes by itself however long it takes,
-   * `bounded` for what may be one host's trouble and needs a person if it does not pass.
+   * How often Temporal retries the activity: `endless` for what passes by itself, however long that takes;
+   * `bounded` for what may be one host's trouble, and needs a person if it does not pass.
    */
   retry: false | 'bounded' | 'endless';
-  /** What the reader can do next; one sentence. */
+  /** The reader's next step; one sentence. */
   remedy: string;
 }
 
@@ -33,13 +33,13 @@ export const ERRORS = {
     'user',
     1,
     false,
-    'Mend the cause, then `assay resume CAMPAIGN`; its trials wait until then.',
+    'Fix the cause, then run `assay resume CAMPAIGN`; its trials wait until then.',
   ),
   BUDGET_EXHAUSTED: entry(
     'user',
     4,
     false,
-    'Raise the budget with `assay budget CAMPAIGN`; the campaign then goes on by itself.',
+    'Raise the budget with `assay budget CAMPAIGN`; the campaign then continues by itself.',
   ),
   LOG_MISSING: entry(
     'user',
@@ -47,12 +47,12 @@ export const ERRORS = {
     false,
     '`assay show TRIAL` shows which phases ran; a log is stored when its phase has ended.',
   ),
-  TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows what it came to.'),
+  TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows its result.'),
   TRIAL_PARKED: entry(
     'user',
     1,
     false,
-    'Look at what it does to its workers (memory, above all); `assay resume TRIAL` tries it again, `assay cancel TRIAL` ends it.',
+    'Check what it does to its workers (memory first); `assay resume TRIAL` retries it, `assay cancel TRIAL` ends it.',
   ),
   TRIAL_NOT_PARKED: entry(
     'user',
@@ -72,7 +72,7 @@ export const ERRORS = {
     'user',
     2,
     false,
-    '`assay status` and `assay trials CAMPAIGN` list what there is; servers forget what ended long ago.',
+    '`assay status` and `assay trials CAMPAIGN` list what exists; servers delete the histories of what ended long ago.',
   ),
   HISTORY_INVALID: entry(
     'user',
@@ -86,7 +86,7 @@ export const ERRORS = {
     'user',
     1,
     false,
-    'Mend the start recipe: a search needs a start that can be measured.',
+    'Fix the start recipe: a search needs a start that can be measured.',
   ),
   // what this machine lacks
   TEMPORAL_UNAVAILABLE: entry(
@@ -130,20 +130,20 @@ export const ERRORS = {
     'environment',
     3,
     'bounded',
-    'Remove the prepared data of this task on that host and let it be prepared again.',
+    "Remove this task's prepared data on that host; it is then prepared again.",
   ),
   // what passes by itself
   STORE_UNREACHABLE: entry(
     'transient',
     3,
     'endless',
-    'Nothing to do if the store comes back; assay tries again.',
+    'Nothing to do if the store comes back; assay retries.',
   ),
   MODEL_UNREACHABLE: entry(
     'transient',
     3,
     'endless',
-    'Nothing to do if the provider comes back; assay tries again.',
+    'Nothing to do if the provider comes back; assay retries.',
   ),
   MODEL_OVERLOADED: entry(
     'transient',
@@ -155,38 +155,38 @@ export const ERRORS = {
     'transient',
     1,
     'endless',
-    'Nothing to do; a later attempt owns this work and its result is used.',
+    'Nothing to do; a later attempt owns this work, and its result is used.',
   ),
   EVALUATOR_FAULT: entry(
     'transient',
     1,
     'bounded',
-    'If it repeats, read the log of the attempt and mend the evaluator of the task.',
+    "If it repeats, read the log of the attempt and fix the task's evaluator.",
   ),
   HOST_FAULT: entry(
     'transient',
     1,
     'bounded',
-    'If it repeats, look at the disk and the sandbox of that host with `assay doctor`.',
+    'If it repeats, check the disk and the sandbox of that host with `assay doctor`.',
   ),
   ISOLATION_TOO_WEAK: entry(
     'environment',
     3,
     'endless',
-    'Start a worker on a host that holds the tier; `assay doctor` on this one names what it lacks.',
+    'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
   ),
   // what stops a campaign until a person has looked
   EVALUATOR_BROKEN: entry(
     'environment',
     1,
     false,
-    'Mend what the evaluator needs on that host, then `assay resume CAMPAIGN`; an evaluator that is wrong itself needs a new campaign.',
+    'Fix what the evaluator needs on that host, then run `assay resume CAMPAIGN`; a wrong evaluator needs a new campaign.',
   ),
   WORKERS_LOST: entry(
     'environment',
     1,
     false,
-    'Look at what it does to its workers (memory, above all), then `assay resume CAMPAIGN` tries it again; `assay stop CAMPAIGN` ends the campaign.',
+    'Check what it does to its workers (memory first); `assay resume CAMPAIGN` retries it, `assay stop CAMPAIGN` ends the campaign.',
   ),
   // what a model endpoint refuses for good
   MODEL_REQUEST_REFUSED: entry(
@@ -200,7 +200,7 @@ export const ERRORS = {
     'bug',
     1,
     false,
-    'A stored document does not have its shape; please report it with --debug.',
+    'A stored document does not match its schema; please report it with the output of --debug.',
   ),
   INTERNAL: entry('bug', 1, false, 'Please report it with the output of --debug.'),
 } as const satisfies Record<string, ErrorEntry>;

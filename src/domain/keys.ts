@@ -21,6 +21,12 @@ export function trialLabel(number: number): string {
   return `t${String(number).padStart(5, '0')}`;
 }
 
+/** A trial by its campaign's owner and its number. */
+export interface TrialRef {
+  owner: string;
+  number: number;
+}
+
 export function trialWorkflowId(campaign: string, number: number): string {
   return `${campaign}/${trialLabel(number)}`;
 }

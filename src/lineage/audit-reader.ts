@@ -2,22 +2,16 @@ import type { Db, Filter } from 'mongodb';
 import { z } from 'zod';
 import { explain } from '../domain/text/explain.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
-import { claimDocument, decisionDocument } from './documents/decision-documents.js';
-import {
-  answerDocument,
-  budgetDocument,
-  ledgerDocument,
-  phaseResultDocument,
-  replicateDocument,
-  replyDocument,
-  sessionDocument,
-  snapshotDocument,
-  taskDocument,
-  trialDocument,
-  turnDocument,
-  type BudgetDocument,
-  type LedgerDocument,
-} from './documents/documents.js';
+import { claimDocument } from './documents/claim.js';
+import { decisionDocument } from './documents/decision.js';
+import { budgetDocument, type BudgetDocument } from './documents/budget.js';
+import { ledgerDocument, type LedgerDocument } from './documents/ledger.js';
+import { phaseResultDocument } from './documents/phase-result.js';
+import { replicateDocument } from './documents/replicate.js';
+import { answerDocument, replyDocument, sessionDocument, turnDocument } from './documents/session.js';
+import { snapshotDocument } from './documents/snapshot.js';
+import { taskDocument } from './documents/task.js';
+import { trialDocument } from './documents/trial.js';
 
 /** A document that does not have its shape. */
 export interface Malformed {

@@ -17,7 +17,7 @@ import {
   type ActiveWork,
   type CampaignDocument,
   type Exhausted,
-} from './documents/documents.js';
+} from './documents/campaign.js';
 import { TypedCollection } from './typed-collection.js';
 
 /** Whether nobody can have taken the place of whoever asks. */

@@ -1,5 +1,5 @@
 import type { Db } from 'mongodb';
-import { hostDocument, type HostDocument } from './documents/documents.js';
+import { hostDocument, type HostDocument } from './documents/host.js';
 import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;

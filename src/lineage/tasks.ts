@@ -4,7 +4,7 @@ import { treeDigest } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import type { Task } from '../domain/task/task.js';
 import type { Blobs, FileBytes } from './blob-store/blobs.js';
-import { taskDocument, taskNameDocument, type TaskDocument } from './documents/documents.js';
+import { taskDocument, taskNameDocument, type TaskDocument } from './documents/task.js';
 import { TypedCollection } from './typed-collection.js';
 
 /** Tasks by digest, and the digest that a name stands for now. */

@@ -3,6 +3,7 @@ import type { Failure } from '../domain/trial/outcome.js';
 import { NOTHING } from '../lineage/budgets/budgets.js';
 import type { ReplicateDocument, TrialDocument } from '../lineage/documents/documents.js';
 import type { HostContext } from './host-context.js';
+import type { HostedTrial } from './load-trial.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
 import { crashOf, lossesOf } from './lost-workers.js';
 import { persist } from '../lineage/persist.js';
@@ -11,10 +12,18 @@ import { persist } from '../lineage/persist.js';
 export interface Attempt {
   replicate: ReplicateDocument;
   fence: number;
-  /** The end of a trial that took its workers with it, which nothing is run for any more; else null. */
-  crashed: Failure | null;
+  /** How a trial ends that took its workers with it, for which nothing is run any more; else null. */
+  crash: Failure | null;
   /** Shows people where the work is. */
   stage(stage: string): Promise<void>;
+}
+
+/** Work of one attempt on this host. */
+export interface AttemptWork {
+  context: HostContext;
+  work: HostedTrial;
+  attempt: Attempt;
+  signal: AbortSignal;
 }
 
 export interface AttemptRequest<T> {
@@ -42,18 +51,18 @@ export type AttemptResult<T> =
 
 const spendingKey = (replicate: string, fence: number): string => `${replicate}/${fence}`;
 
-/** Takes the claim, runs the work and lets go, whatever comes of it. */
+/** Begins an attempt, which overtakes those before it, runs the work and lets go, whatever comes of it. */
 export async function withAttempt<T>(
   context: HostContext,
   request: AttemptRequest<T>,
   signal: AbortSignal,
-  work: (claim: Attempt) => Promise<T>,
+  work: (attempt: Attempt) => Promise<T>,
 ): Promise<AttemptResult<T>> {
   const { lineage, host } = context;
   const { trial, what, replicate: key } = request;
   const { owner } = trial;
   const held = { host: host.name, worker: host.worker, what, run: host.process, since: new Date() };
-  const replicate = await lineage.replicates.claim(key, held);
+  const replicate = await lineage.replicates.beginAttempt(key, held);
   const { fence } = replicate;
   const active = { what, trial: trial.number, stage: what, host: host.name, fence, since: new Date() };
   const controls =
@@ -69,11 +78,11 @@ export async function withAttempt<T>(
       return { kind: 'parked' };
     }
     if (losses.kind === 'block') throw new AssayError('WORKERS_LOST', losses.reason);
-    const crashed = losses.kind === 'crash' ? crashOf(what, losses) : null;
+    const crash = losses.kind === 'crash' ? crashOf(what, losses) : null;
     if (!(await lineage.campaigns.startWork(owner, key, active, controls))) return { kind: 'notStarted' };
     const refused = await reserve(context, request, fence);
     if (refused !== null) return { kind: refused };
-    return { kind: 'done', result: await charged(context, request, signal, { replicate, crashed }, work) };
+    return { kind: 'done', result: await charged(context, request, signal, { replicate, crash }, work) };
   } catch (error) {
     const reason = signal.aborted ? 'cancelled' : messageOf(error);
     const code = error instanceof AssayError ? error.code : null;
@@ -93,8 +102,8 @@ async function charged<T>(
   { lineage }: HostContext,
   { trial, boundMs, slots }: Pick<AttemptRequest<T>, 'trial' | 'boundMs' | 'slots'>,
   signal: AbortSignal,
-  { replicate, crashed }: Pick<Attempt, 'replicate' | 'crashed'>,
-  work: (claim: Attempt) => Promise<T>,
+  { replicate, crash }: Pick<Attempt, 'replicate' | 'crash'>,
+  work: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const { _id: key, fence } = replicate;
   const { owner } = trial;
@@ -102,7 +111,7 @@ async function charged<T>(
   try {
     return await work({
       replicate,
-      crashed,
+      crash,
       fence,
       stage: (name) => lineage.campaigns.markWork(owner, key, fence, name),
     });

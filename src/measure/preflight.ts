@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
+import { definedFields } from '../domain/defined-fields.js';
 import { certainMargins, firstMiss, margins, type Margin } from '../domain/task/gates.js';
-import { missText } from '../domain/trial/outcome-of.js';
+import { missText } from '../domain/trial/outcome-words.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { Projection } from '../domain/task/rehearsal.js';
-import { sealedOrRefused } from './seal-outputs.js';
+import { sealedOrRefused } from './phases/seal-outputs.js';
 import type { ToldMargin } from '../domain/task/gates.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
@@ -16,9 +17,9 @@ import {
   failureOf,
   requestOf,
   sealLimits,
-  withWorkspace,
   type PhaseCall,
-} from './phases.js';
+} from './phases/phase.js';
+import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { rehearse } from './rehearse.js';
 
 /** What is known of a trial before it is trained. */
@@ -55,21 +56,25 @@ export async function preflight(
   snapshot: string,
   signal: AbortSignal,
 ): Promise<Preflight> {
-  const code = countedBytes(hosted.spec, await context.lineage.blobs.tree(snapshot));
+  const files = await context.lineage.blobs.tree(snapshot);
+  const code = countedBytes(hosted.spec, files);
   const certain = certainMargins(hosted.spec.gates, code);
   const known = certain.map((margin) => ({ ...margin, projected: false }));
   const miss = firstMiss(certain);
   if (miss !== undefined) return { failure: staticFailure(miss), margins: known, projection: null, log: '' };
   const name = `check-${sha256(`${snapshot}\0${context.host.worker}\0${Math.random()}`).slice(0, 16)}`;
-  return withWorkspace(context, name, snapshot, async ({ folder, recipe, tmp, out }) => {
+  const { folder, recipe, tmp, out } = await makeRunFolders(context, name, files);
+  try {
     const artifact = join(folder, 'artifact');
     await mkdir(artifact);
     const flight = { context, hosted, name, snapshot, code, recipe, tmp, out, artifact, signal };
     const { failure, log } = await runs(flight);
     if (failure !== null || hosted.spec.phases.smoke === undefined)
       return { failure, margins: known, projection: null, log };
-    return project(flight, known, log);
-  });
+    return await project(flight, known, log);
+  } finally {
+    await removeRunFolders({ folder });
+  }
 }
 
 /** Check, smoke and pack; the first failure ends it. The log is the smoke's, or of what failed. */
@@ -92,7 +97,7 @@ async function run(
   { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
   env: PhaseCall['env'],
 ): Promise<{ failure: Failure | null; log: string }> {
-  const told = { env, ...(phase === 'smoke' ? { startVariable: START_VARIABLE } : {}) };
+  const told = { env, ...definedFields({ startVariable: phase === 'smoke' ? START_VARIABLE : null }) };
   const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
   const result = await context.sandbox.run(
     requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),

@@ -7,14 +7,14 @@ import {
   type Projection,
   type Rehearsed,
 } from '../domain/task/rehearsal.js';
-import { refusalFailure } from './seal-outputs.js';
+import { refusalFailure } from './phases/seal-outputs.js';
 import type { Scored } from '../sandbox/scoring/score.js';
 import { SealRefused } from '../sandbox/sealing/seal-refused.js';
 import { sealTo } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { HostContext } from './host-context.js';
-import { sealLimits, tailOf } from './phases.js';
-import { scoreSealed } from './score.js';
+import { sealLimits, tailOf } from './phases/phase.js';
+import { scoreSealed } from './score-sealed.js';
 
 /** The artifact of a smoke run, with the code that serves it. */
 export interface Smoked {

@@ -5,8 +5,7 @@ import { secondsOver, type Projection } from '../domain/task/rehearsal.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 
 /**
- * What the tools answer in words, written and read in one place: activities write these texts, the offline proposer
- * reads them.
+ * Texts of the tools' answers, written and read in one place: activities write them, the offline proposer reads them.
  */
 
 /** The end of a submitted trial. Scores are in `unit`; `delta` is score − parent's score. */
@@ -20,16 +19,18 @@ export interface SubmitAnswer {
   delta: number | null;
   frontier: number;
   frontierScore: number | null;
-  /** What is believed of the true scores by now; null where nothing is. */
+  /** Belief about the true scores by now; null where there is none. */
   believed: Believed | null;
   frontierBelieved: Believed | null;
   /** Exact: of what was measured. */
   margins: readonly Margin[];
   /** The limit that ended it. */
   limit: Failure['limit'];
-  /** How much of its budget training used, and on how slow a host: `9.6 of 10 s`; null without a budget. */
+  /**
+   * Part of its budget that training used, and the speed of a slow host: `9.6 of 10 s`; null without a budget.
+   */
   train: string | null;
-  /** How long its evaluation was projected to take; null where none was. */
+  /** Projected duration of its evaluation; null where none was projected. */
   projection: Projection | null;
   lesson: string;
   /** null when the campaign has no limit on trials. */
@@ -60,7 +61,7 @@ export function submitAnswer(answer: SubmitAnswer): string {
   ].join('\n');
 }
 
-/** What a reader of `submitAnswer` can rely on. */
+/** Facts that a reader of `submitAnswer` can rely on. */
 export interface SubmitReading {
   trial: number;
   status: TrialStatus;
@@ -89,7 +90,7 @@ export function readSubmitAnswer(text: string): SubmitReading | null {
 export interface CheckAnswer {
   ok: boolean;
   margins: readonly ToldMargin[];
-  /** How long the evaluation would take, where the task rehearses it. */
+  /** Projected duration of the evaluation, where the task rehearses it. */
   projection: Projection | null;
   /** Last lines of the check's own output. */
   log: string;
@@ -105,7 +106,9 @@ export function checkAnswer(answer: CheckAnswer): string {
   ].join('\n');
 }
 
-/** Whether the check passed, and whether any gate is missed; null where the text is no answer to a check. */
+/**
+ * Reads whether the check passed, and whether any gate is missed; null where the text is no answer to a check.
+ */
 export function readCheckAnswer(text: string): { ok: boolean; over: boolean } | null {
   const head = /^check: (ok|failed)$/m.exec(text);
   if (head?.index !== 0) return null;
@@ -137,7 +140,7 @@ function limitText({ name, used, allowed, unit }: NonNullable<Failure['limit']>)
 
 /** A submitted trial that waits for a person, which may take longer than its session. */
 export const parkedAnswer = (trial: number, reason: string): string =>
-  `trial ${trial}: parked\nlesson: ${oneLine(reason)}; a person decides what becomes of it, and its result is shown in the lineage if it has one. Do not wait for it: go on with another idea.`;
+  `trial ${trial}: parked\nlesson: ${oneLine(reason)}; a person decides what happens to it, and its result is shown in the lineage if it has one. Do not wait for it: continue with another idea.`;
 
 export const refusedAnswer = (reason: string): string => `refused: ${oneLine(reason)}`;
 export const rebaseAnswer = (trial: number): string => `rebased onto trial ${trial}`;

@@ -12,7 +12,7 @@ import { modelFaultOf } from './model-fault.js';
 
 export { ModelFault } from './model-fault.js';
 
-/** Where a Messages API is; without a base URL, the vendor's. The key is never logged or stored. */
+/** Address of a Messages API; without a base URL, the vendor's. The key is never logged or stored. */
 export interface Endpoint {
   baseUrl?: string;
   apiKey: string;
@@ -25,7 +25,7 @@ export interface TurnRequest {
   system: string;
   messages: Anthropic.MessageParam[];
   tools: Anthropic.ToolUnion[];
-  /** Of the reply, thinking included. */
+  /** Tokens of the reply, thinking included. */
   maxTokens: number;
   /** Only current Claude models are told. */
   effort?: Effort;
@@ -163,9 +163,9 @@ function replyOf(message: unknown): Reply {
   );
 }
 
-const NUDGE = 'You called no tool. Go on with a tool call, or end the session with finish.';
+const NUDGE = 'You called no tool. Continue with a tool call, or end the session with finish.';
 
-/** What a model said goes back as it came, so a block of a stored reply is a block of a request. */
+/** Passes a block back as it came: a block of a stored reply is a block of a request. */
 const sentBack = z.custom<Anthropic.ContentBlockParam>(
   (block) => replySchema.shape.content.element.safeParse(block).success,
 );

@@ -1,7 +1,7 @@
 import { AssayError } from '../domain/errors.js';
 import type { Endpoint } from './client.js';
 
-/** Where the models of campaigns are reached from this worker. */
+/** Endpoints of the models of campaigns, as this worker reaches them. */
 export interface ModelEndpoints {
   /** @throws AssayError MODEL_KEY_MISSING for a model that needs a key which this worker does not have */
   endpointOf(model: { id: string; offline: boolean }): Endpoint;

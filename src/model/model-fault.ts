@@ -6,7 +6,7 @@ export class ModelFault extends AssayError {
   constructor(
     code: ErrorCode,
     message: string,
-    /** How long the provider asks to wait, in milliseconds; null where it did not say. */
+    /** Milliseconds that the provider asks to wait; null where it did not say. */
     readonly retryAfterMs: number | null,
     /** The provider may have worked, and may charge, for a reply that never arrived whole. */
     readonly maybePaid: boolean,
@@ -16,7 +16,7 @@ export class ModelFault extends AssayError {
   }
 }
 
-/** Failures before a request can have been sent: nobody was paid. */
+/** Failures before a request can have been sent: nothing was charged. */
 const NOT_CONNECTED = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -37,7 +37,7 @@ const REFUSED = new Set([
   'request_too_large',
 ]);
 
-/** What an error of the SDK means for whoever has to try again; never repeats the key. */
+/** Translates an error of the SDK for retries; never repeats the key. */
 export function modelFaultOf(error: unknown, apiKey: string): ModelFault {
   if (error instanceof ModelFault) return error;
   const hide = (text: string): string =>
@@ -54,7 +54,7 @@ export function modelFaultOf(error: unknown, apiKey: string): ModelFault {
   return new ModelFault('MODEL_UNREACHABLE', `${what}: ${detail}`, null, !unsent);
 }
 
-/** What is read of an error of the SDK. */
+/** Fields that are read of an error of the SDK. */
 interface ProviderError {
   readonly status: unknown;
   readonly headers: unknown;

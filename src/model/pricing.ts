@@ -26,7 +26,7 @@ type UsdTier = z.input<typeof usdTierSchema>;
 
 const priceFileSchema = z.strictObject({
   asOf: z.iso.date(),
-  /** Where the prices come from: an address, a contract, a person. */
+  /** Source of the prices: an address, a contract, a person. */
   source: z.string().trim().min(1).max(500),
   models: z.record(
     z.string().min(1),
@@ -116,7 +116,7 @@ export async function pricesFrom(env: NodeJS.ProcessEnv): Promise<PriceTable> {
   return file === undefined || file === '' ? PRICES : readPrices(file);
 }
 
-/** What a reply cost in micro-USD, rounded up; null for a model without a price. */
+/** Computes the cost of a reply in micro-USD, rounded up; null for a model without a price. */
 export function priceOf(model: string, usage: Usage, table: PriceTable = PRICES): number | null {
   const tiers = tiersOf(model, table);
   if (tiers === undefined) return null;
@@ -158,7 +158,7 @@ export function tokensOf(usage: Usage): number {
   return usage.inputTokens + usage.outputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
 }
 
-/** Whether a dollar budget can be kept for the model. */
+/** Returns true when a dollar budget can be kept for the model. */
 export function priceKnown(model: string, table: PriceTable = PRICES): boolean {
   return tiersOf(model, table) !== undefined;
 }

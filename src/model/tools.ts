@@ -182,7 +182,7 @@ const INPUTS: ReadonlyMap<string, z.ZodType<ToolCall>> = new Map<string, z.ZodTy
   ],
 ]);
 
-/** One tool call of a model, checked; whatever is wrong with it is said in words that help the model to mend it. */
+/** Parses one tool call of a model; an error is worded so that the model can fix it. */
 export function parseCall(use: ToolUse): ToolCall {
   const input = INPUTS.get(use.name);
   if (input === undefined) {

@@ -4,7 +4,7 @@ import { amount, believedText, marginText, oneLine, signed, withUnit } from './a
 
 /** The smallest budget that start and frontier need; a smaller one is raised to it. */
 export const MIN_VIEW_TOKENS = 300;
-/** The estimate by which budgets are kept. */
+/** Estimate that budgets rely on. */
 export const CHARS_PER_TOKEN = 4;
 
 interface Entry {
@@ -127,7 +127,7 @@ function clip(text: string, most: number): string {
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
 }
 
-/** What can be read back from a rendered view. */
+/** Facts that can be read back from a rendered view. */
 export interface ViewReading {
   direction: 'minimize' | 'maximize';
   trialsLeft: number | null;

@@ -3,7 +3,7 @@ import { FirstBytes, LastBytes } from './process/kept-bytes.js';
 const LINE = 500;
 
 /**
- * What a program printed, in bounded memory: the first half of the allowance and the last. Text that looks like
+ * The output of a program, in bounded memory: the first half of the allowance and the last. Text that looks like
  * terminal control is made visible, since it will be shown to people.
  */
 export class BoundedLog {

@@ -2,7 +2,7 @@ import type { Ending } from './run.js';
 
 const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
 
-/** How a run ended, as the end of a sentence about it. */
+/** Describes the ending of a run, as the end of a sentence about it. */
 export function describeEnding(ending: Ending): string {
   switch (ending.kind) {
     case 'exited':

@@ -16,7 +16,7 @@ export async function removeTree(folder: string): Promise<void> {
     () => false,
   );
   if (simple) return;
-  // attributes by which root itself is kept from removing a file
+  // attributes that keep even root from removing a file
   if (process.platform === 'linux')
     await run(['chattr', '-R', '-f', '-i', '-a', folder]).catch(() => undefined);
   // a sealed folder, or one that a program closed, lets only root remove what it holds

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Isolation } from '../domain/task/isolation.js';
 
-/** What a run may use at most. */
+/** Limits of a run. */
 export interface Limits {
   /** Seconds by the harness's monotonic clock. */
   wallS: number;
@@ -17,19 +17,19 @@ export interface Limits {
   cpus?: number;
 }
 
-/** What a program needs of the host besides the system's basic programs and its own files. */
+/** Files of the host that a program needs besides the system's basic programs and its own. */
 export interface Runtime {
   /** Files and folders, whole, with the libraries that they load. */
   paths: readonly string[];
   /** Folders that a Python imports from, without what no program at work imports. */
   library?: readonly string[];
-  /** Folders that hold all of it: these are made visible where no root of its own can be had. */
+  /** Folders that hold all of it: these are made visible where the run cannot have a root of its own. */
   folders: readonly string[];
 }
 
 /** A program of the recipe to run under limits. Paths are equal inside and outside in every tier. */
 export interface RunRequest {
-  /** Unique; handed to the processes as ASSAY_RUN, so that strays can be found. */
+  /** Unique; handed to the processes as ASSAY_RUN, so that stray processes can be found. */
   id: string;
   /** For `sh -c`. */
   command: string;
@@ -39,8 +39,8 @@ export interface RunRequest {
   /** Host folders or files that the run may read, besides the system's own programs and libraries. */
   readable: string[];
   /**
-   * Of a run that will see what others must not learn: it gets a root of its own with this in it, where the tier can,
-   * and shares no file, device node or user with any other run. Its writable folders are then in memory.
+   * Set for a run that will see what others must not learn: it gets a root of its own with this in it, where the tier
+   * can, and shares no file, device node or user with any other run. Its writable folders are then in memory.
    */
   runtime?: Runtime;
   /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
@@ -59,7 +59,7 @@ export interface RunRequest {
 
 export type LimitName = 'wall' | 'memory' | 'disk' | 'output' | 'processes';
 
-/** How a run ended. `used` and `allowed` are seconds (wall), bytes (memory, disk, output) or a count. */
+/** Ending of a run. `used` and `allowed` are seconds (wall), bytes (memory, disk, output) or a count. */
 export type Ending =
   | { kind: 'exited'; code: number }
   | { kind: 'signalled'; signal: string }
@@ -100,7 +100,7 @@ export interface Served {
 
 /** A place where hostile programs run. */
 export interface Sandbox {
-  /** What is really held here. */
+  /** Isolation that really holds here. */
   readonly isolation: Isolation;
   /** Runs to the end; rejects only when the sandbox itself failed (HOST_FAULT). */
   run(request: RunRequest): Promise<RunResult>;

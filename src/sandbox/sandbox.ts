@@ -11,7 +11,7 @@ import { TIERS, type Needed } from './tiers/tiers.js';
 export type * from './run.js';
 export { sweepStrays, type StrayRuns } from './process/process-table.js';
 
-/** Which sandbox to open, and what its runs will need. */
+/** Sandbox to open, and what its runs will need. */
 export interface Wanted {
   /** This very tier, never a weaker one. */
   tier?: TierName;
@@ -35,17 +35,17 @@ export async function openSandbox({ tier: named, needed = nothing, cache }: Want
     const found = await probe(needed);
     if (found.tier !== null) return new TieredSandbox(found.tier, cache ?? null);
     if (asked !== undefined)
-      throw new AssayError('PLATFORM_UNSUPPORTED', `isolation tier ${name} is not to be had: ${found.why}`, {
+      throw new AssayError('PLATFORM_UNSUPPORTED', `isolation tier ${name} is unavailable: ${found.why}`, {
         remedy: found.remedy,
       });
   }
   throw new AssayError('INTERNAL', 'no tier holds here');
 }
 
-/** What a machine can hold, for people. */
+/** Result of trying a tier on this machine, for people. */
 export interface TierFinding {
   tier: TierName;
-  /** What is missing; null where the tier holds. */
+  /** Missing part; null where the tier holds. */
   why: string | null;
   remedy: string | null;
 }
@@ -65,7 +65,9 @@ export async function surveyTiers({
   return findings;
 }
 
-/** How closed the channels of servers are on this machine (docs/security.md), by giving one a root of its own. */
+/**
+ * Surveys how closed the channels of servers are on this machine (docs/security.md), by giving one a root of its own.
+ */
 export async function surveyRoots(
   cache: string,
 ): Promise<{ channels: Isolation['channels']; why: string | null }> {
@@ -112,7 +114,7 @@ class TieredSandbox implements Sandbox {
     return supervise({ launch, request, isolation: { ...this.isolation, channels }, log, extra: 0 });
   }
 
-  /** What was taken for a launch is given back when this tier cannot hold it. */
+  /** Applies this tier's hold to a launch, and releases what the launch took when the tier cannot hold it. */
   async #held(own: PrivateLaunch, limits: Limits): Promise<PrivateLaunch> {
     try {
       return { ...own, launch: this.#tier.hold(own.launch, withRoot(limits, own)) };

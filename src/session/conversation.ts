@@ -1,6 +1,6 @@
 import { AssayError } from '../domain/errors.js';
 import { decisionMeasure } from '../domain/task/task.js';
-import type { Exchange, ToolUse } from '../domain/session/conversation.js';
+import type { Exchange, Reply, ToolUse } from '../domain/session/conversation.js';
 import { callKey } from '../domain/keys.js';
 import { budgetText } from '../domain/trial/overrun.js';
 import { believedNow } from '../lineage/decisions/believed.js';
@@ -8,13 +8,17 @@ import type { AnswerDocument } from '../lineage/documents/documents.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { parkedAnswer, submitAnswer } from '../model/answers.js';
 import { callsOf, type ToolCall } from '../model/tools.js';
-import { workspaceAt, type Workspace } from './workspace-state.js';
+import { workspaceAt, type Workspace } from './workspace.js';
 
-/** One tool call: its session, the turn that asked for it, and its place among that turn's calls. */
-export interface CallRef {
+/** One turn of a session. */
+export interface TurnRef {
   owner: string;
   session: string;
   turn: number;
+}
+
+/** One tool call: its session, the turn that asked for it, and its place among that turn's calls. */
+export interface CallRef extends TurnRef {
   index: number;
 }
 
@@ -29,9 +33,13 @@ export async function callsAt(
   session: string,
   turn: number,
 ): Promise<ConversationContext[]> {
+  return callsOf(await replyAt(lineage, session, turn));
+}
+
+async function replyAt(lineage: Lineage, session: string, turn: number): Promise<Reply> {
   const reply = await lineage.sessions.reply(session, turn);
   if (reply === null) throw new AssayError('INTERNAL', `turn ${turn} of ${session} has no reply`);
-  return callsOf(reply);
+  return reply;
 }
 
 export async function callAt(
@@ -63,37 +71,35 @@ export async function storeAnswer(
   });
 }
 
-/** The finished exchanges before a turn. Submits of the last one get their answers from the trials they became. */
+/** Stores the answers that submits before a turn still lack, from the trials that they became. */
+export async function answerSubmits(lineage: Lineage, { owner, session, turn }: TurnRef): Promise<void> {
+  for (let at = 0; at < turn; at += 1) {
+    const asked = await callsAt(lineage, session, at);
+    const answered = new Set(
+      (await lineage.sessions.answersOf(session, at, asked.length)).map(({ index }) => index),
+    );
+    for (const [index, one] of asked.entries())
+      if (!answered.has(index)) await answerSubmit(lineage, { owner, session, turn: at, index }, one);
+  }
+}
+
+/** The finished exchanges before a turn, all of whose calls are answered. */
 export async function exchangesBefore(
   lineage: Lineage,
-  owner: string,
-  session: string,
-  turn: number,
+  { session, turn }: Omit<TurnRef, 'owner'>,
 ): Promise<Exchange[]> {
   const exchanges: Exchange[] = [];
   for (let at = 0; at < turn; at += 1) {
-    const reply = await lineage.sessions.reply(session, at);
-    if (reply === null) throw new AssayError('INTERNAL', `turn ${at} of ${session} has no reply`);
-    const asked = callsOf(reply);
-    const stored = await lineage.sessions.answersOf(session, at, asked.length);
-    for (const [index, one] of asked.entries())
-      if (!stored.some((answer) => answer.index === index))
-        stored.push(await answerSubmit(lineage, { owner, session, turn: at, index }, one));
-    stored.sort((a, b) => a.index - b.index);
-    exchanges.push({
-      reply,
-      answers: stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })),
-    });
+    const reply = await replyAt(lineage, session, at);
+    const stored = await lineage.sessions.answersOf(session, at, callsOf(reply).length);
+    const answers = stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError }));
+    exchanges.push({ reply, answers });
   }
   return exchanges;
 }
 
 /** The trial stands in for the workspace from now on: the next one descends from it. */
-async function answerSubmit(
-  lineage: Lineage,
-  call: CallRef,
-  asked: ConversationContext,
-): Promise<AnswerDocument> {
+async function answerSubmit(lineage: Lineage, call: CallRef, asked: ConversationContext): Promise<void> {
   const before = await workspaceAt(lineage, call);
   const trial = await lineage.trials.bySubmitKey(callKey(call.session, call.turn, call.index));
   const text =
@@ -103,7 +109,7 @@ async function answerSubmit(
         : parkedAnswer(trial.number, trial.parked.reason)
       : await trialAnswer(lineage, trial.owner, trial.number);
   const base = trial?.outcome == null ? before.base : trial.number;
-  return storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
+  await storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
 }
 
 async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {

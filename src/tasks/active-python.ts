@@ -3,24 +3,24 @@ import { join, resolve } from 'node:path';
 import { AssayError } from '../domain/errors.js';
 import { describe, type Interpreter } from './interpreter.js';
 
-/** What named the interpreter that a person has active. */
+/** Source of the name of the active interpreter. */
 export type NamedBy = 'ASSAY_PYTHON' | 'VIRTUAL_ENV' | 'PATH';
 
 /** The interpreter that a person has active, as it describes itself in the person's own environment. */
 export interface ActivePython {
   namedBy: NamedBy;
-  /** As the person would call it. */
+  /** The command as a person would type it. */
   command: string;
   interpreter: Interpreter;
 }
 
 const REMEDIES: Record<NamedBy, string> = {
   ASSAY_PYTHON: 'Name a Python 3.10 or later in ASSAY_PYTHON, or unset it.',
-  VIRTUAL_ENV: 'Make the virtual environment anew with a Python 3.10 or later, or unset VIRTUAL_ENV.',
+  VIRTUAL_ENV: 'Create the virtual environment again with Python 3.10 or later, or unset VIRTUAL_ENV.',
   PATH: 'Install or activate a Python 3.10 or later, or name one in ASSAY_PYTHON.',
 };
 
-/** What no interpreter has to know. */
+/** Variables that no interpreter needs. */
 const SECRET = /KEY|TOKEN|SECRET|PASSWORD|MONGODB_URL/i;
 
 /**
@@ -47,6 +47,6 @@ function named(env: NodeJS.ProcessEnv): { namedBy: NamedBy; command: string } {
   const command = join(resolve(environment), 'bin', 'python');
   if (existsSync(command)) return { namedBy: 'VIRTUAL_ENV', command };
   throw new AssayError('PYTHON_UNAVAILABLE', `VIRTUAL_ENV names ${environment}, and there is no ${command}`, {
-    remedy: 'Make and activate the environment anew, or unset VIRTUAL_ENV.',
+    remedy: 'Create and activate the environment again, or unset VIRTUAL_ENV.',
   });
 }

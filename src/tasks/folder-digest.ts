@@ -4,13 +4,15 @@ import { constants } from 'node:fs';
 import { join } from 'node:path';
 
 interface Entry {
-  /** What changes with every write, rename and change of mode: a recipe cannot set the time of a change back. */
+  /**
+   * Metadata that changes with every write, rename and change of mode: a recipe cannot set the time of a change back.
+   */
   stat: string;
   /** Kind, mode and content. */
   digest: string;
 }
 
-/** What a folder held when it was last known to be whole; links are not followed. */
+/** Contents of a folder when it was last known to be whole; links are not followed. */
 export class FolderDigest {
   #entries = new Map<string, Entry>();
 
@@ -56,7 +58,7 @@ async function statsOf(folder: string): Promise<Map<string, string>> {
   return found;
 }
 
-/** Of a folder only that it is one: what it holds has entries of its own. */
+/** Digests an entry; of a folder only that it is one, since what it holds has entries of its own. */
 async function digestOf(path: string): Promise<string> {
   const stat = await lstat(path).catch(() => null);
   if (stat === null) return 'missing';

@@ -28,7 +28,7 @@ export interface HostedTask {
   manifest: string | null;
 }
 
-/** What a task is made from. */
+/** Source of a task. */
 export interface TaskSource {
   spec: Task;
   digest: string;
@@ -49,7 +49,7 @@ export class TaskHost {
     private readonly home: string,
     /** Folder shared between clones for Python environments. */
     private readonly cache: string,
-    /** Where phases run. */
+    /** Sandbox in which phases run. */
     private readonly sandbox: Sandbox,
     /** Looks after what trials share; by default nothing does. */
     readonly custody = new TamperDetection(false),
@@ -161,7 +161,7 @@ export class TaskHost {
     return folder;
   }
 
-  /** Runs the task's own preparation, which is trusted and can go on where it was cut off. */
+  /** Runs the task's own preparation, which is trusted and can continue where it was interrupted. */
   private async prepare(
     source: TaskSource,
     folder: string,
@@ -218,7 +218,9 @@ async function closeHeldOut(target: string, data: Task['data']): Promise<void> {
     if (part !== undefined && part !== data?.train) await chmod(join(target, part), 0o700);
 }
 
-/** Whether a folder holds exactly these files: one that a recipe or a person changed is made again. */
+/**
+ * Returns true when a folder holds exactly these files: one that a recipe or a person changed is made again.
+ */
 async function holds(
   folder: string,
   files: readonly { path: string; bytes: Uint8Array }[],
@@ -241,7 +243,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Whoever comes first wins; the folders are equal. */
+/** Moves a fresh folder into place; if another process was first, its folder stays, and the two are equal. */
 async function moveInto(fresh: string, folder: string): Promise<void> {
   try {
     await rename(fresh, folder);

@@ -5,9 +5,9 @@ import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 
 const descriptionSchema = z.object({
   executable: z.string().min(1),
-  /** By which environments are made: that of the base. */
+  /** Executable that creates environments: that of the base. */
   baseExecutable: z.string().min(1),
-  /** As in `3.11.7`. */
+  /** Version, as in `3.11.7`. */
   version: z.string(),
   /** With compiler and date of the build. */
   build: z.string(),
@@ -21,18 +21,18 @@ const descriptionSchema = z.object({
   hooked: z.array(z.string()),
   /** Projects that are installed editable. */
   projects: z.array(z.string()),
-  /** Where packages of the user are looked for; null where none are. */
+  /** Folder of the user's packages; null where none are used. */
   userBase: z.string().nullable(),
   /** Names and versions of the installed distributions. */
   packages: z.array(z.string()),
   /** Folders of the shared libraries that it has loaded, where the system tells. */
   libraries: z.array(z.string()),
-  /** Where links among what it imports lead out of it. */
+  /** Targets of links in what it imports that lead outside. */
   linked: z.array(z.string()),
   /** Links among what it imports that lead nowhere, the first few. */
   broken: z.array(z.string()),
 });
-/** What an interpreter says of itself. */
+/** Description that an interpreter gives of itself. */
 export type Interpreter = z.infer<typeof descriptionSchema>;
 
 /** More links than these are an environment that lies elsewhere. */

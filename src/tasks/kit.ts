@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Task } from '../domain/task/task.js';
 import type { FolderFile } from './folder.js';
 
-/** Where assay keeps what it lends to evaluators. */
+/** Folder of what assay lends to evaluators. */
 const SOURCE = fileURLToPath(new URL('../../evaluator-kit', import.meta.url));
 const FOLDER = 'evaluator-kit';
 const NAMES = ['assay_serving.py'];

@@ -46,7 +46,7 @@ function parsedTask(text: string, file: string): Task {
   const parsed = taskSchema.safeParse(document.toJS());
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
-  // a misspelt key is unknown here and missing there: the first is what can be mended
+  // a misspelt key is unknown here and missing there: the first is the one to fix
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
   throw new AssayError(
@@ -155,7 +155,7 @@ export function recipeFiles<F extends { path: string }>(spec: Task, files: reado
   );
 }
 
-/** Whether a path is the folder of a task. */
+/** Returns true when a path is the folder of a task. */
 export async function isTaskFolder(folder: string): Promise<boolean> {
   return stat(join(folder, 'task.yaml')).then(
     (found) => found.isFile(),

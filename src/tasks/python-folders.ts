@@ -45,7 +45,7 @@ async function linksFrom(path: string): Promise<string[]> {
   return [...found];
 }
 
-/** Whether a path is a folder or lies somewhere in it. */
+/** Returns true when a path is a folder or lies somewhere in it. */
 export function holds(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way === '' || (way !== '..' && !way.startsWith('../'));

@@ -11,7 +11,7 @@ import { foldersOf, unseenProjects } from './python-folders.js';
 /** The Python that phases and evaluator call `python`. */
 export interface Python {
   executable: string;
-  /** As in `3.11.7`. */
+  /** Version, as in `3.11.7`. */
   version: string;
   /** Existing entries of its sys.path: the standard library, packages, and where editable installs lead. */
   paths: string[];
@@ -104,10 +104,13 @@ function environmentOf(bins: readonly string[], userBase: string | null): Record
   };
 }
 
-/** How commands of a task may call it. */
+/** Names by which commands of a task may call it. */
 const NAMES = ['python', 'python3'];
 
-/** Whether an interpreter has both names in its folder: plain Debian lacks one, and another may be there instead. */
+/**
+ * Returns true when an interpreter has both names in its folder: plain Debian lacks one, and another may be there
+ * instead.
+ */
 async function isCalled(bin: string, executable: string): Promise<boolean> {
   const own = await realpath(executable);
   const found = await Promise.all(NAMES.map((name) => realpath(join(bin, name)).catch(() => null)));

@@ -6,7 +6,9 @@ import type { Python } from './python.js';
 
 type Installed = Pick<Python, 'executable' | 'paths' | 'folders'>;
 
-/** What a run of a task needs of the host: its interpreter with what that can import, and what the task names. */
+/**
+ * Lists what a run of a task needs of the host: its interpreter with what that can import, and what the task names.
+ */
 export function runtimeOf({ spec, python }: { spec: Pick<Task, 'runtime'>; python: Installed }): Runtime {
   const { executable, paths, folders } = python;
   const named = spec.runtime?.paths ?? [];
@@ -14,7 +16,7 @@ export function runtimeOf({ spec, python }: { spec: Pick<Task, 'runtime'>; pytho
   return { paths: [executable, ...parts, ...named], library: paths, folders: [...folders, ...named] };
 }
 
-/** Of a prefix only the programs: of what else it holds, an interpreter needs what it can import. */
+/** Lists the programs of a prefix only: of the rest, an interpreter needs what it can import. */
 function partsOf(folder: string, { executable, paths }: Installed): string[] {
   const isPrefix = paths.some((path) => path !== folder && holds(folder, path));
   if (!isPrefix) return [folder];

@@ -11,7 +11,7 @@ const LIMITS = { wallS: 60, memoryBytes: 1024 * MIB, diskBytes: MIB, logBytes: M
 
 let asked = 0;
 
-/** What every program of a task is given for its Python; `tmp` is a folder of its own. */
+/** Environment that every program of a task gets for its Python; `tmp` is a folder of its own. */
 export function givenFor(
   { folders, env }: Pick<Python, 'folders' | 'env'>,
   tmp: string,

@@ -11,7 +11,7 @@ export interface ProtectedFolder {
   restore(): Promise<void>;
 }
 
-/** Whoever uses what is kept. */
+/** A user of the watched files. */
 interface Party {
   /** Runs code of a recipe. */
   suspect: boolean;
@@ -25,9 +25,9 @@ interface Party {
 const WARY_RUNS = 16;
 
 /**
- * Looks after the files that all trials of a host share, where the sandbox does not: a change is found after the run
- * that made it, and made good before anything else uses the files. If more than one recipe may have made it, all that
- * ran meanwhile run again (HOST_FAULT, which is tried again), and for a while only one at a time.
+ * Watches the files that all trials of a host share, where the sandbox does not protect them: a change is found after
+ * the run that made it, and undone before anything else uses the files. If more than one recipe may have made it, all
+ * that ran meanwhile run again (HOST_FAULT, which is retried), and for a while only one at a time.
  */
 export class TamperDetection {
   readonly #kept = new Map<string, { of: ProtectedFolder; holdings: FolderDigest }>();
@@ -48,7 +48,8 @@ export class TamperDetection {
   }
 
   /**
-   * Runs something that uses what is kept. `damage` says what a `suspect` changed, when it alone can have done it.
+   * Runs something that uses the watched files. `damage` says what a `suspect` changed, when it alone can have done
+   * it.
    * @throws AssayError HOST_FAULT when what it used was changed by another, or by nobody knows whom
    */
   async during<T>(suspect: boolean, run: () => Promise<T>): Promise<{ result: T; damage: string | null }> {
@@ -75,8 +76,8 @@ export class TamperDetection {
     const first = this.#present.size === 0;
     this.#present.add(party);
     try {
-      // what changed while no recipe ran is nobody's fault
-      if (first) await this.#inTurn(() => this.#mend());
+      // no recipe is at fault for what changed while none ran
+      if (first) await this.#inTurn(() => this.#restore());
       party.spoiled = false;
     } catch (error) {
       this.#leave(party);
@@ -94,18 +95,19 @@ export class TamperDetection {
   }
 
   async #judge(party: Party): Promise<string | null> {
-    const damage = await this.#mend();
+    const damage = await this.#restore();
     if (damage === null && !party.spoiled) return null;
     if (damage !== null && party.suspect && !party.company) return damage;
     if (damage !== null) this.#wary = WARY_RUNS;
     const what = damage ?? 'something that all trials share';
     throw new AssayError('HOST_FAULT', `${what} was changed by a recipe that ran at the same time`, {
-      remedy: 'It was made good, and the trial runs again. A sandbox of tier C (bubblewrap) prevents it.',
+      remedy:
+        'The change was undone, and the trial runs again. A sandbox of tier C (bubblewrap) prevents it.',
     });
   }
 
-  /** What was changed, in words, once it is whole again. All present have used it. */
-  async #mend(): Promise<string | null> {
+  /** Restores what was changed and returns it in words. All present have used it. */
+  async #restore(): Promise<string | null> {
     let damage: string | null = null;
     for (const { of, holdings } of this.#kept.values()) {
       const path = await holdings.changed();

@@ -155,8 +155,8 @@ async function begin(lineage: Lineage, { owner, number, snapshot }: TrialDocumen
   const { _id: key } = await lineage.replicates.open(identity, number, secret);
   await lineage.trials.addReplicate(owner, number, key);
   const holder = { host: 'host-a', worker: 'w', what: 'train', run: 'r', since: new Date() };
-  await lineage.replicates.claim(key, holder);
-  const { fence } = await lineage.replicates.claim(key, { ...holder, host: 'host-b' });
+  await lineage.replicates.beginAttempt(key, holder);
+  const { fence } = await lineage.replicates.beginAttempt(key, { ...holder, host: 'host-b' });
   const work = { what: 'train', trial: number, stage: 'training', host: 'host-b', fence, since: new Date() };
   await lineage.campaigns.startWork(owner, replicateKey(identity), work);
   await lineage.trials.setStage(owner, number, 'training');

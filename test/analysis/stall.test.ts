@@ -34,7 +34,7 @@ describe('what moves', () => {
   });
 });
 
-describe('a queue that nobody polls', () => {
+describe('a queue that no worker polls', () => {
   it('is named with those that wait and the command that runs a worker', () => {
     const facts = factsOf(
       [workflow('t00007', [QUEUED]), workflow('t00008', [{ ...QUEUED, scheduledAt: before(50) }])],
@@ -45,7 +45,7 @@ describe('a queue that nobody polls', () => {
     expect(reasonOf(facts)).toEqual({
       what: 'no_worker',
       id: 'no_worker:assay-train-cpu',
-      text: 't00007 and t00008 wait for a worker on queue assay-train-cpu, which nobody polls',
+      text: 't00007 and t00008 wait for a worker on queue assay-train-cpu, which no worker polls',
       about: ['t00007', 't00008'],
       since: before(50).toISOString(),
       remedy: '`assay worker trainer --pool cpu` runs one.',
@@ -56,7 +56,7 @@ describe('a queue that nobody polls', () => {
     const step = { state: 'scheduled', since: before(20), attempt: 1 } as const;
     const facts = factsOf([workflow('night-1', [], { step })], { unpolled: QUEUES.map(([queue]) => queue) });
     expect(reasonOf(facts)).toMatchObject({
-      text: 'the campaign waits for a worker on queue assay, which nobody polls',
+      text: 'the campaign waits for a worker on queue assay, which no worker polls',
       about: [],
       remedy: '`assay worker`, or `assay dev`, runs one.',
     });
@@ -65,9 +65,9 @@ describe('a queue that nobody polls', () => {
   it('may have been polled by a worker that is gone', () => {
     const facts = factsOf([workflow('t00007', [QUEUED])]);
     facts.server?.queues.forEach((queue) => (queue.pollers = [{ worker: 'host-a:1', at: before(40) }]));
-    expect(reasonOf(facts).text).toContain('nobody has polled for 40 s (the last was host-a:1)');
+    expect(reasonOf(facts).text).toContain('no worker has polled for 40 s (the last was host-a:1)');
     facts.server?.queues.forEach((queue) => (queue.pollers = [{ worker: 'host-a:1', at: before(80) }]));
-    expect(reasonOf(facts).text).toContain('which nobody polls');
+    expect(reasonOf(facts).text).toContain('which no worker polls');
   });
 });
 
@@ -104,7 +104,7 @@ describe('a worker that is busy', () => {
     expect(reasonOf(facts).text).toContain('held by campaign day-2 on host-a');
     const gone = [{ campaign: 'day-2', what: 'train', host: 'host-b' }];
     expect(reasonOf({ ...facts, elsewhere: gone }).text).toBe(
-      't00001 waits for a worker on queue assay-train-cpu, which nobody polls; campaign day-2 on host-b may keep one busy',
+      't00001 waits for a worker on queue assay-train-cpu, which no worker polls; campaign day-2 on host-b may keep one busy',
     );
     const evaluating = [{ campaign: 'day-2', what: 'evaluate', host: 'host-a' }];
     expect(reasonOf({ ...facts, elsewhere: evaluating })).toMatchObject({ what: 'no_worker' });
@@ -190,7 +190,7 @@ describe('a worker that does not answer', () => {
       remedy: null,
     });
     const alone = reasonOf(factsOf([workflow('t00007', [silent])]));
-    expect(alone.text).toContain('nobody else polls assay-train-cpu');
+    expect(alone.text).toContain('no other worker polls assay-train-cpu');
     expect(alone.remedy).toBe('`assay worker trainer --pool cpu` takes it over.');
   });
 
@@ -282,12 +282,12 @@ describe('what people and limits said', () => {
       what: 'paused',
       text: 'paused: lunch',
       since: before(60).toISOString(),
-      remedy: '`assay resume night-1` goes on.',
+      remedy: '`assay resume night-1` resumes it.',
     });
     expect(reasonOf(paused('paused by a person')).text).toBe('paused by a person');
     expect(reasonOf(paused('the dollar budget is used up'))).toMatchObject({
       what: 'budget',
-      remedy: 'Raise the limit, then `assay resume night-1` goes on.',
+      remedy: 'Raise the limit, then run `assay resume night-1`.',
     });
   });
 
@@ -308,7 +308,7 @@ describe('what people and limits said', () => {
     expect(reasonOf(factsOf([], { campaign }))).toMatchObject({
       what: 'blocked',
       text: 'blocked: the evaluator fails on the start',
-      remedy: 'Mend it, then `assay resume night-1` goes on.',
+      remedy: 'Fix it, then run `assay resume night-1`.',
     });
   });
 
@@ -349,7 +349,7 @@ it('says which trial waits for a person, and what that person can do, while the 
       about: ['t00004'],
       since: before(90).toISOString(),
       remedy:
-        '`assay resume night-1/t00004` tries it again, `assay cancel night-1/t00004` ends it; the campaign goes on without it.',
+        '`assay resume night-1/t00004` retries it, `assay cancel night-1/t00004` ends it; the campaign continues without it.',
     },
   ]);
   expect(shownState('running', standing)).toBe('running');

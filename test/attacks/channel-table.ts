@@ -84,7 +84,7 @@ export const CHANNELS: readonly Row[] = [
     ...{ image: 'closed', copy: 'closed', shared: 'open' },
   },
   {
-    channel: 'files and folders that whoever started the worker had left open',
+    channel: 'files and folders that the process which started the worker left open',
     by: 'the worker closes them before anything else',
     ...{ image: 'closed', copy: 'closed', shared: 'closed' },
   },

@@ -49,7 +49,7 @@ tried(exchange)`,
   },
   {
     name: 'fifo',
-    does: 'makes the artifact a FIFO, which holds whoever opens it',
+    does: 'makes the artifact a FIFO, which blocks every reader',
     code: `os.mkfifo(os.path.join(OUT, "x.json"))`,
     ...violation(/FIFO/),
   },
@@ -168,7 +168,7 @@ tried(lambda: subprocess.run(["chattr", "+i", os.path.join(OUT, "x.json"), os.ge
   },
   {
     name: 'background-writer',
-    does: 'goes on to write a perfect artifact after its first process ended',
+    does: 'writes a perfect artifact after its first process has ended',
     code: `
 artifact()
 daemon('''

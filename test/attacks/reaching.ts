@@ -131,7 +131,7 @@ artifact()`,
   },
   {
     name: 'kills-parent',
-    does: 'kills its parent and goes on',
+    does: 'kills its parent and continues',
     code: `artifact(3.0)\nos.kill(os.getppid(), 9)\ntime.sleep(20)`,
     ...same({ ends: ['crash'], phase: 'train' }),
   },
@@ -183,7 +183,7 @@ artifact()`,
   },
   {
     name: 'remounts',
-    does: 'makes namespaces of its own and mounts its read-only folders anew, to write them',
+    does: 'makes namespaces of its own and remounts its read-only folders to write to them',
     code: `
 libc = ctypes.CDLL(None, use_errno=True)
 MS_REMOUNT, MS_BIND, NEWUSER, NEWNS = 32, 4096, 0x10000000, 0x20000
@@ -227,7 +227,7 @@ artifact()`,
   },
   {
     name: 'terminal',
-    does: 'types into the terminal of whoever started the worker (TIOCSTI)',
+    does: 'types into the terminal that started the worker (TIOCSTI)',
     code: `
 import fcntl
 for path in ("/dev/tty", "/dev/console", *glob.glob("/dev/pts/[0-9]*")):

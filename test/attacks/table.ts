@@ -9,10 +9,10 @@ import { TWINS } from './twins.js';
 
 /** Every attack, by what it is after. */
 export const SECTIONS: readonly (readonly [string, readonly Attack[]])[] = [
-  ['To have a number believed', FORGING],
-  ['By what lies in the outputs', OUTPUTS],
+  ['Forging a result', FORGING],
+  ['Through the outputs', OUTPUTS],
   ['To see or change what is not its own', REACHING],
-  ['On the host’s means', EXHAUSTING],
+  ['On the host’s resources', EXHAUSTING],
   ['By a server, while it is scored', SERVING],
   ['By a server that is sent its labels as inputs', TWINS],
 ];
@@ -26,7 +26,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
     'refused, told to the agent',
     'test/bad-input/edits.test.ts',
   ],
-  ['a line of 1 GB', '`crash`, limit output', 'test/bad-input/recipes.test.ts'],
+  ['a line of 1 GB', '`crash`, limit output', 'test/bad-input/recipes.slow.test.ts'],
   [
     'a served answer that is no frame, not finite, late, or missing',
     '`crash` or `eval_budget_overrun`',
@@ -35,10 +35,10 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
   [
     'five of the above submitted as `assay submit --wait --json`',
     'the same statuses, in the JSON it prints',
-    'test/attacks/submit.test.ts',
+    'test/attacks/submit.slow.test.ts',
   ],
   [
-    'weights in a file that the task lets nobody edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
+    'weights in a file that the task does not let anyone edit, changed or added, by `assay submit`, an update or the `submission` of a campaign',
     'refused with the names of the files (`RECIPE_INVALID`)',
     'test/bad-input/submissions.test.ts',
   ],
@@ -50,7 +50,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
   [
     'a recipe that kills its worker, and each that takes it over (tier E)',
     '`crash` after three workers',
-    'test/faults/kills-workers.test.ts',
+    'test/faults/kills-workers.slow.test.ts',
   ],
   [
     'training for 13.75 s of 10, sleeping past its budget, training on while it packs',
@@ -105,7 +105,7 @@ export function renderSecurity(): string {
     '',
     '## Attacks',
     '',
-    'Each row is a recipe that `test/attacks` runs through the real workflow, at the best tier of the machine and at tier E. Where the best is D, an attack ends as at A to C, or as at E where it is after what D leaves open (network, accelerators); what is not run at E is not run there either. "Not prevented" names the field of `isolation` that says so; the test fails when an attack gets through a field that says `enforced`. A status of a trial that did nothing else wrong is `discard`: the attack came to nothing, and its artifact was no better.',
+    'Each row is a recipe that `test/attacks` runs through the real workflow, at the best tier of the machine and at tier E. Where the best is D, an attack ends as at A to C, or as at E where it is after what D leaves open (network, accelerators); what is not run at E is not run there either. "Not prevented" names the field of `isolation` that says so; the test fails when an attack gets through a field that says `enforced`. A status of a trial that did nothing else wrong is `discard`: the attack failed, and its artifact was no better.',
     '',
     ...SECTIONS.flatMap(([title, attacks]) => [
       `### ${title}`,

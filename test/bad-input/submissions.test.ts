@@ -58,7 +58,7 @@ const BAD: [string, Record<string, string | null>, RegExp][] = [
   ],
 ];
 
-describe('a submission in which a file differs that the task lets nobody edit', () => {
+describe('a submission with a change to a file that may not be edited', () => {
   it.each(BAD)('is refused by the command: %s', async (_, change, words) => {
     const folder = freshFolder();
     for (const { path, bytes } of recipeOf(change)) {

@@ -51,7 +51,7 @@ it('counts down for a killed worker, and says that a stop waits for it', LONG, a
   const { reason } = await person.told('lanes', 'lost_worker');
   expect(reason.text).toMatch(
     new RegExp(
-      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 60 s are over \\(in \\d+ s\\), but nobody else polls assay-train-cpu$`,
+      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 60 s are over \\(in \\d+ s\\), but no other worker polls assay-train-cpu$`,
     ),
   );
   await world.client.workflow.getHandle('lanes').signal('stop', 'now');

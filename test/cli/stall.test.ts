@@ -41,7 +41,7 @@ async function pushBroken({ lineage }: World): Promise<void> {
 }
 
 it(
-  'says of a campaign that no worker has taken up that nobody polls the queue of workflows',
+  'says of a campaign that no worker has taken up that no worker polls the queue of workflows',
   LONG,
   async () => {
     await world.start('waiting', { ...BASE, model: 'overloaded' });
@@ -50,14 +50,14 @@ it(
     expect(status).toMatchObject({ schema: 'assay.unbegun/1', state: 'preparing' });
     expect(reason).toMatchObject({
       id: 'no_worker:assay',
-      text: 'the campaign waits for a worker on queue assay, which nobody polls',
+      text: 'the campaign waits for a worker on queue assay, which no worker polls',
       remedy: '`assay worker`, or `assay dev`, runs one.',
     });
   },
 );
 
 it(
-  'says which trial waits for a worker on a queue that nobody polls while others are polled',
+  'says which trial waits for a worker on a queue that no worker polls while others are polled',
   LONG,
   async () => {
     void person.worker('host-o', 'orchestrator', 'model', 'evaluator');
@@ -65,7 +65,7 @@ it(
     expect(status).toMatchObject({ schema: 'assay.status/1', state: 'waiting', reason: reason.text });
     expect(reason).toMatchObject({
       id: 'no_worker:assay-train-cpu',
-      text: 't00000 waits for a worker on queue assay-train-cpu, which nobody polls',
+      text: 't00000 waits for a worker on queue assay-train-cpu, which no worker polls',
       about: ['t00000'],
       remedy: '`assay worker trainer --pool cpu` runs one.',
     });

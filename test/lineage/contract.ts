@@ -286,8 +286,8 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       } as const;
       const { _id: key } = await lineage.replicates.open(identity, 1, 'secret');
       const holder = { host: 'h', worker: 'w', what: 'train', run: 'r', since: new Date() };
-      const slow = await lineage.replicates.claim(key, holder);
-      const fast = await lineage.replicates.claim(key, holder);
+      const slow = await lineage.replicates.beginAttempt(key, holder);
+      const fast = await lineage.replicates.beginAttempt(key, holder);
       const result = (fence: number) => ({
         fence,
         failure: null,

@@ -92,15 +92,15 @@ it('lets a trial take two workers with it, and blocks a campaign that has nothin
   const attempt = () =>
     withAttempt(context, request, new AbortController().signal, () => Promise.resolve('trained'));
 
-  for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.claim(replicate, DIES);
+  for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
 
-  await lineage.replicates.claim(replicate, DIES);
+  await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).rejects.toMatchObject({ code: 'WORKERS_LOST', retryable: false });
   expect((await lineage.replicates.get(replicate)).holder).toBeNull();
   // whoever resumes it has looked: three more may be lost
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
-  for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.claim(replicate, DIES);
+  for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
   expect((await lineage.budgets.get(owner)).open).toEqual({});
 });
@@ -121,10 +121,10 @@ it('parks one of several trials at the third, whatever phase and host lost them,
     secret,
   );
   await lineage.trials.addReplicate(owner, number, elsewhere._id);
-  await lineage.replicates.claim(elsewhere._id, { ...DIES, what: 'evaluate' });
-  await lineage.replicates.claim(replicate, DIES);
+  await lineage.replicates.beginAttempt(elsewhere._id, { ...DIES, what: 'evaluate' });
+  await lineage.replicates.beginAttempt(replicate, DIES);
   // whoever holds a replicate has not been lost before somebody else takes it
-  await lineage.replicates.claim(elsewhere._id, DIES);
+  await lineage.replicates.beginAttempt(elsewhere._id, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'parked' });
   const parked = await lineage.trials.require(owner, number);
   expect(parked).toMatchObject({
@@ -149,9 +149,9 @@ it('tells the work of the end of its trial where a recipe may have killed its wo
   const context = await hostContext('none');
   const request = { ...TRAIN, trial, replicate, published: () => null };
   const attempt = () =>
-    withAttempt(context, request, new AbortController().signal, ({ crashed }) => Promise.resolve(crashed));
+    withAttempt(context, request, new AbortController().signal, ({ crash }) => Promise.resolve(crash));
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: null });
-  for (let lost = 1; lost <= 3; lost += 1) await lineage.replicates.claim(replicate, DIES);
+  for (let lost = 1; lost <= 3; lost += 1) await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).resolves.toMatchObject({
     kind: 'done',
     result: { status: 'crash', phase: 'train', limit: { used: 3, allowed: 2 } },

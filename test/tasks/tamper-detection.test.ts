@@ -70,7 +70,7 @@ async function exchanged(): Promise<void> {
 }
 
 describe('a change by the only recipe that runs', () => {
-  it.each(changes)('%s: is found, and made good', async (_, change, where) => {
+  it.each(changes)('%s: is found and undone', async (_, change, where) => {
     const { damage } = await custody.during(true, change);
     expect(damage).toMatch(where);
     expect(damage).toContain('of the task');
@@ -85,7 +85,7 @@ it('a file that was only touched is no change', async () => {
   expect((await custody.during(true, nothing)).damage).toBeNull();
 });
 
-it('a change that was made while nothing ran is made good, and is nobody’s fault', async () => {
+it('a change that was made while nothing ran is undone, and no recipe is at fault', async () => {
   await writeFile(evaluator(), 'forged');
   const { result, damage } = await custody.during(true, () => readFile(evaluator(), 'utf8'));
   expect({ result, damage }).toEqual({ result: 'honest', damage: null });

@@ -6,13 +6,13 @@ import type { Checked, HostSide, ServerSide, Violation } from './facts.js';
 import { INVARIANTS, type Invariant } from './invariants.js';
 import { checkHost } from './leases.js';
 
-/** What an audit can see beside the store; a word says why it cannot. */
+/** Facts that an audit can see beside the store; a string says why they are missing. */
 export interface Outside {
   server: (campaign: CampaignDocument, open: readonly TrialDocument[]) => Promise<ServerSide | string>;
   host: () => Promise<HostSide | string>;
 }
 
-/** What was looked at for one invariant, in all campaigns of the audit. */
+/** Result of one invariant over all campaigns of the audit. */
 export interface InvariantLine extends Pick<Invariant, 'number' | 'says'> {
   examined: Record<string, number>;
   notExamined: { what: string; why: string }[];
@@ -23,7 +23,7 @@ export interface InvariantLine extends Pick<Invariant, 'number' | 'says'> {
 export interface AuditModel {
   schema: 'assay.audit/1';
   asOf: string;
-  /** Whether no invariant is violated, as far as it was examined. */
+  /** True when no invariant is violated, as far as it was examined. */
   ok: boolean;
   campaigns: string[];
   invariants: InvariantLine[];
@@ -36,7 +36,7 @@ export interface AuditProgress {
   onBytes?: (bytes: number) => void;
 }
 
-/** What moves looks wrong for a moment; what is wrong still is after this long. */
+/** Time after which a contradiction is checked again: work in motion looks wrong for a moment. */
 const AGAIN_MS = 1500;
 
 /**

@@ -6,8 +6,8 @@ import { seededRuns } from '../../lineage/trials/replicates.js';
 import type { StoreFacts } from './facts.js';
 
 /**
- * What contradicts a claim: other terms than the campaign's, another frontier than the decisions left, selected runs,
- * or numbers that do not follow.
+ * Lists what contradicts a claim: other terms than the campaign's, another frontier than the decisions left, selected
+ * runs, or numbers that do not follow.
  */
 export function wrongClaim(
   claim: ClaimDocument,
@@ -55,7 +55,9 @@ export function wrongClaim(
   return [...wrong, ...claimDifferences({ direction, confidence, ...arms }, weighed)];
 }
 
-/** What was evaluated though it is not among the artifacts that were fixed when all runs had been trained. */
+/**
+ * Lists what was evaluated though it is not among the artifacts that were fixed when all runs had been trained.
+ */
 function evaluatedEarly(
   { replicates, sealed, runs }: ClaimDocument,
   known: ReadonlyMap<string, ReplicateDocument>,

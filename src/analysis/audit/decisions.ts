@@ -53,7 +53,10 @@ export function checkDecisions({ store }: CampaignFacts): Checked {
   };
 }
 
-/** What does not follow from its inputs: the verdict, and the frontier, knowledge and beliefs that it leaves. */
+/**
+ * Lists what does not follow from a decision's inputs: the verdict, and the frontier, knowledge and beliefs that it
+ * leaves.
+ */
 function remade(decision: DecisionDocument): string[] {
   const { at } = decision;
   const before = { sequence: decision.sequence - 1 };
@@ -104,7 +107,7 @@ function wrongMeasurements(
   return same ? [] : [`it uses ${metric} ${scores.join(', ')}, and ${measured.join(', ')} was measured`];
 }
 
-/** What it knew before has to be what the decisions before it have left. */
+/** Compares what a decision knew before with what the decisions before it left. */
 function wrongPlace(decision: DecisionDocument, before: readonly DecisionDocument[]): string[] {
   const { sequence, inputs } = decision;
   const last = before.at(-1);
@@ -112,7 +115,7 @@ function wrongPlace(decision: DecisionDocument, before: readonly DecisionDocumen
   if (sequence !== before.length + 1)
     wrong.push(`its place in the sequence is ${sequence}, and ${before.length} are before it`);
   if (!isDeepStrictEqual(inputs.frontier, last?.frontier ?? null))
-    wrong.push('it was held against another frontier than the decision before it has left');
+    wrong.push('it was compared with another frontier than the decision before it has left');
   if (!isDeepStrictEqual(inputs.knowledge, knowledgeBefore(before)))
     wrong.push('what it knew of noise and effects is not what the decisions before it have left');
   if (last !== undefined && last.version !== decision.version)

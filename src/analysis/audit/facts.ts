@@ -15,7 +15,7 @@ import type { z } from 'zod';
 
 /** A tree that something names by its digest; `files` is null where the store does not have it. */
 export interface TreeFact {
-  /** Who names it, for people. */
+  /** The document that names it, for people. */
   what: string;
   digest: string;
   files: readonly StoredFile[] | null;
@@ -26,13 +26,16 @@ export interface BlobFact {
   what: string;
   digest: string;
   bytes: number;
-  /** What is wrong with them; null where nothing is. */
+  /** Problem with them; null where there is none. */
   wrong: string | null;
-  /** Whether this audit has digested them for this campaign, and not for one before. */
+  /** True when this audit digested them for this campaign, and not for one before. */
   first: boolean;
 }
 
-/** What the store has of one campaign. Read in an order in which what refers to something is read before that. */
+/**
+ * Facts that the store has about one campaign, read in such an order that a reference is read before what it refers
+ * to.
+ */
 export interface StoreFacts {
   campaign: CampaignDocument;
   trials: ReadDocuments<TrialDocument>;
@@ -54,9 +57,9 @@ export interface StoreFacts {
   malformedTrees: readonly Malformed[];
 }
 
-/** What the server says of the workflows of one campaign. */
+/** The server's account of the workflows of one campaign. */
 export interface ServerSide {
-  /** Of each trial that has no status, by number. */
+  /** Facts of each trial that has no status, by number. */
   open: ReadonlyMap<number, OpenTrialFacts>;
   /** Lanes and trials that run; `trial` is null for a lane. */
   running: readonly { id: string; trial: number | null }[];
@@ -67,7 +70,7 @@ export interface HostRun {
   pid: number;
   /** `PID-START` of the worker. */
   worker: string;
-  /** Whether that worker lives. */
+  /** True while that worker lives. */
   living: boolean;
   /** The rest of the run's name: `REPLICATE/FENCE/PHASE` for one of a measurement. */
   of: string;
@@ -75,7 +78,7 @@ export interface HostRun {
   acceleratorBytes: number | null;
 }
 
-/** What this host has of workers and their work. */
+/** Workers of this host and their work. */
 export interface HostSide {
   name: string;
   /** Workers that have a folder here, and the folders of their work. */
@@ -85,7 +88,7 @@ export interface HostSide {
   groups: readonly string[];
   /** Process ids of workers that hold a slot. */
   holders: readonly number[];
-  /** Why the memory of accelerators was not looked at; null where it was. */
+  /** Reason why the memory of accelerators was not examined; null where it was. */
   accelerators: string | null;
 }
 
@@ -100,16 +103,16 @@ export interface CampaignFacts {
 export interface Violation {
   /** `-` for what belongs to no campaign. */
   campaign: string;
-  /** What it is about, the same at every look. */
+  /** Subject, the same at every look. */
   about: string;
   says: string;
 }
 
-/** What one check came to. */
+/** Result of one check. */
 export interface Checked {
-  /** How many things of each kind were looked at. */
+  /** Number of things of each kind that were examined. */
   examined: Readonly<Record<string, number>>;
-  /** What could not be looked at, and why. */
+  /** Things that could not be examined, with reasons. */
   notExamined: readonly { what: string; why: string }[];
   violations: readonly Violation[];
 }

@@ -11,7 +11,7 @@ import { checkReplies } from './replies.js';
 /** One of the things that hold of every campaign at any time. */
 export interface Invariant {
   number: number;
-  /** What holds, in one sentence. */
+  /** The invariant in one sentence. */
   says: string;
   check: (facts: CampaignFacts) => Checked;
 }

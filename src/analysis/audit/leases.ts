@@ -37,7 +37,7 @@ export function checkLeases({ store, host }: CampaignFacts): Checked {
   };
 }
 
-/** What this host has of workers that are dead, whichever campaign they worked for. */
+/** Checks this host for leftovers of dead workers, whichever campaign they worked for. */
 export function checkHost(host: HostSide | string): Checked {
   if (typeof host === 'string') return { examined: {}, notExamined: [], violations: [] };
   const finder = new Finder('-');
@@ -98,7 +98,9 @@ function onHost(finder: Finder, store: StoreFacts, host: HostSide): Record<strin
   return { 'own processes': own.length, 'own folders': folders };
 }
 
-/** Why nothing may be left of an attempt; null while it may be at work, be it overtaken. */
+/**
+ * Returns the reason why nothing may be left of an attempt; null while it may be at work, even if overtaken.
+ */
 function overBecause(
   { campaign, trials }: StoreFacts,
   replicate: ReplicateDocument | undefined,
@@ -108,13 +110,13 @@ function overBecause(
   if (replicate === undefined) return 'the store has no such measurement';
   const { trained, evaluated, holder } = replicate;
   if (trained?.fence === fence || evaluated?.fence === fence) return `its result was published`;
-  if (holder === null) return 'nobody holds a claim on the measurement';
+  if (holder === null) return 'no attempt holds the measurement';
   const of = trials.documents.filter((trial) => trial.replicates.includes(replicate._id));
   const open = of.some(({ status }) => status === null);
   return open || of.length === 0 ? null : 'every trial that it measures has ended';
 }
 
-/** Whoever trains holds a slot of this host, as far as its worker takes slots here. */
+/** Checks that a training holds a slot of this host, as far as its worker takes slots here. */
 function withoutSlot(host: HostSide, run: HostRun, phase: string): string | null {
   if (!NEEDS_SLOT.includes(phase) || !hasFolder(host, run)) return null;
   return host.holders.includes(Number.parseInt(run.worker, 10))

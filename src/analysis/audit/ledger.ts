@@ -38,9 +38,9 @@ const wrongSaving = ({ spent, saved }: LedgerDocument): string | null =>
     : 'it says that something was saved, and counts as spent';
 
 /**
- * What is held is what the ledger says was spent and what is reserved. A row is written before its reservation is
- * closed, so that one whose reservation is open is not counted yet. Where spending went on while it was read, the
- * ledger has to lie between the moment before and the moment after.
+ * Checks that what is held equals what the ledger says was spent and what is reserved. A row is written before its
+ * reservation is closed, so that one whose reservation is open is not counted yet. Where spending continued while it
+ * was read, the ledger has to lie between the moment before and the moment after.
  */
 function sums(finder: Finder, { money }: StoreFacts, before: BudgetDocument, after: BudgetDocument): void {
   const { rows, still } = money;

@@ -42,14 +42,14 @@ function wrongEnd(trial: TrialDocument, { campaign, statuses }: StoreFacts): str
     : `it was counted as ${counted} and is now ${status}`;
 }
 
-/** Nobody is left for an open trial, or somebody works for one that there is not. */
+/** Finds open trials that no workflow will finish, and workflows of trials that do not exist. */
 function withServer(finder: Finder, { campaign, trials }: StoreFacts, server: ServerSide): void {
   const known = new Map(trials.documents.map(({ number, status }) => [number, status]));
   for (const [number, facts] of server.open)
     if (known.get(number) === null && settlesTrial(facts))
       finder.say(
         trialLabel(number),
-        `it has no status, its workflow is ${facts.trial} and nobody is left to start one`,
+        `it has no status, its workflow is ${facts.trial} and no workflow is left to start one`,
       );
   for (const { id, trial } of server.running)
     if (trial !== null && !known.has(trial))

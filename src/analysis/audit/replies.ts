@@ -36,7 +36,7 @@ const reserved = ({ money }: StoreFacts, key: string): boolean =>
     (budget) => budget !== null && Object.values(budget.open).some((open) => open.key === key),
   );
 
-/** What a turn has led to: an answer to one of its calls, a trial, or the turn after it. */
+/** Counts what a turn has led to: an answer to one of its calls, a trial, or the turn after it. */
 function checkUses(finder: Finder, { turns, replies, answers, trials }: StoreFacts): number {
   const stored = new Set(replies.documents.map(({ _id }) => _id));
   const byKey = new Map(turns.documents.map((turn) => [turn._id, turn]));
@@ -74,7 +74,7 @@ function checkRequests(finder: Finder, store: StoreFacts): number {
   return rows.length;
 }
 
-/** What is wrong with a row of which nobody measured what was spent; null where nothing is. */
+/** Finds the fault of a row whose spending could not be measured; null where there is none. */
 export function wrongLoss({ certainty, spent, reserved: held }: LedgerDocument): string | null {
   if (certainty === 'unknown' && !sameAmounts(spent, held))
     return 'it was lost, and does not count as much as it could have cost';

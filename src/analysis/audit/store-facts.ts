@@ -62,7 +62,7 @@ export async function storeFacts(lineage: Lineage, name: string, digested: Diges
 
 interface Named {
   trees: TreeFact[];
-  /** What names them, by digest. */
+  /** Documents that name them, by digest. */
   blobs: Map<string, string>;
   malformed: Malformed[];
 }

@@ -9,10 +9,10 @@ import type { Lineage } from '../../lineage/lineage.js';
 export interface CampaignHeader {
   campaign: CampaignDocument;
   spec: Task;
-  /** What its scores are numbers of. */
+  /** Metric of its scores. */
   metric: Measure;
   claim: ClaimView;
-  /** What is claimed of its scores, in one sentence that stands beside them. */
+  /** Claim about its scores, in one sentence that stands beside them. */
   remark: string;
 }
 

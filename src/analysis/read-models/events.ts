@@ -4,7 +4,7 @@ import type { TrialSummary } from './trial-summary.js';
 import type { Snapshot } from './snapshot.js';
 import type { StallReason } from '../stall/types.js';
 
-/** What happened between two looks at a campaign; a line each in plain output and in NDJSON. */
+/** Event between two looks at a campaign; a line each in plain output and in NDJSON. */
 export type CampaignEvent =
   | { event: 'state'; state: CampaignState; reason: string | null }
   | {
@@ -51,7 +51,7 @@ export type CampaignEvent =
 /** `assay.event/1`, one JSON object a line. */
 export type EventLine = { schema: 'assay.event/1'; at: string; campaign: string } & CampaignEvent;
 
-/** What has changed from one scene to the next, in the order in which people would tell it. */
+/** Lists what changed from one snapshot to the next, in the order in which a person would tell it. */
 export function eventsBetween(before: Snapshot | null, after: Snapshot): CampaignEvent[] {
   const events: CampaignEvent[] = [];
   const { state, reason } = after;

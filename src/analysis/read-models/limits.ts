@@ -1,4 +1,10 @@
-import { LIMIT_NAMES, limitsInUnits, type LimitName, type Limits } from '../../domain/money/budget.js';
+import {
+  AT_LIMIT,
+  LIMIT_NAMES,
+  limitsInUnits,
+  type LimitName,
+  type Limits,
+} from '../../domain/money/budget.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
 import type { CampaignDocument, LimitChangeRecord } from '../../lineage/documents/documents.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -66,13 +72,13 @@ function changeOf({ at, by, from, to }: LimitChangeRecord): LimitsChanged {
   };
 }
 
-const UNITS: Record<LimitName, Pick<LimitUse, 'unit' | 'then'>> = {
-  trials: { unit: 'trials', then: 'ends' },
-  submissions: { unit: 'submissions', then: 'ends' },
-  hours: { unit: 'h', then: 'ends' },
-  hoursWithoutGain: { unit: 'h', then: 'ends' },
-  dollars: { unit: 'USD', then: 'pauses' },
-  acceleratorSeconds: { unit: 's', then: 'pauses' },
+const UNITS: Record<LimitName, LimitUse['unit']> = {
+  trials: 'trials',
+  submissions: 'submissions',
+  hours: 'h',
+  hoursWithoutGain: 'h',
+  dollars: 'USD',
+  acceleratorSeconds: 's',
 };
 
 /** Every limit as it is now, with what is used of it: what is reserved counts as used. */
@@ -91,5 +97,11 @@ export function limitUses(
     acceleratorSeconds: (settled.acceleratorMs + open.acceleratorMs) / 1000,
   };
   const allowed = limitsInUnits(limits);
-  return LIMIT_NAMES.map((limit) => ({ limit, used: used[limit], allowed: allowed[limit], ...UNITS[limit] }));
+  return LIMIT_NAMES.map((limit) => ({
+    limit,
+    used: used[limit],
+    allowed: allowed[limit],
+    unit: UNITS[limit],
+    then: AT_LIMIT[limit],
+  }));
 }

@@ -8,7 +8,7 @@ import { runsOf } from './trial-record.js';
 /** The stored log of one phase; the sandbox keeps its end when it was longer than the task allows. */
 export interface PhaseLog {
   phase: string;
-  /** Of the search, or a fresh run for a claim. */
+  /** Purpose of the run: the search, or a fresh run for a claim. */
   purpose: ReplicateDocument['purpose'];
   replicate: number;
   wallMs: number;

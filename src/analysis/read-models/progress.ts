@@ -1,5 +1,6 @@
 import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import type { CampaignDocument, TrialDocument } from '../../lineage/documents/documents.js';
+import type { LimitName } from '../../domain/money/budget.js';
 import { fieldOf, trialLabel } from '../../domain/keys.js';
 import type { TrialStage } from '../../domain/statuses.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -8,12 +9,12 @@ import type { Milestone } from './results-table.js';
 
 /** A limit of a campaign and how much of it is used, in the same unit. */
 export interface LimitUse {
-  limit: 'trials' | 'submissions' | 'hours' | 'hoursWithoutGain' | 'dollars' | 'acceleratorSeconds';
+  limit: LimitName;
   used: number;
   /** null: no limit. */
   allowed: number | null;
   unit: 'trials' | 'submissions' | 'h' | 'USD' | 's';
-  /** What happens when it is reached. */
+  /** Effect of reaching it. */
   then: 'ends' | 'pauses';
 }
 
@@ -24,9 +25,9 @@ export interface OpenTrial {
   role: string;
   lane: string;
   stage: TrialStage;
-  /** Why it waits for a person; null where it does not. */
+  /** Reason why it waits for a person; null where it does not. */
   parked: string | null;
-  /** The machine that works on it; null while nobody does. */
+  /** The machine that works on it; null while none does. */
   host: string | null;
   /** Since when it is in its stage. */
   since: string;

@@ -9,7 +9,7 @@ import { trialSummaries, type TrialSummary } from './trial-summary.js';
 import { frontierOf, lanesOf, openTrials, type Frontier, type LaneView, type OpenTrial } from './progress.js';
 import { spendingOf, type Spending } from '../statistics/spending.js';
 
-/** What can be seen of a campaign at one moment. */
+/** State of a campaign at one moment. */
 export interface Snapshot {
   asOf: Date;
   campaign: CampaignDocument;

@@ -28,7 +28,7 @@ export interface FaultCount {
   faults: number;
   /** Attempts that a stop, a pause or a restart of a worker cut short. */
   interrupted: number;
-  /** How many of the newest trials were looked at. */
+  /** Number of the newest trials that were examined. */
   ofTrials: number;
   last: { what: string; reason: string; host: string; at: string } | null;
 }
@@ -46,9 +46,9 @@ export interface StatusModel {
   state: CampaignState;
   reason: string | null;
   control: RunControl;
-  /** Why nothing moves, or why a part of it does not; the most important reason first. */
+  /** Reasons why nothing moves, or why a part does not; the most important first. */
   standstill: StallReason[];
-  /** Why the server was not asked for such reasons; null: it was. */
+  /** Reason why the server was not asked for them; null: it was. */
   unexamined: string | null;
   createdAt: string;
   endedAt: string | null;
@@ -68,7 +68,7 @@ export interface StatusModel {
   gain: number | null;
   spending: AuditedSpending;
   infrastructure: FaultCount;
-  /** What is measured, or was, on fresh seeds. */
+  /** The claim that is or was measured on fresh seeds. */
   claim: ClaimView;
   remark: string;
 }
@@ -151,7 +151,7 @@ export async function statusModel(
   };
 }
 
-/** Whether the end of an attempt was asked for, by a person or by a worker that was told to end. */
+/** Returns true when a person, or a worker that was told to end, asked for the end of the attempt. */
 export function wasInterrupted({ reason }: Pick<Fault, 'reason'>): boolean {
   return reason === 'cancelled';
 }

@@ -44,7 +44,7 @@ export interface ReplicateView {
   hostClass: string;
   /** Hidden (null) while the campaign can still use it. */
   seed: number | null;
-  /** How often work on it was begun. */
+  /** Number of attempts that were begun. */
   attempts: number;
   worksNow: { host: string; what: string; since: string } | null;
   /** `bytes` with names; `stored`: false where it missed a gate, after which only its digest and sizes are kept. */
@@ -61,10 +61,10 @@ export interface ReplicateView {
 
 export interface DecisionView {
   rule: DecisionDocument['rule'];
-  /** Of the rules. */
+  /** Version of the rules. */
   version: DecisionDocument['version'];
   adopt: boolean;
-  /** Of the frontier that it was judged against. */
+  /** Version of the frontier that it was compared with. */
   frontierVersion: number;
   against: string | null;
   frontierScore: number | null;
@@ -77,11 +77,14 @@ export interface DecisionView {
   delta: number | null;
   /** Run-to-run standard deviation that it was judged by; null where nothing was known of it. */
   noise: number | null;
-  /** That noise with nine tenths of its probability (`low` to `high`), and the runs it is known from; null in version 1. */
+  /**
+   * Range of that noise (`low` to `high` hold nine tenths of its probability), and the runs it is known from; null in
+   * version 1.
+   */
   spread: DecisionV2Document['result']['spread'];
   /** By how much better than the frontier it is expected to be; null under rules without belief, and with no noise. */
   gain: number | null;
-  /** What was believed of its true score; null as `gain` is. */
+  /** Belief about its true score; null as `gain` is. */
   believed: { mean: number; sd: number } | null;
   /** The guard that forbade an adoption, in words. */
   veto: string | null;
@@ -102,7 +105,7 @@ export interface TrialRecord extends TrialSummary {
   metrics: Record<string, number>;
   margins: Outcome['margins'];
   failure: Outcome['failure'];
-  /** How long its evaluation was projected to take before training; null where it was not. */
+  /** Projected duration of its evaluation, made before training; null where there was none. */
   projection: Projection | null;
   feedback: string;
   cancelledBy: string | null;

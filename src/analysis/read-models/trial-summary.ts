@@ -18,18 +18,18 @@ export interface TrialSummary {
   /** null while it runs; then `stage` says where it is. */
   status: TrialStatus | null;
   stage: TrialStage;
-  /** What is to be known of it beside its status. */
+  /** Labels that qualify its status. */
   labels: Label[];
-  /** When it came to its stage. */
+  /** Time at which it reached its stage. */
   stageAt: string;
   score: number | null;
   /** score − parent's score; null where either is missing. */
   delta: number | null;
-  /** What was believed of its true score when it was decided; null where nothing is. */
+  /** Belief about its true score when it was decided; null where there is none. */
   believed: Believed | null;
   expectedDelta: number | null;
   hypothesis: string;
-  /** Why it ended as it did, or waits for a person; empty while it runs. */
+  /** Reason why it ended as it did, or waits for a person; empty while it runs. */
   lesson: string;
   duplicateOf: string | null;
   submittedAt: string;

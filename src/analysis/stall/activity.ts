@@ -10,10 +10,10 @@ export type ActivityState = 'moves' | 'idle' | Wait;
 /** After this time a repeated attempt is not told as a repetition any more. */
 const SETTLED_MS = 20_000;
 const MESSAGE_LENGTH = 200;
-/** What the SDK calls an attempt that ended with its worker, in order. */
+/** Name that the SDK gives to an attempt that ended with its worker, in order. */
 const CUT_SHORT = 'WorkerShutdown';
 
-/** Where an activity stands: at work, or waiting, and for what. */
+/** Classifies an activity: at work, or waiting, and for what. */
 export function activityState(
   facts: StallFacts,
   { label }: WorkflowFacts,
@@ -46,7 +46,7 @@ export function activityState(
   return WAITING.has(activity.type) ? 'idle' : 'moves';
 }
 
-/** Where a step of a workflow stands; steps take milliseconds. */
+/** Classifies a step of a workflow; steps take milliseconds. */
 export function stepState(facts: StallFacts, { id, label, step }: WorkflowFacts): ActivityState {
   if (step === null) return 'idle';
   if (step.attempt >= STUCK_ATTEMPTS)
@@ -57,7 +57,7 @@ export function stepState(facts: StallFacts, { id, label, step }: WorkflowFacts)
       since: step.since,
       dueMs: 0,
       says: ({ names }) =>
-        `the workflow of ${names} fails at every attempt to go on (${step.attempt} so far)`,
+        `the workflow of ${names} fails at every attempt to continue (${step.attempt} so far)`,
       remedy: `\`assay replay ${id}\` says where it parts from its history.`,
     };
   if (step.state === 'started') return 'moves';
@@ -80,7 +80,7 @@ function lost(facts: StallFacts, activity: PendingActivity, label: string, silen
     since: new Date(facts.now.getTime() - silentMs),
     dueMs: left,
     says: ({ names, many }) =>
-      `${names}: ${many ? 'their' : 'its'} worker ${worker} has not been heard of for ${span(silentMs)}; ${others.length > 0 ? `another takes over when ${when}` : `the work is free to be taken over when ${when}, but nobody else polls ${queue}`}`,
+      `${names}: ${many ? 'their' : 'its'} worker ${worker} has not been heard of for ${span(silentMs)}; ${others.length > 0 ? `another takes over when ${when}` : `the work is free to be taken over when ${when}, but no other worker polls ${queue}`}`,
     remedy: others.length > 0 ? null : `${starts(facts, queue)} takes it over.`,
   };
 }
@@ -116,7 +116,7 @@ function pausedOnServer({ type, failure }: PendingActivity, label: string): Wait
   };
 }
 
-/** Whether an activity that is in its queue is about to be handed out, and if not, why not. */
+/** Finds out if an activity in its queue is about to be handed out, and if not, why not. */
 function queuedAt(facts: StallFacts, activity: PendingActivity, label: string): Wait | 'moves' {
   const { queue, scheduledAt, nextAttemptAt } = activity;
   const since = nextAttemptAt ?? scheduledAt;

@@ -12,7 +12,7 @@ import {
 import { activityState, stepState, type ActivityState } from './activity.js';
 import type { Wait, Who } from './wording.js';
 
-/** Why a campaign does not move, as far as it does not. */
+/** Diagnoses why a campaign does not move, as far as it does not. */
 export function diagnoseStall(facts: StallFacts): StallReport {
   const { campaign, server } = facts;
   if (isEnded(campaign.state)) return { reasons: [], moves: false };
@@ -31,7 +31,7 @@ export function diagnoseStall(facts: StallFacts): StallReport {
   };
 }
 
-/** What the store alone tells. */
+/** Diagnoses from the store alone. */
 export const storeAlone: Inspect = (campaign, open) => {
   const facts = { now: new Date(), campaign: stallCampaign(campaign, open), elsewhere: [], hosts: [] };
   const unexamined = 'only the store was looked at';
@@ -48,7 +48,7 @@ export function shownState(state: CampaignState, { moves, reasons }: StallReport
   return could && waits && !held ? 'waiting' : state;
 }
 
-/** What a campaign that waits is waiting for, in a sentence. */
+/** Describes in a sentence what a waiting campaign waits for. */
 export function waitedFor({ reasons }: StallReport): string | null {
   return reasons.find(({ what }) => WAITED_FOR.includes(what))?.text ?? null;
 }
@@ -59,7 +59,7 @@ function standpointsOf(facts: StallFacts, workflow: WorkflowFacts): ActivityStat
   if (workflow.status !== 'running') return gone(facts, workflow);
   const activities = workflow.activities.map((activity) => activityState(facts, workflow, activity));
   const works = activities.includes('moves');
-  // runs of one workflow that take turns wait for each other, and it goes on
+  // runs of one workflow that take turns wait for each other, and it still moves
   const told = activities.filter(
     (point) => !(works && isWait(point) && (point.what === 'lease' || point.what === 'exclusive')),
   );
@@ -91,12 +91,12 @@ function gone({ now, campaign }: StallFacts, workflow: WorkflowFacts): ActivityS
   return [wait];
 }
 
-/** What people and limits have said. */
+/** Reasons that come from people and limits. */
 function controlReasons({ campaign }: StallFacts): StallReason[] {
   const { name, state, control, controlReason, pausedSince, active } = campaign;
   const base = { about: [], since: pausedSince?.toISOString() ?? null };
   const why = controlReason ?? '';
-  const goesOn = `\`assay resume ${name}\``;
+  const resume = `\`assay resume ${name}\``;
   // who wrote the reason may have said what to do
   const named = why.includes('`assay ');
   const still = active.map(({ trial, host }) => `${trial} on ${host}`);
@@ -108,7 +108,7 @@ function controlReasons({ campaign }: StallFacts): StallReason[] {
         what: 'blocked',
         id: 'blocked',
         text: `${said('blocked', why)}${ends}`,
-        remedy: named ? null : `Mend it, then ${goesOn} goes on.`,
+        remedy: named ? null : `Fix it, then run ${resume}.`,
       },
     ];
   if (control !== 'paused') return [];
@@ -120,13 +120,13 @@ function controlReasons({ campaign }: StallFacts): StallReason[] {
           what: 'budget',
           id: 'budget',
           text,
-          remedy: named ? null : `Raise the limit, then ${goesOn} goes on.`,
+          remedy: named ? null : `Raise the limit, then run ${resume}.`,
         },
       ]
-    : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${goesOn} goes on.` }];
+    : [{ ...base, what: 'paused', id: 'paused', text, remedy: `${resume} resumes it.` }];
 }
 
-/** Trials that wait for a person alone, while their campaign goes on. */
+/** Reasons of parked trials, whose campaign continues. */
 function parkedReasons({ campaign: { name, open } }: StallFacts): StallReason[] {
   return open.flatMap(({ trial, submittedAt, parked }) =>
     parked === null
@@ -137,7 +137,7 @@ function parkedReasons({ campaign: { name, open } }: StallFacts): StallReason[] 
           text: `${trial} is parked: ${parked}`,
           about: [trial],
           since: submittedAt.toISOString(),
-          remedy: `\`assay resume ${name}/${trial}\` tries it again, \`assay cancel ${name}/${trial}\` ends it; the campaign goes on without it.`,
+          remedy: `\`assay resume ${name}/${trial}\` retries it, \`assay cancel ${name}/${trial}\` ends it; the campaign continues without it.`,
         },
   );
 }
@@ -156,7 +156,7 @@ function hostReasons({ hosts }: StallFacts): StallReason[] {
     text: `${host} takes no work: ${why}`,
     about: [],
     since: since.toISOString(),
-    remedy: `Mend it, and it takes work again by itself; \`assay doctor\` on ${host} looks at it.`,
+    remedy: `Fix it, and it takes work again by itself; \`assay doctor\` on ${host} checks it.`,
   }));
 }
 

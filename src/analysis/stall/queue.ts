@@ -70,8 +70,8 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
   if (latest !== undefined && waited < ASKED_MS) return null;
   const asked =
     latest === undefined
-      ? 'which nobody polls'
-      : `which nobody has polled for ${span(ago(facts.now, latest.at))} (the last was ${latest.worker})`;
+      ? 'which no worker polls'
+      : `which no worker has polled for ${span(ago(facts.now, latest.at))} (the last was ${latest.worker})`;
   const perhaps = said.length === 0 ? '' : `; ${said.join(', ')} may keep one busy`;
   return {
     what: 'no_worker',
@@ -85,7 +85,7 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
   };
 }
 
-/** Who has asked a queue for work lately, the latest first. */
+/** Lists workers that asked a queue for work lately, the latest first. */
 export function pollersOf(
   { now, server }: StallFacts,
   queue: string,
@@ -98,8 +98,8 @@ export function pollersOf(
 }
 
 /**
- * Who works on what comes from a queue: `seen`, as the server or a sign of life tells; `said`, as the store says of
- * other campaigns, though their host may be gone.
+ * Lists workers that are busy with work from a queue: `seen`, as the server or a heartbeat shows; `said`, as the
+ * store says of other campaigns, though their host may be gone.
  */
 function busyOn(facts: StallFacts, queue: string): { seen: string[]; said: string[] } {
   const { server, now, campaign, elsewhere } = facts;
@@ -124,7 +124,7 @@ function workOf(queue: string, pool: string | null): string | null {
   return queue === `assay-eval-${pool}` ? 'evaluate' : null;
 }
 
-/** Whether some worker process of a host has asked for work lately. */
+/** Returns true when a worker process of a host has asked for work lately. */
 function isHeard(facts: StallFacts, host: string): boolean {
   return (facts.server?.queues ?? []).some(({ queue, kind }) =>
     pollersOf(facts, queue, kind).some(({ worker }) => worker.startsWith(`${host}:`)),

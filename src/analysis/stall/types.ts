@@ -3,7 +3,7 @@ import type { CampaignState, RunControl } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';
 import type { OpenTrial } from '../read-models/progress.js';
 
-/** What can be known of a campaign at one moment that bears on why it does not move. */
+/** Facts about a campaign at one moment that bear on why it does not move. */
 export interface StallFacts {
   /** By the server's clock as nearly as it can be told. */
   now: Date;
@@ -20,7 +20,7 @@ export interface StallCampaign {
   name: string;
   state: CampaignState;
   control: RunControl;
-  /** Why work may not start, in the words of whom it was who said so. */
+  /** Reason why work may not start, in the words of the person or limit that said so. */
   controlReason: string | null;
   pausedSince: Date | null;
   /** null before the campaign was frozen. */
@@ -31,7 +31,7 @@ export interface StallCampaign {
   open: { trial: string; submittedAt: Date; parked: string | null }[];
 }
 
-/** What the server says of a campaign's workflows and of the queues that they use. */
+/** The server's account of a campaign's workflows and of the queues that they use. */
 export interface ServerFacts {
   workflows: WorkflowFacts[];
   queues: QueueFacts[];
@@ -41,7 +41,7 @@ export interface ServerFacts {
 
 export interface WorkflowFacts {
   id: string;
-  /** How people call it: a trial, a lane, or the campaign. */
+  /** Name for people: a trial, a lane, or the campaign. */
   label: string;
   kind: 'campaign' | 'lane' | 'trial';
   /** `missing`: the server does not know it. */
@@ -60,11 +60,11 @@ export interface PendingActivity {
   state: 'scheduled' | 'started' | 'cancelling' | 'paused';
   /** From 1; the attempt that runs or comes next. */
   attempt: number;
-  /** How the attempt before failed. */
+  /** Failure of the attempt before. */
   failure: ActivityFault | null;
-  /** When it is tried again; null unless it waits for that moment. */
+  /** Time of the next attempt; null unless it waits for that moment. */
   nextAttemptAt: Date | null;
-  /** When the attempt before failed. */
+  /** Time at which the attempt before failed. */
   failedAt: Date | null;
   scheduledAt: Date | null;
   startedAt: Date | null;
@@ -74,7 +74,7 @@ export interface PendingActivity {
   startToCloseMs: number | null;
   /** The identity of the worker that has or had it. */
   worker: string;
-  /** What it said that it was doing, with its heartbeat. */
+  /** Its own account, from its heartbeat, of what it is doing. */
   doing: string | null;
 }
 
@@ -118,28 +118,28 @@ export interface StallReason {
   about: string[];
   /** Since when, as far as it is known; ISO 8601. */
   since: string | null;
-  /** What ends it; null when that happens by itself. */
+  /** Remedy; null when it ends by itself. */
   remedy: string | null;
 }
 
-/** Why a campaign stands still, as far as it does. */
+/** Answer to why a campaign does not move, as far as it does not. */
 export interface StallReport {
   /** The most important first. */
   reasons: StallReason[];
-  /** Whether some work of it goes on; null when that could not be found out. */
+  /** True while some work of it continues; null when that could not be found out. */
   moves: boolean | null;
 }
 
-/** What was found when a campaign was looked at, and what could not be looked at. */
+/** Stall report with what could not be examined. */
 export interface InspectedStall extends StallReport {
-  /** Why the server's queues and pending work are not part of it; null: they are. */
+  /** Reason why the server's queues and pending work are not part of it; null: they are. */
   unexamined: string | null;
 }
 
 /** Looks at a campaign and at the server that runs it. */
 export type Inspect = (campaign: CampaignDocument, open: readonly OpenTrial[]) => Promise<InspectedStall>;
 
-/** What the store knows of it. */
+/** Collects what the store knows of it. */
 export function stallCampaign(campaign: CampaignDocument, open: readonly OpenTrial[]): StallCampaign {
   const { _id: name, state, control, controlReason, pausedSince, frozen, active } = campaign;
   return {

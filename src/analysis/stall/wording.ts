@@ -4,7 +4,7 @@ import type { PendingActivity, StallReason } from './types.js';
 export interface Wait {
   what: StallReason['what'];
   id: string;
-  /** Who waits. */
+  /** Subject that waits. */
   subject: string;
   since: Date | null;
   /** Orders those that wait for the same: the first of them is told. */
@@ -21,7 +21,7 @@ export interface Who {
 
 /** Activities that wait by design for as long as the campaign or another trial takes. */
 export const WAITING = new Set(['watch', 'awaitControl', 'awaitMilestone', 'awaitTraining', 'awaitTwin']);
-/** What is handed out within this time did not wait. */
+/** Time within which a handed out task did not wait. */
 export const HANDOUT_MS = 3000;
 /** Living activities say so every 5 s. */
 const SILENT_MS = 12_000;

@@ -15,11 +15,13 @@ interface ClaimTerms {
   state: 'none' | 'due' | 'measuring' | 'measured' | 'void';
   /** Fresh runs of the start and of the frontier each. */
   runs: number;
-  /** Of the interval; what is claimed at several milestones shares the campaign's error. null: there is no interval. */
+  /**
+   * Confidence of the interval; claims at several milestones share the campaign's error. null: there is no interval.
+   */
   confidence: number | null;
   /** Most of the probability that a campaign without any gain claims one, at whichever milestone; null: not known. */
   error: number | null;
-  /** Why no error rate is stated; null where one is. */
+  /** Reason why no error rate is stated; null where one is. */
   errorReason: string | null;
   /** claim: data that the search never uses; search: what it selects on. */
   data: 'claim' | 'search';
@@ -27,7 +29,7 @@ interface ClaimTerms {
   decided: number | null;
   /** The frontier that was measured. */
   trial: string | null;
-  /** Why nothing is claimed; null otherwise. */
+  /** Reason why nothing is claimed; null otherwise. */
   reason: string | null;
   /** A control that could be measured besides, and what it would tell; null where nothing is offered. */
   note: string | null;
@@ -41,7 +43,7 @@ const ERROR_REASONS = {
   search: 'the interval covers the noise of runs, not the selection on the data that it is measured on',
 };
 
-/** Of several claims the last that was measured stands, once no later one is under way. */
+/** Chooses the last measured of several claims, unless a later one is under way. */
 export function claimView(
   { frozen, state }: Pick<CampaignDocument, 'frozen' | 'state'>,
   claims: readonly ClaimDocument[],

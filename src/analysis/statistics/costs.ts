@@ -6,18 +6,18 @@ import type { Lineage } from '../../lineage/lineage.js';
 import type { TrialPlace } from '../../lineage/audit-reader.js';
 import { plus } from './spending.js';
 
-/** What one part of a campaign has cost. */
+/** Costs of one part of a campaign. */
 export interface CostLine {
   /** Name of the role, the phase or the status; null for what was spent on no trial. */
   of: string | null;
   /** Requests and phases. */
   rows: number;
   spent: Amounts;
-  /** The part of `spent` that nobody could measure, so that it counts at its upper bound. */
+  /** The part of `spent` that could not be measured, so that it counts at its upper bound. */
   unknown: Amounts;
 }
 
-/** Where the money of one campaign went; each of the three divisions adds up to `total`. */
+/** Costs of one campaign; each of the three divisions adds up to `total`. */
 export interface Costs {
   campaign: string;
   state: CampaignDocument['state'];
@@ -139,7 +139,9 @@ function savedIn(savings: readonly Saving[]): Costs['saved'] {
   return { ...of(savings), byKind: { reuse: kind('reuse'), stop: kind('stop') } };
 }
 
-/** What a trial is shown as: the start is no proposal, and one that has not ended has no status. */
+/**
+ * Status under which a trial is shown: the start is no proposal, and one that has not ended has no status.
+ */
 type Shown = TrialStatus | 'start' | 'running';
 
 /** A request belongs to the first trial that its session submitted in its turn or later; one after the last, to none. */

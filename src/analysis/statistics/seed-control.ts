@@ -1,6 +1,6 @@
 import type { IntervalResult } from '../../domain/decision/claim.js';
 
-/** How many times less spread than the start's makes a frontier quiet. */
+/** Factor by which a frontier's spread has to be below the start's to count as quiet. */
 const QUIET = 10;
 
 /**

@@ -2,7 +2,7 @@ import type { Limits } from '../../domain/money/budget.js';
 import type { Amounts, BudgetDocument } from '../../lineage/documents/documents.js';
 import { NOTHING, type LedgerSum } from '../../lineage/budgets/budgets.js';
 
-/** What a campaign has spent: money in millionths of a dollar, accelerator time in milliseconds of one slot. */
+/** Spending of a campaign: money in millionths of a dollar, accelerator time in milliseconds of one slot. */
 export interface Spending {
   /** Settled, upper bounds of lost requests included. */
   settled: Amounts;
@@ -14,7 +14,7 @@ export interface Spending {
 
 /** Spending with what the ledger knows of it. */
 export interface AuditedSpending extends Spending {
-  /** The part of `settled` that nobody could measure, so it is counted at its upper bound. */
+  /** The part of `settled` that could not be measured, so it is counted at its upper bound. */
   unknown: { rows: number; spent: Amounts };
   byRole: Record<string, Amounts>;
   /** Accelerator time that reuse and early stops made unnecessary, in milliseconds of one slot; not in `settled`. */

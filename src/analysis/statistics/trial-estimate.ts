@@ -19,7 +19,9 @@ export async function trialEstimate(
   return estimateOf({ fresh, believed, scores, sd: spread?.sd ?? null });
 }
 
-/** What the fresh runs of the claims on a trial scored: only of claims with a result, so that none is left out. */
+/**
+ * Lists the scores of the fresh runs of claims on a trial: only of claims with a result, so that none is left out.
+ */
 async function freshScores(lineage: Lineage, { owner, trial, inputs }: DecisionDocument): Promise<number[]> {
   const claims = (await lineage.claims.list(owner)).filter(
     ({ result, start, frontier }) => result !== null && (start === trial || frontier === trial),

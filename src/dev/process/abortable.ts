@@ -1,7 +1,10 @@
-/** For work that nobody will end early. */
+/** Signal for work that is never ended early. */
 export const NEVER = new AbortController().signal;
 
-/** What the work comes to, or the signal's reason if that is first; the work itself then goes on unheard. */
+/**
+ * Returns the result of the work, or rejects with the signal's reason if that is first; the work itself then
+ * continues unobserved.
+ */
 export async function abortable<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   signal.throwIfAborted();

@@ -3,7 +3,7 @@ import { NEVER } from './abortable.js';
 import { installerEnvironment } from './environment.js';
 import { killGroupOnExit, releaseGroup, signalGroup } from './kill-servers-on-exit.js';
 
-/** What a short command printed, or null when it failed or is not there. */
+/** Runs a short command and returns what it printed, or null when it failed or does not exist. */
 export async function outputOf(file: string, args: readonly string[], seconds = 20): Promise<string | null> {
   const done = await execa(file, args, {
     env: installerEnvironment(),

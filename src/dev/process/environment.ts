@@ -1,5 +1,7 @@
 const EVERYWHERE = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME'];
-/** What package clients and downloads need besides: proxies, certificates, and their own settings. */
+/**
+ * Variables that package clients and downloads need besides: proxies, certificates, and their own settings.
+ */
 const INSTALLERS =
   /^(https?_proxy|no_proxy|all_proxy|ssl_cert_(file|dir)|requests_ca_bundle|curl_ca_bundle|node_extra_ca_certs|pip_.*|maven_.*|mongoms_.*|xdg_.*)$/i;
 

@@ -2,9 +2,9 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const groups = new Map<number, () => void>();
 
 /**
- * Should this process end without having stopped a server or an installer that it owns, that one is killed: servers
- * lose nothing that they acknowledged. Signals are left to whoever else listens to them (a command that stops its
- * servers properly); alone, it passes them on and dies of them.
+ * Kills a server or an installer that this process owns when the process ends without having stopped it: servers lose
+ * nothing that they acknowledged. Signals are left to other listeners (a command that stops its servers properly);
+ * without any, it passes them on and dies of them.
  * @param killed is called after it, and can only do what needs no waiting
  */
 export function killGroupOnExit(group: number, killed: () => void = () => undefined): void {
@@ -15,7 +15,7 @@ export function killGroupOnExit(group: number, killed: () => void = () => undefi
   groups.set(group, killed);
 }
 
-/** The server was stopped, or is somebody else's now. */
+/** Releases a server that was stopped or that another process owns now. */
 export function releaseGroup(group: number): void {
   if (!groups.delete(group) || groups.size > 0) return;
   process.off('exit', endAll);

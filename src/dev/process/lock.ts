@@ -90,7 +90,9 @@ async function me(): Promise<Holder> {
   return { pid: process.pid, start: (await startOf(process.pid)) ?? '', token: randomUUID() };
 }
 
-/** A link appears with its whole text or not at all, so nobody ever reads half a holder. */
+/**
+ * Takes the lock by a link, which appears with its whole text or not at all, so that half a holder is never read.
+ */
 async function take(file: string, mine: Holder): Promise<boolean> {
   const fresh = `${file}.${mine.token}`;
   try {
@@ -109,7 +111,7 @@ async function holderOf(file: string): Promise<Holder | null> {
   const text = await textOf(file);
   if (text === null) return null;
   const parsed = holderShape.safeParse(parsedJson(text));
-  return parsed.success ? parsed.data : { pid: 0, start: 'nobody', token: text };
+  return parsed.success ? parsed.data : { pid: 0, start: 'unknown', token: text };
 }
 
 /** Removes the lock of a dead holder; the guard keeps a second breaker from removing the lock that came after it. */

@@ -4,9 +4,9 @@ import { open, rename, stat, truncate, writeFile } from 'node:fs/promises';
 export const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
 /**
- * Cuts a log that has become too large, while its server goes on writing: its end is copied to `LOG.1`, then it is
- * emptied. The server appends, so it goes on at the new end. Lines written between the two steps are lost. Says
- * whether it did.
+ * Cuts a log that has become too large while its server keeps writing: its end is copied to `LOG.1`, then it is
+ * emptied. The server appends, so it continues at the new end. Lines written between the two steps are lost. Returns
+ * true when it did.
  */
 export async function rotate(log: string, limitBytes = LOG_LIMIT_BYTES): Promise<boolean> {
   const size = await sizeOf(log);

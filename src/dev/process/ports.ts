@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Whether a server could listen on this port of 127.0.0.1. */
+/** Returns true when a server could listen on this port of 127.0.0.1. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -18,7 +18,7 @@ export function freePort(): Promise<number> {
       const address = probe.address();
       probe.close(() => {
         if (address === null || typeof address === 'string')
-          reject(new Error('no port of 127.0.0.1 can be had'));
+          reject(new Error('no port of 127.0.0.1 is free'));
         else resolve(address.port);
       });
     });

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { messageOf } from '../../domain/errors.js';
 
 /**
- * Whether anything listens there. Clients of Temporal and MongoDB wait long for a port that nothing listens on;
+ * Checks that something listens there. Clients of Temporal and MongoDB wait long for a port that nothing listens on;
  * a bare connection is refused at once.
  * @throws Error when nothing does
  */

@@ -7,7 +7,7 @@ export class RunningServer {
     private readonly again: () => Promise<ServerProcess>,
   ) {}
 
-  /** Of the process that serves now; after a restart it is another. */
+  /** Id of the process that serves now; after a restart it is another. */
   get pid(): number {
     return this.current.pid;
   }

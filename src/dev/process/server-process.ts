@@ -12,7 +12,9 @@ import { signalGroup } from './kill-servers-on-exit.js';
 import { lastLines, rotate } from './logs.js';
 
 const CLEAN_END_MS = 10_000;
-/** The same where somebody waits for an end: what is killed then loses nothing that it acknowledged. */
+/**
+ * The same where a person waits for the end: a server that is killed then loses nothing that it acknowledged.
+ */
 export const HURRIED_MS = 4_000;
 const KILLED_END_MS = 5_000;
 
@@ -71,7 +73,7 @@ export async function launch(command: Command): Promise<ServerProcess> {
   }
 }
 
-/** Whether the very process is alive. */
+/** Returns true while this very process is alive. */
 export async function isAlive(server: ServerProcess): Promise<boolean> {
   return (await startOf(server.pid)) === server.start;
 }

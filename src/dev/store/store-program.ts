@@ -8,19 +8,21 @@ import { hasFiles, onPath } from '../files.js';
 import type { Home } from '../paths.js';
 import { firstThatWorks, failureLines, type FailedStep, type FallbackStep } from '../fallback-chain.js';
 
-/** Their files cannot be read by one another: a store once begun with one kind goes on with it. */
+/** Kind of store. Neither can read the other's files, so a store stays with the kind that it began with. */
 export type StoreKind = 'mongod' | 'fallback';
 
 /** A program that serves a store. */
 export interface StoreProgram {
   kind: StoreKind;
   version: string;
-  /** As shown to a person. */
+  /** Name for people. */
   how: string;
   file: string;
   /** Its arguments for a port on 127.0.0.1 and a folder that exists. */
   args(port: number, folder: string): string[];
-  /** What a client must add to the address, so that an acknowledged write survives a kill of the server. */
+  /**
+   * Query that a client must add to the address, so that an acknowledged write survives a kill of the server.
+   */
   query: string;
 }
 

@@ -7,7 +7,7 @@ import { findPython } from '../../tasks/python.js';
 import { requireUsable } from '../../tasks/same-python.js';
 import { outputOf } from '../process/commands.js';
 
-/** What is found of a Python, and what to do where something is missing. */
+/** Finding about a Python, with a remedy where something is missing. */
 export interface PythonFinding {
   found: string;
   remedy: string | null;

@@ -18,9 +18,9 @@ import { presentTemporalProgram } from '../temporal/temporal-program.js';
 export interface Finding {
   part: string;
   ok: boolean;
-  /** What there is; never a secret. */
+  /** Finding in words; never a secret. */
   found: string;
-  /** What to do, when something is to be done. */
+  /** Remedy, where one is needed. */
   remedy: string | null;
   /** Set where assay cannot run at all until it is done. */
   essential?: boolean;
@@ -118,7 +118,9 @@ async function isolation(home: string): Promise<Finding> {
   }
 }
 
-/** How far servers that see held-out data are cut off from other runs, by starting one in a root of its own. */
+/**
+ * Surveys how far servers that see held-out data are cut off from other runs, by starting one in a root of its own.
+ */
 async function servers(): Promise<Finding> {
   const part = 'Roots of servers';
   try {

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors.js';
 import { probePort } from '../process/probe-port.js';
 
 /**
- * Whether a Temporal server answers and has the namespace; returns its version.
+ * Checks that a Temporal server answers and has the namespace; returns its version.
  * @throws Error that says which of the two fails
  */
 export async function askTemporal(address: string, namespace: string, timeoutMs: number): Promise<string> {

@@ -12,7 +12,7 @@ import { firstThatWorks, failureLines, type FailedStep, type FallbackStep } from
 export interface TemporalProgram {
   file: string;
   version: string;
-  /** As shown to a person: `temporal 1.9.1 on PATH`. */
+  /** Name for people: `temporal 1.9.1 on PATH`. */
   how: string;
 }
 

@@ -18,7 +18,7 @@ import type { TemporalProgram } from './temporal-program.js';
 
 const START_MS = 60_000;
 
-/** The search attributes by which the Temporal UI lists campaigns and trials. */
+/** Search attributes that the Temporal UI lists campaigns and trials with. */
 const SEARCH_ATTRIBUTES: Readonly<Record<string, string>> = {
   AssayTask: 'Keyword',
   AssayRole: 'Keyword',

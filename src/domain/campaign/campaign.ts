@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limitFields, limitsSchema } from '../money/budget.js';
+import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/record.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { campaignNameSchema } from '../keys.js';
@@ -33,13 +33,8 @@ export const CLAIM_RUNS = 8;
 export const campaignInputSchema = z
   .strictObject({
     task: z.string().min(1),
+    ...optionalLimits,
     trials: limitFields.trials.default(24),
-    /** Default: four times `trials`. */
-    submissions: limitFields.submissions.optional(),
-    hours: limitFields.hours.optional(),
-    hoursWithoutGain: limitFields.hoursWithoutGain.optional(),
-    dollars: limitFields.dollars.optional(),
-    acceleratorSeconds: limitFields.acceleratorSeconds.optional(),
     /** Replaces the training budget of the task, in seconds. */
     trainSeconds: positive.max(7 * 86_400).optional(),
     /** How candidates are held against the frontier. */

@@ -1,4 +1,5 @@
-import { isBetter, type Task } from '../task/task.js';
+import { DETERMINISTIC, isBetter, type Task } from '../task/task.js';
+import { labelText, type Label } from '../trial/labels.js';
 import type { Rule } from './record.js';
 
 /** A normal belief about a true score, in the metric's unit. */
@@ -66,6 +67,17 @@ export function lessonOf(facts: LessonFacts, unit: string): string {
   if (frontier === null) return startText(facts, unit);
   const parts = [measuredText(facts, frontier, unit), ...believedText(facts, frontier), ...noiseText(facts)];
   return `${parts.join('; ')}: ${verdictText(facts, frontier)}`;
+}
+
+/** Says the same of a trial that has labels, with those that the sentence does not say already. */
+export function labelledLesson(facts: LessonFacts, labels: readonly Label[], unit: string): string {
+  const untold = labels.filter((label) => (label === 'seed-fixed' ? !facts.alike : facts.barred === null));
+  return [lessonOf(facts, unit), ...untold.map(labelText)].join('; ');
+}
+
+/** Says why nothing is known of the noise by which a rule weighs. */
+export function noiseUnknownText(rule: Rule, runs: number, score: number | null): string {
+  return `the ${runs} runs of the start under different seeds all scored ${score ?? ''}, so nothing is known of the noise by which the rule "${rule}" weighs trials: either no recipe depends on the seed (then declare ${DETERMINISTIC} in task.yaml and start another campaign), or training has to draw by ASSAY_SEED`;
 }
 
 function startText(facts: LessonFacts, unit: string): string {

@@ -7,32 +7,36 @@ const hours = z
   .positive()
   .max(24 * 365);
 
-/** What can be limited, in the units that people use. */
+/** Limits in the units that people use. */
 export const limitFields = {
-  /** Ends the campaign: trials that took a number and were not duplicates. */
+  /** Trials that took a number and were not duplicates. */
   trials: count.max(1_000_000),
-  /** Ends the campaign: all accepted submissions. */
+  /** All accepted submissions. */
   submissions: count.max(4_000_000),
-  /** Ends the campaign: hours at work, recorded pauses left out. */
+  /** Hours at work, recorded pauses left out. */
   hours,
-  /** Ends the campaign: hours at work since the frontier last moved. */
+  /** Hours at work since the frontier last moved. */
   hoursWithoutGain: hours,
-  /** Pauses the campaign, in US dollars. */
+  /** US dollars. */
   dollars: z.number().positive().max(1e9),
-  /** Pauses the campaign, in seconds of one slot. */
+  /** Seconds of one slot. */
   acceleratorSeconds: z.number().positive().max(1e12),
 };
-export type LimitName = keyof typeof limitFields;
-export const LIMIT_NAMES = [
-  'trials',
-  'submissions',
-  'hours',
-  'hoursWithoutGain',
-  'dollars',
-  'acceleratorSeconds',
-] as const satisfies LimitName[];
+const limitNameSchema = z.keyof(z.object(limitFields));
+export type LimitName = z.infer<typeof limitNameSchema>;
+export const LIMIT_NAMES = limitNameSchema.options;
+
+/** What a campaign does when it reaches a limit. */
+export const AT_LIMIT = {
+  trials: 'ends',
+  submissions: 'ends',
+  hours: 'ends',
+  hoursWithoutGain: 'ends',
+  dollars: 'pauses',
+  acceleratorSeconds: 'pauses',
+} as const satisfies Record<LimitName, 'ends' | 'pauses'>;
 /** Limits that pause; what they limit is reserved before it is spent. */
-export type BudgetName = Extract<LimitName, 'dollars' | 'acceleratorSeconds'>;
+export type BudgetName = { [N in LimitName]: (typeof AT_LIMIT)[N] extends 'pauses' ? N : never }[LimitName];
 
 /** The limits as they are stored; null is no limit. */
 export const limitsSchema = z.object({
@@ -48,9 +52,11 @@ export type Limits = z.infer<typeof limitsSchema>;
 /** Submissions that a campaign takes for each trial unless it says otherwise. */
 const SUBMISSIONS_PER_TRIAL = 4;
 
+/** Every limit, each of which may be left out. */
+export const optionalLimits = z.object(limitFields).partial().shape;
+
 const changeFields = z.strictObject({
-  trials: limitFields.trials.optional(),
-  submissions: limitFields.submissions.optional(),
+  ...optionalLimits,
   hours: limitFields.hours.nullable().optional(),
   hoursWithoutGain: limitFields.hoursWithoutGain.nullable().optional(),
   dollars: limitFields.dollars.nullable().optional(),
@@ -68,8 +74,7 @@ export type LimitChange = z.infer<typeof limitChangeSchema>;
 
 /** Those of the asked fields that end a campaign rather than pause it. */
 export function endingFields(change: LimitChange): LimitName[] {
-  const fields = ['trials', 'submissions', 'hours', 'hoursWithoutGain'] as const;
-  return fields.filter((field) => change[field] !== undefined);
+  return LIMIT_NAMES.filter((limit) => AT_LIMIT[limit] === 'ends' && change[limit] !== undefined);
 }
 
 /** The limits that a campaign starts with. */

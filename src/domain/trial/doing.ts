@@ -8,3 +8,9 @@ export const DOING = {
   waitsToBeAlone: 'waiting for the host: an evaluation is to run alone, and others still run',
   evaluatesAlone: 'evaluating alone',
 } as const;
+
+/** Follows long work: is told what is being done, and may cancel it. */
+export interface WorkMonitor {
+  signal: AbortSignal;
+  tell: (doing: string) => void;
+}

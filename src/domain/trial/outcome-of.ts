@@ -1,6 +1,7 @@
 import { meanOf } from '../decision/noise.js';
 import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../task/gates.js';
 import { unmeasured, type Failure, type Outcome } from './outcome.js';
+import { failureText, missText } from './outcome-words.js';
 import type { Task } from '../task/task.js';
 
 interface Measured {
@@ -76,7 +77,7 @@ export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }:
   const failure = preflight ?? trained?.failure ?? evaluated?.failure ?? null;
   if (failure !== null)
     return {
-      ...unmeasured(failure.status, lessonOf(failure)),
+      ...unmeasured(failure.status, failureText(failure)),
       failure,
       metrics,
       margins: marginsOf(failure, found),
@@ -98,15 +99,4 @@ export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }:
 /** Near gates matter to agents; those of a failed trial are given only where they explain it. */
 function marginsOf(failure: Failure, found: Margin[]): Margin[] {
   return failure.status === 'size_blocked' ? found : [];
-}
-
-export function missText(miss: Margin): string {
-  const bound = miss.side === 'max' ? 'at most' : 'at least';
-  return `${miss.gate}: ${miss.metric} is ${miss.value}, allowed is ${bound} ${miss.limit}: missed by ${Number(miss.over.toPrecision(6))}`;
-}
-
-function lessonOf(failure: Failure): string {
-  const last = failure.tail.trim().split('\n').at(-1) ?? '';
-  const reason = failure.reason === '' || last.includes(failure.reason) ? last : failure.reason;
-  return `${failure.phase}: ${reason}`.slice(0, 400);
 }

@@ -2,7 +2,7 @@ import { Binary, GridFSBucket, MongoRuntimeError, ObjectId, type Db } from 'mong
 import { z } from 'zod';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
-import { snapshotDocument, type StoredFile } from '../documents/documents.js';
+import { snapshotDocument, type StoredFile } from '../documents/snapshot.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */

@@ -5,13 +5,12 @@ import { changedLimits, type LimitChange, type Limits } from '../../domain/money
 import { fieldOf } from '../../domain/keys.js';
 import {
   budgetDocument,
-  ledgerDocument,
   type Amounts,
   type BudgetDocument,
-  type LedgerDocument,
-  type Saving,
   type LimitChangeRecord,
-} from '../documents/documents.js';
+} from '../documents/budget.js';
+import { ledgerDocument, type LedgerDocument } from '../documents/ledger.js';
+import type { Saving } from '../documents/saving.js';
 import { TypedCollection } from '../typed-collection.js';
 
 export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };

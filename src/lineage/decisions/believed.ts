@@ -1,5 +1,5 @@
 import type { Believed } from '../../domain/decision/lesson.js';
-import type { DecisionDocument } from '../documents/decision-documents.js';
+import type { DecisionDocument } from '../documents/decision.js';
 import { lessonFacts } from './lesson-facts.js';
 import type { Lineage } from '../lineage.js';
 

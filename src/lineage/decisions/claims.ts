@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
 import { CLAIM_RULE, type ClaimResult } from '../../domain/decision/claim.js';
-import { claimDocument, type ClaimDocument } from '../documents/decision-documents.js';
+import { claimDocument, type ClaimDocument } from '../documents/claim.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What is to be measured for a claim. */

@@ -1,6 +1,6 @@
 import type { Frontier } from '../../domain/decision/record.js';
 import { trialKey } from '../../domain/keys.js';
-import type { DecisionDocument } from '../documents/decision-documents.js';
+import type { DecisionDocument } from '../documents/decision.js';
 
 /** The key of a decision: its place in its campaign's sequence. */
 export const keyOf = (owner: string, sequence: number): string =>

@@ -3,7 +3,7 @@ import type { Node } from '../../domain/decision/v1/posterior.js';
 import type { InputsV1 } from '../../domain/decision/v1/record.js';
 import { decideByV1, knowledgeAfterV1 } from '../../domain/decision/v1/rules.js';
 import { START } from '../../domain/keys.js';
-import type { DecisionDocument, DecisionV1Document } from '../documents/decision-documents.js';
+import type { DecisionDocument, DecisionV1Document } from '../documents/decision.js';
 import { frontierAfter, placeAfter } from './decision-place.js';
 import type { Candidate } from './decisions.js';
 

@@ -16,7 +16,7 @@ import {
   type DecisionDocument,
   type DecisionV1Document,
   type DecisionV2Document,
-} from '../documents/decision-documents.js';
+} from '../documents/decision.js';
 import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
 import { decisionV1On, inputsV1Of } from './decisions-v1.js';
 import { TypedCollection } from '../typed-collection.js';

@@ -1,10 +1,6 @@
 import type { Believed, LessonFacts } from '../../domain/decision/lesson.js';
 import { isSeedOnly } from '../../domain/decision/rules.js';
-import {
-  estimateIn,
-  type DecisionDocument,
-  type DecisionV1Document,
-} from '../documents/decision-documents.js';
+import { estimateIn, type DecisionDocument, type DecisionV1Document } from '../documents/decision.js';
 
 /** Reads from a stored decision what people and agents are told of it; what rests on an unknown noise is left out. */
 export function lessonFacts(decision: DecisionDocument): LessonFacts {

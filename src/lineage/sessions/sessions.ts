@@ -8,7 +8,7 @@ import {
   turnDocument,
   type AnswerDocument,
   type SessionDocument,
-} from '../documents/documents.js';
+} from '../documents/session.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Conversations: what each session saw, every paid reply before its use, and the answer to every tool call. */
@@ -50,21 +50,21 @@ export class Sessions {
     );
   }
 
-  /** The reply that a turn uses, if it has one. A reply that was stored but not chosen is chosen now. */
+  /** The reply that a turn uses, if it has one. */
   async reply(session: string, turn: number): Promise<Reply | null> {
-    const found = await this.turns.get(turnKey(session, turn));
-    if (found === null) return null;
-    if (found.chosen !== null) {
-      const { reply } = await this.replies.require(callKey(session, turn, found.chosen));
-      return replySchema.parse(JSON.parse(reply));
-    }
-    for (let attempt = 1; attempt <= found.attempts; attempt += 1) {
-      if ((await this.replies.get(callKey(session, turn, attempt))) !== null) {
-        await this.choose(session, turn, attempt);
-        return this.reply(session, turn);
-      }
-    }
-    return null;
+    const { chosen } = await this.attempts(session, turn);
+    if (chosen === null) return null;
+    const { reply } = await this.replies.require(callKey(session, turn, chosen));
+    return replySchema.parse(JSON.parse(reply));
+  }
+
+  /** Chooses the reply of a turn whose attempt was cut off between storing it and choosing it. */
+  async chooseStored(session: string, turn: number): Promise<void> {
+    const { attempts, chosen } = await this.attempts(session, turn);
+    if (chosen !== null) return;
+    for (let attempt = 1; attempt <= attempts; attempt += 1)
+      if ((await this.replies.get(callKey(session, turn, attempt))) !== null)
+        return this.choose(session, turn, attempt);
   }
 
   /** How many attempts a turn has had, and which one's reply it uses. */

@@ -1,10 +1,7 @@
 import type { Db } from 'mongodb';
-import {
-  phaseResultDocument,
-  type PhaseResultDocument,
-  type PhaseRun,
-  type StoredFile,
-} from '../documents/documents.js';
+import { phaseResultDocument, type PhaseResultDocument } from '../documents/phase-result.js';
+import type { PhaseRun } from '../documents/phase-run.js';
+import type { StoredFile } from '../documents/snapshot.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Who runs a phase. */

@@ -5,16 +5,16 @@ import { AssayError } from '../../domain/errors.js';
 import { seedOf } from '../../domain/digest.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
 import { LOST } from '../../domain/trial/lost-workers.js';
+import type { Fault } from '../documents/fault.js';
 import {
   replicateDocument,
   trainedSchema,
   type Checkpoint,
   type Evaluated,
-  type Fault,
   type Holder,
   type ReplicateDocument,
   type Trained,
-} from '../documents/documents.js';
+} from '../documents/replicate.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What identifies a measurement. */
@@ -57,7 +57,7 @@ const FAULTS_KEPT = 50;
 
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
-/** Measurements and the claims on them. Results are published once, by the attempt that holds the fence. */
+/** Measurements and the attempts at them. Results are published once, by the attempt that holds the fence. */
 export class Replicates {
   private readonly shelf;
 
@@ -111,10 +111,10 @@ export class Replicates {
   }
 
   /**
-   * Takes the claim for a new attempt: whoever held it before can no longer publish. A holder that never let go
-   * was lost with its process, which is recorded as a fault of the infrastructure.
+   * Begins a new attempt: earlier ones can no longer publish. A holder that never let go was lost with its process,
+   * which is recorded as a fault of the infrastructure.
    */
-  async claim(key: string, holder: Holder): Promise<ReplicateDocument> {
+  async beginAttempt(key: string, holder: Holder): Promise<ReplicateDocument> {
     const before = await this.shelf.require(key);
     if (before.holder !== null)
       await this.fault(key, {
@@ -124,12 +124,12 @@ export class Replicates {
         code: LOST,
         host: before.holder.host,
       });
-    const claimed = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
-    if (claimed === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
-    return claimed;
+    const begun = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
+    if (begun === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
+    return begun;
   }
 
-  /** Lets go of a claim without a result. */
+  /** Ends an attempt without a result. */
   async release(key: string, fence: number): Promise<void> {
     await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
   }
@@ -158,7 +158,7 @@ export class Replicates {
     );
   }
 
-  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  /** @throws AssayError OVERTAKEN when a later attempt has begun and has not published */
   async publishTrained(key: string, trained: Trained): Promise<Trained> {
     await this.shelf.update(
       { _id: key, fence: trained.fence, trained: null },
@@ -167,7 +167,7 @@ export class Replicates {
     return this.published((await this.shelf.require(key)).trained, key, trained.fence);
   }
 
-  /** @throws AssayError OVERTAKEN when a later attempt holds the claim and has not published */
+  /** @throws AssayError OVERTAKEN when a later attempt has begun and has not published */
   async publishEvaluated(key: string, evaluated: Evaluated): Promise<Evaluated> {
     await this.shelf.update(
       { _id: key, fence: evaluated.fence, evaluated: null },

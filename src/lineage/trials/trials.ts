@@ -4,7 +4,8 @@ import { START, trialKey } from '../../domain/keys.js';
 import type { Failure, Outcome } from '../../domain/trial/outcome.js';
 import type { Projection } from '../../domain/task/rehearsal.js';
 import type { TrialStage } from '../../domain/statuses.js';
-import { trialDocument, type Fault, type TrialDocument } from '../documents/documents.js';
+import type { Fault } from '../documents/fault.js';
+import { trialDocument, type TrialDocument } from '../documents/trial.js';
 import { TypedCollection } from '../typed-collection.js';
 
 const proposalDocument = trialDocument.pick({

@@ -3,8 +3,8 @@ import type { FrozenCampaign } from '../../domain/campaign/campaign.js';
 import { START } from '../../domain/keys.js';
 import { decisionMeasure, type Task } from '../../domain/task/task.js';
 import { believedNow, believedThen } from '../decisions/believed.js';
-import type { DecisionDocument } from '../documents/decision-documents.js';
-import type { TrialDocument } from '../documents/documents.js';
+import type { DecisionDocument } from '../documents/decision.js';
+import type { TrialDocument } from '../documents/trial.js';
 import type { Lineage } from '../lineage.js';
 
 const CHAIN = 8;

@@ -22,7 +22,7 @@ export interface Attempt {
   result: SubmitReading | null;
 }
 
-/** What a proposer knows of its workspace after the calls so far; nothing is kept between requests. */
+/** Knowledge of a proposer about its workspace after the calls so far; nothing is kept between requests. */
 export interface ConversationState {
   editable: string[];
   /** Files listed but not yet read, or named and not yet read. */
@@ -152,7 +152,10 @@ function remember(desk: ConversationState, result: SubmitReading | null): void {
   desk.attempts.push({ point: pointOf(desk.files), from: pointOf(desk.clean), result });
 }
 
-/** The knobs that can be turned: a name that two files share is left alone, as its lines cannot be told apart. */
+/**
+ * Lists the knobs that can be turned: a name that two files share is left alone, since its lines cannot be
+ * distinguished.
+ */
 export function knobsIn(files: ReadonlyMap<string, string>): PlacedKnob[] {
   const all = [...files].flatMap(([path, text]) => knobsOf(text).map((knob) => ({ ...knob, path })));
   const once = new Set<string>();

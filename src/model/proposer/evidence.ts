@@ -2,7 +2,7 @@ import { knobsOf } from '../../domain/text/knobs.js';
 import { readView, type RowReading, type ViewReading } from '../view-text.js';
 import { pointOf, type ConversationState, type Point } from './conversation-state.js';
 
-/** What turning some knobs together did. */
+/** Effect of turning some knobs together. */
 export interface Turn {
   /** Old and new values by knob. */
   changes: ReadonlyMap<string, { from: number; to: number }>;
@@ -10,7 +10,7 @@ export interface Turn {
   helped: boolean | null;
 }
 
-/** What the lineage and this conversation teach. */
+/** Evidence from the lineage and this conversation. */
 export interface Evidence {
   /** Oldest first. */
   turns: Turn[];

@@ -22,7 +22,7 @@ const SMALLEST_STEP = 0.02;
 const LARGEST_STEP = 0.35;
 const RESTART = 0.06;
 const TWO_KNOBS = 0.4;
-/** How much more often a knob is turned that the role's prompt names. */
+/** Factor by which a knob that the role's prompt names is turned more often. */
 const PREFERRED = 4;
 
 /**
@@ -67,7 +67,7 @@ interface Step {
   helped: boolean;
 }
 
-/** What was done with a knob so far, oldest first. */
+/** Lists what was done with a knob so far, oldest first. */
 function stepsOf(knob: PlacedKnob, evidence: Evidence): Step[] {
   return evidence.turns.flatMap(({ changes, helped }) => {
     const change = changes.get(knob.name);

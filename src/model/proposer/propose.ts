@@ -15,7 +15,7 @@ import { evidenceOf, type Evidence } from './evidence.js';
 import { nextPoint, randomFrom } from './moves.js';
 import type { Conversation } from './request.js';
 
-/** What the proposer says next: some words and its tool calls; without calls it has nothing more to do. */
+/** Next message of the proposer: some words and its tool calls; without calls it has nothing more to do. */
 export interface Proposal {
   text: string;
   calls: { name: string; input: Record<string, unknown> }[];
@@ -86,7 +86,7 @@ function turn(
 function editTo(desk: ConversationState, knob: PlacedKnob, value: number | undefined): Proposal['calls'] {
   if (value === undefined || value === knob.value) return [];
   const line = turned(knob, value);
-  // A line that ends another one, as LR does BASE_LR, is told apart by the line end before it.
+  // A line that ends another one, as LR does BASE_LR, is recognised by the line end before it.
   const text = desk.files.get(knob.path) ?? '';
   const start = text.startsWith(knob.line) || text.split(knob.line).length === 2 ? '' : '\n';
   const input = {

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
-/** What folders hold. */
+/** Bytes and entries that folders hold. */
 export interface DiskUse {
   /** Bytes that the files occupy. */
   bytes: number;

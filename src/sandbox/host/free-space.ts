@@ -1,14 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** What a disk can still take. */
+/** Free space of a disk. */
 export interface FreeSpace {
   bytes: number;
   /** Files; null where the file system does not count them. */
   inodes: number | null;
 }
 
-/** Of the disk that holds a folder, or will hold it. */
+/** Reads the free space of the disk that holds a folder, or will hold it. */
 export async function freeSpaceAt(folder: string): Promise<FreeSpace> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(folder);
@@ -20,7 +20,7 @@ export async function freeSpaceAt(folder: string): Promise<FreeSpace> {
   }
 }
 
-/** As shown to a person: `1.2 GB free`. */
+/** Formats free space for people: `1.2 GB free`. */
 export function freeSpaceText({ bytes, inodes }: FreeSpace): string {
   const free = bytes < 1e9 ? `${Math.floor(bytes / 1e6)} MB free` : `${(bytes / 1e9).toFixed(1)} GB free`;
   return inodes !== null && inodes < 10_000 ? `${free}, room for ${inodes} more files` : free;

@@ -9,7 +9,7 @@ import type { Sandbox } from '../run.js';
 
 /** One thing that a host must be able to do before it takes work. A check of accelerators is another of these. */
 export interface HostCheck {
-  /** What is wrong, for people; null when all is well. Does not reject. */
+  /** Returns the problem, for people; null when all is well. Does not reject. */
   look(): Promise<string | null>;
 }
 
@@ -19,7 +19,7 @@ const LEAST_INODES = 1000;
 const WRITE_MS = 10_000;
 const PROBE_SECONDS = 30;
 
-/** Whether this host may take work. */
+/** Checks that decide if this host may take work. */
 export class HostHealth {
   constructor(private readonly checks: readonly HostCheck[]) {}
 

@@ -11,8 +11,9 @@ interface Times {
 const LEAST = 100e6;
 
 /**
- * How fast the host let the processes of one run go on: the part of their runnable time in which they had a core. Read
- * from the kernel's account of each process (of its first thread), so that what a recipe sleeps does not count.
+ * Measures the speed at which the host let the processes of one run proceed: the share of their runnable time in
+ * which they had a core. Read from the kernel's account of each process (of its first thread), so that what a recipe
+ * sleeps does not count.
  */
 export class HostSpeed {
   readonly #stolen = stolenTime();

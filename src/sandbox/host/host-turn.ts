@@ -3,34 +3,33 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DOING } from '../../domain/trial/doing.js';
+import { DOING, type WorkMonitor } from '../../domain/trial/doing.js';
 import { AssayError } from '../../domain/errors.js';
 import { LeasePool, slotHolders } from './lease.js';
 import { isAlive, ownIdentity, processIdentitySchema, type ProcessIdentity } from '../process/identity.js';
 import { unlessMissing } from '../process/missing.js';
 
-export interface TurnRequest {
-  /** Aborting ends the waiting; what runs already is not touched. */
-  signal: AbortSignal;
-  /** What the work does, in words, told once it may run. */
+/** Aborting its signal ends the waiting; what runs already is not touched. */
+export interface TurnRequest extends WorkMonitor {
+  /** The work in words, reported once it may run. */
   doing: string;
-  /** Says what is being done or waited for now. */
-  tell: (doing: string) => void;
 }
 
 const POLL_MS = 200;
 
 /**
- * Who may run a recipe's code on this host: many beside each other, or one evaluation alone. The worker processes of
- * the host share it through a folder, in which everyone who has a turn, and who waits to be alone, has a link that
- * names his process. One that is to run alone enters, takes the one slot of a lease when others are to be alone as
- * well, and waits until nobody is beside it. Everyone else looks for those before and after he enters: of two who come
- * at once at least one sees the other. So those who come while an evaluation waits queue behind it, and it waits for
- * no more than was running. What a dead process has left counts for nothing.
+ * Shares out the right to run a recipe's code on this host: to many at a time, or to one evaluation alone. The worker
+ * processes of the host coordinate through a folder, in which every holder of a turn, and every one that waits to be
+ * alone, has a link that names its process. An evaluation that is to run alone enters, takes the one slot of a lease
+ * in case others want to be alone as well, and waits until no other process is inside. Every other process looks for
+ * such an evaluation before and after it enters: of two that come at once, at least one sees the other. So processes
+ * that come while an evaluation waits queue behind it, and it waits only for those that were running. Links of dead
+ * processes are ignored.
  *
- * No deadlock: who has a turn waits for nobody. A turn is taken once, by the outermost caller, after a lease and never
- * before: a training that waits for a lease has no turn, so an evaluation alone, which needs no lease, does not wait
- * for it; and a training that has the lease and waits for its turn waits for an evaluation that waits for no lease.
+ * No deadlock: a process that has a turn waits for no other. A turn is taken once, by the outermost caller, after a
+ * lease and never before: a training that waits for a lease has no turn, so an evaluation alone, which needs no
+ * lease, does not wait for it; and a training that has the lease and waits for its turn waits for an evaluation that
+ * waits for no lease.
  */
 export class HostTurn {
   readonly #one: LeasePool;
@@ -112,7 +111,9 @@ export class HostTurn {
   }
 }
 
-/** The link by which this process has entered, which has its content at once: nobody finds an entry without a name. */
+/**
+ * Creates this process's link with its content in one step, so that no other process finds an entry without a name.
+ */
 async function enter(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true });
   const entry = join(folder, randomUUID());
@@ -120,7 +121,7 @@ async function enter(folder: string): Promise<string> {
   return entry;
 }
 
-/** Whether a living process has entered; entries of the dead are removed. */
+/** Returns true when a living process has entered; removes entries of the dead. */
 async function isSomebodyIn(folder: string): Promise<boolean> {
   for (const name of (await unlessMissing(readdir(folder))) ?? []) {
     const entry = join(folder, name);

@@ -17,7 +17,7 @@ export interface Lease {
 export interface LeaseRequest {
   slots: number;
   signal: AbortSignal;
-  /** Called once when the lease is not to be had at once, with who holds the slots. */
+  /** Called once when the slots are not free at once, with their holders. */
   onWait?: (reason: string) => void;
 }
 
@@ -38,7 +38,7 @@ export class LeasePool {
 
   constructor(
     readonly name: string,
-    /** How many slots this host has; all its workers must agree. */
+    /** Slots of this host; all its workers must agree. */
     readonly capacity: number,
     readonly folder: string,
   ) {
@@ -47,8 +47,8 @@ export class LeasePool {
   }
 
   /**
-   * Waits for the slots (first come, first served within this process), runs `fn` and releases them whatever comes
-   * of it. Rejects with the signal's reason when it is aborted while waiting.
+   * Waits for the slots (first come, first served within this process), runs `fn` and releases them whatever comes of
+   * it. Rejects with the signal's reason when it is aborted while waiting.
    */
   async withLease<T>(request: LeaseRequest, fn: (lease: Lease) => Promise<T>): Promise<T> {
     if (request.slots < 1 || request.slots > this.capacity) {

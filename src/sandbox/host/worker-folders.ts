@@ -38,7 +38,7 @@ export interface WorkerRun {
 /** Workers that have a folder below `work`, and everything on this host that runs for a worker. */
 export interface WorkersHere {
   workers: { name: string; living: boolean; folders: string[] }[];
-  /** Of workers without a folder below `work` as well, which have another home. */
+  /** Runs of workers that have no folder below `work` because they have another home. */
   runs: WorkerRun[];
   /** Control groups of those of the workers that are dead. */
   groups: string[];

@@ -19,7 +19,9 @@ import { isAbandonedName } from './own-folders.js';
 import { programOnPath } from '../tiers/tier.js';
 import type { RuntimeTree } from './runtime-tree.js';
 
-/** How a root is kept: as an image that is mounted, or as an archive that is unpacked for each sandbox. */
+/**
+ * Form in which a root is kept: an image that is mounted, or an archive that is unpacked for each sandbox.
+ */
 export type ImageFormat = 'erofs' | 'squashfs' | 'tar';
 
 export interface Image {
@@ -43,7 +45,7 @@ const MAKERS: Readonly<
   ],
 };
 
-/** Whether images of a format can be made here. */
+/** Returns true when images of a format can be made here. */
 export const canMake = (format: ImageFormat): boolean =>
   format === 'tar' || programOnPath(MAKERS[format]('', '')[0]) !== null;
 
@@ -75,7 +77,7 @@ async function make(tree: RuntimeTree, format: ImageFormat, file: string): Promi
     const list = join(attempt, 'list');
     await writeFile(list, tree.paths.map((path) => `${path.slice(1)}\0`).join(''));
     const archive = join(attempt, 'archive');
-    // a user of its own reads it; a file that vanished meanwhile is in nobody's way
+    // a user of its own reads it; a file that vanished meanwhile does no harm
     const names = ['--no-recursion', '--ignore-failed-read', '--null', '-T', list];
     await run(['tar', '-c', '-f', archive, '--mode=a+rX', '-C', '/', ...names]);
     if (format === 'tar') {

@@ -11,7 +11,7 @@ import { processName } from '../host/worker-name.js';
 
 /** The most that an image may have to lie in memory, in bytes; a larger one is read from disk past the page cache. */
 export const LARGEST_IN_MEMORY = 2 ** 30;
-/** Of the room that a file system in memory has left, an image may take this part. */
+/** Share of the free space of a file system in memory that an image may take. */
 const SHARE_OF_MEMORY = 0.5;
 const TMPFS = 0x0102_1994;
 /** Folders in memory that Linux systems have. */
@@ -22,7 +22,7 @@ const PREFIX = 'assay-roots';
 const ownMark = async (): Promise<string> =>
   [PREFIX, pidNamespace(), await processName(process.pid)].join('.');
 
-/** Where every user may pass: a sandbox with a user of its own reads what is mounted there. */
+/** Folders that every user may pass through: a sandbox with a user of its own reads what is mounted there. */
 const OPEN = process.getuid?.() === 0 ? ['/run', '/tmp'] : [tmpdir()];
 
 /** An empty folder of this process, over which each sandbox mounts what it needs. */
@@ -95,13 +95,13 @@ async function detach(device: string): Promise<void> {
   await execa('losetup', ['-d', device], { reject: false, env: { PATH: SBIN } });
 }
 
-/** Whether a path names a process, by its mark, that is dead; null where it names none. */
+/** Returns true when a path carries the mark of a dead process; null where it carries none. */
 async function isOfDead(path: string, isDead: (worker: string) => Promise<boolean>): Promise<boolean | null> {
   const worker = new RegExp(`${PREFIX}\\.${pidNamespace()}\\.(\\d+-\\w+)`).exec(path)?.[1];
   return worker === undefined ? null : isDead(worker);
 }
 
-/** What of a folder of images belongs to nobody any more: names of dead processes. Those of the living stay. */
+/** Finds entries of a folder of images that are named after dead processes. Those of living ones stay. */
 export async function isAbandonedName(path: string): Promise<boolean | null> {
   return isOfDead(path, async (worker) => (await processName(Number.parseInt(worker, 10))) !== worker);
 }

@@ -36,19 +36,19 @@ interface Opened {
   root: PreparedRoot;
   way: Way;
   channels: Isolation['channels'];
-  /** Why stronger ways do not work; empty where none does not. */
+  /** Reasons why stronger ways do not work; empty where there are none. */
   lacking: string;
 }
 
-/** Why no root can be had, in words. */
+/** A reason, in words, why no root can be made. */
 export type NoRoot = { why: string };
 
-/** Where the kernel's own answers cannot be filtered, a root closes nothing for certain. */
+/** True where the kernel's own answers can be filtered; elsewhere a root closes nothing for certain. */
 const FILTERS = systemCallFilter({ inet: false }) !== null;
 const CLOSED: Isolation['channels'] = FILTERS ? 'closed' : 'open';
 const BOUNDED: Isolation['channels'] = FILTERS ? 'bounded' : 'open';
 
-/** Of the probe's own run; it is not recorded. */
+/** Isolation of the probe's own run; it is not recorded. */
 const PROBED: Isolation = { ...TIER_C, channels: 'closed' };
 
 /** Gives every server a root of its own, in the strongest way that works on this host. */
@@ -59,20 +59,22 @@ export class PrivateRoots {
 
   constructor(
     readonly bubblewrap: Bubblewrap,
-    /** Where images are kept between workers. */
+    /** Folder in which images are kept between workers. */
     readonly cache: string,
-    /** Whether it is root and may be able to mount. */
+    /** True when the worker is root and may be able to mount. */
     readonly mounts = process.getuid?.() === 0,
   ) {}
 
-  /** The launch of a request in a root with what it needs; where none can be had, why. */
+  /** Launches a request in a root with what it needs; returns the reason where no root can be made. */
   async launch(request: RunRequest & { runtime: Runtime }, shell: string): Promise<PrivateLaunch | NoRoot> {
-    // it goes on being made for others
+    // others still wait for it
     const opened = await unlessAborted(this.#openedFor(request.runtime), request.signal);
     return 'why' in opened ? opened : opened.way(opened.root, request, shell);
   }
 
-  /** How closed the channels of a server would be, and why not more; null where nothing is missing. */
+  /**
+   * Reports how closed the channels of a server would be, and what prevents more; null where nothing is missing.
+   */
   async survey(runtime: Runtime): Promise<{ channels: Isolation['channels']; why: string | null }> {
     const opened = await this.#openedFor(runtime);
     return 'why' in opened
@@ -80,7 +82,7 @@ export class PrivateRoots {
       : { channels: opened.channels, why: opened.channels === 'closed' ? null : opened.lacking };
   }
 
-  /** What failed is tried again after a while: a disk may have been full. */
+  /** Opens a root, and retries a failed one after a while: a disk may have been full. */
   async #openedFor(runtime: Runtime): Promise<Opened | NoRoot> {
     const key = JSON.stringify([runtime.paths, runtime.library]);
     const known = this.#opened.get(key);
@@ -147,12 +149,12 @@ export class PrivateRoots {
     if (format === 'tar') return { tree, image, direct: false, stage };
     const memory = await memoryFor(image.bytes);
     if (memory !== null) return { tree, image: await copyInto(image, memory), direct: false, stage };
-    // a name of its own, by which a loop device of a dead worker is known
+    // a unique name, so that a loop device of a dead worker can be recognised
     const file = await ownName(image.file);
     return { tree, image: { ...image, file }, direct: true, stage };
   }
 
-  /** What is wrong with a root, found by starting a shell in it. */
+  /** Finds the fault of a root by starting a shell in it. */
   async #fault(root: PreparedRoot, way: Way): Promise<string | null> {
     const request: RunRequest = {
       id: `root-${process.pid}-${root.tree.digest.slice(0, 8)}`,

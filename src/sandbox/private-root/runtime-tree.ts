@@ -11,13 +11,15 @@ import { librariesOf } from './libraries.js';
 export interface RuntimeTree {
   /** Paths on the host, sorted; each lies at the same place in the root. */
   paths: string[];
-  /** Of all files together. */
+  /** Total of all files. */
   bytes: number;
   /** Folders (in /etc files as well), no one within another, that hold every path of the root. */
   anchors: string[];
   /** Links directly below `/`, such as /bin to usr/bin. */
   links: { path: string; target: string }[];
-  /** Of every path with its kind, size, time of change and target: equal digests stand for equal roots. */
+  /**
+   * Digest of every path with its kind, size, time of change and target: equal digests stand for equal roots.
+   */
   digest: string;
 }
 

@@ -15,8 +15,8 @@ export const processIdentitySchema = z.object({
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
 /**
- * Whether a process lives. One in another pid namespace (a container) cannot be seen and counts as living until the
- * machine boots again.
+ * Returns true while a process lives. One in another pid namespace (a container) cannot be seen, and counts as living
+ * until the machine boots again.
  */
 export async function isAlive(process: ProcessIdentity): Promise<boolean> {
   const me = await ownIdentity();

@@ -30,7 +30,7 @@ export class FirstBytes {
 /** The last bytes of a stream, up to a number of them, in a ring: each byte is copied once. */
 export class LastBytes {
   readonly #first: FirstBytes;
-  /** Where the oldest byte lies once the ring is full. */
+  /** Position of the oldest byte once the ring is full. */
   #oldest = 0;
 
   constructor(readonly most: number) {

@@ -8,8 +8,8 @@ const lasts = new Set<() => void>();
 let listens = false;
 
 /**
- * Should this process exit while the run goes on, however that comes, all its processes are killed first.
- * Returns what to call when the run is over.
+ * Kills all processes of a run before this process exits, for whatever reason it exits. Returns the function to call
+ * when the run is over.
  */
 export function killOnExit(run: LiveRun): () => void {
   listen();
@@ -39,7 +39,7 @@ function listen(): void {
 }
 
 const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** When this process was last asked to end, by `performance.now`; 0 for never. */
+/** Time at which this process was last asked to end, by `performance.now`; 0 for never. */
 const ends = new Map<string, number>();
 
 /** A process that listens to none of these dies of the first, and has nothing to remember. */
@@ -55,8 +55,8 @@ function rememberEnds(): void {
 const EARLIER_MS = 1000;
 
 /**
- * Whether a program that was started at `since` and died of this signal got it with this process: until it has a
- * process group of its own, Ctrl-C at a terminal is meant for it as well.
+ * Returns true when a program that was started at `since` and died of this signal got it together with this process:
+ * until it has a process group of its own, Ctrl-C at a terminal reaches it as well.
  */
 export function diedWithThisProcess(signal: string, since: number): boolean {
   const at = ends.get(signal) ?? 0;

@@ -70,7 +70,7 @@ function killFound(marks, users) {
 }
 
 /**
- * Whether a living process is of one of these runs.
+ * Returns true when a living process belongs to one of these runs.
  * @param {number} pid
  * @param {ReadonlySet<string>} marks
  * @param {ReadonlySet<number>} users

@@ -83,7 +83,9 @@ async function looked(family: ProcessTree, { limits }: RunRequest, watcher: Watc
   return memory > limits.memoryBytes ? exceeded('memory', memory, limits.memoryBytes) : null;
 }
 
-/** What the files of a run hold, those included that were removed while they are open. */
+/**
+ * Compares what the files of a run hold with the limit, including files that were removed while they are open.
+ */
 function filled(family: ProcessTree, { limits, writable }: RunRequest): Ending | null {
   if (writable.length === 0) return null;
   const bytes = diskUse(writable).bytes + removedButOpen(family.pids);

@@ -1,6 +1,6 @@
-/** A run that goes on, as far as whoever may have to kill it without asking its supervisor needs to know it. */
+/** A running run, with what a process needs to kill it without its supervisor. */
 export interface LiveRun {
-  /** What its processes name as ASSAY_RUN. */
+  /** Value of ASSAY_RUN in its processes. */
   mark: string;
   /** The leader of its process group. */
   group: number;

@@ -1,4 +1,7 @@
-/** What is read, or null where it is not there; a folder that cannot be read for another reason is not an empty one. */
+/**
+ * Returns what is read, or null where it does not exist; a folder that cannot be read for another reason is not an
+ * empty one.
+ */
 export async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;

@@ -23,7 +23,7 @@ const onLinux = process.platform === 'linux';
 const buffer = Buffer.alloc(1024);
 let pageBytes = 0;
 
-/** Whether processes are read from /proc; elsewhere `ps` is asked, which is slower and sees less. */
+/** True where processes are read from /proc; elsewhere `ps` is asked, which is slower and sees less. */
 export const hasProc = onLinux;
 
 /** All processes of this host that can be seen. */
@@ -44,7 +44,7 @@ function statOf(pid: number): ProcessRow | null {
   const text = statText(`/proc/${pid}`);
   if (text === null) return null;
   const row = rowOf(pid, text);
-  // a process whose first thread has ended looks dead, and its other threads go on
+  // a process whose first thread has ended looks dead while its other threads run
   const thread = row.zombie && Number(fieldsOf(text)[17]) > 1 ? livingThread(pid) : null;
   return thread === null ? row : { ...row, zombie: false, rssBytes: Number(thread[21]) * pageBytes };
 }
@@ -80,7 +80,7 @@ function statText(folder: string): string | null {
 
 const isDead = ([state = 'X']: readonly string[]): boolean => state === 'Z' || state === 'X';
 
-/** The `stat` of a thread that goes on of a process whose first one has ended. */
+/** Reads the `stat` of a living thread of a process whose first thread has ended. */
 function livingThread(pid: number): string[] | null {
   for (const folder of threadsOf(pid)) {
     const text = statText(folder);
@@ -177,7 +177,7 @@ function ancestors(table: ProcessTable, pid: number): Set<number> {
   return chain;
 }
 
-/** When the host runs out of memory, this process and its children are to die before a worker does. */
+/** Makes the kernel kill this process and its children before a worker when the host runs out of memory. */
 export function offerToKernel(pid: number): void {
   try {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '1000');
@@ -186,7 +186,9 @@ export function offerToKernel(pid: number): void {
   }
 }
 
-/** Which runs to sweep: those with one of these ids, or whose id begins so (end it with your delimiter). */
+/**
+ * Runs to sweep: those with one of these ids, or with an id that begins like this (end it with your delimiter).
+ */
 export type StrayRuns = { ids: readonly string[] } | { prefix: string };
 
 /**

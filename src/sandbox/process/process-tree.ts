@@ -13,7 +13,7 @@ import {
   type ProcessRow,
 } from './process-table.js';
 
-/** Shared pages of more processes than this are not told apart: it costs about a millisecond each. */
+/** Most processes among which shared pages are counted once: it costs about a millisecond each. */
 const MOST_SHARING = 64;
 
 /**

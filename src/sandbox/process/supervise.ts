@@ -22,7 +22,9 @@ import type { LiveRun } from './live-run.js';
 import { watchOver } from './watchdog.js';
 import { WrapperReports, type WrapperReport } from './wrapper-report.js';
 
-/** How long the pipes are read after every known process is dead: a stray may hold them for ever. */
+/**
+ * Time for which the pipes are read after every known process is dead: a stray process may hold them forever.
+ */
 const GRACE_MS = 300;
 /** A run that prints this many times its log allowance is ended. */
 const FLOOD = 64;
@@ -33,7 +35,7 @@ interface Plan {
   launch: Launch;
   request: RunRequest;
   isolation: Isolation;
-  /** Which stream is the log; with `stderr`, stdin and stdout are the caller's. */
+  /** Stream that is the log; with `stderr`, stdin and stdout are the caller's. */
   log: 'stdout' | 'stderr';
   /** Pipes on descriptor 3 onwards for the caller; only without a reporting wrapper. */
   extra: number;
@@ -49,7 +51,7 @@ export interface Supervision {
   kill(): Promise<void>;
 }
 
-/** How the first process came to its end: what the event `exit` carries. */
+/** Ending of the first process: what the event `exit` carries. */
 const exitSchema = z
   .tuple([z.number().nullable(), z.string().nullable()])
   .transform(([code, signal]) => ({ code, signal }));
@@ -122,7 +124,7 @@ function startTime({ startVariable }: RunRequest): Record<string, string> {
 class Run {
   readonly done: Promise<RunResult>;
   readonly #log: BoundedLog;
-  /** What the wrapper itself complains about, when the log is elsewhere. */
+  /** Complaints of the wrapper itself, when the log is elsewhere. */
   readonly #complaint = new BoundedLog(4096);
   readonly #family: ProcessTree;
   readonly #speed = new HostSpeed();
@@ -249,7 +251,7 @@ class Run {
     return throttledMs > OWN_WAIT * wallMs ? null : this.#speed.value();
   }
 
-  /** Reads what is still in the pipes, but never waits for one that somebody else holds. */
+  /** Reads what is left in the pipes, but never waits for one that another process holds. */
   async #drain(): Promise<void> {
     const open = this.#pipes.filter((pipe) => !pipe.readableEnded && !pipe.destroyed);
     const ends = open.map((pipe) => once(pipe, 'close').catch(ignore));

@@ -3,7 +3,7 @@ import { supervise } from './supervise.js';
 import { tierE } from '../tiers/tier-e.js';
 import type { Limits, RunRequest, RunResult } from '../run.js';
 
-/** What a trusted program may be told. */
+/** Options of a trusted program. */
 export interface TrustedOptions {
   cwd: string;
   /** Its whole environment. */
@@ -24,7 +24,7 @@ const GENEROUS: Omit<Limits, 'wallS'> = {
 
 let started = 0;
 
-/** Whether a program did what it was asked. */
+/** Returns true when a program succeeded. */
 export function endedWell({ ending }: Pick<RunResult, 'ending'>): boolean {
   return ending.kind === 'exited' && ending.code === 0;
 }

@@ -19,8 +19,8 @@ if (!isGiven(given)) throw new Error('the watchdog was started without its bound
 const { shared, tickMs, boundTicks } = given;
 
 /**
- * Runs that go on, and for how many ticks; null for the process itself. Ticks of this thread are counted and no clock is read: a process that was
- * stopped, or a machine that slept, has not ticked either.
+ * Live runs with the ticks they have left; null for the process itself. Ticks of this thread are counted and no clock
+ * is read: a process that was stopped, or a machine that slept, has not ticked either.
  * @type {Map<number, { run: LiveRun | null, ticks: number }>}
  */
 const runs = new Map();
@@ -91,6 +91,6 @@ function say(line) {
   try {
     writeSync(2, `assay: ${line}\n`);
   } catch {
-    // nobody listens any more
+    // the listener is gone
   }
 }

@@ -11,7 +11,7 @@ const [BEAT, INSPECTED] = [0, 1];
 
 const boundSchema = z.coerce.number().min(1).max(86_400);
 
-/** Watches over this process from a thread that goes on when the main thread does not. */
+/** Watches this process from a thread that keeps running when the main thread does not. */
 interface Watchdog {
   thread: Worker;
   shared: Int32Array<SharedArrayBuffer>;

@@ -3,7 +3,7 @@ import { AssayError, messageOf } from '../../domain/errors.js';
 
 const reportSchema = z.object({ 'child-pid': z.number().int(), 'exit-code': z.number().int() }).partial();
 
-/** What the wrapper of a run says of it. */
+/** Report of a wrapper about its run. */
 export type WrapperReport = z.infer<typeof reportSchema>;
 
 /** A report is a few dozen bytes; a longer line is not the wrapper's. */

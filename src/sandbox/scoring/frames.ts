@@ -12,8 +12,8 @@ const headerSchema = z.object({
 });
 
 /**
- * Reads frames out of bytes that nobody trusts: 4 bytes of length, little endian, a JSON header of that many bytes,
- * then `header.bytes` bytes of payload. However the bytes are cut into chunks, each is copied at most once.
+ * Reads frames from untrusted bytes: 4 bytes of length, little endian, a JSON header of that many bytes, then
+ * `header.bytes` bytes of payload. However the bytes are cut into chunks, each is copied at most once.
  */
 export class FrameReader {
   /** True once the bytes were no frame; nothing is read from there on. */

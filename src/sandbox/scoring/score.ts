@@ -24,9 +24,9 @@ export interface ScoreRequest {
   evaluator: RunRequest;
 }
 
-/** What came of a scoring. */
+/** Result of a scoring. */
 export interface Scored {
-  /** What the evaluator said, if that can be used. A `failure` in it is the recipe's, with blame `none`. */
+  /** The evaluator's answer, if it is usable. A `failure` in it is the recipe's, with blame `none`. */
   evaluation: Evaluation | null;
   /** The text on the result descriptor, its first 64 kB. */
   rawResult: string;
@@ -36,7 +36,7 @@ export interface Scored {
   greetedMs: number | null;
   /** Null without a twin, and when it was not needed any more. */
   twinRun: RunResult | null;
-  /** Of `serverRun` and `twinRun` the one that is to blame; null where neither is. */
+  /** The one of `serverRun` and `twinRun` that is to blame; null where neither is. */
   blamedRun: RunResult | null;
   /** recipe: its server crashed, left or was late; evaluator: it gave no usable answer though it could have. */
   blame: 'none' | 'recipe' | 'evaluator';
@@ -46,7 +46,7 @@ export interface Scored {
   reason: string;
 }
 
-/** How long a server may take to leave after it was dismissed, and a pipe to end after its process. */
+/** Time that a server has to exit after it was dismissed, and a pipe to end after its process. */
 const PARTING_MS = 1000;
 
 /**
@@ -235,7 +235,7 @@ class Successor {
     first: Bridge,
     readonly pipes: readonly Duplex[],
   ) {
-    // execa lets what nobody reads flow away, unless it was stopped
+    // execa discards unread output, unless the stream was paused
     pipes[0]?.pause();
     this.over = this.#follow(first);
     this.over.catch(() => undefined);
@@ -301,7 +301,7 @@ function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[
   return { ...base, evaluation: read.evaluation, blame: 'none', reason: '' };
 }
 
-/** What a server did wrong by the way it ended, or did not answer. */
+/** Finds the fault of a server from the way it ended, or from its silence. */
 function faultOf(
   { bridge, run }: Side,
   ending: RunResult['ending'],

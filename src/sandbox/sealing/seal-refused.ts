@@ -22,7 +22,7 @@ export class SealRefused extends Error {
   }
 }
 
-/** Errors of a look at files that whoever made the files can cause; all others are the host's. */
+/** Errors of reading files that the program which made the files can cause; all others are the host's. */
 const BY_FILES: ReadonlySet<unknown> = new Set([
   'EACCES',
   'EPERM',
@@ -38,7 +38,9 @@ const BY_FILES: ReadonlySet<unknown> = new Set([
   'EOVERFLOW',
 ]);
 
-/** Whether an error of the file system can come from how a recipe left its files, and not from the host. */
+/**
+ * Returns true when an error of the file system can come from how a recipe left its files, and not from the host.
+ */
 export const causedByFiles = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && BY_FILES.has(error.code);
 

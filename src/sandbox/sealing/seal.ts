@@ -15,11 +15,11 @@ export interface SealedFile {
   sha256: string;
 }
 
-/** What a folder held, byte for byte. */
+/** Contents of a folder, byte for byte. */
 export interface Sealed {
   /** By path, in the order of code units. */
   files: SealedFile[];
-  /** What its files and folders count with, empty folders included. */
+  /** Counted size of its files and folders, empty folders included. */
   bytes: number;
   /** SHA-256 over the sorted list of paths and content digests. */
   digest: string;

@@ -6,7 +6,10 @@ import { removeTree } from '../remove-tree.js';
 export const SEALED_AT = 946_684_800;
 const [FILE, FOLDER] = [0o444, 0o555];
 
-/** Makes a tree of our own read-only, with the same modes and times whoever wrote it and when. */
+/**
+ * Makes a tree of assay's own read-only, with fixed modes and times, so that nothing tells by whom and when it was
+ * written.
+ */
 export async function normaliseTree(path: string): Promise<void> {
   const folder = (await lstat(path)).isDirectory();
   if (folder) for (const name of await readdir(path)) await normaliseTree(join(path, name));

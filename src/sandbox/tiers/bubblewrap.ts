@@ -13,7 +13,7 @@ import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices } from './stage.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './tier.js';
 
-/** What bubblewrap holds by itself. */
+/** Isolation that bubblewrap provides by itself. */
 export const TIER_C: Isolation = {
   tier: 'C',
   fs: 'enforced',
@@ -34,7 +34,7 @@ export const TIER_C: Isolation = {
 const NOBODY = 65_534;
 const PASSWD = `nobody:x:${NOBODY}:${NOBODY}:nobody:/tmp:/bin/sh\n`;
 const GROUP = `nogroup:x:${NOBODY}:\n`;
-/** Of /etc, only what the loader and the alternatives' links need. */
+/** Parts of /etc that the loader and the links of alternatives need. */
 const ETC = ['/etc/ld.so.cache', '/etc/alternatives'];
 const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
@@ -57,7 +57,7 @@ export class Bubblewrap {
 
   launch(request: RunRequest, shell: string, root: Root = HOST_ROOT): Launch {
     const { memoryBytes, cpus = availableParallelism() } = request.limits;
-    // files in memory are nobody's resident pages, so their room is bounded by itself
+    // files in memory are in no process's resident pages, so their size is limited separately
     const room = String(Math.max(1024 * 1024, Math.floor(memoryBytes / 4)));
     const inputs: (string | Uint8Array)[] = [];
     const input = (content: string | Uint8Array): string => String(FIRST_INPUT - 1 + inputs.push(content));
@@ -92,7 +92,7 @@ export class Bubblewrap {
 /** The first descriptor that a launch's inputs are read from. */
 const FIRST_INPUT = 4;
 
-/** What a sandbox has its programs from. */
+/** Source of a sandbox's programs. */
 export interface Root {
   /** Options that make the system's folders visible. */
   system: readonly string[];
@@ -100,11 +100,11 @@ export interface Root {
   folders: readonly { path: string; source: string }[];
   /** Options that put device nodes on those of the host. */
   devices: readonly string[];
-  /** Where a readable path of the request lies outside. */
+  /** Returns the place of a readable path outside the sandbox. */
   source(path: string): string;
-  /** Whether writable folders are the host's, or lie in memory and are gone afterwards. */
+  /** Place of writable folders: on the host, or in memory, where they are gone afterwards. */
   writes: 'host' | 'memory';
-  /** Whether sockets other than unix ones may be made. */
+  /** True when sockets other than unix ones may be made. */
   inet: boolean;
 }
 
@@ -143,7 +143,7 @@ function visible(request: RunRequest, root: Root, room: string): string[] {
   return mounts.flatMap(({ options }) => options);
 }
 
-/** What came of looking for bubblewrap. */
+/** Result of looking for bubblewrap. */
 export type Found = { bubblewrap: Bubblewrap } | { why: string; remedy: string };
 
 let found: Promise<Found> | null = null;

@@ -12,7 +12,7 @@ interface Mount {
   options: string[];
 }
 
-/** Where this process may make control groups with both controllers, or why it may not. */
+/** Finds where this process may make control groups with both controllers, or the reason why it may not. */
 export function cgroupRoot(): GroupGround | string {
   if (process.platform !== 'linux') return 'control groups need Linux';
   try {

@@ -7,13 +7,15 @@ import { killMembers } from '../process/kill-runs.js';
 import type { Ending } from '../run.js';
 import type { Hold } from './tier.js';
 
-/** Where control groups can be made: below the worker's own, so that what bounds the worker bounds its runs. */
+/**
+ * Place where control groups can be made: below the worker's own, so that what bounds the worker bounds its runs.
+ */
 export interface GroupGround {
   version: 1 | 2;
   /** Folders in which to make a group; with version 2 both are the same. */
   memory: string;
   pids: string;
-  /** Where processors are bounded; null where they cannot be. */
+  /** Group that bounds processors; null where they cannot be bounded. */
   cpu: string | null;
 }
 

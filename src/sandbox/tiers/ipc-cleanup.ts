@@ -7,7 +7,7 @@ import { programOnPath } from './tier.js';
 /** Folders in which everybody may leave something. */
 const COMMON = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue'];
 
-/** What System V keeps after its processes are dead, and how `ipcrm` is told of it. */
+/** System V objects that outlive their processes, and the options of `ipcrm` for them. */
 const KEPT = [
   ['shm', '-m'],
   ['sem', '-s'],
@@ -42,7 +42,7 @@ function removeFiles(folder: string, matches: (uid: number) => boolean, given: r
 
 const QUIETLY = { cwd: '/', extendEnv: false, stdio: 'ignore', reject: false, timeout: 10_000 } as const;
 
-/** As the user itself: root may not where it has no CAP_SYS_ADMIN, as in most containers. */
+/** Removes objects as their own user: root may not where it has no CAP_SYS_ADMIN, as in most containers. */
 async function removeObjects(matches: (uid: number) => boolean): Promise<void> {
   const found = new Map<number, string[]>();
   for (const [kind, option] of KEPT)
@@ -53,12 +53,14 @@ async function removeObjects(matches: (uid: number) => boolean): Promise<void> {
   for (const [uid, options] of found) {
     const user = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--no-new-privs'];
     for (let at = 0; at < options.length; at += WORDS)
-      // one that goes meanwhile is an error of ipcrm's, which goes on with the others
+      // one that goes meanwhile is an error of ipcrm's, which continues with the others
       await execa(setpriv, [...user, '--', ipcrm, ...options.slice(at, at + WORDS)], QUIETLY);
   }
 }
 
-/** Objects of one kind, each with its creator: an owner may be changed by whoever is owner, the creator by nobody. */
+/**
+ * Lists objects of one kind, each with its creator: an owner can be changed by the owner, the creator cannot.
+ */
 function objectsOf(kind: string): { id: string; creator: number }[] {
   const [head, ...rows] = textOf(`/proc/sysvipc/${kind}`).trim().split('\n').map(fields);
   const at = head?.indexOf('cuid') ?? -1;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a sandbox shows in place of the host's own figures. */
+/** Figures that a sandbox shows instead of the host's own. */
 export interface Shown {
   memoryBytes: number;
   /** Processors that the run may use. */
@@ -31,8 +31,8 @@ const COUNTING = [
 ].map((name) => join('sys', name));
 
 /**
- * What is covered of /proc, each file with content that says of the machine what the limits of the run say. Empty
- * masks break programs that read a total, so totals are there and equal the limits.
+ * Files of /proc that are covered, each with content that presents the limits of the run as those of the machine.
+ * Empty masks break programs that read a total, so totals are there and equal the limits.
  */
 export function kernelCovers(shown: Shown): Cover[] {
   const names = [...readdirSync('/proc').filter((name) => !/^\d/.test(name)), ...COUNTING];

@@ -1,6 +1,6 @@
 import { programOnPath, type Launch } from './tier.js';
 
-/** Where the programs lie that root prepares a sandbox with. */
+/** Folders of the programs that root prepares a sandbox with. */
 export const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
 /** Device nodes of a sandbox: one of the host is one inode for all, which carries locks, times, modes and events. */

@@ -95,7 +95,7 @@ export function systemCallFilter({ inet }: { inet: boolean }): Uint8Array | null
 
 const equals = (value: number): Instruction => [EQUAL, 0, 0, value];
 
-/** Answers with an error when one of the tests holds; goes on behind it otherwise. */
+/** Answers with an error when one of the tests holds; continues behind it otherwise. */
 function answered(tests: readonly Instruction[], errno: number): Instruction[] {
   const jumps = tests.map(([code, , , value], index): Instruction => {
     const rest = tests.length - 1 - index;

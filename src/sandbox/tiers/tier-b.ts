@@ -48,7 +48,7 @@ class TierB implements Tier {
   }
 }
 
-/** What a group holds, and what has to be let go after it. */
+/** Combines what a group holds with another hold, which is released after it. */
 function both(group: ControlGroup, other: Hold): Hold {
   return {
     controlGroups: group.controlGroups,
@@ -88,7 +88,7 @@ async function probe(): Promise<Probe> {
 const MEMORY = 32 * 1024 * 1024;
 const TASKS = 24;
 
-/** What must not be possible: holding four times the memory, or twice the processes. */
+/** Attempts that must fail: holding four times the memory, or twice the processes. */
 const TRIALS = [
   { limit: 'memory', command: `head -c ${4 * MEMORY} /dev/zero | tail -n 1 > /dev/null` },
   {

@@ -96,7 +96,7 @@ class UserHold implements Hold {
     return Promise.resolve(false);
   }
 
-  /** What the user left outside its folders goes with it. */
+  /** Removes what the user left outside its folders. */
   async end(): Promise<void> {
     await removeIpcObjects((uid) => uid === this.uid, this.given);
     releaseUid(this.uid);

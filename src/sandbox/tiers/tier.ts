@@ -4,7 +4,7 @@ import type { Isolation } from '../../domain/task/isolation.js';
 import type { Bubblewrap } from './bubblewrap.js';
 import type { Ending, Limits, RunRequest } from '../run.js';
 
-/** What else holds a run while it lives, and has to go when it is over. */
+/** Additional hold on a run while it lives, released when it is over. */
 export interface Hold {
   /** Folders of control groups that hold the run's processes and no others. */
   readonly controlGroups: readonly string[];
@@ -13,23 +13,23 @@ export interface Hold {
   /** The limit that the kernel has refused to let the run exceed, once it has; null until then. */
   refused(): Ending | null;
   /**
-   * Kills what is left of the run where that can be done without searching the host; whether every process of it is
-   * dead then for certain.
+   * Kills what is left of the run where that can be done without searching the host; returns true when every process
+   * of it is then dead for certain.
    */
   kill(): Promise<boolean>;
   /** Called when the run's known processes are dead: ends what is left of it and removes its traces. Never rejects. */
   end(): Promise<void>;
 }
 
-/** What to start for a request: the tier's own wrapper around `sh -c`. */
+/** Program to start for a request: the tier's own wrapper around `sh -c`. */
 export interface Launch {
   file: string;
   args: string[];
   cwd: string;
-  /** What the wrapper reads from descriptor 4 onwards. */
+  /** Input of the wrapper, from descriptor 4 onwards. */
   inputs: (string | Uint8Array)[];
   /**
-   * Whether the wrapper reports on descriptor 3, as JSON lines, the pid of the namespace's first process and the
+   * True when the wrapper reports on descriptor 3, as JSON lines, the pid of the namespace's first process and the
    * exit code; without the code the program was never started.
    */
   reports: boolean;
@@ -43,7 +43,7 @@ export interface Launch {
 /** One way of holding a hostile program. A file for each. */
 export interface Tier {
   readonly isolation: Isolation;
-  /** What separates its runs from the host's files; null where nothing does. */
+  /** Separates its runs from the host's files; null where nothing does. */
   readonly bubblewrap: Bubblewrap | null;
   /** The rlimit on processes and threads; null where it does not bind or would count the user's other processes. */
   threads(limits: Limits): number | null;
@@ -56,14 +56,14 @@ export interface Tier {
   hold(launch: Launch, limits: Limits): Launch;
 }
 
-/** What came of trying whether a tier holds here. */
+/** Result of probing a tier on this host. */
 export type Probe =
   | { tier: Tier; why: null }
   | {
       tier: null;
-      /** What is missing. */
+      /** Missing part. */
       why: string;
-      /** How to get it; one sentence. */
+      /** One sentence on how to get it. */
       remedy: string;
     };
 

@@ -13,7 +13,7 @@ export function firstUid(workerPid: number): number {
   return FIRST + (workerPid % MOST_PIDS) * UIDS_PER_WORKER;
 }
 
-/** Whether a user is one of some worker's runs. */
+/** Returns true when a user belongs to a worker's runs. */
 export function isRunUid(uid: number): boolean {
   return uid >= FIRST && uid < FIRST + MOST_PIDS * UIDS_PER_WORKER;
 }

@@ -45,6 +45,21 @@ const recipes = shownBy('test/bad-input/recipes.test.ts', {
     trial('crash'),
     'exited with code 1',
   ],
+  forks: [
+    'a recipe that starts too many processes',
+    'the watchdog',
+    LIMITED,
+    'processes limit: N of N processes, N over',
+  ],
+  'sealed-link': [
+    'links, devices or sparse files in the output folder',
+    'sealing',
+    trial('violation'),
+    'PATH: is a symbolic link',
+  ],
+});
+
+const exhausting = shownBy('test/bad-input/recipes.slow.test.ts', {
   endless: [
     'a recipe that never ends',
     'the wall limit of the phase; every process of it is killed',
@@ -68,18 +83,6 @@ const recipes = shownBy('test/bad-input/recipes.test.ts', {
     'the watchdog',
     LIMITED,
     'memory limit: N of N bytes, N over',
-  ],
-  forks: [
-    'a recipe that starts too many processes',
-    'the watchdog',
-    LIMITED,
-    'processes limit: N of N processes, N over',
-  ],
-  'sealed-link': [
-    'links, devices or sparse files in the output folder',
-    'sealing',
-    trial('violation'),
-    'PATH: is a symbolic link',
   ],
 });
 
@@ -182,10 +185,14 @@ const evaluators = shownBy('test/bad-input/evaluators.test.ts', {
   'evaluator-broken': [
     'an evaluator that fails on the start as well',
     'evaluate, after three attempts',
-    [error('EVALUATOR_BROKEN'), campaign('blocked'), 'trials wait; `assay resume` goes on when it is mended'],
+    [
+      error('EVALUATOR_BROKEN'),
+      campaign('blocked'),
+      'trials wait; `assay resume` continues once it is fixed',
+    ],
     'evaluating trial N: the evaluator failed N times on this artifact, and …',
   ],
 });
 
 /** Programs that do what they should not, and edits of agents that reach too far. */
-export const BAD_PROGRAMS = { ...edits, ...recipes, ...served, ...evaluators };
+export const BAD_PROGRAMS = { ...edits, ...recipes, ...exhausting, ...served, ...evaluators };

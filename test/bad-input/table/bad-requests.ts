@@ -203,7 +203,7 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
 
 const submitted = shownBy('test/bad-input/submissions.test.ts', {
   'recipe-fixed': [
-    'a recipe folder in which a file that the task lets nobody edit is changed, missing or added',
+    'a recipe folder in which a file that may not be edited is changed, missing or added',
     `${SUBMIT}, before anything starts`,
     error('RECIPE_INVALID'),
     'FOLDER: only … may differ from the start of the task "NAME": …',

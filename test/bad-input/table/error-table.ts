@@ -4,13 +4,13 @@ import { BAD_PROGRAMS } from './bad-programs.js';
 import { BAD_REQUESTS } from './bad-requests.js';
 import { BAD_SERVICES } from './bad-services.js';
 
-/** What comes of input that is wrong, for docs/errors.md. Each row is shown by the test that it names. */
+/** Rows of docs/errors.md on bad input. Each is shown by the test that it names. */
 export const BAD_INPUTS = { ...BAD_REQUESTS, ...BAD_SERVICES, ...BAD_PROGRAMS };
 
 const WHO: Record<Actor, string> = {
   user: 'you',
-  environment: 'whoever runs the machine',
-  transient: 'nobody, at first',
+  environment: 'the operator',
+  transient: 'no one at first',
   bug: 'the maintainers',
 };
 
@@ -21,14 +21,14 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\
 
 const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;
 
-/** docs/errors.md: the registry of errors, and what comes of bad input. */
+/** Renders docs/errors.md: the registry of errors, and the results of bad input. */
 export function renderErrors(): string {
   return [
     '# Errors',
     '',
     'Written from `src/domain/errors.ts` and the files `test/bad-input/table/bad-*.ts` by `ASSAY_RECORD=1 npx vitest run test/domain/errors.test.ts`; not to be edited by hand.',
     '',
-    'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says how often Temporal tries the activity again by itself; after that, and at once for what is not retried, the campaign is `blocked` with its trials parked until a person has mended the cause and resumes it. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
+    'On the command line an error is one line saying what is wrong and one saying what to do, on stderr; `--debug` adds the stack. In the Temporal UI the code is the type of the failure. "Retried" says how often Temporal retries the activity by itself; after that, and at once for what is not retried, the campaign is `blocked` with its trials parked until a person fixes the cause and resumes it. Exit codes: 1 failed, 2 usage, 3 environment, 4 budget.',
     '',
     row('code', 'who acts', 'exit', 'retried', 'what to do'),
     row('---', '---', '---', '---', '---'),
@@ -36,11 +36,11 @@ export function renderErrors(): string {
       row(`\`${code}\``, WHO[who], String(exit), RETRIED[retry || 'no'], remedy),
     ),
     '',
-    '## Bad input, and what it gets',
+    '## Bad input',
     '',
-    'A proposal that fails is a result: its trial gets a status, never an error, and its agent is told the numbers. A fault of the infrastructure is never a status of a trial: what does not pass blocks the campaign, and its trials wait. "How it reads" quotes what is said: N stands for a number, words in capitals for what differs. Every row is shown by the test in the last column, on real servers, and its words are checked against what was said there.',
+    'A proposal that fails is a result: its trial gets a status, never an error, and its agent gets the numbers. An infrastructure fault is never the status of a trial: if it does not pass, it blocks the campaign, and its trials wait. "Message" quotes what is printed: N stands for a number, words in capitals for what varies. Every row is shown by the test in the last column, on real servers, which also checks the message.',
     '',
-    row('input', 'noticed', 'gets', 'how it reads', 'shown by'),
+    row('input', 'noticed', 'result', 'message', 'shown by'),
     row('---', '---', '---', '---', '---'),
     ...Object.values(BAD_INPUTS).map(inputRow),
     '',

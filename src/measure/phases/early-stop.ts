@@ -1,16 +1,16 @@
-import { START } from '../domain/keys.js';
-import type { Failure } from '../domain/trial/outcome.js';
+import { START } from '../../domain/keys.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import {
   hopeless,
   readProgress,
   withPoint,
   type ProgressPoint,
   type Projection,
-} from '../domain/task/progress.js';
-import { trainBudget } from '../domain/task/phase-clock.js';
-import type { PhaseRun, Saving } from '../lineage/documents/documents.js';
-import type { HostContext } from './host-context.js';
-import type { HostedTrial } from './load-trial.js';
+} from '../../domain/task/progress.js';
+import { trainBudget } from '../../domain/task/phase-clock.js';
+import type { PhaseRun, Saving } from '../../lineage/documents/documents.js';
+import type { HostContext } from '../host-context.js';
+import type { HostedTrial } from '../load-trial.js';
 
 /** Looks at what a training says of itself, and ends a hopeless one. */
 export interface ProgressWatch {

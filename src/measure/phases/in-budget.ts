@@ -1,6 +1,6 @@
-import type { PhaseClock } from '../domain/task/phase-clock.js';
-import { isFinal, type Overrun } from '../domain/trial/overrun.js';
-import type { RunResult } from '../sandbox/run.js';
+import type { PhaseClock } from '../../domain/task/phase-clock.js';
+import { isFinal, type Overrun } from '../../domain/trial/overrun.js';
+import type { RunResult } from '../../sandbox/run.js';
 
 /** A run of a phase, with the usual speed of its host where that was asked for. */
 export interface BudgetedRun {

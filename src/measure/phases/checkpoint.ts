@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PhaseRun, ReplicateDocument, StoredFile } from '../lineage/documents/documents.js';
-import type { Lineage } from '../lineage/lineage.js';
-import type { Sealed } from '../sandbox/sealing/seal.js';
-import { writeSealed } from '../sandbox/sealing/sealed-tree.js';
-import type { Attempt } from './attempt.js';
+import type { PhaseRun, ReplicateDocument, StoredFile } from '../../lineage/documents/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import type { Sealed } from '../../sandbox/sealing/seal.js';
+import { writeSealed } from '../../sandbox/sealing/sealed-tree.js';
+import type { Attempt } from '../attempt.js';
 
 /** Stores what training left, so that an attempt that is lost before it has published need not train again. */
 export async function keepCheckpoint(
   lineage: Lineage,
-  claim: Attempt,
+  attempt: Attempt,
   run: PhaseRun,
   { folder, sealed }: { folder: string; sealed: Sealed },
 ): Promise<void> {
   const { bytes } = sealed;
   const files = await storeSealed(lineage, folder, sealed);
-  await lineage.replicates.keepCheckpoint(claim.replicate._id, { fence: claim.fence, run, bytes, files });
+  await lineage.replicates.keepCheckpoint(attempt.replicate._id, { fence: attempt.fence, run, bytes, files });
 }
 
 /** Puts back what an earlier attempt left after training; null when there is none. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runInBudget, type BudgetedRun } from '../../src/measure/in-budget.js';
+import { runInBudget, type BudgetedRun } from '../../../src/measure/phases/in-budget.js';
 
 const wall = (used: number) => ({ kind: 'limit', limit: 'wall', used, allowed: 11 }) as const;
 const run = (

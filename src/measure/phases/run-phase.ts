@@ -1,15 +1,17 @@
-import type { Failure } from '../domain/trial/outcome.js';
-import { seenBy } from '../domain/task/phase-key.js';
-import type { ProgressPoint } from '../domain/task/progress.js';
-import { trainBudget, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
-import { mayBeSlow, overrunFailure, usualSpeed } from '../domain/trial/overrun.js';
-import type { PhaseRun, ReplicateDocument } from '../lineage/documents/documents.js';
-import type { Lineage } from '../lineage/lineage.js';
+import { definedFields } from '../../domain/defined-fields.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import { seenBy } from '../../domain/task/phase-key.js';
+import type { ProgressPoint } from '../../domain/task/progress.js';
+import { trainBudget, trainClock, type PhaseClock } from '../../domain/task/phase-clock.js';
+import { mayBeSlow, overrunFailure, usualSpeed } from '../../domain/trial/overrun.js';
+import type { PhaseRun, ReplicateDocument } from '../../lineage/documents/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
 import { runInBudget } from './in-budget.js';
-import { failureOf, recordRun, requestOf, START_VARIABLE, type PhaseCall, type Workspace } from './phases.js';
+import { failureOf, recordRun, requestOf, START_VARIABLE, type PhaseCall } from './phase.js';
 import type { ProgressWatch } from './early-stop.js';
-import { persist } from '../lineage/persist.js';
-import type { Training, TrainingOf } from './train.js';
+import { persist } from '../../lineage/persist.js';
+import type { RunFolders } from './run-folders.js';
+import type { Training, TrainingOf } from './training.js';
 
 /** A call of a phase in its own home, `tmp`. */
 export type Call = Omit<PhaseCall, 'id' | 'signal' | 'phase'> & { tmp: string; phase: 'train' | 'pack' };
@@ -50,21 +52,21 @@ async function runOnce(
   { call: of, clock, prepare, watch: watched }: LeasedPhase,
   again: boolean,
 ) {
-  const { context, work, claim, runs, signal } = training;
+  const { context, work, attempt, runs, signal } = training;
   const { tmp, ...call } = of;
   const { phase } = call;
   await prepare(again);
   const watch = (await watched?.()) ?? null;
-  await claim.stage(phase === 'pack' ? 'packing' : 'training');
-  const id = `${claim.replicate._id}/${claim.fence}/${phase}${again ? '-again' : ''}`;
-  const env = { ASSAY_SEED: String(claim.replicate.seed), ...call.env };
+  await attempt.stage(phase === 'pack' ? 'packing' : 'training');
+  const id = `${attempt.replicate._id}/${attempt.fence}/${phase}${again ? '-again' : ''}`;
+  const env = { ASSAY_SEED: String(attempt.replicate.seed), ...call.env };
   const request = requestOf(context, work.hosted, { ...call, id, env, signal: watch?.signal ?? signal }, tmp);
   const result = await context.sandbox.run(
     watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) },
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
   const usual = await persist(signal, () =>
-    usualSpeedFor(context.lineage, claim.replicate, result.hostSpeed),
+    usualSpeedFor(context.lineage, attempt.replicate, result.hostSpeed),
   );
   const told = { budgetS: clock.budget?.seconds ?? null, usualSpeed: usual };
   const run = await persist(signal, () => recordRun(context.lineage, phase, result, told));
@@ -84,8 +86,8 @@ export async function usualSpeedFor(
 
 /** How training is run, of the trial as well as of the start beside it. */
 export function trainCall(
-  { work: { hosted, campaign }, claim }: TrainingOf,
-  { recipe, tmp, out }: Pick<Workspace, 'recipe' | 'tmp' | 'out'>,
+  { work: { hosted, campaign }, attempt }: TrainingOf,
+  { recipe, tmp, out }: Pick<RunFolders, 'recipe' | 'tmp' | 'out'>,
 ): Call {
   const { spec } = hosted;
   const { trainSeconds: override } = campaign.frozen;
@@ -100,10 +102,10 @@ export function trainCall(
     readable: data === null ? [] : [data],
     startVariable: START_VARIABLE,
     env: {
-      ASSAY_SEED: String(claim.replicate.seed),
+      ASSAY_SEED: String(attempt.replicate.seed),
       ASSAY_OUTPUT: out,
       ASSAY_TRAIN_SECONDS: String(trainBudget(spec, override)),
-      ...(data === null ? {} : { ASSAY_DATA: data }),
+      ...definedFields({ ASSAY_DATA: data }),
     },
   };
 }

@@ -1,21 +1,18 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import type { Failure } from '../domain/trial/outcome.js';
-import { matchesGlob } from '../domain/text/paths.js';
-import type { TrialStatus } from '../domain/statuses.js';
-import { processorsOf, type Task } from '../domain/task/task.js';
-import { treeBytes } from '../domain/task/entry-bytes.js';
-import type { PhaseRun, StoredFile } from '../lineage/documents/documents.js';
-import type { Lineage } from '../lineage/lineage.js';
-import { removeTree } from '../sandbox/remove-tree.js';
-import type { Ending, RunRequest, RunResult } from '../sandbox/run.js';
-import type { SealLimits } from '../sandbox/sealing/seal.js';
-import { writeFolder } from '../tasks/folder.js';
-import type { HostedTask } from '../tasks/host.js';
-import { runtimeOf } from '../tasks/runtime.js';
-import { givenFor } from '../tasks/same-python.js';
-import type { HostContext } from './host-context.js';
+import { definedFields } from '../../domain/defined-fields.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import { matchesGlob } from '../../domain/text/paths.js';
+import type { TrialStatus } from '../../domain/statuses.js';
+import { processorsOf, type Task } from '../../domain/task/task.js';
+import { treeBytes } from '../../domain/task/entry-bytes.js';
+import type { PhaseRun } from '../../lineage/documents/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import type { Ending, RunRequest, RunResult } from '../../sandbox/run.js';
+import type { SealLimits } from '../../sandbox/sealing/seal.js';
+import type { HostedTask } from '../../tasks/host.js';
+import { runtimeOf } from '../../tasks/runtime.js';
+import { givenFor } from '../../tasks/same-python.js';
+import type { HostContext } from '../host-context.js';
 
 const MB = 1024 * 1024;
 const TAIL_LINES = 15;
@@ -23,36 +20,6 @@ const TAIL_CHARACTERS = 2000;
 
 /** Where a recipe finds when the clock of its training began. */
 export const START_VARIABLE = 'ASSAY_TRAIN_BEGAN';
-
-/** Folders of one attempt; `out` and whatever else a phase needs lie beside `recipe` in `folder`. */
-export interface Workspace {
-  folder: string;
-  recipe: string;
-  tmp: string;
-  out: string;
-}
-
-/** A fresh folder of one attempt with the recipe's `visible` files, gone afterwards whatever happened. */
-export async function withWorkspace<T>(
-  { lineage, host }: HostContext,
-  name: string,
-  snapshot: string,
-  use: (workspace: Workspace) => Promise<T>,
-  visible: (files: readonly StoredFile[]) => StoredFile[] = (files) => [...files],
-): Promise<T> {
-  const folder = join(host.work, name);
-  const [recipe, tmp, out] = [join(folder, 'recipe'), join(folder, 'tmp'), join(folder, 'out')];
-  await removeTree(folder);
-  try {
-    await writeFolder(recipe, await lineage.blobs.readFiles(visible(await lineage.blobs.tree(snapshot))));
-    await mkdir(tmp, { recursive: true });
-    await mkdir(out);
-    return await use({ folder, recipe, tmp, out });
-  } finally {
-    // what could not be removed now is removed when the next worker starts; the result must not be lost for it
-    await removeTree(folder).catch(() => undefined);
-  }
-}
 
 export interface PhaseCall {
   id: string;
@@ -96,7 +63,7 @@ export function requestOf(
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
     },
-    ...(call.startVariable === undefined ? {} : { startVariable: call.startVariable }),
+    ...definedFields({ startVariable: call.startVariable }),
     signal: call.signal,
   };
 }

@@ -1,27 +1,7 @@
-import { ignoresSeed, withoutNoise } from '../domain/decision/alike.js';
-import { START } from '../domain/keys.js';
-import { decisionMetric, type Task } from '../domain/task/task.js';
-import { isSeedOnly } from '../domain/trial/seed-only.js';
-import type { FileBytes } from '../lineage/blob-store/blobs.js';
-import type { ReplicateDocument, TrialDocument } from '../lineage/documents/documents.js';
-import type { Lineage } from '../lineage/lineage.js';
-import { seededRuns } from '../lineage/trials/replicates.js';
-
-/** Tells whether the runs of a trial so far do not depend on their seeds; of a start, whether they show no noise. */
-export async function isSeedFixed(
-  lineage: Lineage,
-  task: Task,
-  { owner, number }: TrialDocument,
-  replicates: readonly ReplicateDocument[],
-): Promise<boolean> {
-  const metric = decisionMetric(task);
-  const runs = seededRuns(replicates, metric);
-  if (number === START) return withoutNoise(runs);
-  // runs that take over one training are equal for that reason
-  if (runs.length < 2 || replicates.some(({ trained }) => trained?.sharesTraining != null)) return false;
-  const start = await lineage.trials.require(owner, START);
-  return ignoresSeed(runs, seededRuns(await lineage.replicates.many(start.replicates), metric));
-}
+import { isSeedOnly } from '../../domain/trial/seed-only.js';
+import type { FileBytes } from '../../lineage/blob-store/blobs.js';
+import type { TrialDocument } from '../../lineage/documents/documents.js';
+import type { Lineage } from '../../lineage/lineage.js';
 
 /** Tells whether a trial differs in nothing but seeds from its parent, or from the frontier that it would replace. */
 export async function changesOnlySeed(

@@ -1,6 +1,6 @@
-import type { Failure } from '../domain/trial/outcome.js';
-import type { Sealed } from '../sandbox/sealing/seal.js';
-import { SealRefused } from '../sandbox/sealing/seal-refused.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import type { Sealed } from '../../sandbox/sealing/seal.js';
+import { SealRefused } from '../../sandbox/sealing/seal-refused.js';
 
 /** What a recipe left, or why it cannot be taken. */
 export type SealedOutputs = { sealed: Sealed; refused: null } | { sealed: null; refused: Failure };

@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
+import { storedFile } from './snapshot.js';
+
+/** The result of a phase under its key; `bytes` and `files` are null until the replicate that runs it has ended it. */
+export const phaseResultDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  phase: z.enum(['train', 'pack']),
+  replicate: z.string(),
+  trial: z.number().int(),
+  run: phaseRun.nullable(),
+  bytes: sealedBytes.nullable(),
+  files: z.array(storedFile).nullable(),
+  progress: z.array(progressPoint),
+});
+export type PhaseResultDocument = z.infer<typeof phaseResultDocument>;

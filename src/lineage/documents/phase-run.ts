@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { isolationSchema } from '../../domain/task/isolation.js';
+import { finite } from '../../domain/trial/evaluation.js';
+import { digest } from './snapshot.js';
+
+export const phaseRun = z.object({
+  phase: z.string(),
+  /** By the clock of its host. */
+  startedAt: z.date(),
+  wallMs: z.number(),
+  peakRssBytes: z.number(),
+  log: digest,
+  logBytes: z.number(),
+  isolation: isolationSchema,
+  /** The trial that ran it, where its result was taken over instead of running it again. */
+  reusedFrom: z.number().int().nullable().default(null),
+  /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
+  startMs: z.number().positive().nullable().default(null),
+  /** Seconds that the phase may take; null where only its wall limit counts. */
+  budgetS: z.number().positive().nullable(),
+  /** The part of their runnable time in which its processes had a core; null where that is not known. */
+  hostSpeed: finite.nullable(),
+  /** What that usually is on this host; null unless it was asked for, since the run may have been slow. */
+  usualSpeed: finite.nullable(),
+  /** Whether it overran its budget on a host that was slower than usual, and the phase was run once more. */
+  repeated: z.boolean(),
+});
+export type PhaseRun = z.infer<typeof phaseRun>;
+
+export const progressPoint = z.object({ share: finite, value: finite });
+
+export const sealedBytes = z.number().int().nonnegative();

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { finite } from '../../domain/trial/evaluation.js';
+import { failureSchema, marginSchema } from '../../domain/trial/outcome.js';
+import { fault } from './fault.js';
+import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
+import { savingSchema } from './saving.js';
+import { digest, storedFile } from './snapshot.js';
+
+/** Sealed outputs; `bytes` is what files and folders count with, their names included. */
+const artifactSchema = z.object({ digest, bytes: sealedBytes, files: z.array(storedFile) });
+
+export const trainedSchema = z.object({
+  fence: z.number().int(),
+  failure: failureSchema.nullable(),
+  runs: z.array(phaseRun),
+  /** The sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
+  artifact: artifactSchema.nullable(),
+  metrics: z.record(z.string(), finite),
+  margins: z.array(marginSchema),
+  /** The replicate whose training, and so whose noise, this one shares; null where it trained itself. */
+  sharesTraining: z.string().nullable().default(null),
+  saved: z.array(savingSchema).default([]),
+  /** What training said of itself, where the task declares progress. */
+  progress: z.array(progressPoint).default([]),
+  at: z.date(),
+});
+export type Trained = z.infer<typeof trainedSchema>;
+
+const checkpointSchema = z.object({
+  fence: z.number().int(),
+  run: phaseRun,
+  bytes: sealedBytes,
+  files: z.array(storedFile),
+});
+export type Checkpoint = z.infer<typeof checkpointSchema>;
+
+export const evaluatedSchema = z.object({
+  fence: z.number().int(),
+  failure: failureSchema.nullable(),
+  runs: z.array(phaseRun),
+  metrics: z.record(z.string(), finite),
+  margins: z.array(marginSchema),
+  feedback: z.string(),
+  at: z.date(),
+});
+export type Evaluated = z.infer<typeof evaluatedSchema>;
+
+const holder = z.object({
+  host: z.string(),
+  worker: z.string(),
+  what: z.string(),
+  run: z.string(),
+  since: z.date(),
+});
+export type Holder = z.infer<typeof holder>;
+
+/** One measurement of a snapshot under one seed on one host class; also the execution claim on it. */
+export const replicateDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  snapshot: digest,
+  purpose: z.enum(['search', 'claim', 'control']),
+  index: z.number().int(),
+  seed: z.number().int(),
+  hostClass: z.string(),
+  trial: z.number().int(),
+  fence: z.number().int(),
+  holder: holder.nullable(),
+  /** What training left, kept until it is packed. */
+  checkpoint: checkpointSchema.nullable(),
+  trained: trainedSchema.nullable(),
+  evaluated: evaluatedSchema.nullable(),
+  faults: z.array(fault),
+});
+export type ReplicateDocument = z.infer<typeof replicateDocument>;

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { digest } from './snapshot.js';
+
+export const sessionDocument = z.object({
+  _id: z.string(),
+  owner: z.string(),
+  role: z.string(),
+  lane: z.string(),
+  index: z.number().int(),
+  /** Trial on whose snapshot the workspace starts. */
+  base: z.number().int(),
+  snapshot: digest,
+  system: digest,
+  /** The exact lineage text that the session saw. */
+  opening: digest,
+  /** Numbers of the trials it submitted. */
+  submitted: z.array(z.number().int()),
+  openedAt: z.date(),
+  closedAt: z.date().nullable(),
+  closedBecause: z.string().nullable(),
+});
+export type SessionDocument = z.infer<typeof sessionDocument>;
+
+export const turnDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  attempts: z.number().int(),
+  /** The attempt whose reply is used; set once. */
+  chosen: z.number().int().nullable(),
+  at: z.date(),
+});
+
+/** A reply is stored before anything uses it. */
+export const replyDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  attempt: z.number().int(),
+  /** As JSON text: a model may use any string as a key of a tool's input, a document of the store may not. */
+  reply: z.string(),
+  at: z.date(),
+});
+
+/** The answer to one tool call, and the workspace after it. */
+export const answerDocument = z.object({
+  _id: z.string(),
+  session: z.string(),
+  turn: z.number().int(),
+  index: z.number().int(),
+  toolUseId: z.string(),
+  tool: z.string(),
+  text: z.string(),
+  isError: z.boolean(),
+  snapshot: digest,
+  base: z.number().int(),
+  at: z.date(),
+});
+export type AnswerDocument = z.infer<typeof answerDocument>;

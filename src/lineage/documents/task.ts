@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { taskSchema } from '../../domain/task/task.js';
+import { digest, storedFile } from './snapshot.js';
+
+export const taskDocument = z.object({
+  _id: digest,
+  name: z.string(),
+  spec: taskSchema,
+  files: z.array(storedFile),
+  /** From which held-out data is derived; the same on every host of this store, never in a sandbox. */
+  dataSecret: z.string(),
+  /** Digest of the manifest of the prepared data, as the first host wrote it. */
+  manifest: digest.nullable(),
+  pushedAt: z.date(),
+});
+export type TaskDocument = z.infer<typeof taskDocument>;
+
+/** The task that a name stands for now. */
+export const taskNameDocument = z.object({ _id: z.string(), digest, by: z.enum(['person', 'bundled']) });

@@ -1,0 +1,129 @@
+import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
+import { AssayError } from '../domain/errors.js';
+import { START, type TrialRef } from '../domain/keys.js';
+import type { Failure } from '../domain/trial/outcome.js';
+import type { Evaluated, ReplicateDocument } from '../lineage/documents/documents.js';
+import { persist } from '../lineage/persist.js';
+import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
+import type { HostContext } from './host-context.js';
+import { hostTrial, type HostedTrial } from './load-trial.js';
+import { scoreArtifact, type Measurable } from './score.js';
+
+export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' };
+
+/** Evaluations of one artifact that the evaluator may fail before the start's artifact says who is at fault. */
+const EVALUATOR_FAULTS = 3;
+
+/** Scores the sealed artifact of a replicate in a turn on the host, alone where the campaign asks for that. */
+export async function evaluate(
+  context: HostContext,
+  of: TrialRef & { replicate: string },
+  { signal, tell }: WorkMonitor,
+): Promise<EvaluateResult> {
+  const { lineage, turn } = context;
+  const work = await hostTrial(context, of, signal);
+  const replicate = await lineage.replicates.get(of.replicate);
+  if (replicate.evaluated !== null) {
+    await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
+    return { next: 'decide' };
+  }
+  const measured = measurable(replicate);
+  if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
+  if (replicate.purpose === 'claim') await requireSealed(context, replicate);
+  const { exclusive } = work.campaign.frozen;
+  const begin = () => attemptEvaluation({ context, work, signal }, replicate, measured);
+  const isAlone = replicate.purpose === 'claim' ? exclusive.claim : exclusive.search;
+  return isAlone
+    ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
+    : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+}
+
+async function attemptEvaluation(
+  of: { context: HostContext; work: HostedTrial; signal: AbortSignal },
+  { _id: key, purpose }: ReplicateDocument,
+  measured: Measurable,
+): Promise<EvaluateResult> {
+  const { context, work, signal } = of;
+  const { lineage } = context;
+  await lineage.trials.setStage(work.trial.owner, work.trial.number, 'evaluating');
+  const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
+  const asked = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
+  const request = { ...asked, boundMs: 0, slots: 0, published };
+  const result = await withAttempt(context, request, signal, async (attempt) => {
+    const scored = await scoreOrBlame({ ...of, attempt }, measured);
+    return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));
+  });
+  if (result.kind === 'parked') return { next: 'parked' };
+  return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
+}
+
+async function scoreOrBlame(of: AttemptWork, measured: Measurable): Promise<Evaluated> {
+  const { attempt } = of;
+  if (attempt.crash !== null) return unscored(attempt, attempt.crash);
+  try {
+    return await scoreArtifact(of, measured);
+  } catch (error) {
+    return blame(of, error);
+  }
+}
+
+/** @throws AssayError INTERNAL while another run of the claim may still be trained */
+async function requireSealed({ lineage }: HostContext, { owner, _id }: ReplicateDocument): Promise<void> {
+  const claim = await lineage.claims.ofReplicate(owner, _id);
+  if (claim?.sealed == null)
+    throw new AssayError('INTERNAL', `${_id} was to be evaluated before all runs of its claim are trained`);
+}
+
+function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {
+  if (trained?.artifact == null || trained.failure !== null) return null;
+  return { snapshot, purpose, artifact: trained.artifact, known: trained.metrics };
+}
+
+/**
+ * Finds who is at fault when the evaluator fails again and again: it has to score the start's artifact on this host.
+ * If it does, this artifact breaks it, which ends the trial; if not, a person has to look.
+ * @throws AssayError EVALUATOR_FAULT while it may pass, EVALUATOR_BROKEN when the start cannot be scored either
+ */
+async function blame(of: AttemptWork, error: unknown): Promise<Evaluated> {
+  const { context, work, attempt } = of;
+  if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;
+  const failed = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
+  if (failed < EVALUATOR_FAULTS) throw error;
+  await attempt.stage('evaluating the start to find who is at fault');
+  const broken = await startFault(of);
+  const times = `the evaluator failed ${failed} times on this artifact`;
+  if (broken !== null)
+    throw new AssayError(
+      'EVALUATOR_BROKEN',
+      `${times}, and ${broken} on ${context.host.name}: ${error.message}`,
+      { cause: error },
+    );
+  // a served recipe saw held-out text, and what it answered can be in an evaluator's last words
+  const words = work.hosted.spec.scoring === 'served' ? 'its words are withheld' : error.message;
+  const reason = `${times}, while it scores the start recipe on the same host: ${words}`;
+  return unscored(attempt, { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' });
+}
+
+function unscored({ fence }: Attempt, failure: Failure): Evaluated {
+  return { fence, failure, runs: [], margins: [], metrics: {}, feedback: '', at: new Date() };
+}
+
+/** Says why the start's own artifact cannot be scored on this host; null when it can. */
+async function startFault(of: AttemptWork): Promise<string | null> {
+  const { lineage } = of.context;
+  const { owner, number } = of.work.trial;
+  if (number === START) return 'it is the start itself, which has to be scored';
+  const start = await lineage.trials.require(owner, START);
+  const [measured] = (await lineage.replicates.many(start.replicates)).flatMap(
+    (one) => measurable(one) ?? [],
+  );
+  if (measured === undefined) return 'the start has no artifact to compare with';
+  try {
+    const { purpose } = of.attempt.replicate;
+    const { failure } = await scoreArtifact(of, { ...measured, purpose });
+    return failure === null ? null : `the start is not scored either (${failure.reason})`;
+  } catch (error) {
+    if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;
+    return 'the start is not scored either';
+  }
+}

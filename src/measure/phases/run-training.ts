@@ -1,0 +1,130 @@
+import { join } from 'node:path';
+import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../../domain/task/gates.js';
+import { missText } from '../../domain/trial/outcome-words.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import { definedFields } from '../../domain/defined-fields.js';
+import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { TIME_RATIO } from '../../domain/task/task.js';
+import type { Trained } from '../../lineage/documents/documents.js';
+import { persist } from '../../lineage/persist.js';
+import { keyOf, unreadByTraining } from '../reuse.js';
+import { timeRatio } from './baseline-timing.js';
+import { storeSealed } from './checkpoint.js';
+import { packPhase } from './pack-phase.js';
+import { countedBytes } from './phase.js';
+import { finishPhase } from './reused-phase.js';
+import { makeRunFolders, removeRunFolders, type RunFolders } from './run-folders.js';
+import { trainPhase } from './train-phase.js';
+import {
+  folderName,
+  isElsewhereNow,
+  keyedBy,
+  type Artifact,
+  type Elsewhere,
+  type Failed,
+  type Training,
+  type TrainingFolders,
+  type TrainingOf,
+} from './training.js';
+
+/** Runs the phases in a fresh folder and stores every byte that counts before it returns. */
+export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> {
+  const { context, work, attempt, files } = of;
+  const visible = visibleFiles(seenBy(work.hosted.spec, 'train'), files);
+  const folders = await makeRunFolders(context, folderName(attempt), visible);
+  try {
+    const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [] };
+    const training: Training = { ...of, ...fresh, folders: trainingFolders(folders) };
+    const result = await phasesOf(training);
+    if (isElsewhereNow(result)) return result;
+    return 'failure' in result
+      ? trainedWith(training, result.failure, {})
+      : await gateAndStore(training, result);
+  } finally {
+    await removeRunFolders(folders);
+  }
+}
+
+function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFolders {
+  const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
+  const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
+  return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
+}
+
+/** Trains and packs, unless that has been done, and seals what comes of it; the first failure, or missed gate, ends it. */
+async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifact> {
+  const { work, folders } = training;
+  const { spec } = work.hosted;
+  const left = await trainPhase(training);
+  if (isElsewhereNow(left) || 'failure' in left) return left;
+  training.left = left;
+  const late = firstMiss(margins(exactGates(spec.gates), timesOf(training)));
+  if (late !== undefined) return { failure: missFailure(training, 'train', late) };
+  if (spec.phases.pack !== undefined) return packPhase(training, spec.phases.pack, left);
+  return { sealed: left.sealed, folder: folders.left };
+}
+
+/** The exact size, before any evaluation. What misses a gate is not stored: its digest and sizes say enough. */
+async function gateAndStore(training: Training, { sealed, folder }: Artifact): Promise<Trained> {
+  const { context, work, files, runs, signal } = training;
+  const { spec } = work.hosted;
+  const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
+  const miss = firstMiss(margins(exactGates(spec.gates), metrics));
+  const failure = miss === undefined ? null : missFailure(training, 'pack', miss);
+  if (failure === null) {
+    await persist(signal, () => storeSealed(context.lineage, folder, sealed));
+    const phase = spec.phases.pack === undefined ? 'train' : 'pack';
+    const run = runs.at(-1);
+    if (run !== undefined && run.reusedFrom === null)
+      await persist(signal, () => finishPhase(training, phase, run, sealed));
+  }
+  return {
+    ...trainedWith(training, failure, metrics),
+    margins: margins(spec.gates, metrics),
+    artifact: sealed,
+  };
+}
+
+/** What the harness's clock says of the training. */
+function timesOf({ runs }: Training): Record<string, number> {
+  const run = runs.findLast(({ phase }) => phase === 'train');
+  const ratio = run === undefined ? null : timeRatio(run);
+  return { train_s: (run?.wallMs ?? 0) / 1000, ...definedFields({ [TIME_RATIO]: ratio }) };
+}
+
+function trainedWith(
+  { attempt, runs, saved, sharesTraining, progress }: Training,
+  failure: Failure | null,
+  metrics: Record<string, number>,
+): Trained {
+  const base = { fence: attempt.fence, artifact: null, margins: [], at: new Date() };
+  return { ...base, failure, runs, metrics, sharesTraining, saved, progress };
+}
+
+const UNITS: Readonly<Record<string, string>> = { train_s: 's', [TIME_RATIO]: '' };
+
+/** A missed gate, with what spares the next trial from training again. */
+function missFailure(training: Training, phase: 'train' | 'pack', miss: Margin): Failure {
+  const { work, files, left } = training;
+  const { gates } = work.hosted.spec;
+  const unread = unreadByTraining(work, files).slice(0, 5);
+  const again =
+    phase === 'pack' &&
+    unread.length > 0 &&
+    left?.kept === true &&
+    keyOf(keyedBy(training), 'train', null) !== null
+      ? `; training need not be repeated when you change only ${unread.join(', ')}`
+      : '';
+  return {
+    status: statusOfMiss(gates, miss),
+    phase,
+    reason: `${missText(miss)}${again}`,
+    limit: {
+      name: miss.gate,
+      used: miss.value,
+      allowed: miss.limit,
+      unit: UNITS[miss.metric] ?? 'bytes',
+    },
+    tail: '',
+  };
+}

@@ -1,0 +1,89 @@
+import { keptTrainingBytes } from '../../domain/task/kept-training.js';
+import { trainClock } from '../../domain/task/phase-clock.js';
+import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { comparesTimes } from '../../domain/task/task.js';
+import { persist } from '../../lineage/persist.js';
+import { removeTree } from '../../sandbox/remove-tree.js';
+import { sealTo } from '../../sandbox/sealing/seal.js';
+import { writeFolder } from '../../tasks/folder.js';
+import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
+import { startIsTimed, timeStart } from './baseline-timing.js';
+import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
+import { watchProgress } from './early-stop.js';
+import { sealLimits } from './phase.js';
+import { finishPhase, reusePhase, sealedAgain } from './reused-phase.js';
+import { freshFolders } from './run-folders.js';
+import { runPhase, trainCall } from './run-phase.js';
+import { sealedOrRefused } from './seal-outputs.js';
+import { folderName, keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
+
+/** Takes what an earlier attempt or another replicate has left, or trains; what comes of it is sealed. */
+export async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left> {
+  const { context, work, attempt, folders } = training;
+  const restored = await restoreTraining(training);
+  if (restored !== null) return restored;
+  const equal = equalTraining(keyedBy(training));
+  if (equal === null) return trainAndSeal(training);
+  const by = ownerOfPhase(attempt.replicate, work.trial.number, 'train');
+  const turn = await turnOf(context.lineage, by, equal.key);
+  if (turn.kind === 'elsewhere') return { elsewhere: equal };
+  if (turn.kind === 'mine') return trainAndSeal(training);
+  training.sharesTraining = turn.result.replicate;
+  training.progress = turn.result.progress;
+  return { sealed: await reusePhase(training, turn.result, folders.left), kept: true };
+}
+
+const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== undefined;
+
+const timeStartBeside = (training: Training): Promise<number> =>
+  timeStart(training, folderName(training.attempt), (at) => trainCall(training, at));
+
+/** Puts back what an earlier attempt kept; null when there is none. */
+async function restoreTraining(training: Training): Promise<Left | null> {
+  const { context, work, attempt, folders, runs, signal } = training;
+  const restored = await restoreCheckpoint(context.lineage, attempt.replicate, folders.left);
+  if (restored === null) return null;
+  const { run } = restored;
+  runs.push(run);
+  if (comparesTimes(work.hosted.spec)) run.startMs ??= await timeStartBeside(training);
+  if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
+  return { sealed: sealedAgain(restored), kept: true };
+}
+
+async function trainAndSeal(training: Training): Promise<Failed | Left> {
+  const { context, work, attempt, folders, signal } = training;
+  const { spec } = work.hosted;
+  const timed = startIsTimed(training, attempt.replicate);
+  const before = timed === 'before' ? await timeStartBeside(training) : null;
+  const { failure, run, progress } = await runPhase(training, {
+    call: trainCall(training, folders),
+    clock: trainClock(spec, work.campaign.frozen.trainSeconds),
+    prepare: async (again) => (again ? clearTraining(training) : undefined),
+    watch: () => watchProgress(context, work, signal),
+  });
+  training.progress = [...progress];
+  if (failure !== null) return { failure };
+  run.startMs = before;
+  const { sealed, refused } = await sealedOrRefused(
+    sealTo(folders.out, folders.left, sealLimits(work.hosted)),
+  );
+  if (refused !== null) return { failure: refused };
+  // a disk is asked to hold it once
+  await removeTree(folders.out);
+  const kept = (packs(training) || timed === 'after') && sealed.bytes <= keptTrainingBytes(spec);
+  if (kept)
+    await persist(signal, () =>
+      keepCheckpoint(context.lineage, attempt, run, { folder: folders.left, sealed }),
+    );
+  if (timed === 'after') run.startMs = await timeStartBeside(training);
+  if (packs(training) && kept) await persist(signal, () => finishPhase(training, 'train', run, sealed));
+  return { sealed, kept };
+}
+
+/** Gives training again what its first run was given. */
+async function clearTraining({ context, work, files, folders }: Training): Promise<void> {
+  const { recipe, tmp, out } = folders;
+  const { blobs } = context.lineage;
+  await freshFolders([recipe, tmp, out]);
+  await writeFolder(recipe, await blobs.readFiles(visibleFiles(seenBy(work.hosted.spec, 'train'), files)));
+}

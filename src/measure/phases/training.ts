@@ -1,0 +1,73 @@
+import { sha256 } from '../../domain/digest.js';
+import type { PhaseRun, Saving, StoredFile, Trained } from '../../lineage/documents/documents.js';
+import type { Sealed } from '../../sandbox/sealing/seal.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import type { Attempt, AttemptWork } from '../attempt.js';
+import type { EqualTraining, Keyed } from '../reuse.js';
+
+/** The very same is trained by another replicate now: wait for that, without a lease. */
+export interface Elsewhere {
+  elsewhere: EqualTraining;
+}
+
+export const isElsewhereNow = (result: object | null): result is Elsewhere =>
+  result !== null && 'elsewhere' in result;
+
+/** An attempt at a training. */
+export interface TrainingOf extends AttemptWork {
+  /** The recipe as it was submitted. */
+  files: readonly StoredFile[];
+}
+
+/** A training with what it has come to so far. */
+export interface Training extends TrainingOf {
+  folders: TrainingFolders;
+  runs: PhaseRun[];
+  saved: Saving[];
+  left: Left | null;
+  sharesTraining: string | null;
+  progress: Trained['progress'];
+}
+
+/** Sealed outputs of training, by which the next phase is keyed. */
+export interface Left {
+  sealed: Sealed;
+  /** True when its content is in the store. */
+  kept: boolean;
+}
+
+/** Sealed outputs, and the folder that holds them. */
+export interface Artifact {
+  sealed: Sealed;
+  folder: string;
+}
+
+export interface Failed {
+  failure: Failure;
+}
+
+export interface TrainingFolders {
+  recipe: string;
+  /** The recipe again, as submitted: what training wrote beside its outputs is not there for packing. */
+  packing: string;
+  tmp: string;
+  packingTmp: string;
+  out: string;
+  /** What training left, sealed. */
+  left: string;
+  artifact: string;
+  /** What packing left, sealed. */
+  packed: string;
+}
+
+/** Names the folders of an attempt. */
+export const folderName = ({ replicate, fence }: Pick<Attempt, 'replicate' | 'fence'>): string =>
+  `${sha256(replicate._id).slice(0, 20)}-${fence}`;
+
+/** Gives what the keys of its phases are made from. */
+export const keyedBy = ({ context, work, attempt, files }: TrainingOf): Keyed => ({
+  context,
+  work,
+  replicate: attempt.replicate,
+  files,
+});

@@ -1,0 +1,104 @@
+import type { FrozenCampaign } from '../domain/campaign/campaign.js';
+import { REFUSED_TWICE } from '../domain/session/conversation.js';
+import { AssayError } from '../domain/errors.js';
+import { sessionKey } from '../domain/keys.js';
+import { isHeld } from '../domain/statuses.js';
+import type { TaskDocument } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { lineageView } from '../lineage/trials/view.js';
+import { closedBecause } from './closed-because.js';
+import { openingMessage, systemPrompt } from '../model/prompt.js';
+
+/** `closed`: a reset lane comes by a session that it has ended before. */
+export type OpenedSession =
+  | { kind: 'open'; session: string }
+  | { kind: 'closed' }
+  | { kind: 'wait' }
+  | { kind: 'done'; reason: string };
+
+/** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
+const SILENT_SESSIONS = 3;
+const VIEW_TOKENS = 6000;
+
+/** A session by its lane and its number there. */
+export interface LaneSession {
+  owner: string;
+  role: string;
+  lane: string;
+  index: number;
+}
+
+/** Opens a conversation with the exact texts that it sees, where the campaign takes proposals. */
+export async function openSession(
+  lineage: Lineage,
+  { owner, role, lane, index }: LaneSession,
+): Promise<OpenedSession> {
+  const id = sessionKey(owner, lane, index);
+  const before = await lineage.sessions.find(id);
+  if (before !== null) return before.closedAt === null ? { kind: 'open', session: id } : { kind: 'closed' };
+  const campaign = await lineage.campaigns.byOwner(owner);
+  if (isHeld(campaign.control)) return { kind: 'wait' };
+  const closed = await closedBecause(lineage, campaign);
+  if (closed !== null) return { kind: 'done', reason: closed };
+  if (await isSilent(lineage, { owner, lane, index }))
+    return { kind: 'done', reason: `no proposal in ${SILENT_SESSIONS} sessions` };
+  const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  const frontier = await lineage.decisions.frontier(owner);
+  if (frontier === null)
+    throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
+  const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
+  const base = await lineage.trials.require(owner, frontier.trial);
+  await lineage.sessions.open({
+    _id: id,
+    owner,
+    role,
+    lane,
+    index,
+    base: base.number,
+    snapshot: base.snapshot,
+    system: await lineage.blobs.put(await systemText(lineage, campaign.frozen, task, role)),
+    opening: await lineage.blobs.put(
+      openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
+    ),
+    submitted: [],
+    openedAt: new Date(),
+    closedAt: null,
+    closedBecause: null,
+  });
+  return { kind: 'open', session: id };
+}
+
+async function isSilent(
+  lineage: Lineage,
+  { owner, lane, index }: Omit<LaneSession, 'role'>,
+): Promise<boolean> {
+  if (index < SILENT_SESSIONS) return false;
+  const indices = Array.from({ length: SILENT_SESSIONS }, (_, i) => index - 1 - i);
+  const sessions = await Promise.all(indices.map((at) => lineage.sessions.find(sessionKey(owner, lane, at))));
+  return sessions.every(
+    (session) => session?.submitted.length === 0 && session.closedBecause !== REFUSED_TWICE,
+  );
+}
+
+async function systemText(
+  lineage: Lineage,
+  frozen: FrozenCampaign,
+  task: TaskDocument,
+  role: string,
+): Promise<string> {
+  const read = async (path: string): Promise<string> => {
+    const file = task.files.find((candidate) => candidate.path === path);
+    return file === undefined ? '' : lineage.blobs.text(file.sha256);
+  };
+  const knowledge = task.files
+    .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
+    .map((file) => file.path);
+  return systemPrompt({
+    task: task.spec,
+    role,
+    rolePrompt: await read(`specialists/${role}.md`),
+    knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
+    trainSeconds: frozen.trainSeconds,
+    turns: frozen.turns,
+  });
+}

@@ -1,0 +1,146 @@
+import { submissionSchema } from '../domain/campaign/campaign.js';
+import { AssayError } from '../domain/errors.js';
+import { explain } from '../domain/text/explain.js';
+import { START, callKey } from '../domain/keys.js';
+import { isEnded, type CampaignState } from '../domain/statuses.js';
+import { changesBetween, unifiedDiff } from '../domain/text/diff.js';
+import type { CampaignDocument } from '../lineage/documents/documents.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { recipeFiles } from '../tasks/load.js';
+import { snapshotFault } from '../tasks/recipe.js';
+import { refusedAnswer } from '../model/answers.js';
+import { callAt, storeAnswer, type CallRef } from './conversation.js';
+import { workspaceAt } from './workspace.js';
+
+export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
+
+export interface StartSubmitted {
+  number: number;
+  /** How the campaign ended, where it has: a reset of its workflow has nothing more to do. */
+  over?: { state: CampaignState; reason: string | null };
+}
+
+/** Enters the start recipe as trial 0. */
+export async function submitStart(lineage: Lineage, owner: string): Promise<StartSubmitted> {
+  const campaign = await lineage.campaigns.byOwner(owner);
+  const { state, reason } = campaign;
+  if (isEnded(state)) return { number: START, over: { state, reason } };
+  const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  const files = await lineage.blobs.readFiles(recipeFiles(task.spec, task.files));
+  const trial = await lineage.trials.insertStart({
+    owner,
+    campaign: campaign._id,
+    submitKey: `${owner}/start`,
+    snapshot: await lineage.blobs.putTree(files),
+    parent: null,
+    parentSnapshot: null,
+    diff: await lineage.blobs.put(''),
+    changes: '',
+    hypothesis: 'the start recipe',
+    expectedDelta: null,
+    role: 'start',
+    lane: 'start',
+    session: null,
+    turn: null,
+  });
+  return { number: trial.number };
+}
+
+interface Proposed {
+  submitKey: string;
+  snapshot: string;
+  parent: number;
+  hypothesis: string;
+  expectedDelta: number | null;
+  role: string;
+  lane: string;
+  session: string | null;
+  turn: number | null;
+}
+
+/** Stores hypothesis, snapshot and the diff against the parent as stored, and takes a number. */
+async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Proposed): Promise<Submitted> {
+  const { owner } = campaign;
+  const before = await lineage.trials.bySubmitKey(proposed.submitKey);
+  if (before !== null) return { kind: 'accepted', number: before.number };
+  if (campaign.control === 'draining' || campaign.control === 'stopping')
+    return {
+      kind: 'refused',
+      reason: `the campaign takes no more trials (${campaign.controlReason ?? campaign.control})`,
+    };
+  const parent = await lineage.trials.get(owner, proposed.parent);
+  if (parent === null)
+    return { kind: 'refused', reason: `there is no trial ${proposed.parent} to be the parent` };
+  if (parent.snapshot === proposed.snapshot)
+    return {
+      kind: 'refused',
+      reason: `nothing differs from trial ${parent.number}: the edit has to land first`,
+    };
+  const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  const fault = await snapshotFault(lineage, task, proposed.snapshot);
+  if (fault !== null) return { kind: 'refused', reason: fault };
+  const [old, now] = [
+    await lineage.blobs.readTree(parent.snapshot),
+    await lineage.blobs.readTree(proposed.snapshot),
+  ];
+  const diff = unifiedDiff(old, now);
+  const result = await lineage.trials.submit(
+    {
+      ...proposed,
+      owner,
+      campaign: campaign._id,
+      parentSnapshot: parent.snapshot,
+      diff: await lineage.blobs.put(diff),
+      changes: changesBetween(diff),
+    },
+    await lineage.budgets.limits(owner),
+  );
+  if (result.kind === 'full') return { kind: 'refused', reason: `the limit of ${result.limit} is reached` };
+  return { kind: 'accepted', number: result.trial.number };
+}
+
+/** Submits what a session asks for in one of its calls. */
+export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Submitted> {
+  const { owner, session, turn, index } = call;
+  const campaign = await lineage.campaigns.byOwner(owner);
+  const at = await workspaceAt(lineage, call);
+  const asked = await callAt(lineage, call);
+  if (asked.call.tool !== 'submit_trial')
+    throw new AssayError('INTERNAL', `call ${index} of turn ${turn} is ${asked.call.tool}, not a submit`);
+  const { role, lane } = await lineage.sessions.get(session);
+  const submitted = await submit(lineage, campaign, {
+    submitKey: callKey(session, turn, index),
+    snapshot: at.snapshot,
+    parent: asked.call.parent ?? at.base,
+    hypothesis: asked.call.hypothesis,
+    expectedDelta: asked.call.expectedDelta,
+    role,
+    lane,
+    session,
+    turn,
+  });
+  if (submitted.kind === 'accepted') await lineage.sessions.addSubmitted(session, submitted.number);
+  else
+    await storeAnswer(lineage, call, asked, { text: refusedAnswer(submitted.reason), isError: true, ...at });
+  return submitted;
+}
+
+/** Submits the recipe of a person. */
+export async function submitPerson(lineage: Lineage, owner: string, submission: unknown): Promise<Submitted> {
+  const parsed = submissionSchema.safeParse(submission);
+  if (!parsed.success)
+    throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
+  const { snapshot, hypothesis, expectedDelta, requestId } = parsed.data;
+  const campaign = await lineage.campaigns.byOwner(owner);
+  return submit(lineage, campaign, {
+    submitKey: `${owner}/person/${requestId}`,
+    snapshot,
+    parent: START,
+    hypothesis,
+    expectedDelta,
+    role: 'person',
+    lane: 'person',
+    session: null,
+    turn: null,
+  });
+}
