@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { findServers, type Servers } from '../dev/servers.js';
 import { NEVER, abortable } from '../dev/process/abortable.js';
-import { homeFolder } from './folders.js';
+import { namedStore } from '../dev/external.js';
+import { ensureKeeper, noteUseRegularly } from '../dev/store/keeper.js';
+import { homeFolder, ROOT } from './folders.js';
 import { openLineage, type Lineage } from '../lineage/lineage.js';
 import { within } from './terminal/deadline.js';
 import { say } from './terminal/terminal.js';
@@ -15,9 +18,12 @@ export interface CommandContext {
 }
 
 const CLOSE_MS = 1000;
+/** The command that keeps the store of this clone for commands that read it. */
+const KEEPER = [process.execPath, join(ROOT, 'bin/assay.js'), 'keep-store'];
 
 /**
- * Finds or starts the servers a command needs, runs it, and leaves nothing behind. While the servers start, aborting
+ * Finds or starts the servers a command needs, runs it, and leaves nothing behind but a store that
+ * is kept for the next command that reads, and ends by itself. While the servers start, aborting
  * `signal` ends them again and rejects with its reason; after that it is for `use` to obey it.
  */
 export async function withContext<T>(
@@ -25,7 +31,11 @@ export async function withContext<T>(
   use: (ground: CommandContext) => Promise<T>,
   signal: AbortSignal = NEVER,
 ): Promise<T> {
-  const servers = await findServers({ home: homeFolder(), need, say, signal });
+  const home = homeFolder();
+  const reads = !need.includes('temporal') && namedStore() === null;
+  if (reads) await ensureKeeper(home, KEEPER, say, signal);
+  const servers = await findServers({ home, need, say, signal, role: reads ? 'read' : 'run' });
+  const using = reads ? noteUseRegularly(home) : null;
   let connected: Client | null = null;
   try {
     const lineage = await abortable(signal, openLineage(servers.store));
@@ -41,6 +51,7 @@ export async function withContext<T>(
       await within(CLOSE_MS, 'the connection to the store', lineage.close());
     }
   } finally {
+    using?.stop();
     await closeQuietly(connected);
     await servers.stop({ hurried: signal.aborted });
   }

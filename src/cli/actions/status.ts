@@ -48,10 +48,10 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
     return;
   }
   print(renderStatus(model, onStdout, stored?.frozen.price != null || priceKnown(model.model.id)));
-  if (model.unexamined !== null && !isEnded(model.state) && !servers.owned)
+  if (model.unexamined !== null && !isEnded(model.state) && !servers.alone)
     say(`\nwhat waits on the server was not examined: ${model.unexamined}`);
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
-  else if (servers.owned) say(`\nnothing runs it now: \`assay dev\` goes on with it`);
+  else if (servers.alone) say(`\nnothing runs it now: \`assay dev\` goes on with it`);
   else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
 }
 

@@ -16,7 +16,7 @@ async function watch(ground: CommandContext, name: string, json: boolean): Promi
 
 /** Servers that this command had to start itself have no workers, so nothing would ever move. */
 async function refuseStandstill({ servers, lineage }: CommandContext, name: string): Promise<void> {
-  if (!servers.owned) return;
+  if (!servers.alone) return;
   const campaign = await lineage.campaigns.byName(name);
   if (isEnded(campaign.state)) return;
   throw new AssayError(

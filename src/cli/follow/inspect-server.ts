@@ -47,7 +47,7 @@ export async function inspectServer(
         : [],
     ),
   });
-  const nobody = looked.facts === null && ground.servers.owned;
+  const nobody = looked.facts === null && ground.servers.alone;
   return nobody ? { ...examined, reasons: [...examined.reasons, NOTHING_RUNS], moves: false } : examined;
 }
 
