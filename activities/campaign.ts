@@ -15,7 +15,7 @@ import {
   type Lane,
 } from '../src/domain/campaign/campaign.js';
 import { dueState, type Sighting } from '../src/domain/campaign/campaign-transitions.js';
-import { ruleNamed } from '../src/domain/decision/record.js';
+import { ruleNamed } from '../src/domain/decision/records/record.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/text/explain.js';
 import {
@@ -27,7 +27,7 @@ import {
   trialWorkflowId,
 } from '../src/domain/keys.js';
 import type { CampaignState, RunControl, TrialStatus } from '../src/domain/statuses.js';
-import { confidenceOfEach } from '../src/domain/decision/claim.js';
+import { confidenceOfEach } from '../src/domain/decision/claim/claim.js';
 import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';

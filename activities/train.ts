@@ -1,6 +1,8 @@
+import type { Lineage } from '../src/lineage/lineage.js';
 import type { HostContext } from '../src/measure/host-context.js';
+import { isElsewhere, type EqualTraining } from '../src/measure/reuse.js';
 import { train, type RunRef, type TrainResult } from '../src/measure/train.js';
-import { withMonitor } from './heartbeat.js';
+import { poll, withMonitor } from './heartbeat.js';
 
 export type { RunRef };
 
@@ -11,4 +13,19 @@ export interface TrainActivities {
 
 export function trainActivities(context: HostContext): TrainActivities {
   return { train: (of) => withMonitor('preparing', (monitor) => train(context, of, monitor)) };
+}
+
+export interface ReuseActivities {
+  /** Waits until no living attempt of another replicate trains the very same. */
+  awaitTraining(of: EqualTraining): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 1000;
+
+export function reuseActivities({ lineage }: { lineage: Lineage }): ReuseActivities {
+  return {
+    awaitTraining: async (of) => {
+      await poll(LOOK_EVERY_MS, async () => ((await isElsewhere(lineage, of)) ? null : true));
+    },
+  };
 }

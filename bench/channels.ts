@@ -1,7 +1,7 @@
 /**
- * How fast the channels are that no root, user or mask closes: two sandboxes of this machine's best tier, the sender
- * with a root of its own, in lockstep through this program (two that run at once have to agree on times instead).
- * `npx tsx bench/channels.ts [STEPS]` prints a table on stderr and JSON (assay.bench.channels/1) on stdout.
+ * Measures the speed of the channels that no root, user or mask closes: two sandboxes of this machine's best tier,
+ * the sender with a root of its own, in lockstep through this program (two that run at once have to agree on times
+ * instead). `npx tsx bench/channels.ts [STEPS]` prints a table on stderr and JSON (assay.bench.channels/1) on stdout.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

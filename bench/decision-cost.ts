@@ -13,15 +13,15 @@ import { parseArgs } from 'node:util';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { z } from 'zod';
 import { findServers } from '../src/dev/servers.js';
-import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/effect-learning.js';
-import { ruleNamed, ruleNameSchema } from '../src/domain/decision/record.js';
+import { LEARN_EVERY, LEARN_FROM } from '../src/domain/decision/belief/effect-learning.js';
+import { ruleNamed, ruleNameSchema } from '../src/domain/decision/records/record.js';
 import { openLineage } from '../src/lineage/lineage.js';
-import { candidate } from '../test/lineage/candidate.js';
+import { candidate } from '../test/builders/candidate.js';
 
 const { values } = parseArgs({
   options: {
     trials: { type: 'string', default: '10000' },
-    /** How many of the last trials are measured. */
+    /** Number of the last trials that are measured. */
     last: { type: 'string', default: '200' },
     lanes: { type: 'string', default: '10' },
     rule: { type: 'string', default: 'posterior' },
@@ -40,7 +40,7 @@ const uniform = (): number => ((bits.next() >>> 0) + 0.5) / 2 ** 32;
 const normal = (): number => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
 const exponential = (mean: number): number => -mean * Math.log(uniform());
 
-/** Of ten edits one is better than its parent and four are worse. */
+/** Draws an effect: of ten edits one is better than its parent and four are worse. */
 function effect(): number {
   const u = uniform();
   if (u < 0.1) return -exponential(4e-4);
@@ -52,7 +52,7 @@ interface Call {
   /** CPU in milliseconds, user and system. */
   cpu: number;
   wall: number;
-  /** True where the weights of effects were learned anew in it. */
+  /** True where it learned the weights of effects again. */
   learned: boolean;
   began: number;
 }
@@ -81,7 +81,7 @@ const { decisions } = lineage;
 /** True scores of trials; no other part of a trial is needed to decide it. */
 const truth = new Map<number, number>([[0, 1]]);
 const calls: Call[] = [];
-/** Parents of the trials in flight: each lane goes on from what was the frontier when it submitted. */
+/** Parents of the trials in flight: each lane continues from the frontier of its submit. */
 const inFlight = Array.from({ length: lanes }, () => 0);
 let sequence = 0;
 let runs = 0;

@@ -1,6 +1,6 @@
 /**
- * How long the demo takes from the command to its first measured trial and to its end, on a home folder of its own.
- * `npx tsx bench/demo.ts` prints a table on stderr and JSON (assay.bench.demo/1) on stdout.
+ * Measures the time that the demo takes from the command to its first measured trial and to its end, on a home folder
+ * of its own. `npx tsx bench/demo.ts` prints a table on stderr and JSON (assay.bench.demo/1) on stdout.
  */
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -18,7 +18,7 @@ interface Result {
   trials: number;
   start: number | null;
   best: number | null;
-  /** What the audit at its end said; null where it said nothing. */
+  /** Result of the audit at its end; null where there is none. */
   audit: string | null;
 }
 

@@ -12,7 +12,7 @@ import { ROLES } from '../workers/role-names.js';
 export interface BenchGround {
   lineage: Lineage;
   client: Client;
-  /** How the store was found. */
+  /** Way in which the store was found. */
   store: string;
   stop(): Promise<void>;
 }

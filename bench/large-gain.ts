@@ -6,7 +6,7 @@
  */
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { ruleNameSchema } from '../src/domain/decision/record.js';
+import { ruleNameSchema } from '../src/domain/decision/records/record.js';
 import { loadTask } from '../src/tasks/load.js';
 import { LOOKUP } from '../test/fixtures/tiny.js';
 import { lookupTable, shuffledEdits, startLookupModel, LARGE } from '../test/model/lookup-model.js';

@@ -1,8 +1,8 @@
 /**
- * What a campaign of many trials that do nothing costs: time, events of the campaign's history, and whether any trial
- * was cancelled or lost. `npx tsx bench/many-trials.ts --trials 10000 --lanes 10` prints progress and a table on
- * stderr, and JSON (assay.bench.many-trials/1) on stdout. `--minutes` stops the campaign by draining it, and what it
- * reached is reported.
+ * Measures the cost of a campaign of many trials that do nothing: time, events of the campaign's history, and whether
+ * any trial was cancelled or lost. `npx tsx bench/many-trials.ts --trials 10000 --lanes 10` prints progress and a
+ * table on stderr, and JSON (assay.bench.many-trials/1) on stdout. `--minutes` stops the campaign by draining it, and
+ * what it reached is reported.
  */
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';

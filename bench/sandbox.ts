@@ -1,7 +1,7 @@
 /**
- * What a process costs at each isolation tier of this machine against a plain spawn: `true` in a shell, pairs
- * interleaved in one run; and what a server with Python and numpy costs in a root of its own. `npx tsx bench/sandbox.ts [PAIRS]` prints a table on stderr and JSON
- * (assay.bench.sandbox/1) on stdout.
+ * Measures the cost of a process at each isolation tier of this machine against a plain spawn: `true` in a shell,
+ * pairs interleaved in one run; and what a server with Python and numpy costs in a root of its own. `npx tsx
+ * bench/sandbox.ts [PAIRS]` prints a table on stderr and JSON (assay.bench.sandbox/1) on stdout.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ const SERVERS = Math.max(5, Math.round(PAIRS / 5));
 
 type Start = () => Promise<Served | Supervision>;
 
-/** How a server with Python and numpy starts on the host's files, and in each kind of root of its own. */
+/** Starts a server with Python and numpy on the host's files, and in each kind of root of its own. */
 async function servers(work: string): Promise<Map<string, Start>> {
   const signal = new AbortController().signal;
   const cache = join(work, 'cache');

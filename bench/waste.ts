@@ -16,7 +16,10 @@ import { gateSchema } from '../src/domain/task/task.js';
 const MIX = { sizeNear: 236, sizeFar: 83, evaluationOverrun: 55, crash: 38, abort: 42, good: 446 } as const;
 const TRAIN_S = 600;
 const EVALUATE_S = 600;
-/** Of a crash or an abort, in both orders: the one free figure, fitted so that the paper's order comes to 46.6 %. */
+/**
+ * Seconds of a crash or an abort, in both orders: the one free figure, fitted so that the paper's order comes to 46.6
+ * %.
+ */
 const CUT_SHORT_S = 228;
 const CAP = 16_000_000;
 const CODE = 60_000;
@@ -27,11 +30,11 @@ interface Trial {
   kind: Kind;
   /** Exact packed bytes, code included. */
   bytes: number;
-  /** What its evaluation takes, as a multiple of the limit. */
+  /** Time of its evaluation, as a multiple of the limit. */
   ratio: number;
 }
 
-/** What nobody can know beforehand; every share is of the trials that it could concern. */
+/** Assumptions that cannot be known beforehand; every share is of the trials that it could concern. */
 interface Assumptions {
   /** Standard deviation of the smoke's projected size around the exact one, in bytes. */
   projectionSd: number;
@@ -39,11 +42,11 @@ interface Assumptions {
   heed: number;
   /** Share of size misses that are packed again from their checkpoint instead of being trained again. */
   repack: number;
-  /** Share of evaluation overruns mended by a change to serving alone, which takes the artifact over. */
+  /** Share of evaluation overruns fixed by a change to serving alone, which takes the artifact over. */
   serveOnly: number;
   /** Share of crashes that check and smoke find before a lease is taken. */
   smoke: number;
-  /** Whether evaluations are rehearsed before training; in pools with accelerators they cannot be. */
+  /** True where evaluations are rehearsed before training; in pools with accelerators they cannot be. */
   rehearsal: boolean;
   /** Share of an evaluation that is rehearsed. */
   share: number;
@@ -51,7 +54,9 @@ interface Assumptions {
   startS: number;
   /** Standard deviation of the logarithm of a rehearsal's seconds. */
   rehearsalSd: number;
-  /** Whether an evaluation is ended when its own pace says that it cannot end in time, as assay's evaluator kit does. */
+  /**
+   * True where an evaluation ends when its own pace says that it cannot end in time, as assay's evaluator kit does.
+   */
   paced: boolean;
   /** Mean of what an overrun takes beyond its limit, as a part of the limit; exponential. */
   excess: number;

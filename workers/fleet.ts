@@ -86,7 +86,8 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   installLogger();
   const connection = await connect(settings.temporal.address);
   const clock = settings.clock ?? systemClock;
-  const lineage = await openLineage(settings.store, clock);
+  const say = settings.say ?? ((line: string) => logger.error(line));
+  const lineage = await openLineage(settings.store, { clock, say });
   const prices = await pricesFrom(settings.env);
   const name = settings.env.ASSAY_HOST ?? hostname();
   const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };

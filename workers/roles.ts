@@ -12,7 +12,7 @@ import type { OrchestratorContext } from '../activities/context.js';
 import type { ModelContext } from '../src/session/take-turn.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { claimActivities } from '../activities/claim.js';
-import { reuseActivities } from '../activities/reuse.js';
+
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
@@ -21,7 +21,7 @@ import { prepareActivities } from '../activities/prepare.js';
 import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
-import { trainActivities } from '../activities/train.js';
+import { reuseActivities, trainActivities } from '../activities/train.js';
 import { checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';

@@ -7,10 +7,10 @@ import type { ModelActivities } from '../activities/model.js';
 import type { ParkedActivities } from '../activities/parked.js';
 import type { PrepareActivities } from '../activities/prepare.js';
 import type { ReconcileActivities } from '../activities/reconcile.js';
-import type { ReuseActivities } from '../activities/reuse.js';
+
 import type { SessionActivities } from '../activities/session.js';
 import type { SubmitActivities } from '../activities/submit.js';
-import type { TrainActivities } from '../activities/train.js';
+import type { ReuseActivities, TrainActivities } from '../activities/train.js';
 import type { WorkspaceActivities } from '../activities/workspace.js';
 import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
 

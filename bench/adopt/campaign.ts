@@ -9,7 +9,7 @@ export interface SimulatedCandidate {
   trial: number;
   parent: number;
   frontier: number;
-  /** Of its runs so far, in their order; costs. */
+  /** Costs of its runs so far, in their order. */
   scores: readonly number[];
   /** Parents of the other trials in flight, ascending, each once. */
   open: readonly number[];

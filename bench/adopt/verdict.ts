@@ -3,7 +3,7 @@ import type { SimulatedRuleName } from './rules/all.js';
 
 /** The rule under test. */
 export const SUBJECT = 'posterior-v2' satisfies SimulatedRuleName;
-/** Standard errors by which it may be behind in one of all the comparisons. */
+/** Standard errors that it may be behind by in one of all the comparisons. */
 const MOST_BEHIND_SE = 3.5;
 const MOST_OFF_SHARE = 0.05;
 const MOST_OFF_SD = 0.1;
@@ -14,7 +14,7 @@ const ROUNDING = 1e-12;
 /** A line that the rule under test has to keep, and where it does not. */
 export interface VerdictLine {
   line: string;
-  /** How often it was looked at. */
+  /** Number of comparisons. */
   compared: number;
   missed: string[];
 }

@@ -2,10 +2,10 @@ import { isGrpcServiceError } from '@temporalio/client';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { isStoreOutage } from '../lineage/lineage.js';
 
-/** Workers try again by themselves; a command has ended. */
-const RUN_AGAIN = 'Look after the store that `assay doctor` names, then run the command again.';
+/** Workers retry by themselves; a command has ended. */
+const RUN_AGAIN = 'Check the store that `assay doctor` names, then run the command again.';
 
-/** What a server's client throws when the server is away, in the words of the registry; other errors as they are. */
+/** Maps what a server's client throws for an unreachable server to the error registry; returns other errors as they are. */
 export function knownError(error: unknown): unknown {
   if (isStoreOutage(error))
     return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${messageOf(error)}`, {

@@ -9,7 +9,7 @@ import { openLineage, type Lineage } from '../lineage/lineage.js';
 import { within } from './terminal/deadline.js';
 import { say } from './terminal/terminal.js';
 
-/** What a command stands on while it runs; everything that it started is stopped at its end. */
+/** Servers and store of a command while it runs; everything that it started is stopped at its end. */
 export interface CommandContext {
   servers: Servers;
   lineage: Lineage;
@@ -38,7 +38,7 @@ export async function withContext<T>(
   const using = reads ? noteUseRegularly(home) : null;
   let connected: Client | null = null;
   try {
-    const lineage = await abortable(signal, openLineage(servers.store));
+    const lineage = await abortable(signal, openLineage(servers.store, { say }));
     try {
       const client = async (): Promise<Client> => {
         const { address, namespace } = servers.temporal;

@@ -7,7 +7,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   if (error.code !== 'EIO') throw error;
 });
-// a terminal that is gone takes no more words: the end goes on without them
+// a terminal that is gone prints nothing more: the shutdown continues without it
 process.stderr.on('error', () => undefined);
 
 try {

@@ -65,7 +65,7 @@ export function assayProgram(): Command {
   return program;
 }
 
-/** What every command has; `before` are the words in front of its name. */
+/** Adds the options that every command has; `before` are the words in front of its name. */
 function finish(command: Command, before: string): void {
   const name = `${before} ${command.name()}`;
   command

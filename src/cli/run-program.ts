@@ -45,7 +45,7 @@ function listenFor(action: Command): void {
   else endAtFirstSignal();
 }
 
-/** The errors of the servers' clients are known to modules that are heavy, and loaded only for them. */
+/** Loads the clients of the servers, which are heavy, only to map an error of theirs. */
 async function known(error: unknown): Promise<unknown> {
   return (await import('./client-error.js')).knownError(error);
 }

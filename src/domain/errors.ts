@@ -6,8 +6,8 @@ interface ErrorEntry {
   /** Exit code of the CLI: 1 failed, 2 usage, 3 environment, 4 budget. */
   exit: 1 | 2 | 3 | 4;
   /**
-   * How often Temporal retries the activity: `endless` for what passes by itself, however long that takes;
-   * `bounded` for what may be one host's trouble, and needs a person if it does not pass.
+   * Retries of the activity by Temporal: `endless` for what passes by itself, however long that takes; `bounded` for
+   * what may be one host's trouble, and needs a person if it does not pass.
    */
   retry: false | 'bounded' | 'endless';
   /** The reader's next step; one sentence. */

@@ -11,7 +11,9 @@ export const campaignNameSchema = z
 /** The start recipe is measured as trial 0; proposals are numbered from 1. */
 export const START = 0;
 
-/** Who owns a campaign's documents: stays the same after a reset, differs after a second start of the name. */
+/**
+ * Owner of a campaign's documents: stays the same after a reset, differs after a second start of the name.
+ */
 export function ownerOf(namespace: string, firstExecutionRunId: string): string {
   return `${namespace}/${firstExecutionRunId}`;
 }

@@ -5,7 +5,7 @@ export { TRIAL_STATUSES };
 export const trialStatusSchema = z.enum(TRIAL_STATUSES);
 export type TrialStatus = z.infer<typeof trialStatusSchema>;
 
-/** Where a trial that has no status yet is. */
+/** Stages of a trial that has no status yet. */
 export const TRIAL_STAGES = [
   'queued',
   'preparing',
@@ -41,12 +41,12 @@ export function isEnded(state: CampaignState): boolean {
   return state === 'finished' || state === 'stopped' || state === 'failed';
 }
 
-/** States in which nothing moves by itself: it has ended, or a person has to mend something and resume it. */
+/** States in which nothing moves by itself: it has ended, or a person has to fix something and resume it. */
 export function needsPerson(state: CampaignState): boolean {
   return isEnded(state) || state === 'blocked';
 }
 
-/** What running work has to obey; changed by people and by limits, read before any work starts. */
+/** Controls that running work has to obey; changed by people and by limits, read before any work starts. */
 export const CONTROLS = ['running', 'paused', 'blocked', 'draining', 'stopping'] as const;
 export const controlSchema = z.enum(CONTROLS);
 export type RunControl = z.infer<typeof controlSchema>;

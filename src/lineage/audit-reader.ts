@@ -1,16 +1,13 @@
 import type { Db, Filter } from 'mongodb';
-import { z } from 'zod';
+import type { z } from 'zod';
+import { KINDS, type DocumentKind } from './document-kinds.js';
+import { tooNew } from './written.js';
 import { explain } from '../domain/text/explain.js';
-import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
-import { claimDocument } from './documents/claim.js';
-import { decisionDocument } from './documents/decision.js';
-import { budgetDocument, type BudgetDocument } from './documents/budget.js';
-import { ledgerDocument, type LedgerDocument } from './documents/ledger.js';
-import { phaseResultDocument } from './documents/phase-result.js';
-import { replicateDocument } from './documents/replicate.js';
-import { answerDocument, replyDocument, sessionDocument, turnDocument } from './documents/session.js';
-import { snapshotDocument } from './documents/snapshot.js';
-import { taskDocument } from './documents/task.js';
+import { type TrialStatus } from '../domain/statuses.js';
+import { type BudgetDocument } from './documents/budget.js';
+import { type LedgerDocument } from './documents/ledger.js';
+import { answerDocument, replyDocument } from './documents/session.js';
+import type { snapshotDocument } from './documents/snapshot.js';
 import { trialDocument } from './documents/trial.js';
 
 /** A document that does not have its shape. */
@@ -36,9 +33,6 @@ const answerPlace = answerDocument.omit({ text: true });
 export type ReplyPlace = z.infer<typeof replyPlace>;
 export type AnswerPlace = z.infer<typeof answerPlace>;
 
-const counterDocument = z.object({ number: z.number().int(), counted: z.number().int() });
-const blockDocument = z.object({ _id: z.string(), statuses: z.record(z.string(), trialStatusSchema) });
-
 /** The budget's document before and after the ledger was read. */
 export interface Money {
   before: BudgetDocument | null;
@@ -50,6 +44,11 @@ export interface Money {
 
 const TRIES_AT_MONEY = 8;
 
+/** A kind of document, or a part of it. */
+interface ReadKind<T> extends Pick<DocumentKind<never>, 'collection' | 'version'> {
+  schema: z.ZodType<T>;
+}
+
 interface Row {
   _id: string;
 }
@@ -58,42 +57,42 @@ interface Row {
 export class AuditReader {
   constructor(private readonly database: Db) {}
 
-  trials = (owner: string) => this.read('trials', { owner }, trialDocument);
+  trials = (owner: string) => this.read(KINDS.trials, { owner });
   /** Trials without what they propose and measured. */
   places = (owner: string) =>
-    this.read('trials', { owner }, trialPlace, [
+    this.read({ ...KINDS.trials, schema: trialPlace }, { owner }, [
       'hypothesis',
       'changes',
       'outcome',
       'replicates',
       'preflight',
     ]);
-  replicates = (owner: string) => this.read('replicates', { owner }, replicateDocument);
-  decisions = (owner: string) => this.read('decisions', { owner }, decisionDocument);
-  claims = (owner: string) => this.read('claims', { owner }, claimDocument);
-  phases = (owner: string) => this.read('phases', { owner }, phaseResultDocument);
-  sessions = (owner: string) => this.read('sessions', { owner }, sessionDocument);
-  turns = (owner: string) => this.read('turns', below(owner), turnDocument);
-  replies = (owner: string) => this.read('replies', below(owner), replyPlace, ['reply']);
-  answers = (owner: string) => this.read('answers', below(owner), answerPlace, ['text']);
-  ledger = (owner: string) => this.read('ledger', { owner }, ledgerDocument);
-  tasks = (digest: string) => this.read('tasks', { _id: digest }, taskDocument);
+  replicates = (owner: string) => this.read(KINDS.replicates, { owner });
+  decisions = (owner: string) => this.read(KINDS.decisions, { owner });
+  claims = (owner: string) => this.read(KINDS.claims, { owner });
+  phases = (owner: string) => this.read(KINDS.phases, { owner });
+  sessions = (owner: string) => this.read(KINDS.sessions, { owner });
+  turns = (owner: string) => this.read(KINDS.turns, below(owner));
+  replies = (owner: string) => this.read({ ...KINDS.replies, schema: replyPlace }, below(owner), ['reply']);
+  answers = (owner: string) => this.read({ ...KINDS.answers, schema: answerPlace }, below(owner), ['text']);
+  ledger = (owner: string) => this.read(KINDS.ledger, { owner });
+  tasks = (digest: string) => this.read(KINDS.tasks, { _id: digest });
 
   /** Stored trees of these digests; missing ones are left out. */
   async snapshots(digests: readonly string[]): Promise<ReadDocuments<z.infer<typeof snapshotDocument>>> {
-    return this.read('snapshots', { _id: { $in: [...digests] } }, snapshotDocument);
+    return this.read(KINDS.snapshots, { _id: { $in: [...digests] } });
   }
 
   /** The numbers that the campaign remembers to have given, which may lag behind the trials. */
   async counter(owner: string): Promise<{ number: number; counted: number }> {
-    const found = await this.database.collection<Row>('counters').findOne({ _id: owner });
+    const found = await this.database.collection<Row>(KINDS.counters.collection).findOne({ _id: owner });
     // a hint, which is found again from the trials
-    return counterDocument.safeParse(found).data ?? { number: 0, counted: 0 };
+    return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0 };
   }
 
   /** The statuses that were counted when trials ended, by number. */
   async statuses(owner: string): Promise<ReadonlyMap<number, TrialStatus>> {
-    const { documents } = await this.read('statuses', below(owner), blockDocument);
+    const { documents } = await this.read(KINDS.statuses, below(owner));
     return new Map(
       documents.flatMap(({ statuses }) =>
         Object.entries(statuses).map(([number, status]) => [Number(number), status] as const),
@@ -104,9 +103,9 @@ export class AuditReader {
   /** Budget and ledger, of one moment where the campaign leaves one. */
   async money(owner: string): Promise<Money> {
     for (let tries = 1; ; tries += 1) {
-      const first = await this.read('budgets', { _id: owner }, budgetDocument);
+      const first = await this.read(KINDS.budgets, { _id: owner });
       const { documents, malformed } = await this.ledger(owner);
-      const second = await this.read('budgets', { _id: owner }, budgetDocument);
+      const second = await this.read(KINDS.budgets, { _id: owner });
       const [before, after] = [first.documents[0] ?? null, second.documents[0] ?? null];
       const still = JSON.stringify(heldOf(before)) === JSON.stringify(heldOf(after));
       if (!still && tries < TRIES_AT_MONEY) continue;
@@ -115,9 +114,8 @@ export class AuditReader {
   }
 
   private async read<T>(
-    collection: string,
+    { collection, version, schema }: ReadKind<T>,
     filter: Filter<Row>,
-    shape: z.ZodType<T>,
     without: readonly string[] = [],
   ): Promise<ReadDocuments<T>> {
     const projection = Object.fromEntries(without.map((field) => [field, 0]));
@@ -125,9 +123,12 @@ export class AuditReader {
     const malformed: Malformed[] = [];
     const found = this.database.collection<Row>(collection).find(filter, { projection });
     for await (const document of found) {
-      const parsed = shape.safeParse(document);
-      if (parsed.success) documents.push(parsed.data);
-      else malformed.push({ collection, id: document._id, why: explain(parsed.error) });
+      const { _id: id } = document;
+      const refused = tooNew({ collection, version }, document);
+      const parsed = schema.safeParse(document);
+      if (refused !== null) malformed.push({ collection, id, why: refused.message });
+      else if (parsed.success) documents.push(parsed.data);
+      else malformed.push({ collection, id, why: explain(parsed.error) });
     }
     return { documents, malformed };
   }

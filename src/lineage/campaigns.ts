@@ -12,12 +12,8 @@ import {
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
 import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/statuses.js';
-import {
-  campaignDocument,
-  type ActiveWork,
-  type CampaignDocument,
-  type Exhausted,
-} from './documents/campaign.js';
+import { type ActiveWork, type CampaignDocument, type Exhausted } from './documents/campaign.js';
+import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 
 /** Whether nobody can have taken the place of whoever asks. */
@@ -38,7 +34,7 @@ export class Campaigns {
     database: Db,
     private readonly clock: Clock,
   ) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('campaigns'), campaignDocument);
+    this.shelf = new TypedCollection(database, KINDS.campaigns);
   }
 
   /**
@@ -61,6 +57,7 @@ export class Campaigns {
       active: {},
       createdAt: now,
       endedAt: null,
+      settledAt: null,
       pausedSince: null,
       stopped: false,
       exhausted: null,

@@ -1,5 +1,6 @@
 import type { Db } from 'mongodb';
-import { hostDocument, type HostDocument } from './documents/host.js';
+import { type HostDocument } from './documents/host.js';
+import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
@@ -9,7 +10,7 @@ export class Hosts {
   private readonly shelf;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('hosts'), hostDocument);
+    this.shelf = new TypedCollection(database, KINDS.hosts);
   }
 
   /** Replaces what a worker of a host said before. */

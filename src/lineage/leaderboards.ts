@@ -1,34 +1,10 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
-import { finite } from '../domain/trial/evaluation.js';
-import { marginSchema } from '../domain/trial/outcome.js';
 import { TRIAL_STATUSES, trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 import type { Task } from '../domain/task/task.js';
-import { labelSchema } from '../domain/trial/labels.js';
 import type { TrialRow } from '../domain/session/view.js';
+import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
-
-const rowSchema = z.object({
-  trial: z.number().int(),
-  role: z.string(),
-  parent: z.number().int().nullable(),
-  hypothesis: z.string(),
-  status: trialStatusSchema.nullable(),
-  labels: z.array(labelSchema).default([]),
-  score: finite.nullable(),
-  delta: finite.nullable(),
-  believed: z.object({ mean: finite, sd: finite }).nullable().default(null),
-  margins: z.array(marginSchema),
-  changes: z.string(),
-  lesson: z.string(),
-}) satisfies z.ZodType<TrialRow>;
-
-/** `rank` is the score turned so that smaller is better. */
-const headDocument = z.object({
-  _id: z.string(),
-  rows: z.array(rowSchema.extend({ rank: z.number().nullable() })),
-});
-const blockDocument = z.object({ _id: z.string(), statuses: z.record(z.string(), trialStatusSchema) });
 
 const RECENT = 30;
 const BEST = 20;
@@ -45,8 +21,8 @@ export class Leaderboards {
   private readonly blocks;
 
   constructor(database: Db) {
-    this.heads = new TypedCollection(database.collection<{ _id: string }>('heads'), headDocument);
-    this.blocks = new TypedCollection(database.collection<{ _id: string }>('statuses'), blockDocument);
+    this.heads = new TypedCollection(database, KINDS.leaderboards);
+    this.blocks = new TypedCollection(database, KINDS.statuses);
   }
 
   /** Takes an ended trial in. */

@@ -1,18 +1,20 @@
 import {
-  MongoClient,
   MongoError,
   MongoNetworkError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
   type Db,
+  type MongoClient,
 } from 'mongodb';
-import { z } from 'zod';
 import type { Clock } from '../domain/campaign/clock.js';
-import { AssayError } from '../domain/errors.js';
 import { Blobs } from './blob-store/blobs.js';
 import { Budgets } from './budgets/budgets.js';
 import { Campaigns } from './campaigns.js';
 import { systemClock } from './clock.js';
+import { clientOf, type MakeClient } from './connection.js';
+import { createIndexes, INDEXES_DIGEST } from './indexes.js';
+import { migrate } from './migrations/migrate.js';
+import { MIGRATIONS } from './migrations/migrations.js';
 import { Claims } from './decisions/claims.js';
 import { Decisions } from './decisions/decisions.js';
 import { Leaderboards } from './leaderboards.js';
@@ -21,24 +23,9 @@ import { PhaseResults } from './trials/phase-results.js';
 import { AuditReader } from './audit-reader.js';
 import { Replicates } from './trials/replicates.js';
 import { Sessions } from './sessions/sessions.js';
-import { TypedCollection } from './typed-collection.js';
 import { storeFault } from './store-fault.js';
 import { Tasks } from './tasks.js';
 import { Trials } from './trials/trials.js';
-
-/** Raised when documents change their shape; a store of another version is refused, never guessed at. */
-export const STORE_SCHEMA_VERSION = 8;
-
-/** Of a store of this version everything can be read as it is. */
-const READABLE_SCHEMA_VERSION = 7;
-
-/**
- * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
- * it; `socketTimeoutMS` in the URL says otherwise.
- */
-const SILENCE_MS = 60_000;
-
-const schemaDocument = z.object({ _id: z.literal('schema'), version: z.number().int() });
 
 /** The one door to the store. */
 export interface Lineage {
@@ -63,29 +50,40 @@ export interface StoreAddress {
   database: string;
 }
 
+export interface LineageOptions {
+  /** Default: the clocks of this machine. */
+  clock?: Clock;
+  /** Told what is migrated, a line each; default: stderr. */
+  say?: (line: string) => void;
+  makeClient?: MakeClient;
+}
+
 /**
- * Connects, checks the schema version and makes sure of the indexes.
+ * Connects, brings the store to the shape that this assay writes and makes sure of the indexes.
  * @throws AssayError STORE_UNREACHABLE, STORE_UNAVAILABLE, STORE_SCHEMA
  */
-export async function openLineage(address: StoreAddress, clock: Clock = systemClock): Promise<Lineage> {
+export async function openLineage(
+  address: StoreAddress,
+  { clock = systemClock, say = onStderr, makeClient }: LineageOptions = {},
+): Promise<Lineage> {
   let client: MongoClient | null = null;
   try {
-    client = new MongoClient(address.url, {
-      writeConcern: { w: 'majority' },
-      serverSelectionTimeoutMS: 10_000,
-      ...(/[?&]socketTimeoutMS=/i.test(address.url) ? {} : { socketTimeoutMS: SILENCE_MS }),
-      appName: 'assay',
-    });
+    const made = clientOf(address.url, makeClient);
+    client = made.client;
     await client.connect();
-    const database = client.db(address.database);
-    await checkSchema(database);
-    await ensureIndexes(database);
+    const database = client.db(address.database, made.databaseOptions());
+    const { indexes } = await migrate(database, { migrations: MIGRATIONS, say });
+    if (indexes !== INDEXES_DIGEST) await createIndexes(database);
     return lineageOf(client, database, clock);
   } catch (error) {
     await client?.close();
     throw storeFault(address.url, error, { urlRead: client !== null });
   }
 }
+
+const onStderr = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
 
 function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
   const blobs = new Blobs(database);
@@ -105,31 +103,6 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     records: new AuditReader(database),
     close: () => client.close(),
   };
-}
-
-async function checkSchema(database: Db): Promise<void> {
-  const shelf = new TypedCollection(database.collection<{ _id: string }>('meta'), schemaDocument);
-  await shelf.insertOnce({ _id: 'schema', version: STORE_SCHEMA_VERSION });
-  await shelf.update(
-    { _id: 'schema', version: READABLE_SCHEMA_VERSION },
-    { $set: { version: STORE_SCHEMA_VERSION } },
-  );
-  const { version } = await shelf.require('schema');
-  if (version !== STORE_SCHEMA_VERSION)
-    throw new AssayError(
-      'STORE_SCHEMA',
-      `the database "${database.databaseName}" has schema ${version}, this assay writes ${STORE_SCHEMA_VERSION}`,
-    );
-}
-
-/** Every document of a collection has every unique field: the fallback store treats missing ones as equal. */
-async function ensureIndexes(database: Db): Promise<void> {
-  await database.collection('campaigns').createIndex({ owner: 1 }, { unique: true }, {});
-  await database.collection('trials').createIndex({ submitKey: 1 }, { unique: true }, {});
-  await database.collection('trials').createIndex({ slot: 1 }, { unique: true }, {});
-  await database.collection('decisions').createIndex({ decides: 1 }, { unique: true }, {});
-  await database.collection('decisions').createIndex({ owner: 1, touches: 1, sequence: -1 }, {}, {});
-  await database.collection('ledger').createIndex({ owner: 1 }, {}, {});
 }
 
 /** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */

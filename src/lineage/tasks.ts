@@ -4,7 +4,8 @@ import { treeDigest } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import type { Task } from '../domain/task/task.js';
 import type { Blobs, FileBytes } from './blob-store/blobs.js';
-import { taskDocument, taskNameDocument, type TaskDocument } from './documents/task.js';
+import { type TaskDocument } from './documents/task.js';
+import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 
 /** Tasks by digest, and the digest that a name stands for now. */
@@ -16,8 +17,8 @@ export class Tasks {
     database: Db,
     private readonly blobs: Blobs,
   ) {
-    this.tasks = new TypedCollection(database.collection<{ _id: string }>('tasks'), taskDocument);
-    this.names = new TypedCollection(database.collection<{ _id: string }>('taskNames'), taskNameDocument);
+    this.tasks = new TypedCollection(database, KINDS.tasks);
+    this.names = new TypedCollection(database, KINDS.taskNames);
   }
 
   /** Stores a task folder. Its name points to it from now on, unless a person has given that name to another. */

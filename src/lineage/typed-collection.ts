@@ -1,6 +1,14 @@
-import { MongoServerError, type Collection, type Filter, type Sort, type UpdateFilter } from 'mongodb';
-import type { z } from 'zod';
+import {
+  MongoServerError,
+  type Collection,
+  type Db,
+  type Filter,
+  type Sort,
+  type UpdateFilter,
+} from 'mongodb';
 import { AssayError } from '../domain/errors.js';
+import type { DocumentKind } from './document-kinds.js';
+import { tooNew, writtenNow } from './written.js';
 
 interface Row {
   _id: string;
@@ -12,17 +20,24 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 /**
- * A collection whose documents are parsed whenever they are read. It offers what every store can keep whole:
+ * A collection whose documents are parsed whenever they are read and say who wrote them. Fields that a newer assay has
+ * added are passed over, and stay: nothing replaces a document or an object within it as a whole. It offers what every store can keep whole:
  * single-document writes, unique keys and compare-and-set.
  */
 export class TypedCollection<T extends { _id: string }> {
+  readonly collection: Collection<Row>;
+
   constructor(
-    readonly collection: Collection<Row>,
-    private readonly schema: z.ZodType<T>,
-  ) {}
+    database: Db,
+    private readonly kind: DocumentKind<T>,
+  ) {
+    this.collection = database.collection<Row>(kind.collection);
+  }
 
   private parse(document: unknown): T {
-    const parsed = this.schema.safeParse(document);
+    const refused = tooNew(this.kind, document);
+    if (refused !== null) throw refused;
+    const parsed = this.kind.schema.safeParse(document);
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
@@ -60,7 +75,9 @@ export class TypedCollection<T extends { _id: string }> {
   ): Promise<T[]> {
     let cursor = this.collection.find(filter);
     if (options.fields !== undefined)
-      cursor = cursor.project<Row>(Object.fromEntries(options.fields.map((field) => [field, 1])));
+      cursor = cursor.project<Row>(
+        Object.fromEntries(['written', ...options.fields].map((field) => [field, 1])),
+      );
     if (options.sort !== undefined) cursor = cursor.sort(options.sort);
     const documents = await cursor.limit(options.limit).toArray();
     return documents.map((document) => this.parse(document));
@@ -69,7 +86,7 @@ export class TypedCollection<T extends { _id: string }> {
   /** Inserts unless one of its unique keys is taken; says whether it did. */
   async insertOnce(document: T): Promise<boolean> {
     try {
-      await this.collection.insertOne({ ...document });
+      await this.collection.insertOne({ ...document, ...this.written() });
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -88,8 +105,13 @@ export class TypedCollection<T extends { _id: string }> {
     update: UpdateFilter<Row>,
     options: { upsert?: boolean } = {},
   ): Promise<boolean> {
-    const result = await this.collection.updateOne(filter, update, options);
+    const made = options.upsert === true ? { ...update, $setOnInsert: this.written() } : update;
+    const result = await this.collection.updateOne(filter, made, options);
     return result.modifiedCount + result.upsertedCount > 0;
+  }
+
+  private written() {
+    return { written: writtenNow(this.kind.version) };
   }
 
   async remove(filter: Filter<Row>): Promise<void> {

@@ -8,11 +8,13 @@ import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js'
 import { crashOf, lossesOf } from './lost-workers.js';
 import { persist } from '../lineage/persist.js';
 
-/** The right to work on a replicate, for as long as nobody takes a later one. */
+/** The right to work on a replicate until a later attempt takes it. */
 export interface Attempt {
   replicate: ReplicateDocument;
   fence: number;
-  /** How a trial ends that took its workers with it, for which nothing is run any more; else null. */
+  /**
+   * Failure that ends a trial which took its workers with it, so that nothing is run for it any more; else null.
+   */
   crash: Failure | null;
   /** Shows people where the work is. */
   stage(stage: string): Promise<void>;
@@ -29,7 +31,7 @@ export interface AttemptWork {
 export interface AttemptRequest<T> {
   what: 'train' | 'evaluate';
   trial: TrialDocument;
-  /** Who pays: the trial that it is spent on, or the claim, which belongs to none. */
+  /** Payer: the trial that it is spent on, or the claim, which belongs to none. */
   purpose: ReplicateDocument['purpose'];
   replicate: string;
   /** Upper bound of the accelerator time it can cost, in milliseconds of one slot; 0 for work that needs none. */
@@ -43,15 +45,17 @@ export interface AttemptRequest<T> {
 }
 
 /**
- * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and a person
- * stops the campaign, so that nobody will raise it. `parked`: its trial waits for a person.
+ * `notStarted`: the campaign does not let work start now. `exhausted`: a limit leaves no room, and a person stops the
+ * campaign, so that it will not be raised. `parked`: its trial waits for a person.
  */
 export type AttemptResult<T> =
   { kind: 'done'; result: T } | { kind: 'notStarted' } | { kind: 'exhausted' } | { kind: 'parked' };
 
 const spendingKey = (replicate: string, fence: number): string => `${replicate}/${fence}`;
 
-/** Begins an attempt, which overtakes those before it, runs the work and lets go, whatever comes of it. */
+/**
+ * Begins an attempt, which overtakes those before it, runs the work and releases the replicate in every case.
+ */
 export async function withAttempt<T>(
   context: HostContext,
   request: AttemptRequest<T>,

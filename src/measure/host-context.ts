@@ -16,7 +16,7 @@ export interface HostContext {
 }
 
 export interface HostIdentity {
-  /** How the host is called in records and messages. */
+  /** Name of the host in records and messages. */
   name: string;
   /** Hosts whose timings can be compared have the same class. */
   hostClass: string;

@@ -22,7 +22,8 @@ export async function lossesOf(
 }
 
 /**
- * Judges a trial of the search alike. A verdict that blocks the campaign is given once: whoever resumes it has looked.
+ * Judges a trial of the search in the same way. A verdict that blocks the campaign is given once: a person who
+ * resumes it has looked.
  */
 export async function lossesOfTrial(
   context: HostContext,

@@ -22,7 +22,7 @@ import {
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { rehearse } from './rehearse.js';
 
-/** What is known of a trial before it is trained. */
+/** Knowledge about a trial before it is trained. */
 export interface Preflight {
   failure: Failure | null;
   margins: ToldMargin[];
@@ -40,7 +40,7 @@ interface Flight {
   code: number;
   recipe: string;
   tmp: string;
-  /** What smoke leaves, and what pack makes of it. */
+  /** Folder of what smoke leaves, and what pack makes of it. */
   out: string;
   artifact: string;
   signal: AbortSignal;
@@ -106,7 +106,7 @@ async function run(
   return { failure: failureOf(phase, result), log: result.log };
 }
 
-/** What the smoke's artifact says of size and evaluation. */
+/** Projects size and evaluation from the smoke's artifact. */
 async function project(flight: Flight, known: ToldMargin[], log: string): Promise<Preflight> {
   const { context, hosted, name, snapshot, code, out, signal } = flight;
   const artifact = hosted.spec.phases.pack === undefined ? out : flight.artifact;

@@ -36,7 +36,7 @@ export async function prepare(
     return parked(context, of, `the same code as ${trialLabel(twin.number)}, which is parked`);
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
-  // preparing the task on this host delays nobody else's turn
+  // preparing the task on this host delays no other turn
   await hostTrial(context, of, signal);
   return context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
     registered(context, of, fence, signal),

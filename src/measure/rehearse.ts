@@ -18,7 +18,7 @@ import { scoreSealed } from './score-sealed.js';
 
 /** The artifact of a smoke run, with the code that serves it. */
 export interface Smoked {
-  /** By which workspaces and processes are called; unique to the preflight. */
+  /** Name of workspaces and processes; unique to the preflight. */
   name: string;
   snapshot: string;
   digest: string;
@@ -28,7 +28,7 @@ export interface Smoked {
   bytes: number;
 }
 
-/** What came of it: `projection` null where nothing could be measured, and `note` says why. */
+/** Result of a rehearsal: `projection` is null where nothing could be measured, and `note` says why. */
 export interface Rehearsal {
   failure: Failure | null;
   projection: Projection | null;
@@ -39,8 +39,8 @@ const NOTHING: Rehearsal = { failure: null, projection: null, note: '' };
 
 /**
  * Projects the length of the evaluation: the task's own evaluator scores a share, on the data that training may see,
- * of what the recipe's server answers with the smoke's artifact. Time is taken here, by nobody else. What the
- * evaluator does wrong is never held against the trial.
+ * of what the recipe's server answers with the smoke's artifact. Only the harness takes the time. A fault of the
+ * evaluator never counts against the trial.
  */
 export async function rehearse(
   context: HostContext,
@@ -109,7 +109,7 @@ function ended(status: Failure['status'], reason: string, tail: string): Rehears
   return { ...NOTHING, failure: { status, phase: 'rehearsal', reason, limit: null, tail } };
 }
 
-/** What one run of the evaluator says of the recipe. */
+/** Interprets one run of the evaluator. */
 function readingOf(scored: Scored): Rehearsed | { crash: string } | { unknown: string } {
   const { evaluation, evaluatorRun, greetedMs, twinRun, blame, late, reason } = scored;
   const { wallMs } = evaluatorRun;

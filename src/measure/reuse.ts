@@ -57,7 +57,7 @@ export const ownerOfPhase = (
   trial,
 });
 
-/** What is there already of a measurement's phases. */
+/** Finds the finished phases of a measurement. */
 export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; pack: Finished | null }> {
   const { phases } = of.context.lineage;
   const { owner } = of.replicate;
@@ -70,19 +70,19 @@ export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; p
 /** A training, and the replicate that needs what it leaves. */
 export interface EqualTraining {
   owner: string;
-  /** Of the training, by what it reads. */
+  /** Key of the training, derived from what it reads. */
   key: string;
   replicate: string;
 }
 
-/** What a measurement may share its training by; null where it may not. */
+/** Finds the training that a measurement may share; null where it may share none. */
 export function equalTraining(of: Keyed): EqualTraining | null {
   const key = keyOf(of, 'train', null);
   const { owner, _id: replicate } = of.replicate;
   return key === null ? null : { owner, key, replicate };
 }
 
-/** Whether a living attempt of another replicate trains the very same now. */
+/** Returns true when a living attempt of another replicate trains the very same now. */
 export async function isElsewhere(
   lineage: Lineage,
   { owner, key, replicate }: EqualTraining,
@@ -107,7 +107,7 @@ export async function turnOf(lineage: Lineage, by: PhaseOwner, key: string): Pro
   }
 }
 
-/** Whether whoever is entered for a phase can still end it. */
+/** Returns true when the attempt that is entered for a phase can still end it. */
 async function isAlive(lineage: Lineage, entered: PhaseOwner): Promise<boolean> {
   const { holder, trained, purpose } = await lineage.replicates.get(entered.replicate);
   if (holder === null || trained !== null) return false;

@@ -16,20 +16,20 @@ import { sealedOrRefused } from './phases/seal-outputs.js';
 /** A block that two files share on the disk is still a page of its own in memory. */
 const COPY = { recursive: true, mode: constants.COPYFILE_FICLONE };
 
-/** What the evaluator is run on. */
+/** Input of a scoring. */
 export interface Scoring {
-  /** Of the workspace, which is fresh and gone afterwards. */
+  /** Name of the workspace, which is fresh and gone afterwards. */
   name: string;
-  /** By which its processes are found. */
+  /** Id that its processes are found by. */
   id: string;
   snapshot: string;
   /** `put` writes the sealed files into a folder that is not there yet. */
   artifact: { digest: string; put: (to: string) => Promise<unknown> };
-  /** What the harness measured before. */
+  /** Metrics that the harness measured before. */
   known: Record<string, number>;
   /** The part of the data that the evaluator finds; null for a task without data. */
   data: string | null;
-  /** More that the evaluator, and nobody else, finds in its environment. */
+  /** Additional environment of the evaluator alone. */
   env: Record<string, string>;
 }
 

@@ -22,7 +22,7 @@ export interface Measurable {
   /** Claims are measured on held-out data of their own, where the task has such. */
   purpose: ReplicateDocument['purpose'];
   artifact: NonNullable<Trained['artifact']>;
-  /** What the harness measured before the evaluation. */
+  /** Metrics that the harness measured before the evaluation. */
   known: Record<string, number>;
 }
 
@@ -120,7 +120,10 @@ function evaluatedOf(
   };
 }
 
-/** What has to be known after every evaluation: a gate whose metric is missing would let everything pass. */
+/**
+ * Lists metrics that have to be known after every evaluation: a gate whose metric is missing would let everything
+ * pass.
+ */
 function owedMetrics(task: Task, purpose: ReplicateDocument['purpose']): string[] {
   const used = [decisionMetric(task), ...[...task.gates, ...task.guards].map(({ metric }) => metric)];
   return [...used, ...(purpose === 'claim' ? [claimedMeasure(task).name] : [])].filter(

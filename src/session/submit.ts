@@ -16,7 +16,7 @@ export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'
 
 export interface StartSubmitted {
   number: number;
-  /** How the campaign ended, where it has: a reset of its workflow has nothing more to do. */
+  /** End of the campaign, where it has ended: a reset of its workflow has nothing more to do. */
   over?: { state: CampaignState; reason: string | null };
 }
 

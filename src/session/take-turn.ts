@@ -13,7 +13,7 @@ import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js'
 import { persist } from '../lineage/persist.js';
 import { closedBecause } from './closed-because.js';
 
-/** What a reply asks for, by the kinds of work that follow from it. */
+/** Requests of a reply, by the kinds of work that follow from them. */
 export type TurnResult =
   | { kind: 'reply'; tools: string[]; needsHost: boolean; submits: number[]; ends: string | null }
   | { kind: 'wait' }

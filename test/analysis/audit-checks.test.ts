@@ -23,7 +23,7 @@ import {
   sheaf,
   SNAPSHOT,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 describe('invariant 1', () => {
   it('knows every way in which an end can be half stored, and allows one that has not come', () => {
@@ -54,7 +54,7 @@ describe('invariant 1', () => {
     ]);
   });
 
-  it('asks both systems: an open trial needs somebody, and a workflow a trial and a campaign that runs', () => {
+  it('asks both systems: an open trial needs a workflow, and a workflow a trial and a running campaign', () => {
     const facts = factsOf({ trials: sheaf(trialOf(1), trialOf(2), trialOf(3)) });
     const server: ServerSide = {
       open: new Map([
@@ -72,7 +72,7 @@ describe('invariant 1', () => {
     const over = factsOf({ trials: sheaf(trialOf(1, ended)) }, 'stopped');
     const late = { open: new Map(), running: [{ id: 'c/opt-1', trial: null }] } as const;
     expect(abouts(checkOutcomes({ ...over, server: late }))).toEqual(['c/opt-1']);
-    expect(checkOutcomes(over).notExamined).toEqual([{ what: 'workflows', why: 'nobody asked' }]);
+    expect(checkOutcomes(over).notExamined).toEqual([{ what: 'workflows', why: 'not asked' }]);
   });
 });
 
@@ -166,7 +166,7 @@ describe('invariant 3', () => {
       1,
     ],
     ['a known cost without its reply', { turns: turn(1, null), money: money(request(1, {})) }, 1],
-    ['a reply that nobody paid', { turns: turn(1, 1), replies: sheaf(reply(1)) }, 1],
+    ['an unpaid reply', { turns: turn(1, 1), replies: sheaf(reply(1)) }, 1],
     [
       'a lost request that counts too little',
       { turns: turn(1, null), money: money(request(1, { certainty: 'unknown', spent: NOTHING })) },

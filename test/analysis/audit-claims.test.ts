@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { wrongClaim } from '../../src/analysis/audit/claims.js';
-import { claimOf, intervalOf, type ClaimResult } from '../../src/domain/decision/claim.js';
+import { claimOf, intervalOf, type ClaimResult } from '../../src/domain/decision/claim/claim.js';
 import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
 import type { ReplicateDocument } from '../../src/lineage/documents/documents.js';
 import {
@@ -12,7 +12,7 @@ import {
   sheaf,
   SNAPSHOT,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 const OTHER = 'b'.repeat(64);
 const ARTIFACT = 'c'.repeat(64);

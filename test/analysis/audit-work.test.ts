@@ -4,8 +4,8 @@ import type { HostSide, StoreFacts } from '../../src/analysis/audit/facts.js';
 import { checkDecisions } from '../../src/analysis/audit/decisions.js';
 import { checkHost, checkLeases } from '../../src/analysis/audit/leases.js';
 import { checkLedger } from '../../src/analysis/audit/ledger.js';
-import { differences } from '../../src/domain/decision/recompute.js';
-import { RULES, type DecisionInputs, type Rule } from '../../src/domain/decision/record.js';
+import { differences } from '../../src/domain/decision/records/recompute.js';
+import { RULES, type DecisionInputs, type Rule } from '../../src/domain/decision/records/record.js';
 import { decideBy } from '../../src/domain/decision/rules.js';
 import type { InputsV1 } from '../../src/domain/decision/v1/record.js';
 import { sha256 } from '../../src/domain/digest.js';
@@ -18,9 +18,9 @@ import {
   type DecisionDocument,
   type DecisionV2Document,
 } from '../../src/lineage/documents/decision-documents.js';
-import { inputsOf as decisionInputs } from '../domain/decision/build.js';
+import { inputsOf as decisionInputs } from '../builders/decision.js';
 import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import {
   abouts,
   AT,
@@ -32,7 +32,7 @@ import {
   rowOf,
   sheaf,
   trialOf,
-} from './audited-facts.js';
+} from '../builders/audited-facts.js';
 
 describe('invariant 5', () => {
   const worker = '100-1';
@@ -249,7 +249,7 @@ describe('invariant 7', () => {
     );
   });
 
-  /** What is found of decisions in a campaign with the rule of the first of them. */
+  /** Finds the violations of decisions in a campaign with the rule of the first of them. */
   const said = (first: DecisionDocument, ...decisions: DecisionDocument[]): string => {
     const { campaign } = factsOf().store;
     const frozen = { ...campaign.frozen, rule: first.rule, ruleVersion: first.version };

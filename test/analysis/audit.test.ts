@@ -116,7 +116,7 @@ const CORRUPTIONS: { number: number; what: string; plant: () => Promise<() => Pr
   },
   {
     number: 5,
-    what: 'a training process that goes on after its result',
+    what: 'a training process that keeps running after its result',
     plant: async () => {
       const [worker, { _id: key }] = [await processName(process.pid), await replicateOf(1)];
       const run = `${worker}/${key}/1/train`;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { claimRemark } from '../../src/analysis/statistics/claim-wording.js';
 import { claimView } from '../../src/analysis/statistics/claim-view.js';
-import { claimOf, type ClaimRuns } from '../../src/domain/decision/claim.js';
+import { claimOf, type ClaimRuns } from '../../src/domain/decision/claim/claim.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
 import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
-import { AT, factsOf, OWNER } from './audited-facts.js';
+import { AT, factsOf, OWNER } from '../builders/audited-facts.js';
 
 const NOISY = [2.305137714, 2.241089437, 2.370442819, 2.288613902];
 const QUIET = [0.93345, 0.93207, 0.93233, 0.93044];
@@ -12,17 +12,17 @@ const FIXED = [0.93, 0.93, 0.93, 0.93];
 const runsOf = (scores: readonly number[]): ClaimRuns['start'] =>
   scores.map((score, i) => ({ score, artifact: `${scores.join()} ${i}` }));
 
-/** What a campaign is, and what its claim came to. */
+/** A campaign with the result of its claim. */
 interface Case {
   start?: readonly number[];
   frontier?: readonly number[];
   deterministic?: boolean;
-  /** Whether the task has data for claims alone. */
+  /** True when the task has data for claims alone. */
   split?: boolean;
   pool?: string;
   decided?: number | null;
   state?: CampaignState;
-  /** What the claim's document says besides; null: there is none. */
+  /** Other fields of the claim's document; null: there is none. */
   document?: Partial<ClaimDocument> | null;
 }
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { trialEstimate } from '../../src/analysis/statistics/trial-estimate.js';
 import { statusModel } from '../../src/analysis/read-models/status.js';
 import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
-import { intervalOf } from '../../src/domain/decision/claim.js';
-import { candidate } from '../lineage/candidate.js';
-import { seedCampaign, type Seeded } from './seeded.js';
+import { intervalOf } from '../../src/domain/decision/claim/claim.js';
+import { candidate } from '../builders/candidate.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 let seeded: Seeded;
 beforeAll(async () => {

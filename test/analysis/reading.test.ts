@@ -9,7 +9,7 @@ import { statusModel } from '../../src/analysis/read-models/status.js';
 import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { trialsModel } from '../../src/analysis/read-models/trials.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
-import { phaseRun, seedCampaign, type Seeded } from './seeded.js';
+import { phaseRun, seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 let seeded: Seeded;
 beforeAll(async () => {

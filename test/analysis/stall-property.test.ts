@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { REASON_KINDS, type PendingActivity, type StallFacts } from '../../src/analysis/stall/types.js';
 import { DOING } from '../../src/domain/trial/doing.js';
 import { diagnoseStall } from '../../src/analysis/stall/diagnose.js';
-import { before, CAMPAIGN, factsOf, QUEUES, workflow } from './stall-facts.js';
+import { before, CAMPAIGN, factsOf, QUEUES, workflow } from '../builders/stall-facts.js';
 
 const moment = fc.option(fc.integer({ min: -300, max: 1000 }).map(before));
 const anyActivity: fc.Arbitrary<PendingActivity> = fc.record({

@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { StallReason, StallFacts } from '../../src/analysis/stall/types.js';
 import { shownState, diagnoseStall, waitedFor } from '../../src/analysis/stall/diagnose.js';
 import { CAMPAIGN_STATES, isEnded } from '../../src/domain/statuses.js';
-import { after, before, CAMPAIGN, factsOf, QUEUED, QUEUES, TRAINING, TURN, workflow } from './stall-facts.js';
+import {
+  after,
+  before,
+  CAMPAIGN,
+  factsOf,
+  QUEUED,
+  QUEUES,
+  TRAINING,
+  TURN,
+  workflow,
+} from '../builders/stall-facts.js';
 
 function only(reasons: readonly StallReason[]): StallReason {
   expect(reasons).toHaveLength(1);
@@ -277,7 +287,7 @@ describe('what people and limits said', () => {
       campaign: { ...CAMPAIGN, state: 'paused', control: 'paused', controlReason, pausedSince: before(60) },
     });
 
-  it('is told with its reason and with what goes on', () => {
+  it('is reported with its reason and the command that resumes it', () => {
     expect(reasonOf(paused('lunch'))).toMatchObject({
       what: 'paused',
       text: 'paused: lunch',
@@ -337,7 +347,7 @@ it('names a host that takes no work, and workflows that are gone', () => {
   expect(diagnoseStall(factsOf([missing], { campaign: fresh })).reasons).toEqual([]);
 });
 
-it('says which trial waits for a person, and what that person can do, while the campaign goes on', () => {
+it('says which trial waits for a person, and what that person can do, while the campaign continues', () => {
   const open = [{ trial: 't00004', submittedAt: before(90), parked: '3 workers were lost with it' }];
   const ended = workflow('t00004', [], { status: 'ended', ending: 'completed' });
   const standing = diagnoseStall(factsOf([ended], { campaign: { ...CAMPAIGN, open } }));

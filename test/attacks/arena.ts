@@ -20,7 +20,7 @@ import { ATTACKS } from './table.js';
 import { languageRecipe, LANGUAGE_EVALUATOR, LISTENS, MEETING, TELLS, TEXT, TWINS } from './twins.js';
 
 const MB = 1024 * 1024;
-/** What `isolation` says of what may be got through. */
+/** Levels of `isolation` that may be broken. */
 const OPEN_LABELS = ['advisory', 'none', 'bounded', 'open'];
 export const TASKS = ['direct', 'gated', 'served', 'language'] as const;
 /** Campaigns, each on the task of its name, and one whose trainings have little time. */
@@ -58,7 +58,9 @@ for path, text in (("train/text.txt", "seen"), ("search/${LABELS}", labels), ("s
 with open(os.path.join(root, "manifest.json"), "w") as file: json.dump({"schema": "assay.data/1", "files": files}, file)
 `;
 
-/** Limits so small that a hole in them is seen, and harms nobody; time enough to end by itself on a busy machine. */
+/**
+ * Limits so small that a hole in them shows and does no harm; time enough to end by itself on a busy machine.
+ */
 const arenaTask = (yaml: string): string =>
   yaml
     .replace(/^ +check:.*\n/m, '')
@@ -139,7 +141,7 @@ export class Arena {
 
   private constructor(
     readonly world: World,
-    /** What holds the worker's runs, as the trial of the start was held. */
+    /** Isolation of the worker's runs, as the trial of the start was held. */
     readonly isolation: Isolation,
     readonly worker: { pid: number; name: string },
     /** In the worker's environment, and nowhere else. */
@@ -183,7 +185,9 @@ export class Arena {
     return arena;
   }
 
-  /** Whether runs share their user, their files and all else with the worker and each other, as at tier E. */
+  /**
+   * True when runs share their user, their files and all else with the worker and each other, as at tier E.
+   */
   get isOpen(): boolean {
     return this.isolation.fs === 'none';
   }
@@ -318,7 +322,10 @@ export class Arena {
     return this.log(listening, 'direct');
   }
 
-  /** Whether what agents can read of a trial on the language task holds any 16 characters of its text in a row. */
+  /**
+   * Returns true when what agents can read of a trial on the language task holds any 16 characters of its text in a
+   * row.
+   */
   async tellsHeldOut(number: number): Promise<boolean> {
     const { owner } = await this.world.campaign('language');
     const read = JSON.stringify(await this.world.lineage.trials.require(owner, number));

@@ -2,17 +2,17 @@ import type { Isolation } from '../../src/domain/task/isolation.js';
 import type { Failure } from '../../src/domain/trial/outcome.js';
 import type { TrialStatus } from '../../src/domain/statuses.js';
 
-/** What isolation says of a trial, apart from the tier's name. */
+/** Fields of a trial's isolation, apart from the tier's name. */
 export type Held = Exclude<keyof Isolation, 'tier'>;
 
-/** How an attack ends in one tier. */
+/** Outcome of an attack in one tier. */
 export interface Outcome {
   /** Every status that names what happened; more than one where a race decides. Never `keep`. */
   ends: readonly Exclude<TrialStatus, 'keep'>[];
   phase?: Failure['phase'];
   /** The limit that the failure names. */
   limit?: 'wall' | 'memory' | 'disk' | 'output' | 'processes' | 'names' | 'depth' | 'size' | 'budget';
-  /** What the failure's reason says. */
+  /** Pattern of the failure's reason. */
   reason?: RegExp;
   /** Not prevented: the trial's isolation must say so. */
   label?: Held;
@@ -27,13 +27,13 @@ export interface NotRun {
 /** A small hostile recipe. A line of its log `BREACH field …` says that it got at what `field` of the label protects. */
 export interface Attack {
   name: string;
-  /** What the recipe does, for docs/security.md. */
+  /** Action of the recipe, for docs/security.md. */
   does: string;
   /** Python after PRELUDE; `artifact(x)` leaves a legitimate artifact. */
   code: string;
-  /** Where files, network and processes are held back (tiers A to C). */
+  /** Outcome where files, network and processes are held back (tiers A to C). */
   best: Outcome;
-  /** Where nothing is (tier E). */
+  /** Outcome where nothing is (tier E). */
   group: Outcome | NotRun;
   /** Run when nothing else runs: it takes much of the machine, or damages what is shared. */
   alone?: true;
@@ -46,7 +46,10 @@ export interface Attack {
 /** Seconds that a process sleeps which has to be found; each arena takes others. */
 export const NAP = '86397';
 
-/** Of the start, whose loss is 4; this artifact is worse, so that no attack is owed a keep. */
+/**
+ * Beginning of each attack's recipe: the start's loss is 4 and this artifact is worse, so that no attack deserves a
+ * keep.
+ */
 export const PRELUDE = `
 import ctypes, glob, json, os, signal, socket, subprocess, sys, time
 OUT = os.environ["ASSAY_OUTPUT"]
@@ -68,7 +71,7 @@ def daemon(code):
 `;
 
 export const DISCARDED: Outcome = { ends: ['discard'] };
-/** What happened is the same in every tier. */
+/** Expects the same outcome in every tier. */
 export const same = (outcome: Outcome): Pick<Attack, 'best' | 'group'> => ({ best: outcome, group: outcome });
 /** Held back where files, network and processes are; else only labelled. */
 export const labelled = (label: Held): Pick<Attack, 'best' | 'group'> => ({
@@ -79,8 +82,9 @@ export const labelled = (label: Held): Pick<Attack, 'best' | 'group'> => ({
 export const isRun = (outcome: Outcome | NotRun): outcome is Outcome => 'ends' in outcome;
 
 /**
- * How an attack ends under what holds a worker's runs. What would harm the machine is run only where the kernel keeps
- * both processes and what the attack is after; the rest ends as in a process group only as far as nothing holds it.
+ * Outcome of an attack under the isolation of a worker's runs. An attack that would harm the machine runs only where
+ * the kernel enforces both processes and what the attack is after; the rest ends as in a process group only as far as
+ * nothing holds it.
  */
 export function expectedUnder({ best, group }: Attack, isolation: Isolation): Outcome | NotRun {
   if (!isRun(group))

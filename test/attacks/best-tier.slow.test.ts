@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => arena.close());
 
-/** Where nothing is held back, tier-e.slow.test.ts has said all there is to say. */
+/** Skips where nothing is held back: tier-e.slow.test.ts covers that. */
 function skipped(skip: (condition: boolean, note: string) => void): void {
   const note = `attacks at the best tier are not run: it is ${arena.isolation.tier}, at which tier-e.slow.test.ts runs them`;
   if (arena.isOpen) process.stderr.write(`${note}\n`);

@@ -1,16 +1,16 @@
-/** What becomes of a channel: at `closed` a sender and a receiver try it in test/sandbox/channels. */
+/** State of a channel: at `closed` a sender and a receiver try it in test/sandbox/channels. */
 type State = 'closed' | 'open' | `bounded${string}`;
 
 /** A way in which a process could tell another what it has seen, past its outputs. */
 interface Row {
   channel: string;
-  /** What closes it, or what is known of its rate. */
+  /** Means that closes it, or its known rate. */
   by: string;
   /** In a root from an image, as root, at tiers B and C: `isolation.channels` is `closed`. */
   image: State;
   /** In a root that is copied, without root, at tiers B and C: `isolation.channels` is `bounded`. */
   copy: State;
-  /** Where the files of the host are shared, at tiers D and E and where no root can be had. */
+  /** State where the files of the host are shared, at tiers D and E and where no root can be made. */
   shared: State;
 }
 

@@ -176,7 +176,7 @@ for path in glob.glob("/proc/[0-9]*"):
         libc.ptrace(17, pid, None, None)
         if b"bwrap" not in line: breach("pid", line)
 artifact()`,
-    // one that holds the sandbox's own first process holds up nobody but itself
+    // one that holds the sandbox's own first process holds up only itself
     best: { ends: ['discard', 'train_budget_overrun'] },
     group: { notRun: 'it would stop every process of its user', label: 'pid' },
     brief: true,

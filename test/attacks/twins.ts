@@ -2,7 +2,7 @@ import { bodyOf, DISCARDED, labelled, same, type Attack, type Outcome } from './
 
 /** Held-out text of the language task: hexadecimal digits by chance. */
 export const TEXT = 'text.bin';
-/** What servers that try to meet leave in folders of the host, where they can. */
+/** Name that servers which try to meet leave in folders of the host, where they can. */
 export const MEETING = 'assay-attack-twin';
 
 /** A clumsy evaluator: it dies of what it does not expect, with held-out text as its last words. */
@@ -205,7 +205,7 @@ except OSError as error: print("denied:", error)`,
   },
 ];
 
-/** The text of all that it is sent as offsets of locks on its interpreter, for whoever listens. */
+/** Program that publishes all text that it is sent, as offsets of locks on its interpreter. */
 export const TELLS = `
 if "lock" not in MEMORY: MEMORY["lock"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
 for at in range(0, len(tokens), 7):

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadTask } from '../../src/tasks/load.js';
-import { seedCampaign, type Seeded } from '../analysis/seeded.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { TINY } from '../fixtures/tiny.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { assay, refusalHere, refused } from './assay.js';
@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Nobody answers there: what is refused must be refused before anything is asked of a server. */
+/** Addresses without a server: what is refused must be refused before any server is asked. */
 const NOWHERE = { TEMPORAL_ADDRESS: '127.0.0.1:1', ASSAY_MONGODB_URL: 'mongodb://127.0.0.1:1/' };
 const start = (...more: string[]): string[] => ['start', '--task', 'tiny', ...more];
 

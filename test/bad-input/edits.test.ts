@@ -44,7 +44,7 @@ const TRICKS: readonly (readonly [RowName, string])[] = [
 
 const resultSchema = z.object({ is_error: z.boolean(), content: z.string() });
 
-/** What the tools of the last turn answered. */
+/** Answers of the tools of the last turn. */
 function answersIn({ body }: RecordedRequest): z.infer<typeof resultSchema>[] {
   return z.array(resultSchema).parse(body.messages.at(-1)?.content);
 }

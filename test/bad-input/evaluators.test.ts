@@ -23,9 +23,9 @@ const KINDS: readonly (readonly [RowName, number, string])[] = [
 ];
 const PRINTS = 112;
 
-const evaluator = (mended: string): string => `
+const evaluator = (fixed: string): string => `
 import json, os, sys, time
-if not os.path.exists(${JSON.stringify(mended)}): sys.exit("a library is missing")
+if not os.path.exists(${JSON.stringify(fixed)}): sys.exit("a library is missing")
 with open(os.path.join(os.environ["ASSAY_ARTIFACT"], "x.json")) as file:
     x = json.load(file)["x"]
 out = os.fdopen(int(os.environ["ASSAY_RESULT_FD"]), "w")
@@ -45,15 +45,15 @@ with open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w") as file: json
 
 let lab: Lab;
 let folder: string;
-let mended: string;
+let fixed: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'assay-evaluators-'));
-  mended = join(folder, 'mended');
+  fixed = join(folder, 'fixed');
   lab = await openLab();
   const quick = (yaml: string): string =>
     yaml.replace("evaluate.py', timeout_s: 20", "evaluate.py', timeout_s: 3");
   await lab.task('rude', quick, {
-    'evaluator/evaluate.py': evaluator(mended),
+    'evaluator/evaluate.py': evaluator(fixed),
     'recipe/train.py': recipe(1),
   });
 });
@@ -72,7 +72,7 @@ async function blocked(name: string, before: string | null): Promise<string> {
 }
 
 it('an evaluator that fails on one artifact costs that trial alone, after a bounded number of attempts', async () => {
-  await writeFile(mended, '');
+  await writeFile(fixed, '');
   await lab.open('rude', 'rude');
   const numbers = [];
   for (const [, x] of KINDS) numbers.push(await lab.submit('rude', recipe(x)));
@@ -93,35 +93,33 @@ it('an evaluator that fails on one artifact costs that trial alone, after a boun
   await lab.close('rude');
 });
 
-it('an evaluator that fails on the start as well blocks the campaign, and its trials wait until it is mended', async () => {
-  await rm(mended, { force: true });
+it('an evaluator that fails on the start as well blocks the campaign, and its trials wait until it is fixed', async () => {
+  await rm(fixed, { force: true });
   const { world } = lab;
-  await world.start('mending', { task: 'rude', model: 'silent', specialists: ['solo'], trials: 1000 });
-  const first = await blocked('mending', null);
+  await world.start('fixing', { task: 'rude', model: 'silent', specialists: ['solo'], trials: 1000 });
+  const first = await blocked('fixing', null);
   expect(first).toMatch(wordsOf('evaluator-broken'));
-  const { owner, active } = await world.campaign('mending');
+  const { owner, active } = await world.campaign('fixing');
   expect(active).toEqual({});
   expect(await world.lineage.trials.get(owner, 0)).toMatchObject({ status: null });
-  await writeFile(mended, '');
-  expect(await runHere(['resume', 'mending', '--json'], world.env)).toMatchObject({ exitCode: 0 });
-  expect(await lab.ended('mending', 0)).toMatchObject({ status: 'keep', score: 4 });
-  await until('the search', async () => (await world.campaign('mending')).state === 'running' || null);
+  await writeFile(fixed, '');
+  expect(await runHere(['resume', 'fixing', '--json'], world.env)).toMatchObject({ exitCode: 0 });
+  expect(await lab.ended('fixing', 0)).toMatchObject({ status: 'keep', score: 4 });
+  await until('the search', async () => (await world.campaign('fixing')).state === 'running' || null);
 
-  await rm(mended);
-  const number = await lab.submit('mending', recipe(2));
-  await blocked('mending', null);
+  await rm(fixed);
+  const number = await lab.submit('fixing', recipe(2));
+  await blocked('fixing', null);
   expect(await world.lineage.trials.get(owner, number)).toMatchObject({ status: null });
   const trained = (
-    await world.lineage.replicates.many((await world.trials('mending'))[0]?.replicates ?? [])
+    await world.lineage.replicates.many((await world.trials('fixing'))[0]?.replicates ?? [])
   )[0];
-  await writeFile(mended, '');
-  expect(await runHere(['resume', 'mending', '--json'], world.env)).toMatchObject({ exitCode: 0 });
-  const record = await lab.ended('mending', number);
+  await writeFile(fixed, '');
+  expect(await runHere(['resume', 'fixing', '--json'], world.env)).toMatchObject({ exitCode: 0 });
+  const record = await lab.ended('fixing', number);
   expect(record).toMatchObject({ status: 'keep', score: 1, failure: null });
-  const after = (
-    await world.lineage.replicates.many((await world.trials('mending'))[0]?.replicates ?? [])
-  )[0];
+  const after = (await world.lineage.replicates.many((await world.trials('fixing'))[0]?.replicates ?? []))[0];
   // the finished training was not repeated
   expect(after?.trained).toEqual(trained?.trained);
-  await lab.close('mending');
+  await lab.close('fixing');
 });

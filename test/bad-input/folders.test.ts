@@ -82,7 +82,7 @@ describe('a task folder', () => {
     await push('task-encoding');
   });
 
-  it('with a link out of it or a pipe is refused, and nobody waits for the pipe', async () => {
+  it('with a link out of it or a pipe is refused without waiting for the pipe', async () => {
     await symlink('/etc/passwd', join(task, 'knowledge.md'));
     expect(await push('task-link')).toContain('knowledge.md');
     await rm(join(task, 'knowledge.md'));
@@ -94,7 +94,7 @@ describe('a task folder', () => {
     await push('task-link');
   });
 
-  it('by which a size matters is refused when something may be edited that is not counted', async () => {
+  it('with a gate or score on size is refused when an editable file is not counted', async () => {
     await writeFile(yaml, text.replace("editable: ['train.py']", "editable: ['train.py', '*.txt']"));
     expect(await push('task-uncounted')).toMatch(/task\.yaml:8:12: recipe\.counted: "\*\.txt" may be edited/);
     await writeFile(yaml, text.replace("counted: ['train.py']", 'counted: []'));

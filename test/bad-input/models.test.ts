@@ -7,7 +7,7 @@ import { openWorld, until, type World } from '../workflows/world.js';
 import { runHere } from './assay.js';
 import { wordsOf, type RowName } from './rows.js';
 
-const KEY = 'sk-a-key-that-nobody-may-see-0123456789';
+const KEY = 'sk-a-key-that-must-stay-secret-0123456789';
 
 /** A provider that repeats the key in what it says. */
 const refuses = (status: number, type: string, headers: Record<string, string> = {}): ScriptStep => ({
@@ -69,7 +69,7 @@ async function resume(): Promise<void> {
   expect(await runHere(['resume', NAME, '--json'], world.env)).toMatchObject({ exitCode: 0 });
 }
 
-it('a model that refuses for good blocks the campaign until a person has mended it; the turn is then repeated', async () => {
+it('a model that refuses for good blocks the campaign until a person has fixed it; the turn is then repeated', async () => {
   const keyless = await world.fleet();
   const handle = await world.start(NAME, {
     task: 'tiny',

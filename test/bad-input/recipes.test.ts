@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => lab.stop());
 
 describe('in training', () => {
-  it('a recipe that oversteps a limit, or cannot run, ends as that, and the others go on', async () => {
+  it('a recipe that oversteps a limit, or cannot run, ends as that, and the others continue', async () => {
     await lab.open('unchecked', 'unchecked');
     const forks = await lab.submit('unchecked', FORKS);
     const syntax = await lab.submit('unchecked', 'X = (\n');

@@ -9,7 +9,7 @@ export type RowName = keyof typeof BAD_INPUTS;
 const PLACES =
   /(…|\bWORDS OF THE PROVIDER\b|\b(?:NAME|FILE|FOLDER|PATH|OTHER|FIELD|WORD|STATE|DATE|ADDRESS)\b|\bN\b)/;
 
-/** What the row says is read, as a pattern for what was read. */
+/** Turns a row's message into a pattern for the printed one. */
 export function wordsOf(row: RowName): RegExp {
   const parts = BAD_INPUTS[row].reads.split(PLACES).map((part, index) => {
     if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

@@ -57,7 +57,7 @@ beforeAll(async () => {
 });
 afterAll(() => lab.stop());
 
-it('a served recipe that fails its evaluation ends as that, is not tried again, and the others go on', async () => {
+it('a served recipe that fails its evaluation ends as that, is not retried, and the others continue', async () => {
   await lab.open('served', 'served');
   const numbers = [];
   for (const code of KINDS.values()) numbers.push(await lab.submit('served', recipe(code)));

@@ -114,7 +114,7 @@ describe('a store', () => {
         : { ok: 0, code: 13, codeName: 'Unauthorized', errmsg: `Command ${command} requires authentication` },
     );
     await withStore('store-login-none', `mongodb://${none.address}/`);
-    expect(none.seen).toContain('insert');
+    expect(none.seen).toContain('find');
     await none.stop();
   });
 });

@@ -28,8 +28,8 @@ const HELLO = {
 };
 
 /**
- * Speaks as much of MongoDB's protocol as a driver needs to be refused: no mongod of another version, and none with
- * logins, can be had everywhere.
+ * Speaks as much of MongoDB's protocol as a driver needs to be refused: a mongod of another version, or one with
+ * logins, is not available everywhere.
  */
 export function startStandIn(wireVersion: number, answer: (command: string) => Answer): Promise<StandIn> {
   const seen: string[] = [];

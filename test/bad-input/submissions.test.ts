@@ -82,7 +82,7 @@ describe('a submission with a change to a file that may not be edited', () => {
     },
   );
 
-  it('or whose names nobody may use, or that is not in the store, is refused', async () => {
+  it('or with forbidden names, or that is not in the store, is refused', async () => {
     for (const path of ['../train.py', 'lib/../../x.py', 'Train.py', 'lib/.git/x.py', '/etc/x.py'])
       await started('client-recipe-name', await stored(recipeOf({ [path]: 'w' })));
     await started('client-recipe-unknown', 'f'.repeat(64));
@@ -113,14 +113,14 @@ const update = (snapshot: string) =>
     .getHandle('fixed')
     .executeUpdate(submitUpdate, { args: [submissionOf(snapshot)] });
 
-/** Why a running campaign refuses files. */
+/** Asks a running campaign to take files, and returns the reason of its refusal. */
 async function asked(files: { path: string; bytes: Buffer }[]): Promise<string | null> {
   const { number, refused } = await update(await stored(files));
   expect(number).toBeNull();
   return refused;
 }
 
-/** What a campaign fails of at once that is started with such a submission. */
+/** Starts a campaign with such a submission, and returns the error that it fails with at once. */
 async function started(row: RowName, snapshot: string): Promise<Pick<Said, 'code' | 'message'>> {
   const name = `started-${randomUUID()}`;
   const handle = await lab.world.client.workflow.start('campaign', {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
-import { seedCampaign, type Seeded } from '../analysis/seeded.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
 
@@ -97,7 +97,7 @@ describe('watch', () => {
     watching.kill('SIGINT');
     const { exitCode, stderr } = await watching;
     expect(exitCode).toBe(130);
-    expect(stderr).toContain(`campaign ${seeded.name} goes on`);
+    expect(stderr).toContain(`campaign ${seeded.name} keeps running`);
     expect((await seeded.lineage.campaigns.byName(seeded.name)).state).toBe('running');
   });
 

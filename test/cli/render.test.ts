@@ -264,7 +264,7 @@ describe('the record of a trial', () => {
       /difference +-0\.2600 ± 0\.048 \(standard error\) nats, 99 % interval -0\.4600 to -0\.0600: better/,
     );
     const untold = { ...comparison, interval: [-0.3, 0.1] as [number, number], side: null };
-    expect(shown({ comparison: untold })).toContain('interval -0.3000 to +0.1000: not told apart');
+    expect(shown({ comparison: untold })).toContain('interval -0.3000 to +0.1000: no clear difference');
     const equal = { ...comparison, standardError: null, interval: null, side: null };
     expect(shown({ comparison: equal })).toContain(
       '-0.2600 nats, no interval: runs under different seeds are equal',
@@ -334,7 +334,7 @@ describe('a wish to a campaign', () => {
     expect(isObeyed({ control: 'stopping', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(true);
   });
 
-  it('is answered with the work that still ends, or that nobody was there to obey', () => {
+  it('is answered with the work that still ends, or that no worker was there to obey', () => {
     const answer = {
       schema: 'assay.control/1',
       campaign: 'demo',

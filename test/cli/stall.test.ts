@@ -78,17 +78,21 @@ it('says that the server was not examined when it cannot be reached, and shows t
   expect(status.unexamined).toContain('nothing answers at 127.0.0.1:1');
 });
 
-it('says that a failing evaluator blocks it, in whose words, and what goes on', LONG, async () => {
-  void person.worker('host-t', 'trainer', '--slots', '1');
-  // work is held at once, and the campaign takes the state a moment later
-  await until('the campaign to be blocked', async () =>
-    (await world.campaign('broken')).state === 'blocked' ? true : null,
-  );
-  const { status, reason } = await person.told('broken', 'blocked');
-  expect(status.state).toBe('blocked');
-  expect(reason.text).toMatch(/^blocked: evaluating trial 0: .*the evaluator of "broken" failed.*no ruler/);
-  expect(reason.remedy ?? reason.text).toContain('`assay resume');
-});
+it(
+  'says that a failing evaluator blocks it, quotes it, and names the command that resumes it',
+  LONG,
+  async () => {
+    void person.worker('host-t', 'trainer', '--slots', '1');
+    // work is held at once, and the campaign takes the state a moment later
+    await until('the campaign to be blocked', async () =>
+      (await world.campaign('broken')).state === 'blocked' ? true : null,
+    );
+    const { status, reason } = await person.told('broken', 'blocked');
+    expect(status.state).toBe('blocked');
+    expect(reason.text).toMatch(/^blocked: evaluating trial 0: .*the evaluator of "broken" failed.*no ruler/);
+    expect(reason.remedy ?? reason.text).toContain('`assay resume');
+  },
+);
 
 it('names the provider that does not answer, in status and once in watch', LONG, async () => {
   const { status, reason } = await person.told('waiting', 'provider');

@@ -42,7 +42,7 @@ const sizeOf = (file: string): Promise<number> =>
 const lastNumber = async (file: string): Promise<number> =>
   Number((await readFile(file, 'utf8')).trimEnd().split('\n').at(-1));
 
-it('the log of a server that runs is kept bounded, and goes on where it was cut', async () => {
+it('the log of a running server stays bounded, and continues where it was cut', async () => {
   const log = await talking();
   const caretaker = startLogRotation(home, quiet, { limitBytes: LIMIT, everyMs: 50 });
   try {

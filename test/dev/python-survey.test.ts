@@ -13,7 +13,7 @@ const answerSchema = z.object({
   ),
 });
 
-/** What `assay doctor --json` finds of Python. */
+/** Returns what `assay doctor --json` finds about Python. */
 async function found(env: Record<string, string>) {
   const home = join(freshFolder(), 'home');
   await mkdir(home);

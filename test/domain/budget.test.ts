@@ -128,7 +128,7 @@ describe('a budget', () => {
     );
   });
 
-  it('that has room again lets a paused campaign go on, and nothing else', () => {
+  it('that has room again resumes a paused campaign, and nothing else', () => {
     const held = { control: 'paused', reason: 'money' } as const;
     expect(dueState('paused', { end: null, held, goesOn: true })).toEqual({ state: 'running', reason: null });
     expect(dueState('paused', { end: null, held, goesOn: false })).toBeNull();
@@ -139,7 +139,7 @@ describe('a budget', () => {
   });
 });
 
-/** What one of several workers meets: time passes, a clock jumps, it looks, it is started again. */
+/** Event that one of several workers meets: time passes, a clock jumps, it looks, it is started again. */
 type Happening =
   | { kind: 'pass'; ms: number }
   | { kind: 'jump'; who: number; ms: number }

@@ -214,7 +214,7 @@ describe('a run that its own progress shows hopeless', () => {
       expect(readProgress(line)).toBeNull();
   });
 
-  it('goes on in time only', () => {
+  it('moves forward in time only', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }), value })),

@@ -27,7 +27,7 @@ const READY_SECONDS = 120;
 export class ChaosWorker {
   /** `PID-START` of every process it has been. */
   readonly names: string[] = [];
-  /** What it said when it ended though nobody had killed it. */
+  /** Output of a process that ended though it was not killed. */
   readonly surprises: string[] = [];
   #child: ChildProcess | null = null;
   #gone: Promise<void> = Promise.resolve();
@@ -38,7 +38,7 @@ export class ChaosWorker {
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
-  /** Where its processes keep their folders. */
+  /** Folder of its processes. */
   get work(): string {
     return join(this.home, 'work');
   }

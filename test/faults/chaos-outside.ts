@@ -9,7 +9,7 @@ import type { ChaosGround } from './chaos-ground.js';
 import { survivors } from './chaos-witness.js';
 import { isProbe } from './run-processes.js';
 
-/** How often each word comes. */
+/** Counts each word. */
 export function tally(words: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const word of words) counts[word] = (counts[word] ?? 0) + 1;

@@ -8,13 +8,13 @@ import { startOfflineProposer } from '../../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../../src/model/pricing.js';
 import { markerOf } from '../../src/sandbox/process/process-table.js';
 
-/** What is only counted here is no model that a worker serves by itself, so that every request passes the gate. */
+/** Model that no worker serves by itself, so that every request passes the gate and is counted. */
 export const GATED_MODEL = 'offline-proposer-behind-a-gate';
 
 /** The offline proposer behind a gate that outlives every worker and writes down each request that reaches it. */
 export interface ModelGate {
   url: string;
-  /** When each request came, in milliseconds of `Date.now`, by `CAMPAIGN/LANE/SESSION/TURN`. */
+  /** Times of the requests, in milliseconds of `Date.now`, by `CAMPAIGN/LANE/SESSION/TURN`. */
   requests: ReadonlyMap<string, readonly number[]>;
   stop(): Promise<void>;
 }
@@ -71,7 +71,7 @@ export interface SeenRun {
   replicate: string;
   fence: number;
   phase: string;
-  /** When it was first seen, in milliseconds of `Date.now`. */
+  /** Time at which it was first seen, in milliseconds of `Date.now`. */
   at: number;
 }
 

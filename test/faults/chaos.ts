@@ -12,7 +12,7 @@ export type Kind = (typeof KINDS)[number];
 export interface ChaosOptions {
   seed: number;
   trials: number;
-  /** How often something is killed, the kinds in turn. */
+  /** Number of kills, the kinds in turn. */
   kills: number;
   /** Worker processes, each a host of its own. */
   hosts: number;
@@ -35,7 +35,7 @@ export interface Kill {
   phases: number;
 }
 
-/** What a run of one seed came to. */
+/** Result of a run of one seed. */
 export interface ChaosRow {
   seed: number;
   kills: Record<Kind, number>;
@@ -43,7 +43,7 @@ export interface ChaosRow {
   counts: Counts;
   /** Empty when every promise was kept. */
   violations: string[];
-  /** Where the run lies, when it was kept. */
+  /** Folder of the run, when it was kept. */
   home: string | null;
 }
 
@@ -58,7 +58,7 @@ interface Planned {
   delayMs: number;
   /** From the kill to the start. */
   pauseMs: number;
-  /** Which of the workers, where it is one. */
+  /** Index of the worker, where it is one. */
   worker: number;
 }
 

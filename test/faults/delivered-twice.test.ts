@@ -76,7 +76,7 @@ async function twice<R>(attempt: () => Promise<R>): Promise<[R, R]> {
   return Promise.all([run(), run()]);
 }
 
-/** The same, where one may be told that the other has overtaken it: Temporal then tries it again. */
+/** The same, where one may be told that the other has overtaken it: Temporal then retries it. */
 async function atOnce<R>(...attempts: (() => Promise<R>)[]): Promise<R> {
   const run = (attempt: () => Promise<R>): Promise<R> => new MockActivityEnvironment().run(attempt);
   const ends = await Promise.allSettled(attempts.map(run));
@@ -124,7 +124,7 @@ async function onTwoHosts<R>(attempt: (host: HostContext) => Promise<R>): Promis
   );
 }
 
-/** What was really run of a phase. */
+/** Runs of a phase that really happened. */
 const runsOf = (phase: string): string[] => runs.filter((run) => run.endsWith(`/${phase}`));
 
 it('measures the start once when every step is delivered twice to one host', async () => {

@@ -8,7 +8,7 @@ const requestSchema = z.looseObject({ model: z.string(), stream: z.boolean().def
 
 export interface EndlessModel {
   url: string;
-  /** How many requests it has answered. */
+  /** Number of requests that it answered. */
   asked(): number;
   stop(): Promise<void>;
 }

@@ -31,7 +31,7 @@ afterAll(async () => {
   await model.stop();
 });
 
-it('ends a trial that kills each worker which takes it over, and goes on with the next', async () => {
+it('ends a trial that kills each worker which takes it over, and continues with the next', async () => {
   const env = { ASSAY_TIER: 'E', ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' };
   await world.worker(env, ['orchestrator', 'model', 'evaluator']).ready;
   let trainer = world.worker(env, ['trainer']);

@@ -17,7 +17,7 @@ afterAll(async () => {
 
 /**
  * The worker reaches the store through a gate that shuts in front of the write of the trial's status. The decision is
- * stored by then and has moved the frontier, so a retry that decided afresh would find the trial no better than itself.
+ * stored by then and has moved the frontier, so a retry that decided again would find the trial no better than itself.
  */
 it('keeps a decision when kill -9 hits between its compare-and-set and the end of its activity', async () => {
   const model = await startScriptedServer([

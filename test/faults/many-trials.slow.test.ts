@@ -38,7 +38,7 @@ const modelAt = (): Record<string, string> => ({
   ANTHROPIC_API_KEY: 'test-key',
 });
 
-/** How many runs match a query of the server's visibility. */
+/** Counts runs that match a query of the server's visibility. */
 async function count(query: string): Promise<number> {
   return (await world.client.workflow.count(query)).count;
 }

@@ -22,11 +22,11 @@ const killed: { trial: number; fence: number }[] = [];
 let trainer: WorkerProcess;
 let over = false;
 
-/** What is done where a recipe cannot do it itself: kill -9 of the worker whenever it trains such a trial. */
+/** Kills a worker with kill -9 whenever it trains such a trial, where a recipe cannot do it itself. */
 async function reap(env: Record<string, string>): Promise<void> {
   while (!over) {
     const campaign = await world.campaign(NAME).catch(() => null);
-    // the work of the dead is shown until somebody takes it over
+    // the work of the dead is shown until a worker takes it over
     const attempt = Object.values(campaign?.active ?? {}).find(
       ({ what, trial, fence }) =>
         what === 'train' &&
@@ -48,7 +48,7 @@ async function statusOf(number: number): Promise<string | null> {
   return (await world.lineage.trials.get(owner, number))?.status ?? null;
 }
 
-/** What a person reads, and does, while the lane is at its last idea. */
+/** Reads and acts as a person does, while the lane is at its last idea. */
 async function aPersonActs(): Promise<void> {
   const { standstill, state, open } = await statusModel(world.lineage, NAME);
   expect(state).toBe('running');
@@ -102,7 +102,7 @@ afterAll(async () => {
   await model.stop();
 });
 
-it('a trial that takes three workers with it waits for a person, and its campaign goes on without it', async ({
+it('a trial that takes three workers with it waits for a person, and its campaign continues without it', async ({
   skip,
 }) => {
   const { isolation } = await openSandbox();
@@ -127,7 +127,7 @@ it('a trial that takes three workers with it waits for a person, and its campaig
   const trials = await world.trials(NAME);
   expect(trials.map(({ status }) => status)).toEqual(['discard', 'keep', 'cancelled', 'cancelled', 'keep']);
   expect(trials[3]?.outcome?.cancelledBy).toMatch(/^it was parked until the end \(3 workers were lost/);
-  // the lane was told, and went on at once
+  // the lane got the answer, and continued at once
   const told = model.requests.flatMap(({ body }) => JSON.stringify(body.messages.at(-1)));
   expect(told.filter((text) => /trial \d: parked/.test(text))).toHaveLength(3);
 }, 900_000);

@@ -87,7 +87,7 @@ it('asks no model, trains nothing and takes no number when a specialist is reset
   model.assertDone();
 });
 
-it('trains nothing and decides nothing anew when a trial is reset to its beginning', async () => {
+it('trains nothing and decides nothing again when a trial is reset to its beginning', async () => {
   const before = await facts();
   expect(await reset('again/t00001', null)).toEqual({ number: 1, status: 'keep', score: 1 });
   expect(await facts()).toEqual(before);

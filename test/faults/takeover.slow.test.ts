@@ -48,7 +48,9 @@ afterAll(async () => {
   for (const home of homes) await rm(home, { recursive: true, force: true });
 });
 
-/** Of the tiny task, without what training reads: the second host cannot take over what the first one stored. */
+/**
+ * Pushes the tiny task without what training reads: the second host cannot take over what the first one stored.
+ */
 async function pushUnshared(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-unshared-'));
   homes.push(folder);
@@ -105,7 +107,7 @@ async function expectSecondHostsResult(name: string): Promise<void> {
   expect(trainings[0]?.spent).toEqual(trainings[0]?.reserved);
 }
 
-it('publishes what the second host trained when the first was stopped with SIGSTOP past its takeover and goes on', async () => {
+it('publishes what the second host trained when the first was stopped with SIGSTOP past its takeover and continues', async () => {
   const first = await host('stopped');
   const handle = await world.start('takeover', INPUT);
   const before = await trainingOn('takeover', 'stopped');

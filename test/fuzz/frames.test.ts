@@ -31,7 +31,7 @@ const stream = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-/** What a reader made of a stream, and in how many steps; each step must have moved it on. */
+/** Reads a stream, and counts the steps; each step must have moved it on. */
 function readIn(chunks: readonly Buffer[]): { types: string[]; broken: boolean; steps: number } {
   const types: string[] = [];
   const reader = new FrameReader((type) => types.push(type));

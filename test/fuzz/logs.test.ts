@@ -53,7 +53,7 @@ it('what was made harmless stays as it is', () => {
   );
 });
 
-/** What the wrapper was understood to say, and how it was refused. */
+/** Reports that were understood of the wrapper, and the refusals. */
 function reportsOf(chunks: readonly Buffer[]): { reports: WrapperReport[]; refused: string | null } {
   const reader = new WrapperReports();
   const reports: WrapperReport[] = [];

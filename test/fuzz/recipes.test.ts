@@ -278,7 +278,7 @@ const curve = fc
   .array(point, { maxLength: 40 })
   .map((points) => points.reduce<readonly ProgressPoint[]>(withPoint, []));
 
-it('points only ever go on, are bounded, and never make a run hopeless by a number that is none', () => {
+it('points only ever move forward, are bounded, and never make a run hopeless by a number that is none', () => {
   fc.assert(
     fc.property(curve, curve, fc.constantFrom('minimize', 'maximize'), (reference, run, direction) => {
       for (const points of [reference, run])

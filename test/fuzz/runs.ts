@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 
-/** How often a property is tried: quick in `npm test`, far more in `npm run test:slow`. */
-export const RUNS = { numRuns: Number(process.env['ASSAY_FUZZ_RUNS'] ?? 200) };
+const asked = process.env['ASSAY_FUZZ_RUNS'];
+
+/** Runs of a property: few in `npm test`, far more in `npm run test:slow`. */
+export const RUNS = { numRuns: Number(asked ?? 200) };
+
+/** The same for a property of which each try takes long. */
+export const tries = (quick: number, slow: number): typeof RUNS => ({
+  numRuns: asked === undefined ? quick : Math.min(slow, RUNS.numRuns),
+});
 
 /** Bytes as a hostile program may write them: anything, long runs of one byte, and the signs of JSON. */
 export const hostileBytes = (maxLength: number): fc.Arbitrary<Buffer> =>

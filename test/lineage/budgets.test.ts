@@ -7,12 +7,12 @@ import { NOTHING, type Reservation } from '../../src/lineage/budgets/budgets.js'
 import type { BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { pauseExhausted } from '../../src/lineage/budgets/pause-on-exhausted-budget.js';
-import { frozenOf } from './contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import { handClock, type HandClock } from '../fixtures/hand-clock.js';
 
 const DATABASE = `budgets_${process.pid}`;
 const open = (clock?: Clock): Promise<Lineage> =>
-  openLineage({ url: inject('storeUrl'), database: DATABASE }, clock);
+  openLineage({ url: inject('storeUrl'), database: DATABASE }, clock && { clock });
 
 let lineage: Lineage;
 beforeAll(async () => {
@@ -168,7 +168,7 @@ describe('a budget under concurrency', () => {
     expect((await lineage.budgets.get(of)).changes.map(({ id }) => id)).toEqual(['first', 'second']);
   });
 
-  it('pauses a running campaign with the command that goes on, but neither one that a person stops nor one that a person paused', async () => {
+  it('pauses a running campaign and names the command that resumes it, but neither one that a person stops nor one that a person paused', async () => {
     const of = await campaign(lineage);
     await lineage.budgets.changeLimits(of, { id: '1', by: null, change: { dollars: 1 } });
     const needs = { microUsd: 2_000_000, acceleratorMs: 0 };

@@ -1,59 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  campaignInputSchema,
-  frozenCampaignSchema,
-  type FrozenCampaign,
-} from '../../src/domain/campaign/campaign.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
 import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
-import { candidate } from './candidate.js';
-import {
-  openLineage,
-  STORE_SCHEMA_VERSION,
-  type Lineage,
-  type StoreAddress,
-} from '../../src/lineage/lineage.js';
+import { candidate } from '../builders/candidate.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
+import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';
 import type { Proposal } from '../../src/lineage/trials/trials.js';
 
 const UNLIMITED = { trials: 100_000, submissions: 400_000 };
 
-export function frozenOf(name: string, owner: string): FrozenCampaign {
-  const input = campaignInputSchema.parse({ task: 'tiny' });
-  return frozenCampaignSchema.parse({
-    name,
-    owner,
-    task: { name: 'tiny', digest: '0'.repeat(64), title: 'tiny' },
-    pool: 'cpu',
-    lanes: [],
-    limits: {
-      trials: 10,
-      submissions: 40,
-      hours: null,
-      hoursWithoutGain: null,
-      microUsd: null,
-      acceleratorMs: null,
-    },
-    trainSeconds: null,
-    calibration: 1,
-    model: { id: 'offline-proposer', offline: true },
-    turns: input.turns,
-    maxTokens: input.maxTokens,
-    trainHeartbeatSeconds: 5,
-    phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
-    exclusive: { search: false, claim: true },
-    attributes: [],
-    rule: 'greedy',
-    ruleVersion: 2,
-    claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
-    submission: null,
-    startedAt: new Date().toISOString(),
-  });
-}
-
-/** What every store has to keep, whichever it is. */
+/** Contract of every store. */
 export function storeContract(name: string, address: () => StoreAddress): void {
   describe(`the store ${name}`, () => {
     let lineage: Lineage;
@@ -114,7 +71,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 2, counted: 1 });
     });
 
-    it('gives the result of the start to whoever submits its code again', async () => {
+    it('gives the result of the start to a trial that submits its code again', async () => {
       const of = owner();
       await lineage.trials.insertStart(proposal(of, 'start', 'same'));
       const again = await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
@@ -257,15 +214,6 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         await expect(lineage.decisions.decide(other)).rejects.toMatchObject({ code: 'INTERNAL' });
       },
     );
-
-    it('takes over a store of the schema before as it is', async () => {
-      const client = new MongoClient(address().url);
-      const schemas = client.db(address().database).collection<{ _id: string; version: number }>('meta');
-      await schemas.updateOne({ _id: 'schema' }, { $set: { version: 7 } });
-      await (await openLineage(address())).close();
-      expect((await schemas.findOne({ _id: 'schema' }))?.version).toBe(STORE_SCHEMA_VERSION);
-      await client.close();
-    });
 
     it('keeps a decision when the same trial is decided again', async () => {
       const of = owner();

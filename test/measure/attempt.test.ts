@@ -13,7 +13,7 @@ import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { HostTurn } from '../../src/sandbox/host/host-turn.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 
 let lineage: Lineage;
 beforeAll(async () => {
@@ -46,7 +46,9 @@ const proposed: Insert = async (proposal) => {
   return submitted.trial;
 };
 
-/** A trial in a campaign of its own (its start, by default), with a replicate that nobody has worked on. */
+/**
+ * A trial in a campaign of its own (its start, by default), with a replicate that no attempt has worked on.
+ */
 async function freshReplicate(insert: Insert = start) {
   const owner = `test/${randomUUID()}`;
   const { secret, frozen } = await lineage.campaigns.freeze({
@@ -82,7 +84,7 @@ async function freshReplicate(insert: Insert = start) {
 
 const TRAIN = { what: 'train', purpose: 'search', boundMs: 10, slots: 1 } as const;
 
-/** How an attempt that dies with its worker enters itself. */
+/** Entry of an attempt that dies with its worker. */
 const DIES = { host: 'host', worker: 'host:0', what: 'train', run: 'p', since: new Date() };
 
 it('lets a trial take two workers with it, and blocks a campaign that has nothing else to do at the third', async () => {
@@ -98,7 +100,7 @@ it('lets a trial take two workers with it, and blocks a campaign that has nothin
   await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).rejects.toMatchObject({ code: 'WORKERS_LOST', retryable: false });
   expect((await lineage.replicates.get(replicate)).holder).toBeNull();
-  // whoever resumes it has looked: three more may be lost
+  // a person who resumes it has looked: three more may be lost
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
   for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
@@ -123,7 +125,7 @@ it('parks one of several trials at the third, whatever phase and host lost them,
   await lineage.trials.addReplicate(owner, number, elsewhere._id);
   await lineage.replicates.beginAttempt(elsewhere._id, { ...DIES, what: 'evaluate' });
   await lineage.replicates.beginAttempt(replicate, DIES);
-  // whoever holds a replicate has not been lost before somebody else takes it
+  // a holder of a replicate counts as lost only once another attempt takes it
   await lineage.replicates.beginAttempt(elsewhere._id, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'parked' });
   const parked = await lineage.trials.require(owner, number);

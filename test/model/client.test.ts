@@ -147,7 +147,7 @@ describe('a failed turn', () => {
     expect(await faultOf({ errorEvent: event })).toMatchObject({ code: 'MODEL_OVERLOADED', maybePaid: true });
   });
 
-  it('was not paid when nobody listens', async () => {
+  it('was not paid when nothing listens', async () => {
     const { url, stop } = await scripted();
     await stop();
     const error: unknown = await turn(url).catch((thrown: unknown) => thrown);

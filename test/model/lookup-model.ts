@@ -16,7 +16,7 @@ const tableSchema = z.object({
   start: z.object({ score: z.number(), sd: z.number() }),
   edits: z.record(z.string(), z.object({ effect: z.number(), sd: z.number().optional() })),
 });
-/** What the evaluator of the task `lookup` knows: true scores, and standard deviations of a run. */
+/** Knowledge of the evaluator of the task `lookup`: true scores, and standard deviations of a run. */
 export type LookupTable = z.infer<typeof tableSchema>;
 
 /** Reads the table beside the evaluator. */
@@ -42,7 +42,7 @@ export function shuffledEdits(table: LookupTable, seed: number): string[] {
   return order;
 }
 
-/** As the opening message of a session names it. */
+/** Session, as the opening message names it. */
 const SESSION = /Session (\S+)\/[^/\s]+\/(\d+)\./;
 
 /**

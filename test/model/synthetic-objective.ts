@@ -15,7 +15,7 @@ DECAY = 0.5  # knob: 0.01..0.99
 def train():
     return LR * BASE_LR
 `;
-/** Where the synthetic objective is best, and how much a knob matters. */
+/** Best values of the synthetic objective, and how much a knob matters. */
 const BEST: Record<string, [number, number]> = {
   LR: [0.6, 1],
   BASE_LR: [0.1, 0.5],

@@ -20,7 +20,7 @@ it('reads the memory of each process over all devices, and counts what the drive
   expect([...memoryByProcess('No running processes found')]).toEqual([]);
 });
 
-it('says why where nobody can be asked', async () => {
+it('says why where there is no driver to ask', async () => {
   const path = process.env.PATH;
   process.env.PATH = '/nowhere';
   try {

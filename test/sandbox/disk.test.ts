@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { diskUse } from '../../src/sandbox/host/disk-use.js';
-import { freshFolder, python } from './programs.js';
+import { freshFolder } from './programs.js';
 
 const MB = 1024 * 1024;
 
@@ -15,14 +14,6 @@ it('counts files whose names are no UTF-8', () => {
   const { bytes, largest } = diskUse([folder]);
   expect(bytes).toBeGreaterThanOrEqual(3 * MB);
   expect(largest).toBe(3 * MB);
-});
-
-it('takes more names than it looks at for too much', () => {
-  const folder = freshFolder();
-  const code =
-    'import os,sys\nos.chdir(sys.argv[1])\nfor i in range(5):\n os.mkdir(str(i)); open(f"{i}/x","w")\n for j in range(40010): os.link(f"{i}/x", f"{i}/{j}")';
-  execFileSync(python, ['-c', code, folder]);
-  expect(diskUse([folder]).bytes).toBe(Number.MAX_SAFE_INTEGER);
 });
 
 it.runIf(process.getuid?.() !== 0)('takes a folder that is closed to its own user for too much', () => {

@@ -4,12 +4,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TIERS, pythonCommand, requestFor, survivors } from './programs.js';
 
-// a process whose first thread has ended is shown as a zombie, and goes on with the others
+// a process whose first thread has ended is shown as a zombie while its other threads run
 describe.each(TIERS)('tier %s', (tier) => {
   it.each([
     ['its own', ''],
     ['that of a child in a session of its own', 'if os.fork() == 0: os.setsid()\nelse: time.sleep(60)'],
-  ])('ends what goes on though its first thread has ended: %s', async (_whose, before) => {
+  ])('ends a process whose first thread has ended while others run: %s', async (_whose, before) => {
     const headless = `
 import ctypes, os, threading, time
 ${before}

@@ -166,7 +166,7 @@ describe('HostTurn', () => {
     await holder.kill();
     await waiting.began;
 
-    // one that was killed while it waited to be alone keeps nobody waiting either
+    // one that was killed while it waited to be alone keeps no other process waiting either
     const waiter = await keeper(folder, 'alone', DOING.waitsToBeAlone);
     const late = asker(turn, 'beside');
     await late.waiting;

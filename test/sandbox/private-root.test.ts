@@ -189,7 +189,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
     expect(why).toMatch(/are more than the \d+ that are copied for each server/);
   });
 
-  it('says why none can be had', async () => {
+  it('says why none can be made', async () => {
     const roots = new PrivateRoots(bubblewrap, '/etc/passwd/cache');
     const launched = await roots.launch(
       {

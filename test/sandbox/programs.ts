@@ -76,3 +76,7 @@ for (const { tier, why } of found)
   if (why !== null) process.stderr.write(`tier ${tier} is not tested here: ${why}\n`);
 
 export const TIERS: readonly TierName[] = found.flatMap(({ tier, why }) => (why === null ? [tier] : []));
+
+/** The strongest and the weakest tier of this machine: what holds there by the same code, the slow tests try at others. */
+export const OUTER_TIERS = TIERS.filter((_, at) => at === 0 || at === TIERS.length - 1);
+export const INNER_TIERS = TIERS.slice(1, -1);

@@ -166,7 +166,7 @@ describe.each(TIERS)('tier %s', (tier) => {
     });
   });
 
-  it('sweeps the strays of runs whose worker is gone, and no others', async () => {
+  it('sweeps stray processes of runs whose worker is gone, and no others', async () => {
     const sandbox = await openSandbox({ tier });
     const [dead, alive] = [requestFor('sleep 600'), requestFor('sleep 600')];
     const [first, second] = [await sandbox.serve(dead), await sandbox.serve(alive)];
@@ -289,7 +289,7 @@ describe.each(TIERS.filter((tier) => tier === 'D'))('tier %s holds', (tier) => {
     expect(existsSync(litter)).toBe(false);
   });
 
-  it('no room in System V memory, semaphores or queues after a run, whoever it gave them to', async () => {
+  it('no room in System V memory, semaphores or queues after a run, even if it gave them to another user', async () => {
     const key = String(randomInt(1e8, 1e9));
     // the segment is handed to another user at once, who then is its owner; its creator stays
     const code = `

@@ -252,7 +252,7 @@ describe('what is handed on', () => {
   });
 });
 
-it('a sealed folder is removed, by whoever runs the tests, with what a program closed inside', async () => {
+it('a sealed folder is removed, as root or not, with what a program closed inside', async () => {
   const folder = join(freshFolder(), 'workspace');
   mkdirSync(join(folder, 'sealed', 'closed'), { recursive: true });
   writeFileSync(join(folder, 'sealed', 'closed', 'file'), 'x');

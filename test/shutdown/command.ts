@@ -122,7 +122,7 @@ export const NOTHING = {
 /** A command that runs. */
 export class Running {
   readonly #child: ChildProcess;
-  /** How it ended: `code` null when a signal ended it. */
+  /** Ending: `code` null when a signal ended it. */
   readonly ended: Promise<{ code: number | null; signal: string | null; atMs: number }>;
   said = '';
   printed = '';

@@ -41,7 +41,7 @@ describe('a host whose disk is full', () => {
       return all.find((each) => each.host === host && each.healthy === healthy) ?? null;
     });
 
-  /** Which hosts finished the phases of a trial, and how many attempts that took at most. */
+  /** Hosts that finished the phases of a trial, and the most attempts that took. */
   async function phases(id: string): Promise<{ hosts: string[]; attempts: number }> {
     const { events } = await world.client.workflow.getHandle(id).fetchHistory();
     const started = (events ?? []).flatMap((event) => {

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
-/** How the command ended, and after how many milliseconds of `send`. */
+/** Ends the command; returns how it ended, and after how many milliseconds of `send`. */
 async function end(command: Running, send: () => void) {
   const at = performance.now();
   send();
@@ -31,14 +31,14 @@ const training = (): Promise<true> =>
   until('a training', () => home.runs().some(({ what }) => what.endsWith('/train')) || null, 120);
 
 describe('a demo that npm runs, interrupted from the terminal in mid-training', () => {
-  it('ends once, in order, leaves nothing, says how to go on, and dev finishes it', async () => {
+  it('ends once, in order, leaves nothing, says how to continue, and dev finishes it', async () => {
     const demo = home.type(['npm', 'run', 'demo', '--', '--trials', '1', '--train-seconds', '8']);
     await training();
     const ended = await end(demo, () => demo.press());
     expect(ended.afterMs).toBeLessThan(ORDERLY_MS);
     expect(ended.code ?? ended.signal).toSatisfy((how) => how === 130 || how === 'SIGINT');
     expect(demo.said).toContain('draining');
-    expect(demo.said).toContain('campaign demo is kept and goes on under `npx assay dev`');
+    expect(demo.said).toContain('campaign demo is kept; `npx assay dev` resumes it');
     expect(demo.said).not.toContain('at once: asked twice');
     expect(await home.left()).toEqual(NOTHING);
 

@@ -122,7 +122,7 @@ describe('a recipe folder', () => {
     await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/has no train\.py/);
   });
 
-  it('is refused with a file that nobody may add', async () => {
+  it('is refused with a file that may not be added', async () => {
     await writeFile(join(folder, 'train.py'), 'x = 1');
     await writeFile(join(folder, 'weights.bin'), '');
     await expect(loadRecipe(await tiny(), folder)).rejects.toThrow(/weights\.bin \(added\)/);

@@ -8,7 +8,7 @@ import { withLock } from '../../src/dev/process/lock.js';
 
 const run = promisify(execFile);
 export const BYTE_GOLF = join(import.meta.dirname, '../../tasks/byte-golf');
-/** What evaluators of served tasks import. */
+/** Folder of what evaluators of served tasks import. */
 export const KIT = join(import.meta.dirname, '../../evaluator-kit');
 
 /** The folder with a `python` that has the requirements of byte-golf, made once a machine. */

@@ -16,7 +16,7 @@ import { freshFolder, python as forAllUsers, requestFor, TIERS } from '../sandbo
 const signal = new AbortController().signal;
 const [best = 'E'] = TIERS;
 const PROGRAM = 'import sys; print(sys.executable)';
-/** Where a tier depends on permissions, one that every user may run. */
+/** A Python that every user may run, where a tier depends on permissions. */
 const system = best === 'D' ? forAllUsers : await realpath(await output('python3', PROGRAM));
 
 async function output(python: string, code: string): Promise<string> {
@@ -51,7 +51,7 @@ async function script(path: string, text: string): Promise<string> {
   return path;
 }
 
-/** What a phase prints under a Python. */
+/** Runs a phase under a Python and returns its output. */
 async function phase(sandbox: Sandbox, python: Python, code: string): Promise<string> {
   const request = requestFor(`python -c '${code}'`, { readable: python.folders, env: python.env });
   const { log, ending } = await sandbox.run(request);
@@ -383,7 +383,7 @@ describe('a Python is refused', () => {
 const packagesOf = (place: string): Promise<string> =>
   output(join(place, 'bin/python'), 'import site; print(site.getsitepackages()[0])');
 
-/** As setuptools writes it for an editable install. */
+/** Finder, as setuptools writes it for an editable install. */
 const finder = (source: string): string => `
 import importlib.util, os, sys
 MAPPING = {"edited": "${source}/edited", "alone": "${source}/alone"}
@@ -397,7 +397,7 @@ class Finder:
 sys.meta_path.append(Finder)
 `;
 
-/** What pip notes of an editable install. */
+/** Writes what pip notes of an editable install. */
 async function installed(packages: string, project: string): Promise<void> {
   const info = join(packages, 'project-1.0.dist-info');
   await mkdir(info);

@@ -5,7 +5,7 @@ import { outsideOf } from '../../src/cli/use-cases/audit-outside.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import { sweepDeadWorkers } from '../../src/sandbox/host/worker-folders.js';
 
-/** Where the campaigns of a world are. */
+/** Store and folders of a world's campaigns. */
 export interface AuditedWorld {
   lineage: Lineage;
   client: Client;
@@ -35,8 +35,8 @@ export const violationsOf = ({ invariants }: AuditModel): string[] =>
   );
 
 /**
- * What has to be so at the end of every test: no campaign of its world violates an invariant, but for what the test
- * itself has broken. Folders of killed workers are swept first, as the next worker would do.
+ * Audits a world at the end of a test: no campaign of it violates an invariant, except for what the test itself
+ * broke. Folders of killed workers are swept first, as the next worker would do.
  */
 export async function endsAudited(world: AuditedWorld, expected: readonly RegExp[]): Promise<void> {
   await sweepDeadWorkers(join(world.home, 'work'));

@@ -84,7 +84,7 @@ it('ends a trial whose artifact breaks the evaluator as a crash, when the start 
   await model.stop();
 });
 
-it('blocks the campaign and parks its trial when the evaluator scores nothing any more, and goes on when that is mended', async () => {
+it('blocks the campaign and parks its trial when the evaluator scores nothing any more, and resumes when that is fixed', async () => {
   const model = await startScriptedServer([
     async () => {
       await writeFile(breaker, '');
@@ -112,12 +112,12 @@ it('blocks the campaign and parks its trial when the evaluator scores nothing an
   await model.stop();
 });
 
-it('blocks the campaign when the provider refuses a request for good, and goes on with the same turn when resumed', async () => {
+it('blocks the campaign when the provider refuses a request for good, and continues with the same turn when resumed', async () => {
   const refusal = { error: { status: 401, type: 'authentication_error', message: 'invalid x-api-key' } };
   const model = await startScriptedServer([
     refusal,
     turnKnob(START, 'X = 2.5  # knob: -10..10'),
-    submit('after the key was mended'),
+    submit('after the key was fixed'),
     finish,
   ]);
   const fleet = await world.fleet({ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' });

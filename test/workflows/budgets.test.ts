@@ -87,7 +87,7 @@ async function assay(...args: string[]): Promise<{ code: number; stdout: string;
   );
 }
 
-it('pauses when the dollars are used up, cannot be resumed into a loop, and goes on when they are raised', async () => {
+it('pauses when the dollars are used up, cannot be resumed into a loop, and resumes when they are raised', async () => {
   const dear = { input_tokens: 49_000, output_tokens: 0 };
   const script: ScriptStep[] = [
     {
@@ -129,7 +129,7 @@ it('pauses when the dollars are used up, cannot be resumed into a loop, and goes
       code: 0,
       stdout: expect.stringMatching(/dollars +\$0\.04.* it pauses/) as string,
     });
-    expect(raised.stderr).toMatch(/money: dollars \$0\.0510 → \$1\.00; it goes on/);
+    expect(raised.stderr).toMatch(/money: dollars \$0\.0510 → \$1\.00; it resumes/);
     expect(await handle.result()).toMatchObject({ state: 'finished', reason: 'trials (1 of 1)' });
 
     const { owner } = await world.campaign('money');

@@ -26,7 +26,7 @@ async function withScript(
   }
 }
 
-/** Why a workflow failed: the code and the words of an error of the registry. */
+/** Finds why a workflow failed: the code and the words of an error of the registry. */
 function refusalIn(failure: unknown): { code: string; message: string } {
   const cause = failure instanceof WorkflowFailedError ? failure.cause : failure;
   if (!(cause instanceof ApplicationFailure)) throw new Error(`not a refusal: ${String(cause)}`);

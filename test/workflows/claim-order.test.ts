@@ -90,7 +90,7 @@ it('trains all runs of a claim before any of them is evaluated, also when their 
   expectOrder(runs);
 });
 
-it('does the same for a claim at a milestone while the search goes on', async () => {
+it('does the same for a claim at a milestone while the search continues', async () => {
   const handle = await world.start('milestone', {
     ...INPUT,
     trials: 2,

@@ -90,7 +90,7 @@ it('measures the start before the search, and what it gained on fresh seeds afte
   expect(rows.filter(({ role }) => role === 'claim')).toHaveLength(8);
 }, 120_000);
 
-it('claims at a milestone too while the search goes on, each on seeds of its own and with its share of the error', async () => {
+it('claims at a milestone too while the search continues, each on seeds of its own and with its share of the error', async () => {
   const handle = await world.start('steps', { ...INPUT, trials: 2, claim: { runs: 3, at: [1] } });
   expect(await handle.result()).toMatchObject({ state: 'finished', counted: 2, frontier: 't00002' });
   const { owner } = await world.campaign('steps');

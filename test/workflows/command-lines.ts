@@ -102,7 +102,7 @@ export function training(world: World, name: string, number: number) {
   );
 }
 
-/** How many trainings of a trial were begun: each reserves its time first. */
+/** Counts the trainings of a trial that were begun: each reserves its time first. */
 export async function begun(world: World, name: string, number: number): Promise<number> {
   const { owner } = await world.campaign(name);
   const ours = ({ what, trial }: { what: string; trial: number | null }): boolean =>
@@ -112,7 +112,7 @@ export async function begun(world: World, name: string, number: number): Promise
   return settled.length + Object.values(open).filter(ours).length;
 }
 
-/** What every end of a campaign leaves: no open trial, no claim, no reservation. */
+/** Lists what a campaign left open at its end: no open trial, no claim, no reservation. */
 export async function leftOpen(world: World, name: string): Promise<unknown> {
   const { owner, active } = await world.campaign(name);
   const { open } = await world.lineage.budgets.get(owner);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { ownerOf } from '../../src/domain/keys.js';
 import { markerOf, processTable } from '../../src/sandbox/process/process-table.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { assay, assayJson, begun, leftOpen, NOTHING_OPEN } from './command-lines.js';
 import { submit, turnKnob } from './script.js';

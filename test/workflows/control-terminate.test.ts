@@ -110,7 +110,7 @@ it('a campaign whose only lane was terminated ends when its trial has ended, and
   expect(await leftOpen(world, 'laneless')).toEqual(NOTHING_OPEN);
 });
 
-it('a trial that was terminated is settled by its lane when its process is dead, and the campaign goes on', async () => {
+it('a trial that was terminated is settled by its lane when its process is dead, and the campaign continues', async () => {
   const handle = await start('trialless', 1);
   await training(world, 'trialless', 1);
   await temporal(world, 'workflow', 'terminate', '--workflow-id', 'trialless/t00001');
@@ -133,7 +133,7 @@ it('reconcile ends workflows that run for a campaign that has ended, and leaves 
     workflowId: 'elsewhere/solo-1',
     args: [],
   });
-  // the campaign's own workflow is forgotten, as after a restore of the server, and its children go on
+  // the campaign's own workflow is forgotten, as after a restore of the server, and its children continue
   await world.lineage.campaigns.setState(owner, 'stopped', 'by a test');
   const look = async (...flags: string[]) =>
     reconciled

@@ -26,7 +26,7 @@ async function inState(name: string, state: string): Promise<void> {
   });
 }
 
-it('starts nothing while paused, and goes on to its end when resumed', async () => {
+it('starts nothing while paused, and continues to its end when resumed', async () => {
   const handle = await world.start('pausing', { task: 'tiny', trials: 3, model: 'offline-proposer' });
   await inState('pausing', 'running');
   await handle.signal('pause', 'lunch');

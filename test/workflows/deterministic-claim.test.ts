@@ -7,7 +7,9 @@ import { openWorld, type World } from './world.js';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-/** Where the parabola of the tiny task has its lowest point: elsewhere for the search than for a claim. */
+/**
+ * Preparation that puts the lowest point of the tiny task's parabola elsewhere for the search than for a claim.
+ */
 const PREPARE = `
 import hashlib, json, os
 root, files = os.environ["ASSAY_OUTPUT"], []

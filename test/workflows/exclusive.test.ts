@@ -108,7 +108,7 @@ function span(runs: readonly PhaseRun[]): [number, number] {
 const spansOf = ({ trained, evaluated }: ReplicateDocument): [number, number][] =>
   [trained?.runs ?? [], evaluated?.runs ?? []].filter((runs) => runs.length > 0).map(span);
 
-it('runs nothing else on the host while a run of a claim is evaluated, though the search goes on', async () => {
+it('runs nothing else on the host while a run of a claim is evaluated, though the search continues', async () => {
   const handle = await world.start('claims', {
     ...INPUT,
     task: 'default',

@@ -7,9 +7,9 @@ import { lookupOutcome } from './lookup-outcome.js';
 import { openWorld, type World } from './world.js';
 
 /**
- * A gain of twenty standard deviations of the start, a few edits by which it is seen how alike runs are now, and gains
- * of more than three of what is left of them. In 1,500 simulated campaigns of these edits at least three of the five
- * were adopted, and the noise in use was at most 0.07 of the start's.
+ * A gain of twenty standard deviations of the start, a few edits that show how alike runs are now, and gains of more
+ * than three of what is left of them. In 1,500 simulated campaigns of these edits at least three of the five were
+ * adopted, and the noise in use was at most 0.07 of the start's.
  */
 const EDITS = [
   LARGE,

@@ -2,21 +2,21 @@ import { estimateIn } from '../../src/lineage/documents/decision-documents.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import { editsIn, GAIN, LARGE, NOTHING, trueScore, type LookupTable } from '../model/lookup-model.js';
 
-/** What a campaign on the task `lookup` came to. */
+/** Result of a campaign on the task `lookup`. */
 export interface LookupOutcome {
   /** Edits in the recipe of its frontier. */
   adopted: { large: boolean; gains: number; nothing: number };
   /** Runs of all trials, the start's included. */
   runs: number;
   statuses: Record<string, number>;
-  /** What the rule holds the score of its frontier to be, and what it is. */
+  /** Score of the frontier as the rule believes it, and the true one. */
   believed: number;
   truth: number;
-  /** Standard deviation of a run by which the last decision judged; null where it knew none. */
+  /** Standard deviation of a run that the last decision judged by; null where it knew none. */
   noise: number | null;
 }
 
-/** Reads what came of an ended campaign, and looks the truth up. */
+/** Reads the results of an ended campaign, and looks the truth up. */
 export async function lookupOutcome(
   lineage: Lineage,
   table: LookupTable,

@@ -57,7 +57,7 @@ it('runs each recipe once where the task is deterministic, and adopts no other s
   expect(shown).toMatchObject({ labels: ['seed-only'], decision: { adopt: false, noise: null } });
 }, 120_000);
 
-it('blocks a search whose start shows no noise, and goes on by single runs when a person wants it', async () => {
+it('blocks a search whose start shows no noise, and continues by single runs when a person wants it', async () => {
   const handle = await world.start('undeclared-1', { ...INPUT, task: 'undeclared', trials: 1 });
   const blocked = await until('the campaign to be blocked', async () => {
     const campaign = await world.campaign('undeclared-1').catch(() => null);

@@ -40,7 +40,7 @@ async function submission(text: string) {
 }
 
 describe('a trial that is measured as often as a person has said', () => {
-  it('goes on from the runs that are there when its worker was killed', async () => {
+  it('continues from the finished runs when its worker was killed', async () => {
     const worker = world.worker();
     await worker.ready;
     const handle = await world.start('killed', {

@@ -190,7 +190,7 @@ function spawnWorker(env: Record<string, string>, args: readonly string[]): Work
   };
 }
 
-/** Whether a trial is being trained, or waits for nothing but the start of its process. */
+/** Returns true when a trial is being trained, or waits for nothing but the start of its process. */
 export const trains = (campaign: CampaignDocument | null, number: number): boolean =>
   Object.values(campaign?.active ?? {}).some(({ what, trial }) => what === 'train' && trial === number);
 

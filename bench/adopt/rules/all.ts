@@ -5,7 +5,7 @@ import { PosteriorV1 } from './posterior-v1.js';
 import { PosteriorV2 } from './posterior-v2.js';
 import { Threshold } from './threshold.js';
 
-/** How each rule is made for one campaign, in the order of the table. */
+/** Makes each rule for one campaign, in the order of the table. */
 export const SIMULATED_RULES = {
   greedy: () => new Greedy(),
   threshold: () => new Threshold(),

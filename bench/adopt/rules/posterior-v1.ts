@@ -1,6 +1,6 @@
-import { weightsAfter } from '../../../src/domain/decision/effect-learning.js';
+import { weightsAfter } from '../../../src/domain/decision/belief/effect-learning.js';
 import { meanOf } from '../../../src/domain/decision/noise.js';
-import type { Frontier } from '../../../src/domain/decision/shared-record.js';
+import type { Frontier } from '../../../src/domain/decision/records/shared-record.js';
 import type { Node } from '../../../src/domain/decision/v1/posterior.js';
 import type { InputsV1, KnowledgeV1, ResultV1 } from '../../../src/domain/decision/v1/record.js';
 import { decideByV1, knowledgeAfterV1, wantsAnotherRunV1 } from '../../../src/domain/decision/v1/rules.js';

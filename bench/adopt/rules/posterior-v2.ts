@@ -1,9 +1,9 @@
-import { weightsAfter } from '../../../src/domain/decision/effect-learning.js';
+import { weightsAfter } from '../../../src/domain/decision/belief/effect-learning.js';
 import { meanOf } from '../../../src/domain/decision/noise.js';
-import type { DecisionInputs } from '../../../src/domain/decision/record.js';
+import type { DecisionInputs } from '../../../src/domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';
-import type { Frontier } from '../../../src/domain/decision/shared-record.js';
-import type { Decided } from '../../../src/domain/decision/verdict-record.js';
+import type { Frontier } from '../../../src/domain/decision/records/shared-record.js';
+import type { Decided } from '../../../src/domain/decision/records/decision-record.js';
 import {
   START_TRIAL,
   type SimulatedCandidate,

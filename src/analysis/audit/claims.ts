@@ -1,4 +1,4 @@
-import { claimDifferences } from '../../domain/decision/recompute.js';
+import { claimDifferences } from '../../domain/decision/records/recompute.js';
 import { START, trialLabel } from '../../domain/keys.js';
 import type { ClaimDocument, DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import type { ReplicateDocument } from '../../lineage/documents/documents.js';

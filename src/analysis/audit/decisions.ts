@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { differences } from '../../domain/decision/recompute.js';
+import { differences } from '../../domain/decision/records/recompute.js';
 import { START, trialKey, trialLabel } from '../../domain/keys.js';
 import { labelsOf } from '../../domain/trial/labels.js';
-import { weightsAfter } from '../../domain/decision/effect-learning.js';
+import { weightsAfter } from '../../domain/decision/belief/effect-learning.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
 import type { DecisionDocument, DecisionV1Document } from '../../lineage/documents/decision-documents.js';
 import { decisionOn } from '../../lineage/decisions/decisions.js';

@@ -1,4 +1,4 @@
-import type { Estimate } from '../../domain/decision/estimate.js';
+import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import { isEnded, type CampaignState, type TrialStage, type TrialStatus } from '../../domain/statuses.js';
 import type { TrialSummary } from './trial-summary.js';
 import type { Snapshot } from './snapshot.js';

@@ -1,5 +1,5 @@
 import type { Measure } from '../../domain/task/task.js';
-import type { Estimate } from '../../domain/decision/estimate.js';
+import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import { unifiedDiff } from '../../domain/text/diff.js';
 import { START, trialLabel } from '../../domain/keys.js';
 import type { Lineage } from '../../lineage/lineage.js';

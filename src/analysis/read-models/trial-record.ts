@@ -1,5 +1,5 @@
-import type { Comparison } from '../../domain/decision/comparison.js';
-import type { Estimate } from '../../domain/decision/estimate.js';
+import type { Comparison } from '../../domain/decision/claim/comparison.js';
+import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import type { Measure } from '../../domain/task/task.js';
 import { AssayError } from '../../domain/errors.js';
 import { CHANNELS, type Isolation } from '../../domain/task/isolation.js';

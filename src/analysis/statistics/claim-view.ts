@@ -1,4 +1,4 @@
-import type { ClaimResult } from '../../domain/decision/claim.js';
+import type { ClaimResult } from '../../domain/decision/claim/claim.js';
 import { trialLabel } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { Task } from '../../domain/task/task.js';

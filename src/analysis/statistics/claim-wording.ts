@@ -1,4 +1,4 @@
-import type { DeterministicResult, IntervalResult } from '../../domain/decision/claim.js';
+import type { DeterministicResult, IntervalResult } from '../../domain/decision/claim/claim.js';
 import type { ClaimView } from './claim-view.js';
 
 /** Rounds to three digits, as all numbers of a claim are told. */

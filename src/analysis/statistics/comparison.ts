@@ -1,4 +1,4 @@
-import { compareRuns, type Comparison } from '../../domain/decision/comparison.js';
+import { compareRuns, type Comparison } from '../../domain/decision/claim/comparison.js';
 import { START } from '../../domain/keys.js';
 import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';

@@ -1,4 +1,4 @@
-import type { IntervalResult } from '../../domain/decision/claim.js';
+import type { IntervalResult } from '../../domain/decision/claim/claim.js';
 
 /** Factor by which a frontier's spread has to be below the start's to count as quiet. */
 const QUIET = 10;

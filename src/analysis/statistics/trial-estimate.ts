@@ -1,4 +1,4 @@
-import { estimateOf, type Estimate } from '../../domain/decision/estimate.js';
+import { estimateOf, type Estimate } from '../../domain/decision/claim/estimate.js';
 import { believedNow } from '../../lineage/decisions/believed.js';
 import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
 import { lessonFacts } from '../../lineage/decisions/lesson-facts.js';

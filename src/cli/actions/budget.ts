@@ -52,6 +52,6 @@ function numberOf(name: string, text: string): number {
 
 function cameOf(campaign: string, { changed, goesOn, held }: LimitsAnswer): string {
   const what = changed.map(({ limit, from, to }) => changeText(limit, from, to)).join(', ');
-  const then = goesOn ? '; it goes on' : held === null ? '' : `; it stays as it is: ${held}`;
+  const then = goesOn ? '; it resumes' : held === null ? '' : `; it stays as it is: ${held}`;
   return `${campaign}: ${what === '' ? 'nothing to change' : what}${then}`;
 }

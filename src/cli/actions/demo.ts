@@ -27,7 +27,7 @@ interface Flags {
 export async function run(flags: Flags): Promise<void> {
   const signal = endRequest();
   const left = await withContext(['temporal', 'store'], (ground) => demo(ground, flags, signal), signal);
-  if (left !== null) say(`stopped; campaign ${left} is kept and goes on under \`npx assay dev\``);
+  if (left !== null) say(`stopped; campaign ${left} is kept; \`npx assay dev\` resumes it`);
 }
 
 /** Starts workers and a campaign, and ends by itself with what was found; returns what to say at an early end. */
@@ -66,7 +66,7 @@ async function demo(ground: CommandContext, flags: Flags, signal: AbortSignal): 
   }
 }
 
-/** Whether store, server and this machine agree on what was just run; what contradicts it is printed. */
+/** Audits store, server and this machine after the run; prints what contradicts. */
 async function endsAudited(ground: CommandContext, name: string): Promise<boolean> {
   const model = await audited(ground, [name]);
   if (!model.ok) print(renderAudit(model, onStdout));

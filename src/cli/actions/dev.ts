@@ -14,5 +14,5 @@ export async function run(flags: { slots?: string }): Promise<void> {
     },
     endRequest(),
   );
-  say('stopped. `assay dev` goes on where this left off.');
+  say('stopped. `assay dev` continues where this left off.');
 }

@@ -17,6 +17,6 @@ export async function run(workflow: string, flags: Flags): Promise<void> {
 }
 
 function show({ workflowId, event, newRunId, attended }: ResetAnswer): void {
-  print(`${workflowId}: goes on after event ${event} as run ${newRunId}`);
-  if (!attended) say('no worker runs that could go on with it; `assay dev` runs workers on this machine');
+  print(`${workflowId}: continues after event ${event} as run ${newRunId}`);
+  if (!attended) say('no worker runs that could continue it; `assay dev` runs workers on this machine');
 }

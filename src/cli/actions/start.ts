@@ -66,7 +66,7 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
 
 const inputSchema = z.looseObject({ task: z.string() });
 type Input = z.infer<typeof inputSchema>;
-/** What of it the options for claims leave as it is. */
+/** Fields of the claim; options set some and leave the others. */
 const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
@@ -89,7 +89,7 @@ async function inputOf(flags: Flags): Promise<Input> {
   throw new AssayError('USAGE', 'a campaign needs a task: --task NAME or FOLDER');
 }
 
-/** What the options say of claims; null where they say nothing. */
+/** Reads the options about claims; null where there are none. */
 function claimOf({ claimRuns, claimAt }: Flags): { runs?: number; at?: number[] } | null {
   const { claimRuns: runs } = numbers({ claimRuns });
   const at = claimAt?.split(',').map((text) => numbers({ claimAt: text }).claimAt ?? 0);

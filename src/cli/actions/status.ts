@@ -51,7 +51,7 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
   if (model.unexamined !== null && !isEnded(model.state) && !servers.alone)
     say(`\nwhat waits on the server was not examined: ${model.unexamined}`);
   if (isEnded(model.state)) say(`\n\`assay trials ${campaign}\` lists the trials`);
-  else if (servers.alone) say(`\nnothing runs it now: \`assay dev\` goes on with it`);
+  else if (servers.alone) say(`\nnothing runs it now: \`assay dev\` continues it`);
   else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
 }
 

@@ -44,10 +44,10 @@ export async function run(flags: Flags): Promise<void> {
     (ground) => submit(ground, flags, alone, signal),
     signal,
   );
-  if (left !== null) say(`stopped; ${left} is kept and goes on where workers run: \`assay dev\``);
+  if (left !== null) say(`stopped; ${left} is kept and continues where workers run: \`assay dev\``);
 }
 
-/** What a trial is measured with that has a campaign of its own. */
+/** Settings of a trial that has a campaign of its own. */
 interface AloneInput {
   trainSeconds?: number;
   submissionRuns?: number;
@@ -192,7 +192,7 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
 function parkedError(campaign: string, number: number, reason: string): AssayError {
   const id = trialWorkflowId(campaign, number);
   return new AssayError('TRIAL_PARKED', `${id} is parked: ${reason}`, {
-    remedy: `\`assay resume ${id}\` tries it again, \`assay cancel ${id}\` ends it.`,
+    remedy: `\`assay resume ${id}\` retries it, \`assay cancel ${id}\` ends it.`,
   });
 }
 

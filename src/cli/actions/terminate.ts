@@ -24,7 +24,7 @@ async function confirmed(campaign: string, running: number): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new AssayError(
       'USAGE',
-      'terminate asks before it ends anything, and here is no terminal to ask on',
+      'terminate asks before it ends anything, and there is no terminal to ask on',
       {
         remedy: `\`assay terminate ${campaign} --yes\` does not ask.`,
       },
@@ -36,11 +36,11 @@ async function confirmed(campaign: string, running: number): Promise<void> {
   } finally {
     terminal.close();
   }
-  throw new AssayError('USAGE', 'nothing was terminated', { remedy: 'Answer y to go on.' });
+  throw new AssayError('USAGE', 'nothing was terminated', { remedy: 'Answer y to continue.' });
 }
 
 function show({ campaign, state, workflows, findings }: TerminateAnswer): void {
   for (const id of workflows) print(`${campaign}  workflow  ${id}  terminated`);
   for (const { what, key, did } of findings) print(`${campaign}  ${what}  ${key}  ${did}`);
-  say(`${campaign} is ${state}; \`assay status ${campaign}\` shows what it came to`);
+  say(`${campaign} is ${state}; \`assay status ${campaign}\` shows its result`);
 }

@@ -14,7 +14,7 @@ interface Flags extends CommonFlags {
 }
 
 const WORDS = [...TRIAL_STATUSES, 'running'] as const;
-/** What a row takes besides its hypothesis. */
+/** Width of a row besides its hypothesis. */
 const OTHER_COLUMNS = 84;
 
 export async function run(campaign: string, flags: Flags): Promise<void> {

@@ -23,7 +23,7 @@ async function refuseStandstill({ servers, lineage }: CommandContext, name: stri
     'TEMPORAL_UNAVAILABLE',
     `campaign "${name}" is ${campaign.state}, but nothing runs here`,
     {
-      remedy: '`assay dev` goes on with it where it left off.',
+      remedy: '`assay dev` continues where it left off.',
     },
   );
 }

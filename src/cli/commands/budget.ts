@@ -9,16 +9,16 @@ export function register(program: Command): void {
     .option('--trials <n>', 'end after this many trials')
     .option('--submissions <n>', 'end after this many submissions, duplicates included')
     .option('--hours <h>', 'end after this many hours at work, or `none`')
-    .option('--hours-without-gain <h>', 'end when the best has not improved for so many hours, or `none`')
+    .option('--hours-without-gain <h>', 'end after this many hours without an improvement, or `none`')
     .option('--dollars <usd>', 'pause when this much money is spent, or `none`')
-    .option('--accelerator-seconds <s>', 'pause when so many seconds of a slot are spent, or `none`')
+    .option('--accelerator-seconds <s>', 'pause when this many seconds of a slot are spent, or `none`')
     .option('--json', 'print JSON: assay.budget/1')
     .addHelpText(
       'before',
       `
 Examples:
   assay budget night-1                          what is allowed, used and held
-  assay budget night-1 --dollars 10             a campaign that paused for want of money goes on
+  assay budget night-1 --dollars 10             resumes a campaign that ran out of money
   assay budget night-1 --trials 40 --hours none
 
 Numbers are totals since the start, not what is added. Fewer trials than there are already end the search; what was

@@ -4,9 +4,9 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('cancel')
-    .description('cancel one trial, queued or running; nothing else of its campaign is disturbed')
+    .description('cancel one trial, queued or running; the rest of its campaign is not affected')
     .argument('<trial>', 'demo/t00007, t00007 or 7')
-    .option('--reason <text>', 'why, kept with the trial and told to its session')
+    .option('--reason <text>', 'why; stored with the trial and shown to its session')
     .option('--campaign <name>', 'its campaign (default: the latest)')
     .option('--json', 'print JSON: assay.cancel/1')
     .addHelpText(

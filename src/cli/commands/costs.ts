@@ -4,8 +4,8 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('costs')
-    .description('where money and accelerator time went: by role, phase and status of the trials')
-    .argument('[campaign]', 'one campaign, also while it runs; default: a line for each of the newest')
+    .description('show where money and accelerator time went: by role, phase and status of the trials')
+    .argument('[campaign]', 'one campaign, running or ended; default: a line for each of the newest')
     .option('--json', 'print JSON: assay.costs/1')
     .addHelpText('before', 'Examples:\n  assay costs\n  assay costs night-1\n  assay costs night-1 --json\n')
     .addHelpText(

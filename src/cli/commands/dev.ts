@@ -5,7 +5,7 @@ export function register(program: Command): void {
   program
     .command('dev')
     .description('run the servers and every worker role on this machine until Ctrl-C')
-    .option('--slots <n>', 'trainings at the same time (default: one core is left for the rest)')
+    .option('--slots <n>', 'concurrent trainings (default: one core is left for the rest)')
     .addHelpText(
       'before',
       '\nExample:\n  assay dev\n  assay start --task byte-golf --trials 12   # in another terminal',

@@ -4,9 +4,7 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('doctor')
-    .description(
-      'look at what this machine has and lacks, with a remedy for each; starts and downloads nothing',
-    )
+    .description('show what this machine has and lacks, with a remedy for each; starts and downloads nothing')
     .option('--json', 'print JSON: assay.doctor/1')
     .addHelpText('before', 'Examples:\n  assay doctor\n  assay doctor --json\n')
     .addHelpText('after', '\nThe exit code is 3 when something essential is missing.')

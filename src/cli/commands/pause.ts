@@ -5,7 +5,7 @@ export function register(program: Command): void {
   program
     .command('pause')
     .description(
-      'pause a campaign: no new training and no new model request; what trains now ends and is kept',
+      'pause a campaign: no new training and no new model request; running training ends and is kept',
     )
     .argument('<campaign>', 'name of the campaign')
     .option('--reason <text>', 'why, shown with the state')

@@ -5,7 +5,7 @@ export function register(program: Command): void {
   program
     .command('reconcile')
     .description(
-      'settle what nobody is left to settle: trials, reservations, claims, workflows, folders of dead workers',
+      'settle what dead workers and ended campaigns left open: trials, reservations, claims, workflows, folders',
     )
     .argument('[campaign]', 'one campaign; default: all of this store')
     .option('--dry-run', 'only say what would be done')

@@ -4,7 +4,7 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('replay')
-    .description('replay the history of a workflow against the present code, and say where they part')
+    .description('replay the history of a workflow against the present code, and say where they diverge')
     .argument(
       '<workflow>',
       'a campaign (demo), a lane (demo/opt-1), a trial (demo/t00007), or a file of JSON',

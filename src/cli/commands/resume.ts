@@ -4,7 +4,7 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('resume')
-    .description('go on with a paused or blocked campaign, or with a parked trial')
+    .description('resume a paused or blocked campaign, or a parked trial')
     .argument('<what>', 'name of the campaign, or demo/t00007 for a parked trial')
     .option('--json', 'print JSON: assay.control/1 for a campaign, assay.resumed/1 for a trial')
     .addHelpText('before', 'Examples:\n  assay resume demo\n  assay resume demo/t00007\n')

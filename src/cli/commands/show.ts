@@ -8,7 +8,7 @@ export function register(program: Command): void {
       'show everything about one trial: hypothesis, diff, score, failure, phases, isolation, decision',
     )
     .argument('<trial>', 'demo/t00007; or t00007 or 7, of --campaign or else of the latest campaign')
-    .option('--campaign <name>', 'campaign of a trial that is given by its number')
+    .option('--campaign <name>', 'campaign of a trial given by number')
     .option('--json', 'print JSON: assay.trial/1')
     .addHelpText('before', 'Examples:\n  assay show demo/t00007\n  assay show 7 --campaign demo --json\n')
     .action(whenRun(() => import('../actions/show.js')));

@@ -14,24 +14,21 @@ export function register(program: Command): void {
       '--model <id>',
       'model of the specialists (default: Claude with a key, else the offline proposer)',
     )
-    .option('--train-seconds <s>', 'training budget instead of the one of the task')
+    .option('--train-seconds <s>', 'training budget instead of the task’s')
     .option(
       '--rule <rule>',
-      'what adopts a trial: posterior (default), threshold, greedy, or posterior@1 (its first version)',
+      'decision rule: posterior (default), threshold, greedy, or posterior@1 (its first version)',
     )
-    .option('--calibration <n>', 'runs of the start recipe before the search (default: of the task)')
+    .option('--calibration <n>', 'runs of the start recipe before the search (default: the task’s)')
     .option(
       '--claim-runs <n>',
       'fresh runs of the start and of the best recipe at the end, for what is claimed (default 8, and 1 in a deterministic task); 0: claim nothing',
     )
-    .option(
-      '--claim-at <n,…>',
-      'claim as well what is adopted when so many trials have ended, such as 50,100',
-    )
+    .option('--claim-at <n,…>', 'also claim the frontier when this many trials have ended, such as 50,100')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
     .option('--isolation <tier>', 'weakest isolation tier, A to E, that its recipes may run under')
-    .option('--input <json|@file>', 'the whole input as one JSON object; other options win over its fields')
-    .option('--watch', 'stay and show what happens')
+    .option('--input <json|@file>', 'the whole input as one JSON object; other options override its fields')
+    .option('--watch', 'stay and follow it')
     .option('--json', 'print JSON')
     .addHelpText(
       'before',

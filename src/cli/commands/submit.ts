@@ -4,14 +4,17 @@ import { whenRun } from './when-run.js';
 export function register(program: Command): void {
   program
     .command('submit')
-    .description('submit one trial of your own code, inside a campaign or alone')
+    .description('submit one trial of your own code, in a campaign or by itself')
     .option('--task <name|folder>', 'the task (not needed with --campaign)')
     .requiredOption('--recipe <folder>', 'folder with the recipe to measure')
     .requiredOption('--hypothesis <text>', 'what changes and why it should help')
     .option('--expected-delta <number>', 'expected score minus the parent’s')
     .option('--campaign <name>', 'a running campaign to submit to')
-    .option('--train-seconds <s>', 'training budget instead of the one of the task (alone only)')
-    .option('--runs <n>', 'measure the start and the trial so often each, 2 to 20 (alone only)')
+    .option('--train-seconds <s>', 'training budget instead of the task’s (without --campaign only)')
+    .option(
+      '--runs <n>',
+      'measure the start and the trial this many times each, 2 to 20 (without --campaign only)',
+    )
     .option('--wait', 'wait for the end and print the record')
     .option(
       '--json',

@@ -8,13 +8,13 @@ export function register(program: Command): void {
     .addHelpText('before', 'Examples:\n  assay task list\n  assay task push ./my-task\n');
   task
     .command('list', { isDefault: true })
-    .description('list the tasks that come with assay and those that were pushed')
+    .description('list the bundled tasks and those that were pushed')
     .option('--json', 'print JSON: assay.tasks/1')
     .addHelpText('before', 'Examples:\n  assay task list\n  assay task list --json\n')
     .action(whenRun(() => import('../actions/task-list.js')));
   task
     .command('push')
-    .description('check a task folder and store it; its name stands for it from now on')
+    .description('check a task folder and store it under its name')
     .argument('<dir>', 'folder with a task.yaml')
     .option('--json', 'print JSON: assay.pushed/1')
     .addHelpText('before', 'Examples:\n  assay task push ./my-task\n')

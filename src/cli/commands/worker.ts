@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .description('run workers of the given roles until Ctrl-C: orchestrator, model, trainer, evaluator, all')
     .argument('[role...]', 'roles; default: all')
     .option('--pool <name>', 'pool whose queues the trainer and evaluator poll', 'cpu')
-    .option('--slots <n>', 'trainings at the same time (default: one core is left for the rest)')
+    .option('--slots <n>', 'concurrent trainings (default: one core is left for the rest)')
     .addHelpText(
       'before',
       `

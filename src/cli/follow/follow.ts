@@ -32,7 +32,7 @@ export async function followOrLeave(ground: CommandContext, name: string, json: 
       following.catch(() => undefined),
     );
     say(
-      `campaign ${name} goes on; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`,
+      `campaign ${name} keeps running; \`assay watch ${name}\` follows it again, \`assay pause ${name}\` pauses it`,
     );
     return ended.exitCode;
   }
@@ -50,7 +50,7 @@ const exitCodeOf = ({ state }: CampaignDocument): number =>
 
 function nextOf({ _id: name, state }: CampaignDocument): string {
   if (state === 'blocked')
-    return `next: mend that, then \`assay resume ${name}\`; its trials wait. \`assay stop ${name} --now\` ends it`;
+    return `next: fix that, then run \`assay resume ${name}\`; its trials wait. \`assay stop ${name} --now\` ends it`;
   if (state === 'failed')
     return `next: \`assay status ${name}\` says why; \`assay trials ${name}\` lists what ran`;
   return `next: \`assay trials ${name} --best\`, then \`assay show ${name}/TRIAL\` with the one of interest`;

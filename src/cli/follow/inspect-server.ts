@@ -16,11 +16,11 @@ import type { CampaignDocument } from '../../lineage/documents/documents.js';
 import type { CommandContext } from '../context.js';
 import type { Looked } from './server-facts.js';
 
-/** How long a server may take to accept a connection before it counts as down. */
+/** Time that a server has to accept a connection before it counts as down. */
 export const PROBE_MS = 2000;
-/** What a host said of itself counts for so long; a living one repeats it every minute. */
+/** Time for which a host's report counts; a living one repeats it every minute. */
 const SAID_MS = 300_000;
-/** How many campaigns are asked for work on hosts of the same pool. */
+/** Number of campaigns that are asked for work on hosts of the same pool. */
 const NEIGHBOURS = 50;
 
 /** Looks at the server's queues and pending work, and says why a campaign does not move, as far as it does not. */
@@ -43,7 +43,7 @@ export async function inspectServer(
     ),
     hosts: (await ground.lineage.hosts.list()).flatMap((said) =>
       said.pool === pool && !said.healthy && Date.now() - said.at.getTime() < SAID_MS
-        ? [{ host: said.host, why: said.why ?? 'it is not well', since: said.since }]
+        ? [{ host: said.host, why: said.why ?? 'it is unhealthy', since: said.since }]
         : [],
     ),
   });
@@ -51,14 +51,14 @@ export async function inspectServer(
   return nobody ? { ...examined, reasons: [...examined.reasons, NOTHING_RUNS], moves: false } : examined;
 }
 
-/** Where this command had to start the store of this clone itself, nothing of assay runs. */
+/** Report for a command that had to start this clone's store itself: nothing of assay runs. */
 const NOTHING_RUNS: StallReason = {
   what: 'no_worker',
   id: 'no_worker',
   text: 'nothing of assay runs on this machine: no servers and no workers',
   about: [],
   since: null,
-  remedy: '`assay dev` goes on with it.',
+  remedy: '`assay dev` continues it.',
 };
 
 /** The same for a campaign that no worker has frozen yet; null when the server does not run it either. */

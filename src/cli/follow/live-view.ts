@@ -17,10 +17,10 @@ import { print, say } from '../terminal/terminal.js';
 import { expectWorkflow, notStarted } from './not-started.js';
 
 const LOOK_EVERY_MS = 500;
-/** How long a campaign may stay unmentioned in the store before that is said once. */
+/** Time for which a campaign may be missing in the store before that is said once. */
 const PATIENCE_MS = 10_000;
 
-/** How a campaign is shown while it is followed. */
+/** Display of a campaign while it is followed. */
 interface Display {
   show(scene: Snapshot, events: readonly CampaignEvent[], standing: StallReport): void;
   close(): void;
@@ -114,7 +114,7 @@ function lines(): Display {
   };
 }
 
-/** What has ended stays above; below it the present is drawn anew. */
+/** Draws a live view: what has ended stays above, the present is redrawn below it. */
 function live(name: string): Display {
   const update = createLogUpdate(process.stderr, { showCursor: true });
   return {

@@ -60,7 +60,7 @@ export async function expectWorkflow(ground: CommandContext, name: string): Prom
   throw new AssayError('CAMPAIGN_INPUT', `campaign "${name}" did not begin: ${said}`);
 }
 
-/** How long a worker that is there needs to take a campaign up. */
+/** Time that a running worker needs to take a campaign up. */
 const BEGINS_MS = 3000;
 
 /**

@@ -14,7 +14,7 @@ const KINDS = {
   activity: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 };
 
-/** Who has asked a queue for work in the last minutes, by the server's own account. */
+/** Lists workers that asked a queue for work in the last minutes, by the server's own account. */
 export async function queueFacts(
   client: Client,
   namespace: string,
@@ -33,7 +33,7 @@ export async function queueFacts(
   return { queue, kind, pollers };
 }
 
-/** Whether some worker has polled a queue lately. */
+/** Returns true when a worker has polled a queue lately. */
 export async function someWorkerPolls(client: Client, namespace: string, queue: string): Promise<boolean> {
   const { pollers } = await queueFacts(client, namespace, queue, 'workflow');
   return pollers.some(({ at }) => seenLately(at, new Date(), ALIVE_MS, FORGOTTEN_MS));

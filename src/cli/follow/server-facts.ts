@@ -26,7 +26,7 @@ const AT_ONCE = 10;
 const DEADLINE_MS = 10_000;
 
 /**
- * What the server says of workflows and of the queues of a pool, in a bounded number of calls.
+ * Asks the server about workflows and the queues of a pool, in a bounded number of calls.
  * @throws Error when it does not answer in time
  */
 export async function serverFacts(
@@ -134,7 +134,7 @@ function faultOf(failure: Failure): ActivityFault {
   return { type: failure.applicationFailureInfo?.type || 'FAULT', message };
 }
 
-/** What an activity says with its heartbeat, where that is a word. */
+/** Reads the word of an activity's heartbeat, where there is one. */
 function wordOf({ heartbeatDetails }: Pending): string | null {
   const [payload] = heartbeatDetails?.payloads ?? [];
   if (payload === undefined) return null;

@@ -5,7 +5,7 @@ import { stateColour, type Paint } from './paint.js';
 import { columns } from './table.js';
 import { oneLine } from './text.js';
 
-/** How people call the limits; the options of `assay budget` have the same names with dashes. */
+/** Names of the limits for people; the options of `assay budget` have the same names with dashes. */
 const NAMES: Record<LimitName, string> = {
   trials: 'trials',
   submissions: 'submissions',

@@ -4,7 +4,7 @@ import { control, type ControlAnswer, type Wish } from '../use-cases/control.js'
 import { withContext } from '../context.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
-/** Sends a wish to a campaign and says what came of it. */
+/** Sends a request to a campaign and prints its result. */
 export async function tellControl(campaign: string, wish: Wish, flags: CommonFlags): Promise<void> {
   const answer = await withContext(['temporal', 'store'], (ground) => control(ground, campaign, wish));
   if (flags.json === true) {
@@ -15,7 +15,7 @@ export async function tellControl(campaign: string, wish: Wish, flags: CommonFla
   say(nextOf(answer));
 }
 
-/** What a campaign does now, in one line. */
+/** Describes in one line what a campaign does now. */
 export function describeControl({
   campaign,
   asked,
@@ -33,8 +33,8 @@ export function describeControl({
 
 function nextOf({ campaign, acknowledged, asked, state }: ControlAnswer): string {
   if (!acknowledged) return '`assay dev` runs workers on this machine';
-  if (asked === 'pause') return `\`assay resume ${campaign}\` goes on with it`;
+  if (asked === 'pause') return `\`assay resume ${campaign}\` resumes it`;
   return isEnded(state)
-    ? `\`assay status ${campaign}\` shows what it came to`
+    ? `\`assay status ${campaign}\` shows its result`
     : `\`assay watch ${campaign}\` follows it`;
 }

@@ -8,7 +8,7 @@ import { oneLine } from './text.js';
 
 const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
 
-/** Where one campaign's money and accelerator time went. */
+/** Renders where one campaign's money and accelerator time went. */
 export function renderCosts(costs: Costs, paint: Paint): string {
   const { campaign, total, byRole, byPhase, byStatus } = costs;
   return [
@@ -56,7 +56,7 @@ function tableOf(title: string, lines: readonly CostLine[], total: Costs['total'
   );
 }
 
-/** What stands beside the tables and is in none of them, but for what was lost. */
+/** Lines beside the tables, in no total except for lost requests. */
 function besides({ lost, open, saved, total }: Costs): string[] {
   const { reuse, stop } = saved.byKind;
   return [

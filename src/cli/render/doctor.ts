@@ -12,7 +12,7 @@ export interface Checked {
   remedy: string | null;
 }
 
-/** What this machine has, and under it what to do about what it lacks. */
+/** Renders what this machine has, and under it remedies for what it lacks. */
 export function renderDoctor(findings: readonly Checked[], paint: Paint): string {
   const rows = findings.map((each) => [mark(each, paint), each.part, oneLine(each.found)]);
   const remedies = findings.flatMap(({ part, remedy }) =>

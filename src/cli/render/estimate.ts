@@ -1,10 +1,10 @@
-import type { Comparison } from '../../domain/decision/comparison.js';
-import type { Estimate } from '../../domain/decision/estimate.js';
+import type { Comparison } from '../../domain/decision/claim/comparison.js';
+import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import type { Measure } from '../../domain/task/task.js';
 import { score, signed, withUnit } from './numbers.js';
 import { plural } from './text.js';
 
-/** What is known of a true score beside the mean that was measured; empty where that is all there is. */
+/** Describes what is known of a true score beside the measured mean; empty where that is all. */
 export function besideScore(estimate: Estimate | null, unit: Pick<Measure, 'unit'> = { unit: '' }): string {
   if (estimate === null || (estimate.from === 'runs' && estimate.error === null)) return '';
   const { from, runs } = estimate;
@@ -32,7 +32,7 @@ export function comparisonLines(
       ? paired
         ? ', the same in every pair of runs'
         : ', no interval: runs under different seeds are equal'
-      : `, ${percent} % interval ${signed(interval[0])} to ${signed(interval[1])}: ${side ?? 'not told apart'}`;
+      : `, ${percent} % interval ${signed(interval[0])} to ${signed(interval[1])}: ${side ?? 'no clear difference'}`;
   const pairs = paired ? ', in pairs that share a training' : '';
   return [
     [

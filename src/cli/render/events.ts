@@ -1,4 +1,4 @@
-import type { Estimate } from '../../domain/decision/estimate.js';
+import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import type { Measure } from '../../domain/task/task.js';
 import type { CampaignEvent } from '../../analysis/read-models/events.js';
 import type { StallReason } from '../../analysis/stall/types.js';

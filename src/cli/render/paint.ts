@@ -3,7 +3,7 @@ import { styled } from '../terminal/terminal.js';
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan' | 'magenta';
 
-/** How a renderer colours; the renderers themselves know no terminal. */
+/** Colours text for a renderer; the renderers themselves know no terminal. */
 export type Paint = (colour: Colour, text: string) => string;
 
 export const plain: Paint = (_, text) => text;
@@ -36,7 +36,7 @@ export function stateColour(state: CampaignState): Colour {
   return state === 'paused' || state === 'waiting' || state === 'stopped' ? 'yellow' : 'cyan';
 }
 
-/** Whether a stream is a terminal that wants colours; NO_COLOR is obeyed. */
+/** Returns true when a stream is a terminal that wants colours; NO_COLOR is obeyed. */
 export function wantsColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && stream.hasColors();
 }

@@ -120,7 +120,7 @@ function gainText({ gain, metric }: StatusModel): string {
   return gain === null || gain === 0 ? '' : `, ${withUnit(signed(gain), metric)} against the start`;
 }
 
-/** How many trials ended with which status; those with none are left out. */
+/** Counts ended trials by status; statuses without a trial are left out. */
 export function countsText(counts: StatusCounts, paint: Paint): string {
   const parts = TRIAL_STATUSES.filter((status) => counts[status] > 0).map((status) =>
     paint(statusColour(status), `${counts[status]} ${status}`),
@@ -186,7 +186,7 @@ function faultText({ infrastructure }: StatusModel): string {
   return `${faults} of the infrastructure, tried again${cutShort}, ${scope}${latest}`;
 }
 
-/** What runs now. */
+/** Renders what runs now. */
 export function openTable(open: readonly OpenTrial[], paint: Paint): string {
   return columns(
     [

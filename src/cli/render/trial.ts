@@ -69,7 +69,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
   return [...lines, ...decisionLines(record)];
 }
 
-/** The better estimates of the true score, first what nobody has selected. */
+/** Lines on the estimates of the true score, the unselected ones first. */
 function estimateLines({ estimate, comparison, metric }: TrialRecord): [string, string][] {
   if (comparison !== null) return comparisonLines(comparison, metric);
   const beside = besideScore(estimate, metric);
@@ -113,7 +113,7 @@ function spreadText({ low, high, runs, trials, since }: NonNullable<DecisionView
 const TIER_E =
   'none (tier E): the recipe could do what its user can; time, memory and disk were only watched';
 
-/** What really held the recipe, in words. */
+/** Describes the isolation that really held. */
 function isolationText({ isolation, replicates }: TrialRecord): string {
   if (isolation === null) return replicates.length === 0 ? 'nothing of it was measured' : 'not known yet';
   const { tier, ...parts } = isolation;

@@ -3,8 +3,8 @@ import { messageOf } from '../../domain/errors.js';
 import { say } from './terminal.js';
 
 /**
- * Waits for a step of an end, but not longer than its deadline: then, or when it fails, that is said and the end goes
- * on. Says whether the step was done.
+ * Waits for a step of a shutdown, but not longer than its deadline: when it is late or fails, that is printed and the
+ * shutdown continues. Returns true when the step was done.
  */
 export async function within(milliseconds: number, what: string, step: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();

@@ -11,7 +11,7 @@ const SAME_PRESS_MS = 400;
 /** An orderly end that takes longer is not one; every step has a shorter deadline of its own. */
 const LONGEST_END_MS = 20_000;
 
-/** Why an orderly end was begun. */
+/** Reason why an orderly shutdown began. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 
@@ -52,7 +52,7 @@ export function endRequest(): AbortSignal {
   return controller.signal;
 }
 
-/** Why this process ends early, or null while it does not. */
+/** Returns the reason why this process ends early, or null while it does not. */
 export function interruption(): Interrupted | null {
   const reason: unknown = request?.signal.reason;
   return reason instanceof Interrupted ? reason : null;
@@ -75,7 +75,7 @@ export function endAtFirstSignal(): void {
 }
 
 function atOnce(signal: EndSignal, why: string): void {
-  say(`ended at once: ${why}; what ran here was killed, nothing stored is lost; \`assay dev\` goes on`);
+  say(`ended at once: ${why}; what ran here was killed, nothing stored is lost; \`assay dev\` continues`);
   process.exit(SIGNALS[signal]);
 }
 

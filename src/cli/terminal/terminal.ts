@@ -27,7 +27,7 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream = 
   return styleText(style, text, { stream, validateStream: true });
 }
 
-/** How an error is shown. */
+/** Options for showing an error. */
 export type ErrorFlags = Pick<CommonFlags, 'json' | 'debug'>;
 
 /** One line and a remedy on stderr; the stack only on request; with --json the same as JSON. Returns the exit code. */

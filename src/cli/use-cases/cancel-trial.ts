@@ -49,7 +49,7 @@ export async function cancelTrial(
   const before = await look();
   if (before.status !== null)
     throw new AssayError('TRIAL_ENDED', `trial ${id} has ended already: ${before.status}`, {
-      remedy: `\`assay show ${id}\` shows what it came to.`,
+      remedy: `\`assay show ${id}\` shows its result.`,
     });
   const client = await ground.client();
   if (before.parked !== null && !isEnded(state)) {

@@ -18,8 +18,8 @@ const LOOK_EVERY_MS = 250;
 const SAY_AFTER_MS = 2000;
 
 /**
- * Asks a running campaign to change its limits, and returns when the store has them; one that goes on because of it
- * is waited for.
+ * Asks a running campaign to change its limits, and returns when the store has them and a campaign that resumes
+ * because of it runs.
  * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED, CAMPAIGN_INPUT; TEMPORAL_UNAVAILABLE where no worker runs
  */
 export async function changeLimits(
@@ -81,7 +81,7 @@ async function untilGoingOn({ lineage }: CommandContext, name: string): Promise<
   for (let told = false; performance.now() - since < WAIT_MS;) {
     if ((await lineage.campaigns.byName(name)).control !== 'paused') return;
     if (!told && performance.now() - since > SAY_AFTER_MS) {
-      say(`changed; waiting for ${name} to go on …`);
+      say(`changed; waiting for ${name} to resume …`);
       told = true;
     }
     await sleep(LOOK_EVERY_MS);

@@ -11,7 +11,7 @@ import { someWorkerPolls } from '../follow/pollers.js';
 import { say } from '../terminal/terminal.js';
 import { expectWorkflow } from '../follow/not-started.js';
 
-/** What a person asks of a running campaign. */
+/** A person's request to a running campaign. */
 export type Wish =
   { ask: 'pause'; reason: string | undefined } | { ask: 'resume' } | { ask: 'stop'; mode: 'drain' | 'now' };
 
@@ -20,7 +20,7 @@ export interface ControlAnswer {
   schema: 'assay.control/1';
   campaign: string;
   asked: Wish['ask'];
-  /** Whether the store shows it; false where no worker runs that could obey yet. */
+  /** True when the store shows it; false where no worker runs that could obey yet. */
   acknowledged: boolean;
   state: CampaignDocument['state'];
   control: RunControl;
@@ -90,11 +90,11 @@ async function refuseWithoutRoom({ lineage }: CommandContext, campaign: Campaign
   throw new AssayError(
     'BUDGET_EXHAUSTED',
     `campaign "${campaign._id}" cannot be resumed: ${why}`,
-    command === undefined ? {} : { remedy: `\`${command} raises it; the campaign then goes on by itself.` },
+    command === undefined ? {} : { remedy: `\`${command} raises it; the campaign then resumes by itself.` },
   );
 }
 
-/** Whether the campaign is as it was asked to be. */
+/** Returns true when the campaign is as it was asked to be. */
 export function isObeyed(
   { control: now, state }: Pick<CampaignDocument, 'control' | 'state'>,
   wish: Wish,
@@ -123,9 +123,9 @@ async function signal(client: Client, name: string, wish: Wish): Promise<void> {
 }
 
 /**
- * Says in the store that nothing may begin, so that a worker that comes later and finds work in its queues begins none
- * before the campaign has read its signal. A pause could be overtaken by a resume, so that it is left to the campaign
- * where somebody attends to it.
+ * Writes to the store that nothing may start, so that a worker that comes later and finds work in its queues starts
+ * none before the campaign has read its signal. A pause could be overtaken by a resume, so it is left to the campaign
+ * where a worker attends to it.
  */
 async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boolean): Promise<void> {
   const { campaigns } = lineage;

@@ -12,7 +12,7 @@ import { cacheFolder } from '../../dev/paths.js';
 import { endRequest, interrupted, interruption } from '../terminal/interrupt.js';
 import { say } from '../terminal/terminal.js';
 
-/** What a person says of the workers to run. */
+/** A person's options for the workers to run. */
 export interface FleetFlags {
   slots?: string | undefined;
   roles: readonly string[];
@@ -74,7 +74,7 @@ export async function startLocalFleet(
 /** Ends workers in bounded time; what they run then is dead, and begins again under another worker. */
 export async function drain(fleet: Fleet): Promise<void> {
   if (interruption() !== null)
-    say(`draining: work in flight goes on for up to ${GRACE_MS / 1000} s; Ctrl-C again ends at once`);
+    say(`draining: work in flight continues for up to ${GRACE_MS / 1000} s; Ctrl-C again ends at once`);
   if (await within(DRAIN_MS, 'the work of the workers', fleet.stop())) return;
   const killed = killRunsNow();
   if (killed > 0) say(`${killed} running programs were killed; their phases begin again`);
@@ -87,7 +87,7 @@ export async function runFleet(
 ): Promise<void> {
   const fleet = await startLocalFleet(servers, flags, endRequest());
   say(
-    `workers: ${parseRoles(flags.roles).join(', ')} (pool ${flags.pool}). Ctrl-C ends them; campaigns go on at the next start.`,
+    `workers: ${parseRoles(flags.roles).join(', ')} (pool ${flags.pool}). Ctrl-C ends them; campaigns continue at the next start.`,
   );
   try {
     await Promise.race([interrupted(), fleet.ended]);

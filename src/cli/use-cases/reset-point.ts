@@ -4,8 +4,8 @@ import type { History } from './history.js';
 type HistoryEvent = NonNullable<History['events']>[number];
 
 /**
- * The event that a server resets to: the end of the workflow task from which everything is done again. For the number
- * of an event that is the task that led to it, so that this event and all that followed happen anew.
+ * Finds the event that a server resets to: the end of the workflow task from which everything is done again. For the
+ * number of an event that is the task that led to it, so that this event and all that followed happen again.
  * @throws AssayError USAGE
  */
 export function resetPoint(history: History, to: string): HistoryEvent {

@@ -8,17 +8,17 @@ import { resetPoint } from './reset-point.js';
 export interface ResetAnswer {
   schema: 'assay.reset/1';
   workflowId: string;
-  /** The run that was left behind, and the one that goes on. */
+  /** The run that was left behind, and the new one. */
   runId: string;
   newRunId: string;
   /** The event up to which the new run is the old one. */
   event: number;
-  /** Whether some worker polls, so that it goes on now. */
+  /** True when a worker polls, so that it continues now. */
   attended: boolean;
 }
 
 /**
- * Lets a campaign, lane or trial go on from an earlier point of its history. What is stored stays: no number is taken,
+ * Resumes a campaign, lane or trial from an earlier point of its history. What is stored stays: no number is taken,
  * no reply paid and no finished phase run a second time.
  * @throws AssayError HISTORY_UNKNOWN, USAGE
  */

@@ -15,7 +15,7 @@ export interface TerminateAnswer {
   state: CampaignState;
   /** Ids of the workflows that ran and were ended on the server. */
   workflows: string[];
-  /** What was settled in the store afterwards. */
+  /** Findings that were settled in the store afterwards. */
   findings: Finding[];
 }
 

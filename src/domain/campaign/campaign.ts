@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
-import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/record.js';
+import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { campaignNameSchema } from '../keys.js';
 import { modelPriceSchema } from '../money/price.js';

@@ -1,11 +1,11 @@
 import { isBetter } from '../task/task.js';
-import { believedOf, type Beliefs } from './beliefs.js';
-import type { Scores } from './look.js';
+import { believedOf, type Beliefs } from './belief/beliefs.js';
+import type { Scores } from './belief/look.js';
 import { meanOf, squaresOf } from './noise.js';
-import type { Candidate } from './posterior.js';
-import type { DecisionInputs, Knowledge } from './record.js';
-import type { Frontier } from './shared-record.js';
-import { typicalSd } from './spread.js';
+import type { Candidate } from './belief/posterior.js';
+import type { DecisionInputs, Knowledge } from './records/record.js';
+import type { Frontier } from './records/shared-record.js';
+import { typicalSd } from './belief/spread.js';
 
 /** A score as a cost, and back: lower is better. */
 export const costOf = ({ direction }: Pick<DecisionInputs, 'direction'>, score: number): number =>

@@ -1,6 +1,6 @@
 import { DETERMINISTIC, isBetter, type Task } from '../task/task.js';
 import { labelText, type Label } from '../trial/labels.js';
-import type { Rule } from './record.js';
+import type { Rule } from './records/record.js';
 
 /** A normal belief about a true score, in the metric's unit. */
 export interface Believed {

@@ -1,7 +1,7 @@
-import { believedOf, withExactly, type Beliefs } from './beliefs.js';
+import { believedOf, withExactly, type Beliefs } from './belief/beliefs.js';
 import { boundedDifference, costOf, costsOf, improves, scoresOf, candidateOf } from './costs.js';
-import { afterAdoption, afterRefusal } from './belief-update.js';
-import { componentLikelihoods, type Scores } from './look.js';
+import { afterAdoption, afterRefusal } from './belief/belief-update.js';
+import { componentLikelihoods, type Scores } from './belief/look.js';
 import {
   judge,
   LEAST_GAIN_SD,
@@ -10,12 +10,12 @@ import {
   worthOfRun,
   type Candidate,
   type Verdict,
-} from './posterior.js';
-import type { DecisionInputs, Knowledge, Rule } from './record.js';
-import { vetoOf, type Frontier } from './shared-record.js';
-import { typicalSd } from './spread.js';
+} from './belief/posterior.js';
+import type { DecisionInputs, Knowledge, Rule } from './records/record.js';
+import { vetoOf, type Frontier } from './records/shared-record.js';
+import { typicalSd } from './belief/spread.js';
 import { passesScreen, thresholdPasses, THRESHOLD_RUNS } from './threshold.js';
-import { recordOf, startRecord, type Decided } from './verdict-record.js';
+import { recordOf, startRecord, type Decided } from './records/decision-record.js';
 
 /**
  * Decides whether a candidate is adopted, by nothing but its inputs: the same inputs give the same result on every

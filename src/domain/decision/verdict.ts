@@ -3,7 +3,7 @@ import { labelsOf, type Label } from '../trial/labels.js';
 import { unmeasured, type Outcome } from '../trial/outcome.js';
 import { duplicateText, NOT_MEASURED } from '../trial/outcome-words.js';
 import { ignoresSeed, withoutNoise, type SeededRun } from './alike.js';
-import type { Rule, RuleVersion } from './record.js';
+import type { Rule, RuleVersion } from './records/record.js';
 
 /** Why the phases of a trial did not all run. */
 export interface Interruption {

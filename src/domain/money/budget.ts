@@ -26,7 +26,7 @@ const limitNameSchema = z.keyof(z.object(limitFields));
 export type LimitName = z.infer<typeof limitNameSchema>;
 export const LIMIT_NAMES = limitNameSchema.options;
 
-/** What a campaign does when it reaches a limit. */
+/** Effect of reaching a limit on a campaign. */
 export const AT_LIMIT = {
   trials: 'ends',
   submissions: 'ends',
@@ -61,11 +61,11 @@ const changeFields = z.strictObject({
   hoursWithoutGain: limitFields.hoursWithoutGain.nullable().optional(),
   dollars: limitFields.dollars.nullable().optional(),
   acceleratorSeconds: limitFields.acceleratorSeconds.nullable().optional(),
-  /** Who asks, as people should read it. */
+  /** Name of the person who asks, as people should read it. */
   by: z.string().min(1).max(200).optional(),
 });
 
-/** What a person asks to be changed: fields left out stay, null takes a limit away. */
+/** Change of limits that a person asks for: fields left out stay, null takes a limit away. */
 export const limitChangeSchema = changeFields.refine(
   (change) => LIMIT_NAMES.some((limit) => change[limit] !== undefined),
   `names no limit; there are ${LIMIT_NAMES.join(', ')}`,
@@ -120,7 +120,7 @@ function scaled(value: number | null, by: number): number | null {
   return by >= 1 ? Math.round(value * by) : value / Math.round(1 / by);
 }
 
-/** What is spent or asked for, in millionths of a dollar and milliseconds of one slot. */
+/** Amounts in millionths of a dollar and milliseconds of one slot. */
 export interface Money {
   microUsd: number;
   acceleratorMs: number;
@@ -162,12 +162,12 @@ function roundUp(value: number): number {
 
 const usd = (value: number): string => `$${value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)}`;
 
-/** Whether a campaign under this control can still be ended by a limit. */
+/** Returns true when a limit can still end a campaign under this control. */
 export function isUnended(control: RunControl): boolean {
   return control === 'running' || isHeld(control);
 }
 
-/** What the limits that end a campaign are held against. */
+/** Progress that the ending limits are compared with. */
 export interface Progress {
   submitted: number;
   counted: number;

@@ -16,7 +16,7 @@ export type PriceTier = z.infer<typeof priceTierSchema>;
 export const modelPriceSchema = z.object({
   /** The day on which the price was looked up. */
   asOf: z.iso.date(),
-  /** Where it was looked up. */
+  /** Source of the price. */
   source: z.string(),
   /** In ascending order of `upTo`. */
   tiers: z.array(priceTierSchema).min(1),

@@ -53,5 +53,5 @@ export function toolUses(reply: Reply): ToolUse[] {
   return reply.content.flatMap((block) => (block.type === 'tool_use' ? [toolUseBlock.parse(block)] : []));
 }
 
-/** Why a session was closed whose turn failed for good twice, a person's resume in between. */
+/** Reason for closing a session whose turn failed for good twice, with a person's resume in between. */
 export const REFUSED_TWICE = 'refused twice';

@@ -17,17 +17,17 @@ export interface TrialRow {
   score: number | null;
   /** score − parent's score; null where either is missing. */
   delta: number | null;
-  /** What is believed of its true score; null where nothing is. */
+  /** Belief about its true score; null where there is none. */
   believed: Believed | null;
   /** Margins of missed gates, and of gates met by less than a tenth. */
   margins: Margin[];
   /** Changed lines against the verified parent, "-old" and "+new", cut to a few hundred characters. */
   changes: string;
-  /** Why it ended as it did, in one line, with the numbers an agent can use. */
+  /** Reason why it ended as it did, in one line, with the numbers an agent can use. */
   lesson: string;
 }
 
-/** What a session is opened with. Its size does not grow with the campaign. */
+/** Lineage view that a session is opened with. Its size does not grow with the campaign. */
 export interface LineageView {
   campaign: string;
   metric: Task['metric'];

@@ -10,7 +10,7 @@ function trainingBound(task: Task, override: number | null): number {
 
 const PREPARE_DATA_S = 1800;
 
-/** What of a training's work on a lease is there already. */
+/** Work of a training on a lease that is already done. */
 export interface LeasedAlready {
   trained: boolean;
   packed: boolean;

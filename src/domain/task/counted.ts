@@ -20,7 +20,7 @@ export function uncounted({ recipe: { editable, counted }, metrics }: Sized): st
 const isGlob = (entry: string): boolean => /[*?]|\/$/.test(entry);
 const whole = (entry: string): string => (entry.endsWith('/') ? `${entry}**` : entry);
 
-/** Whether a glob matches every path that an entry matches, where that is plain to see. */
+/** Returns true when a glob plainly matches every path that an entry matches. */
 function covers(glob: string, entry: string): boolean {
   if (!isGlob(entry)) return matchesGlob(entry, [glob]);
   const [outer, inner] = [whole(glob), whole(entry)];

@@ -1,6 +1,6 @@
 import { TIME_RATIO, type Gate } from './task.js';
 
-/** How far a value is from a gate; `over` > 0 means missed by that much, in the metric's unit. */
+/** Distance of a value from a gate; `over` > 0 means missed by that much, in the metric's unit. */
 export interface Margin {
   gate: string;
   metric: string;
@@ -45,12 +45,14 @@ const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack'>> = {
   bytes: 'pack',
 };
 
-/** Whether a metric is of the code alone: it is held to its gates before training, and measured no more. */
+/**
+ * Returns true for a metric of the code alone: its gates are checked before training, and it is not measured again.
+ */
 export const isStatic = (metric: string): boolean => HARNESS[metric] === 'static';
 
 /**
- * What is certain before any compute: the exact margins of `code_bytes`, and of `bytes` those that the code alone
- * can only miss further, since an artifact adds bytes and takes none away.
+ * Margins that are certain before any compute: the exact ones of `code_bytes`, and of `bytes` those that the code
+ * alone can only miss further, since an artifact adds bytes and takes none away.
  */
 export function certainMargins(gates: readonly Gate[], codeBytes: number): Margin[] {
   return margins(gates, { code_bytes: codeBytes, bytes: codeBytes }).filter(

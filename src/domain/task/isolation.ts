@@ -7,15 +7,15 @@ export const TIER_NAMES = ['A', 'B', 'C', 'D', 'E'] as const;
 export const tierNameSchema = z.enum(TIER_NAMES);
 export type TierName = z.infer<typeof tierNameSchema>;
 
-/** Whether a tier holds less than one that is demanded; nothing is weaker than no demand. */
+/** Returns true when a tier holds less than the demanded one; nothing is weaker than no demand. */
 export function isWeaker(tier: TierName, demanded: TierName | null): boolean {
   return demanded !== null && TIER_NAMES.indexOf(tier) > TIER_NAMES.indexOf(demanded);
 }
 
-/** What may be told past the outputs, from nothing to everything. */
+/** Leakage past the outputs, from nothing to everything. */
 export const CHANNELS = ['closed', 'bounded', 'open'] as const;
 
-/** What really held a process of the recipe, tier A (strongest) to E (process group only). */
+/** Isolation that really held a process of the recipe, tier A (strongest) to E (process group only). */
 export const isolationSchema = z.strictObject({
   tier: tierNameSchema,
   fs: enforcementSchema,

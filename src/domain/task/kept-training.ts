@@ -1,7 +1,7 @@
 import type { Task } from './task.js';
 
 const MB = 1024 * 1024;
-/** What training leaves may be so many times as large as what the gate lets be made of it. */
+/** Factor by which what training leaves may be larger than the gate on what is made of it. */
 const TIMES = 256;
 const [LEAST, MOST] = [MB, 64 * MB];
 

@@ -1,9 +1,9 @@
 import type { Task } from './task.js';
 
-/** What a phase may take, in seconds. */
+/** Budget of a phase, in seconds. */
 export interface Budget {
   seconds: number;
-  /** Past the budget a run goes on for this long, and is ended then. */
+  /** Seconds past the budget after which a run is ended. */
   tolerance: number;
 }
 

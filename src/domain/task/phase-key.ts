@@ -8,19 +8,19 @@ interface Named {
   sha256: string;
 }
 
-/** What a phase may see, worked out from its `reads`. */
+/** View of a phase, derived from its `reads`. */
 export interface Sees {
   /** Globs of recipe files; null: every file. */
   recipe: string[] | null;
   data: boolean;
-  /** Whether it sees what training left. */
+  /** True when it sees what training left. */
   outputs: boolean;
 }
 
 const bare = (folder: string): string => folder.replace(/\/+$/, '');
 
 /**
- * What a phase may see. Without `reads` it sees everything that there is for it: then nothing but equal code can be
+ * Derives what a phase may see. Without `reads` it sees everything that exists for it: then only equal code can be
  * reused, and nothing ever wrongly.
  */
 export function seenBy(task: Task, phase: 'train' | 'pack'): Sees {
@@ -51,7 +51,7 @@ export function trainReads(task: Task, files: readonly Named[]): string {
 /** Everything that the result of a phase can depend on. */
 export interface PhaseInputs {
   phase: 'train' | 'pack';
-  /** Of the task as it was frozen: commands, limits and requirements are in it. */
+  /** Digest of the task as it was frozen: commands, limits and requirements are in it. */
   task: string;
   command: string;
   files: readonly Named[];

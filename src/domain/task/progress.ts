@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { finite } from '../trial/evaluation.js';
 
-/** What a training says of itself: how much of it is done (0 … 1), and the value of the declared metric then. */
+/** A training's own report: how much of it is done (0 … 1), and the value of the declared metric then. */
 export interface ProgressPoint {
   share: number;
   value: number;
@@ -24,25 +24,25 @@ export function readProgress(line: string): ProgressPoint | null {
   }
 }
 
-/** When a run counts as hopeless. */
+/** Rule for a hopeless run. */
 export interface StopRule {
   direction: 'minimize' | 'maximize';
   /** Nothing is stopped before this share of the training is done. */
   after: number;
   /** Run-to-run standard deviation of the metric at the end, in its own unit. */
   spread: number;
-  /** How many of them the projected end has to be worse. */
+  /** Number of spreads by which the projected end has to be worse. */
   spreads: number;
-  /** How many times as much as the reference improved from here on a run is still believed to improve. */
+  /** Factor by which a run may still improve more than the reference did from here on. */
   catch_up: number;
 }
 
 export interface Projection {
   share: number;
   value: number;
-  /** Where it would end under the favourable assumption of the rule. */
+  /** Projected end under the favourable assumption of the rule. */
   end: number;
-  /** Where the reference ended. */
+  /** End of the reference. */
   reference: number;
 }
 
@@ -89,7 +89,7 @@ function valueAt(curve: readonly ProgressPoint[], share: number): number | null 
 
 const POINTS = 500;
 
-/** The points with a new one, where it goes on from the last; a share that falls back or stands still adds nothing. */
+/** Appends a new point where the share rises; a share that falls back or stands still adds nothing. */
 export function withPoint(points: readonly ProgressPoint[], point: ProgressPoint): readonly ProgressPoint[] {
   const last = points.at(-1);
   return points.length >= POINTS || (last !== undefined && point.share <= last.share)

@@ -11,7 +11,7 @@ export interface RecipeFile {
   bytes: number;
 }
 
-/** What a task says of its recipes. */
+/** Rules of a task for its recipes. */
 export interface RecipeRules {
   name: string;
   /** Globs of what may be changed; all else equals the start's. */
@@ -47,7 +47,7 @@ function entryFault(
 
 const MOST_NAMED = 5;
 
-/** What nobody may edit is what an evaluation relies on, and what no limit of size counts. */
+/** Finds a change to a fixed file: an evaluation relies on those, and no limit of size counts them. */
 function fixedFault(
   { name, editable }: RecipeRules,
   start: readonly RecipeFile[],

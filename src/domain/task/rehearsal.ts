@@ -9,31 +9,34 @@ export interface Rehearsed {
   greetS: number | null;
   /** From then to the evaluator's end; from its start, where the server never answered. */
   servedS: number;
-  /** Why the recipe was late even so, in words; then the seconds are those until it was given up. */
+  /** Reason why the recipe was late, in words; then the seconds are those until it was given up. */
   late: string | null;
 }
 
 export const projectionSchema = z.object({
-  /** What a full evaluation would take: the least of the rehearsals. */
+  /** Seconds that a full evaluation would take: the least of the rehearsals. */
   seconds: finite,
-  /** What it may take. */
+  /** Limit in seconds. */
   limitS: finite,
   /** Part of a full evaluation that was rehearsed. */
   share: finite,
   rehearsals: z.number().int().positive(),
 });
-/** How long the evaluation will take, as far as it can be known before training. */
+/** Projected duration of the evaluation, as far as it can be known before training. */
 export type Projection = z.infer<typeof projectionSchema>;
 
 /**
- * How far above the limit a projection must be to end a trial. What was measured is a share, with an artifact that
- * was hardly trained, on a host that may have been busy: below this it is only said.
+ * Factor above the limit at which a projection ends a trial. The measurement is of a share, with an artifact that was
+ * hardly trained, on a host that may have been busy: below this it is only reported.
  */
 export const DOUBT = 1.25;
 /** The limit that a projection missed, as it is called in failures. */
 const PROJECTED = 'evaluation, projected';
 
-/** What an evaluation may take: what the task says its evaluator allows, else the evaluation's wall limit. */
+/**
+ * Returns the seconds that an evaluation may take: what the task says its evaluator allows, else the evaluation's
+ * wall limit.
+ */
 export function evaluationLimit({ evaluate }: Pick<Task, 'evaluate'>): number {
   return evaluate.rehearsal?.limit_s ?? evaluate.timeout_s;
 }
@@ -49,7 +52,7 @@ export const REHEARSALS = 2;
 const isOver = (run: Rehearsed, share: number, limitS: number): boolean =>
   run.late !== null || projectedSeconds(run, share) > DOUBT * limitS;
 
-/** Whether the trial would end by these rehearsals, so that another has to confirm it. */
+/** Returns true when these rehearsals would end the trial, so that another has to confirm it. */
 export function needsAnother(runs: readonly Rehearsed[], share: number, limitS: number): boolean {
   return runs.length < REHEARSALS && runs.every((run) => isOver(run, share, limitS));
 }
@@ -65,8 +68,7 @@ export function projectionOf(runs: readonly Rehearsed[], share: number, limitS: 
 export const secondsOver = ({ seconds, limitS }: Projection): number => seconds - limitS;
 
 /**
- * What the rehearsals mean for the trial: the end of it, where each of REHEARSALS was too long by far or late; else
- * null.
+ * Returns the failure that ends the trial where each of REHEARSALS was too long by far or late; else null.
  */
 export function rehearsalFailure(
   runs: readonly Rehearsed[],

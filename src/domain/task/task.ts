@@ -28,7 +28,9 @@ const phase = z.strictObject({
 
 const outputPhase = phase.extend({
   output: relative,
-  /** What the phase can read: globs in the recipe, and folders of data or of earlier phases (ending in "/"). */
+  /**
+   * Files that the phase can read: globs in the recipe, and folders of data or of earlier phases (ending in "/").
+   */
   reads: z.array(relative).default([]),
 });
 
@@ -59,7 +61,10 @@ export const taskSchema = z
       /** The best value that can exist, where one is known. */
       limit: z.number().optional(),
     }),
-    /** What decides where that is not the headline; with a direction of its own where it differs from the headline's. */
+    /**
+     * Metric that decides where that is not the headline; with a direction of its own where it differs from the
+     * headline's.
+     */
     decision_metric: z
       .union([z.string().min(1), z.strictObject({ name: z.string().min(1), direction })])
       .optional(),
@@ -119,7 +124,7 @@ export const taskSchema = z
             tolerance_s: tolerance.optional(),
           })
           .optional(),
-        /** Lines of progress that training prints, by which a hopeless run is ended early. */
+        /** Lines of progress that training prints, so that a hopeless run can be ended early. */
         progress: z
           .strictObject({
             metric: z.string().min(1),
@@ -140,7 +145,7 @@ export const taskSchema = z
         .strictObject({
           run: z.string().min(1),
           startup_s: seconds,
-          /** Whether a second server, after the first, is there for the evaluator to compare. */
+          /** True when a second server, after the first, is there for the evaluator to compare. */
           twins: z.boolean().default(false),
         })
         .optional(),
@@ -148,20 +153,24 @@ export const taskSchema = z
     replicate: z
       .strictObject({
         processes: z.number().int().positive().default(1),
-        /** Whether a recipe scores the same under every seed, so that one run is all there is. */
+        /** True when a recipe scores the same under every seed, so that one run is all there is. */
         deterministic: z.boolean().default(false),
       })
       .default({ processes: 1, deterministic: false }),
     scoring: z.enum(['served', 'direct']),
     evaluate: phase.extend({
-      /** Whether nothing else of assay runs on its host meanwhile; default: only while a claim is measured. */
+      /**
+       * True when nothing else of assay runs on its host meanwhile; default: only while a claim is measured.
+       */
       exclusive: z.boolean().optional(),
-      /** How the length of an evaluation is projected before training, from a part of it. */
+      /** Settings for projecting the length of an evaluation before training, from a part of it. */
       rehearsal: z
         .strictObject({
           /** The part of a full evaluation that the evaluator scores under ASSAY_REHEARSAL. */
           share: z.number().min(0.01).max(0.5),
-          /** What the evaluator itself allows a full evaluation, where that is less than its wall limit. */
+          /**
+           * Limit that the evaluator itself sets for a full evaluation, where that is less than its wall limit.
+           */
           limit_s: seconds.optional(),
         })
         .optional(),
@@ -217,7 +226,7 @@ export const taskSchema = z
   });
 export type Task = z.infer<typeof taskSchema>;
 
-/** How a task says that its recipes measure the same under every seed, as people read and write it. */
+/** Declaration of a task that its recipes measure the same under every seed, as people read and write it. */
 export const DETERMINISTIC = '`replicate: { deterministic: true }`';
 
 type Budgeted = { timeout_s: number; budget_s?: number | undefined };
@@ -242,7 +251,7 @@ function budgetsOf({
   ];
 }
 
-/** What a task lacks to rehearse its evaluation, in words. */
+/** Returns in words what a task lacks to rehearse its evaluation. */
 function rehearsalNeeds(task: {
   scoring: 'served' | 'direct';
   data?: unknown;
@@ -273,7 +282,7 @@ export function processorsOf(
   return pool === 'cpu' ? slots : Math.max(1, (processors * slots) / capacity);
 }
 
-/** A metric by which recipes are compared; its unit is empty where the task does not say it. */
+/** Metric that recipes are compared by; its unit is empty where the task does not name it. */
 export type Measure = Task['metric'];
 
 type Measured = Pick<Task, 'decision_metric' | 'metric'>;
@@ -288,12 +297,12 @@ export function decisionMeasure({ decision_metric: decides, metric }: Measured):
 /** The name of the metric that decisions use. */
 export const decisionMetric = (task: Measured): string => decisionMeasure(task).name;
 
-/** What is claimed: the headline, but for times, which are only compared as a ratio. */
+/** Metric of claims: the headline, except times, which are only compared as a ratio. */
 export function claimedMeasure(task: Measured): Measure {
   return task.metric.name === 'train_s' ? decisionMeasure(task) : task.metric;
 }
 
-/** The metric by which trainings are compared in time: that of a trial's over that of the start's beside it. */
+/** Metric that compares trainings in time: that of a trial's over that of the start's beside it. */
 export const TIME_RATIO = 'train_ratio';
 
 /** All metrics that something depends on: the headline, what decides, gates and guards. */
@@ -302,15 +311,20 @@ function namedMetrics(task: Measured & Pick<Task, 'gates' | 'guards'>): string[]
   return [metric.name, decisionMetric(task), ...[...gates, ...guards].map((each) => each.metric)];
 }
 
-/** Whether each training is timed against the start's own on the same lease, which then takes twice as long. */
+/**
+ * Returns true when each training is timed against the start's own on the same lease, which then takes twice as long.
+ */
 export const comparesTimes = (task: Task): boolean => namedMetrics(task).includes(TIME_RATIO);
 
-/** Whether score `a` is better than score `b` on this task. */
+/** Returns true when score `a` is better than score `b` on this task. */
 export function isBetter(direction: Task['metric']['direction'], a: number, b: number): boolean {
   return direction === 'minimize' ? a < b : a > b;
 }
 
-/** Which evaluations have their host to themselves: those of claims, and none of the search, unless the task says otherwise. */
+/**
+ * Tells which evaluations have their host to themselves: those of claims, and none of the search, unless the task
+ * says otherwise.
+ */
 export function exclusiveEvaluation({ evaluate: { exclusive } }: Pick<Task, 'evaluate'>): {
   search: boolean;
   claim: boolean;

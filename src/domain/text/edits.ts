@@ -184,7 +184,7 @@ function linesOf(text: string): string[] {
   return (text.endsWith('\n') ? text.slice(0, -1) : text).split('\n');
 }
 
-/** Where line `count` ends; the end of the text when there are fewer. */
+/** Returns the offset at which line `count` ends; the end of the text when there are fewer. */
 function offsetAfter(text: string, count: number): number {
   let offset = 0;
   for (let line = 0; line < count; line++) {

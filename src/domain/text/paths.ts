@@ -5,7 +5,7 @@ const MAX_SEGMENT = 100;
 /** Control, format, private and unassigned characters, lone surrogates, line and paragraph separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-/** Why a path may not name a file of the recipe, in words for its author; null when it may. */
+/** Explains to its author why a path may not name a file of the recipe; null when it may. */
 export function pathFault(path: string): string | null {
   if (path === '') return 'the path is empty';
   if (path.length > MAX_PATH) return `the path is ${path.length} characters long, ${MAX_PATH} are allowed`;
@@ -45,8 +45,8 @@ export function withoutDot(path: string): string {
 }
 
 /**
- * Why a new file cannot lie beside the present ones: another spelling of the same name, or a file where a folder
- * would have to be; null when it can.
+ * Explains why a new file cannot lie beside the present ones: another spelling of the same name, or a file where a
+ * folder would have to be; null when it can.
  */
 export function collision(path: string, present: Iterable<string>): string | null {
   const folds = foldersOf(path).map(foldPath);
@@ -101,7 +101,9 @@ function foldersOf(path: string): string[] {
   return segments.slice(1).map((_, index) => segments.slice(0, index + 1).join('/'));
 }
 
-/** Whether a path matches any glob: `*` and `?` within a segment, `**` over any number of folders. */
+/**
+ * Returns true when a path matches any glob: `*` and `?` within a segment, `**` over any number of folders.
+ */
 export function matchesGlob(path: string, globs: readonly string[]): boolean {
   const segments = path.split('/');
   return globs.some((glob) => matchSegments(glob.endsWith('/') ? `${glob}**` : glob, segments));

@@ -3,14 +3,14 @@
  * worker, as a backtracking engine can be made to. No back references and no look-around, hence.
  */
 export interface Pattern {
-  /** Whether any part of the line matches, looked for in about `most` steps at most. */
+  /** Looks for a match in any part of the line, in about `most` steps at most. */
   readonly find: (line: string, most: number) => Found;
 }
 
 export interface Found {
   /** Null where the steps did not suffice. */
   found: boolean | null;
-  /** What it took: letters, states, and the parts of states that have many. */
+  /** Steps that it took: letters, states, and the parts of states that have many. */
   steps: number;
 }
 

@@ -5,7 +5,7 @@ export const finite = z.number().refine(Number.isFinite, 'a finite number');
 
 const feedback = z.string().max(4096).default('');
 
-/** What an evaluator may answer when the recipe, not the evaluator, is at fault. */
+/** Answer of an evaluator when the recipe, not the evaluator, is at fault. */
 const failure = z.strictObject({
   schema: z.literal('assay.evaluation/1'),
   failure: z.strictObject({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What is said of a trial beside its status, because its score alone would mislead. */
+/** Labels beside a trial's status, where its score alone would mislead. */
 export const labelSchema = z.enum(['seed-fixed', 'seed-only']);
 export type Label = z.infer<typeof labelSchema>;
 

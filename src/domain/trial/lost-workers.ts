@@ -1,4 +1,4 @@
-/** The code of a fault that nobody reported: the attempt's process was gone. */
+/** Code of a fault without a report: the attempt's process was gone. */
 export const LOST = 'LOST';
 
 /** Workers that one trial may take with it before something is done about it. */
@@ -8,7 +8,7 @@ export const LOST_WORKERS = 3;
 export interface EndedAttempt {
   /** `prepare`, `train` or `evaluate`. */
   what: string;
-  /** Of the error; null for one that has none. */
+  /** Code of the error; null for one that has none. */
   code: string | null;
   host: string;
 }
@@ -18,15 +18,17 @@ export interface LossFacts {
   faults: readonly EndedAttempt[];
   /** Losses that a person has looked at before. */
   pardoned: number;
-  /** Whether the sandbox keeps recipes from other processes, so that the recipe cannot have killed its worker. */
+  /**
+   * True when the sandbox keeps recipes from other processes, so that the recipe cannot have killed its worker.
+   */
   isolated: boolean;
-  /** Whether its campaign has other work to go on with. */
+  /** True when its campaign has other work to do. */
   othersGoOn: boolean;
 }
 
 /**
- * What becomes of a trial: it may go on, ends as a crash, waits for a person alone (`park`), or its campaign does
- * (`block`), which has nothing else to do.
+ * Fate of a trial: it continues, ends as a crash, waits for a person alone (`park`), or its campaign does (`block`),
+ * which has nothing else to do.
  */
 export type LossVerdict =
   { kind: 'goesOn' } | { kind: 'crash' | 'park' | 'block'; lost: number; reason: string };

@@ -9,13 +9,13 @@ interface Measured {
   metrics: Record<string, number>;
 }
 
-/** What the phases of one run have left in the store. */
+/** Results of the phases of one run in the store. */
 export interface Run {
   trained: Measured | null;
   evaluated: (Measured & { feedback: string }) | null;
 }
 
-/** What a trial has left in the store. */
+/** Results of a trial in the store. */
 export interface Evidence extends Run {
   preflight: Failure | null;
   /** The metric that the decision uses. */
@@ -23,9 +23,9 @@ export interface Evidence extends Run {
 }
 
 /**
- * What a trial comes to by all its runs: what one of them failed at counts, an exact gate holds for each, and
- * statistical gates and scores are taken of their means. Runs that were cut short say nothing beside whole ones.
- * `scores` has one number for each whole run that has one.
+ * Computes the outcome of a trial from all its runs: a failure of one of them counts, an exact gate holds for each,
+ * and statistical gates and scores use their means. Runs that were cut short say nothing beside whole ones. `scores`
+ * has one number for each whole run that has one.
  */
 export function outcomeOfRuns(
   task: Task,
@@ -68,8 +68,8 @@ function meanRun(runs: readonly Run[]): Run {
 }
 
 /**
- * What a trial comes to by its own evidence, with `discard` standing for whatever the decision rule will say of a
- * measured one; null when its phases have not all run.
+ * Computes the outcome of a trial from its own evidence, with `discard` standing for whatever the decision rule will
+ * say of a measured one; null when its phases have not all run.
  */
 export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }: Evidence): Outcome | null {
   const metrics = { ...trained?.metrics, ...evaluated?.metrics };

@@ -3,7 +3,7 @@ import { finite } from './evaluation.js';
 import { trialStatusSchema, type TrialStatus } from '../statuses.js';
 import { labelSchema } from './labels.js';
 
-/** What went wrong in a phase, with the numbers an agent can use. */
+/** Failure of a phase, with the numbers an agent can use. */
 export const failureSchema = z.object({
   status: trialStatusSchema,
   phase: z.enum(['static', 'check', 'smoke', 'rehearsal', 'train', 'pack', 'seal', 'evaluate']),

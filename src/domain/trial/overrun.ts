@@ -11,11 +11,13 @@ export function usualSpeed(speeds: readonly number[]): number {
   return low === undefined || high === undefined ? 1 : (low + high) / 2;
 }
 
-/** Whether a host was slower than usual; a speed that is not known is evidence of nothing. */
+/** Returns true when a host was slower than usual; an unknown speed is evidence of nothing. */
 export const isSlow = (speed: number | null, usual: number): boolean =>
   speed !== null && speed < SLOW * usual;
 
-/** Whether a speed can be slow at all, so that the usual one is worth asking for: that is at most 1. */
+/**
+ * Returns true when a speed can be slow at all, so that the usual one is worth asking for: that is at most 1.
+ */
 export const mayBeSlow = (speed: number | null): boolean => isSlow(speed, 1);
 
 /** A run of a phase that was ended at its limit. */
@@ -26,8 +28,8 @@ export interface Overrun {
 }
 
 /**
- * Whether a first overrun is final: one on a host that was slower than usual is measured once more. A usual speed that
- * is not known is full speed.
+ * Returns true when a first overrun is final: one on a host that was slower than usual is measured once more. An
+ * unknown usual speed counts as full speed.
  */
 export const isFinal = ({ hostSpeed }: Overrun, usual: number | null): boolean =>
   !isSlow(hostSpeed, usual ?? 1);
@@ -53,7 +55,7 @@ export function overrunFailure(
   };
 }
 
-/** What is known of the host, in words; a host at its usual speed is not mentioned. */
+/** Describes what is known of the host; a host at its usual speed is not mentioned. */
 function evidence(overruns: readonly Overrun[]): string {
   const speeds = overruns.map(({ hostSpeed }) => hostSpeed);
   if (overruns.length > 1)
@@ -66,7 +68,7 @@ const round = (seconds: number): number => Number(seconds.toPrecision(4));
 /** `0.62`, or `an unknown part`. */
 const speedText = (speed: number | null): string => (speed === null ? 'an unknown part' : speed.toFixed(2));
 
-/** How long a phase with a budget took, and how fast its host went. */
+/** Time that a phase with a budget took, and the speed of its host. */
 export interface BudgetUse {
   wallMs: number;
   budgetS: number | null;

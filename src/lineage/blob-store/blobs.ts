@@ -1,19 +1,14 @@
-import { Binary, GridFSBucket, MongoRuntimeError, ObjectId, type Db } from 'mongodb';
+import { Binary, GridFSBucket, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
-import { snapshotDocument, type StoredFile } from '../documents/snapshot.js';
+import { blobDocument } from '../documents/blob.js';
+import type { StoredFile } from '../documents/snapshot.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
 const INLINE_LIMIT = 4 * 1024 * 1024;
-
-const blobDocument = z.object({
-  _id: z.string(),
-  bytes: z.number().int(),
-  inline: z.instanceof(Binary).nullable(),
-  file: z.instanceof(ObjectId).nullable(),
-});
 
 /** A file in memory. */
 export interface FileBytes {
@@ -28,8 +23,8 @@ export class Blobs {
   private readonly bucket;
 
   constructor(database: Db) {
-    this.blobs = new TypedCollection(database.collection<{ _id: string }>('blobs'), blobDocument);
-    this.snapshots = new TypedCollection(database.collection<{ _id: string }>('snapshots'), snapshotDocument);
+    this.blobs = new TypedCollection(database, KINDS.blobs);
+    this.snapshots = new TypedCollection(database, KINDS.snapshots);
     this.bucket = new GridFSBucket(database, { bucketName: 'large' });
   }
 

@@ -3,14 +3,10 @@ import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { changedLimits, type LimitChange, type Limits } from '../../domain/money/budget.js';
 import { fieldOf } from '../../domain/keys.js';
-import {
-  budgetDocument,
-  type Amounts,
-  type BudgetDocument,
-  type LimitChangeRecord,
-} from '../documents/budget.js';
+import { type Amounts, type BudgetDocument, type LimitChangeRecord } from '../documents/budget.js';
 import { ledgerDocument, type LedgerDocument } from '../documents/ledger.js';
 import type { Saving } from '../documents/saving.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
@@ -56,8 +52,8 @@ export class Budgets {
   private readonly ledger;
 
   constructor(database: Db) {
-    this.budgets = new TypedCollection(database.collection<{ _id: string }>('budgets'), budgetDocument);
-    this.ledger = new TypedCollection(database.collection<{ _id: string }>('ledger'), ledgerDocument);
+    this.budgets = new TypedCollection(database, KINDS.budgets);
+    this.ledger = new TypedCollection(database, KINDS.ledger);
   }
 
   async create(owner: string, limits: Limits): Promise<void> {

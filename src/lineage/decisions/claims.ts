@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
-import { CLAIM_RULE, type ClaimResult } from '../../domain/decision/claim.js';
-import { claimDocument, type ClaimDocument } from '../documents/claim.js';
+import { CLAIM_RULE, type ClaimResult } from '../../domain/decision/claim/claim.js';
+import { type ClaimDocument } from '../documents/claim.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What is to be measured for a claim. */
@@ -22,7 +23,7 @@ export class Claims {
   private readonly shelf;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('claims'), claimDocument);
+    this.shelf = new TypedCollection(database, KINDS.claims);
   }
 
   async find(owner: string, number: number): Promise<ClaimDocument | null> {

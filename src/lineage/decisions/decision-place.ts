@@ -1,4 +1,4 @@
-import type { Frontier } from '../../domain/decision/record.js';
+import type { Frontier } from '../../domain/decision/records/record.js';
 import { trialKey } from '../../domain/keys.js';
 import type { DecisionDocument } from '../documents/decision.js';
 

@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
-import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/effect-learning.js';
+import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/belief/effect-learning.js';
 import { meanOf } from '../../domain/decision/noise.js';
-import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/record.js';
+import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../domain/decision/rules.js';
 import type { Node } from '../../domain/decision/v1/posterior.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
@@ -19,6 +19,7 @@ import {
 } from '../documents/decision.js';
 import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
 import { decisionV1On, inputsV1Of } from './decisions-v1.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What a candidate brings to its decision. */
@@ -64,9 +65,8 @@ export class Decisions {
   private readonly likelihoods;
 
   constructor(database: Db) {
-    const collection = database.collection<{ _id: string }>('decisions');
-    this.shelf = new TypedCollection<DecisionDocument>(collection, decisionDocument);
-    this.likelihoods = new TypedCollection(collection, likelihoodDocument);
+    this.shelf = new TypedCollection(database, KINDS.decisions);
+    this.likelihoods = new TypedCollection(database, { ...KINDS.decisions, schema: likelihoodDocument });
   }
 
   /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */

@@ -42,6 +42,8 @@ export const campaignDocument = z.object({
   active: z.record(z.string(), activeWork),
   createdAt: z.date(),
   endedAt: z.date().nullable(),
+  /** When it had ended and nothing was left to settle; reconciling passes it over from then on. */
+  settledAt: z.date().nullable().default(null),
   pausedSince: z.date().nullable(),
   /** Whether a person has asked it to stop. */
   stopped: z.boolean(),

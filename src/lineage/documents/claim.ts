@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CLAIM_RULE, claimResultSchema } from '../../domain/decision/claim.js';
+import { CLAIM_RULE, claimResultSchema } from '../../domain/decision/claim/claim.js';
 import { finite } from '../../domain/trial/evaluation.js';
 
 /** A claim of a campaign, at a milestone or at its end: what is measured for it, and what came of it. */

@@ -5,7 +5,7 @@ import {
   frontierSchema,
   knowledgeSchema,
   ruleSchema,
-} from '../../domain/decision/record.js';
+} from '../../domain/decision/records/record.js';
 import {
   beliefIn,
   inputsV1Schema,

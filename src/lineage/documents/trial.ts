@@ -47,3 +47,32 @@ export const trialDocument = z.object({
   endedAt: z.date().nullable(),
 });
 export type TrialDocument = z.infer<typeof trialDocument>;
+
+export const proposalDocument = trialDocument.pick({
+  owner: true,
+  campaign: true,
+  submitKey: true,
+  snapshot: true,
+  parent: true,
+  parentSnapshot: true,
+  diff: true,
+  changes: true,
+  hypothesis: true,
+  expectedDelta: true,
+  role: true,
+  lane: true,
+  session: true,
+  turn: true,
+});
+/** A submission before it has a number. */
+export type Proposal = z.infer<typeof proposalDocument>;
+
+/**
+ * The submission of a snapshot that is measured, with all that it takes to give it a number in its stead: fields that
+ * a newer assay has added to it included.
+ */
+export const twinDocument = z.object({
+  _id: z.string(),
+  submitKey: z.string(),
+  proposal: proposalDocument.loose(),
+});

@@ -1,14 +1,8 @@
 import type { Db } from 'mongodb';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
-import {
-  answerDocument,
-  replyDocument,
-  sessionDocument,
-  turnDocument,
-  type AnswerDocument,
-  type SessionDocument,
-} from '../documents/session.js';
+import { type AnswerDocument, type SessionDocument } from '../documents/session.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Conversations: what each session saw, every paid reply before its use, and the answer to every tool call. */
@@ -19,10 +13,10 @@ export class Sessions {
   private readonly answers;
 
   constructor(database: Db) {
-    this.sessions = new TypedCollection(database.collection<{ _id: string }>('sessions'), sessionDocument);
-    this.turns = new TypedCollection(database.collection<{ _id: string }>('turns'), turnDocument);
-    this.replies = new TypedCollection(database.collection<{ _id: string }>('replies'), replyDocument);
-    this.answers = new TypedCollection(database.collection<{ _id: string }>('answers'), answerDocument);
+    this.sessions = new TypedCollection(database, KINDS.sessions);
+    this.turns = new TypedCollection(database, KINDS.turns);
+    this.replies = new TypedCollection(database, KINDS.replies);
+    this.answers = new TypedCollection(database, KINDS.answers);
   }
 
   /** Opens a session once: a retry gets the session with the text that was stored first. */

@@ -1,7 +1,8 @@
 import type { Db } from 'mongodb';
-import { phaseResultDocument, type PhaseResultDocument } from '../documents/phase-result.js';
+import { type PhaseResultDocument } from '../documents/phase-result.js';
 import type { PhaseRun } from '../documents/phase-run.js';
 import type { StoredFile } from '../documents/snapshot.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** Who runs a phase. */
@@ -26,7 +27,7 @@ export class PhaseResults {
   private readonly shelf;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('phases'), phaseResultDocument);
+    this.shelf = new TypedCollection(database, KINDS.phases);
   }
 
   /** The result under a key, or null while there is none. */

@@ -7,7 +7,6 @@ import { TIME_RATIO } from '../../domain/task/task.js';
 import { LOST } from '../../domain/trial/lost-workers.js';
 import type { Fault } from '../documents/fault.js';
 import {
-  replicateDocument,
   trainedSchema,
   type Checkpoint,
   type Evaluated,
@@ -15,6 +14,7 @@ import {
   type ReplicateDocument,
   type Trained,
 } from '../documents/replicate.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /** What identifies a measurement. */
@@ -62,7 +62,7 @@ export class Replicates {
   private readonly shelf;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('replicates'), replicateDocument);
+    this.shelf = new TypedCollection(database, KINDS.replicates);
   }
 
   /** The replicate, created on first sight with its seed. */

@@ -1,36 +1,14 @@
 import type { Db } from 'mongodb';
-import { z } from 'zod';
 import { START, trialKey } from '../../domain/keys.js';
 import type { Failure, Outcome } from '../../domain/trial/outcome.js';
 import type { Projection } from '../../domain/task/rehearsal.js';
 import type { TrialStage } from '../../domain/statuses.js';
 import type { Fault } from '../documents/fault.js';
-import { trialDocument, type TrialDocument } from '../documents/trial.js';
+import { proposalDocument, type Proposal, type TrialDocument } from '../documents/trial.js';
+import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-const proposalDocument = trialDocument.pick({
-  owner: true,
-  campaign: true,
-  submitKey: true,
-  snapshot: true,
-  parent: true,
-  parentSnapshot: true,
-  diff: true,
-  changes: true,
-  hypothesis: true,
-  expectedDelta: true,
-  role: true,
-  lane: true,
-  session: true,
-  turn: true,
-});
-
-/** A submission before it has a number. */
-export type Proposal = z.infer<typeof proposalDocument>;
-
-/** Whose submission of a snapshot is measured, with all that it takes to give it a number in its stead. */
-const twinDocument = z.object({ _id: z.string(), submitKey: z.string(), proposal: proposalDocument });
-const counterDocument = z.object({ _id: z.string(), number: z.number().int(), counted: z.number().int() });
+export type { Proposal };
 
 export type SubmitResult =
   { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
@@ -52,9 +30,9 @@ export class Trials {
   private readonly counters;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database.collection<{ _id: string }>('trials'), trialDocument);
-    this.twins = new TypedCollection(database.collection<{ _id: string }>('twins'), twinDocument);
-    this.counters = new TypedCollection(database.collection<{ _id: string }>('counters'), counterDocument);
+    this.shelf = new TypedCollection(database, KINDS.trials);
+    this.twins = new TypedCollection(database, KINDS.twins);
+    this.counters = new TypedCollection(database, KINDS.counters);
   }
 
   /**

@@ -20,7 +20,7 @@ export interface ClaimRef {
 
 export const ARMS = ['start', 'frontier'] as const;
 
-/** What is held for one run of a claim, until that run holds its own. */
+/** Key of what is held for one run of a claim, until that run holds its own. */
 const holdKey = ({ owner, claim }: ClaimRef, of: (typeof ARMS)[number], index: number): string =>
   `${owner}/claim/${claim}/${of}-${index}`;
 

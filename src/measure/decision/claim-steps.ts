@@ -1,5 +1,5 @@
 import type { FrozenCampaign } from '../../domain/campaign/campaign.js';
-import { claimBy } from '../../domain/decision/claim.js';
+import { claimBy } from '../../domain/decision/claim/claim.js';
 import { START } from '../../domain/keys.js';
 import { claimedMeasure, decisionMetric, type Task } from '../../domain/task/task.js';
 import { outcomeOfRuns } from '../../domain/trial/outcome-of.js';

@@ -9,8 +9,8 @@ import type { Call } from './run-phase.js';
 import type { TrainingOf } from './training.js';
 
 /**
- * When the start's own training is timed beside this one: by turns before and after it, so that a host that grows
- * slower or faster favours neither. Null where the task compares no times.
+ * Decides when the start's own training is timed beside this one: by turns before and after it, so that a host that
+ * grows slower or faster favours neither. Null where the task compares no times.
  */
 export function startIsTimed(
   { work }: TrainingOf,
@@ -52,6 +52,9 @@ export async function timeStart(
   }
 }
 
-/** What times are compared by: that of a training over that of the start beside it; nothing where none was. */
+/**
+ * Computes the ratio that times are compared by: that of a training over that of the start beside it; nothing where
+ * none was.
+ */
 export const timeRatio = ({ wallMs, startMs }: Pick<PhaseRun, 'wallMs' | 'startMs'>): number | null =>
   startMs === null ? null : wallMs / startMs;

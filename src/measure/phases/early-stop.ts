@@ -18,7 +18,7 @@ export interface ProgressWatch {
   signal: AbortSignal;
   see(line: string): void;
   points(): readonly ProgressPoint[];
-  /** Why it was ended and what that saved; null when it was not ended here. */
+  /** Returns why it was ended and what that saved; null when it was not ended here. */
   stopped(run: PhaseRun): { failure: Failure; saving: Saving } | null;
 }
 

@@ -8,13 +8,13 @@ export interface BudgetedRun {
   usualSpeed: number | null;
 }
 
-/** What the runs of one phase came to. */
+/** Result of the runs of one phase. */
 export interface InBudget<R> {
   /** The one that counts. */
   last: R;
   /** An overrun on a slow host before it. */
   repeated: R | null;
-  /** Where all were ended at the limit, those; else none. */
+  /** The overruns, where all runs were ended at the limit; else none. */
   overruns: Overrun[];
 }
 

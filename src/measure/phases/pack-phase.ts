@@ -11,7 +11,7 @@ import { runPhase, type Call } from './run-phase.js';
 import { sealedOrRefused } from './seal-outputs.js';
 import { keyedBy, type Artifact, type Failed, type Left, type Training } from './training.js';
 
-/** Packs what training left, unless that has been done, and seals what comes of it. */
+/** Packs what training left, unless that has been done, and seals the result. */
 export async function packPhase(
   training: Training,
   { run: command }: { run: string },
@@ -48,7 +48,9 @@ function packCall({ work, folders }: Training, command: string, timeoutS: number
   };
 }
 
-/** Makes its folders anew: where nothing held training, it can have made them; nor is what training left in its home. */
+/**
+ * Makes its folders again: where nothing held training, it can have made them; nor is what training left in its home.
+ */
 async function clearPacking({ context, work, files, folders }: Training): Promise<void> {
   const { artifact, packing, packingTmp } = folders;
   const visible = visibleFiles(seenBy(work.hosted.spec, 'pack'), files);

@@ -18,7 +18,7 @@ const MB = 1024 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
 
-/** Where a recipe finds when the clock of its training began. */
+/** Variable that tells a recipe when the clock of its training began. */
 export const START_VARIABLE = 'ASSAY_TRAIN_BEGAN';
 
 export interface PhaseCall {
@@ -32,7 +32,7 @@ export interface PhaseCall {
   /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
   seesHeldOut?: true;
   env: Record<string, string>;
-  /** As in a request of the sandbox. */
+  /** Variable for the start time, as in a request of the sandbox. */
   startVariable?: string;
   signal: AbortSignal;
 }
@@ -95,7 +95,7 @@ export async function recordRun(
 
 const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
 
-/** What a run that did not end well means for its trial; null for one that exited with 0. */
+/** Translates a run that did not end well into the failure of its trial; null for one that exited with 0. */
 export function failureOf(
   phase: Failure['phase'],
   { ending, log }: Pick<RunResult, 'ending' | 'log'>,
@@ -148,7 +148,7 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
   return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
 }
 
-/** What may be sealed at most: far above any gate, low enough to protect the host. */
+/** Limits of what may be sealed: far above any gate, low enough to protect the host. */
 export function sealLimits(hosted: HostedTask): SealLimits {
   return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
 }

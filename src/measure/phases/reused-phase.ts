@@ -18,14 +18,14 @@ export async function reusePhase(
   return sealedAgain(found);
 }
 
-/** What was stored, as it was sealed. */
+/** Turns stored outputs back into sealed ones. */
 export const sealedAgain = ({ bytes, files }: Pick<Sealed, 'bytes' | 'files'>): Sealed => ({
   bytes,
   files,
   digest: treeDigest(files),
 });
 
-/** Makes a result known to whoever needs the same. */
+/** Publishes a result for every measurement that needs the same. */
 export async function finishPhase(
   training: Training,
   phase: 'train' | 'pack',

@@ -13,7 +13,7 @@ export interface RunFolders {
   out: string;
 }
 
-/** Makes fresh folders, with these files as the recipe: whoever asks removes them, whatever happens. */
+/** Makes fresh folders, with these files as the recipe; the caller removes them in every case. */
 export async function makeRunFolders(
   { lineage, host }: HostContext,
   name: string,
@@ -38,7 +38,10 @@ export async function makeRunFolders(
   }
 }
 
-/** What could not be removed now is removed when the next worker starts; the result must not be lost for it. */
+/**
+ * Removes the folders. What cannot be removed now is removed when the next worker starts; the result must not be lost
+ * for it.
+ */
 export async function removeRunFolders({ folder }: Pick<RunFolders, 'folder'>): Promise<void> {
   await removeTree(folder).catch(() => undefined);
 }

@@ -84,7 +84,7 @@ export async function usualSpeedFor(
   return mayBeSlow(speed) ? usualSpeed(await replicates.trainingSpeeds(owner, hostClass)) : null;
 }
 
-/** How training is run, of the trial as well as of the start beside it. */
+/** Builds the call of a training, of the trial as well as of the start beside it. */
 export function trainCall(
   { work: { hosted, campaign }, attempt }: TrainingOf,
   { recipe, tmp, out }: Pick<RunFolders, 'recipe' | 'tmp' | 'out'>,

@@ -51,7 +51,9 @@ function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFold
   return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
 }
 
-/** Trains and packs, unless that has been done, and seals what comes of it; the first failure, or missed gate, ends it. */
+/**
+ * Trains and packs, unless that has been done, and seals the result; the first failure, or missed gate, ends it.
+ */
 async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifact> {
   const { work, folders } = training;
   const { spec } = work.hosted;
@@ -85,7 +87,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   };
 }
 
-/** What the harness's clock says of the training. */
+/** Times of the training by the harness's clock. */
 function timesOf({ runs }: Training): Record<string, number> {
   const run = runs.findLast(({ phase }) => phase === 'train');
   const ratio = run === undefined ? null : timeRatio(run);

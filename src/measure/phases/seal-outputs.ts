@@ -2,7 +2,7 @@ import type { Failure } from '../../domain/trial/outcome.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { SealRefused } from '../../sandbox/sealing/seal-refused.js';
 
-/** What a recipe left, or why it cannot be taken. */
+/** Outputs of a recipe, or the reason why they cannot be taken. */
 export type SealedOutputs = { sealed: Sealed; refused: null } | { sealed: null; refused: Failure };
 
 /** Waits for a seal. What the recipe can cause is its failure; errors of the host are thrown. */

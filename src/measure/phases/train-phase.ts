@@ -17,7 +17,7 @@ import { runPhase, trainCall } from './run-phase.js';
 import { sealedOrRefused } from './seal-outputs.js';
 import { folderName, keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
-/** Takes what an earlier attempt or another replicate has left, or trains; what comes of it is sealed. */
+/** Takes what an earlier attempt or another replicate has left, or trains; seals the result. */
 export async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left> {
   const { context, work, attempt, folders } = training;
   const restored = await restoreTraining(training);

@@ -29,7 +29,7 @@ export interface Training extends TrainingOf {
   progress: Trained['progress'];
 }
 
-/** Sealed outputs of training, by which the next phase is keyed. */
+/** Sealed outputs of training, which the key of the next phase is derived from. */
 export interface Left {
   sealed: Sealed;
   /** True when its content is in the store. */
@@ -53,10 +53,10 @@ export interface TrainingFolders {
   tmp: string;
   packingTmp: string;
   out: string;
-  /** What training left, sealed. */
+  /** Folder of what training left, sealed. */
   left: string;
   artifact: string;
-  /** What packing left, sealed. */
+  /** Folder of what packing left, sealed. */
   packed: string;
 }
 

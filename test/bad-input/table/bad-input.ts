@@ -1,7 +1,9 @@
 import type { ErrorCode } from '../../../src/domain/errors.js';
 import type { CampaignState, TrialStatus } from '../../../src/domain/statuses.js';
 
-/** What an input comes to: an error of the registry, a status of a trial, a state of its campaign, or plain words. */
+/**
+ * Result of an input: an error of the registry, a status of a trial, a state of its campaign, or plain words.
+ */
 export type Gets = { error: ErrorCode } | { trial: TrialStatus } | { campaign: CampaignState } | string;
 
 export const error = (code: ErrorCode): Gets => ({ error: code });
@@ -15,7 +17,7 @@ export interface BadInput {
   noticed: string;
   /** In the order in which they happen. */
   gets: readonly Gets[];
-  /** How it reads; N stands for a number, words in capitals for what differs, … for the rest. */
+  /** Message; N stands for a number, words in capitals for what differs, … for the rest. */
   reads: string;
   /** The test that shows all of this, from the input to the end. It names the row. */
   shownBy: string;

@@ -140,7 +140,7 @@ const folders = shownBy('test/bad-input/folders.test.ts', {
     'FILE: the task names PATH, which is not in the folder',
   ],
   'task-uncounted': [
-    '`task.yaml` by which a size matters (`bytes`, `code_bytes`), where something may be edited that is not counted',
+    '`task.yaml` with a gate, a guard or a score on size (`bytes`, `code_bytes`), where an editable file is not counted',
     PUSH,
     error('TASK_INVALID'),
     'FILE:N:N: recipe.counted: "…" may be edited and is not counted, so it could carry what the limit of size is about; count it as well',
@@ -228,5 +228,5 @@ const submitted = shownBy('test/bad-input/submissions.test.ts', {
   ],
 });
 
-/** What people type, and the folders they bring. */
+/** Input that people type, and the folders they bring. */
 export const BAD_REQUESTS = { ...typed, ...started, ...folders, ...submitted };

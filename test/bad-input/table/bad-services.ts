@@ -35,10 +35,10 @@ const servers = shownBy('test/bad-input/services.test.ts', {
     'ASSAY_MONGODB_URL is set, but the store is of a version that cannot be used: …',
   ],
   'store-schema': [
-    'a database that another version of assay wrote',
+    'a database that a later version of assay wrote',
     'opening it',
     error('STORE_SCHEMA'),
-    'the database "NAME" has schema N, this assay writes N',
+    'the database "NAME" has schema N, written by assay …; this assay (…) reads N to N',
   ],
   'store-login-wrong': [
     'a store that needs a login, with a wrong one (shown on a stand-in that refuses like MongoDB)',

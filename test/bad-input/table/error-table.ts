@@ -16,7 +16,7 @@ const WHO: Record<Actor, string> = {
 
 const RETRIED = { no: 'no', bounded: 'a few times', endless: 'until it passes' } as const;
 
-/** What a code, a status or a message may hold that would break a table. */
+/** Escapes what would break a table in a code, a status or a message. */
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 const row = (...cells: string[]): string => `| ${cells.map(cell).join(' | ')} |`;

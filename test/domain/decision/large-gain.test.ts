@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { wantsAnotherRun } from '../../../src/domain/decision/rules.js';
 import { decideByV1, knowledgeAfterV1 } from '../../../src/domain/decision/v1/rules.js';
-import { Search } from './build.js';
+import { Search } from '../../builders/decision.js';
 
 /**
  * A campaign that a capable model took from 2.305 to 0.929 bits/byte: its start differed from run to run by about 0.058,

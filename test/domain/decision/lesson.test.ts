@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lessonOf, type LessonFacts } from '../../../src/domain/decision/lesson.js';
-import { RULES } from '../../../src/domain/decision/record.js';
+import { RULES } from '../../../src/domain/decision/records/record.js';
 
 const FRONTIER = { trial: 5, score: 0.9914, runs: 1, eligible: true, believed: { mean: 0.9931, sd: 0.0012 } };
 const SPREAD = { sd: 0.002, runs: 3, trials: 2, since: 4 };

@@ -6,10 +6,10 @@ import {
   knowledgeSchema,
   RULES,
   type DecisionInputs,
-} from '../../../src/domain/decision/record.js';
+} from '../../../src/domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../../src/domain/decision/rules.js';
-import type { GuardValue } from '../../../src/domain/decision/shared-record.js';
-import { inputsOf, quietSearch, Search } from './build.js';
+import type { GuardValue } from '../../../src/domain/decision/records/shared-record.js';
+import { inputsOf, quietSearch, Search } from '../../builders/decision.js';
 
 const within = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
 const runs = fc.array(within(-10, 10), { minLength: 1, maxLength: 4 });

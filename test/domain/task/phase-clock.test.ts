@@ -63,7 +63,7 @@ describe('the clock of training', () => {
     expect(trainClock(task(declared), override)).toEqual({ budget, limitS });
   });
 
-  it('never lets a run go on past the wall limit, nor past budget and tolerance', () => {
+  it('never lets a run continue past the wall limit, nor past budget and tolerance', () => {
     const seconds = fc.double({ min: 0.1, max: 1000, noNaN: true });
     fc.assert(
       fc.property(seconds, seconds, fc.option(seconds), fc.option(seconds), (a, b, tolerance, override) => {

@@ -37,7 +37,7 @@ describe('a trial that loses workers', () => {
     });
   });
 
-  it('goes on exactly as long as fewer than three were lost that nobody has looked at', () => {
+  it('continues exactly as long as fewer than three losses have not been examined by a person', () => {
     const fault = fc.constantFrom(lost('train'), lost('prepare', 'b'), faulty);
     fc.assert(
       fc.property(

@@ -60,7 +60,17 @@ export class Party {
   }
 }
 
-/** What is sent a step, and which bits of it the channel can carry. */
+/** A sender and a receiver; each says whether it has a root of its own. */
+export async function pairOf(
+  python: Python,
+  work: string,
+  [from, sends]: [Sandbox, boolean],
+  [to, receives]: [Sandbox, boolean],
+): Promise<[Party, Party]> {
+  return [await Party.start(from, python, work, sends), await Party.start(to, python, work, receives)];
+}
+
+/** Message of a step, and the bits of it that the channel can carry. */
 export interface Channel {
   name: string;
   bytes: number;

@@ -1,4 +1,4 @@
-import { ANY_SIZE, EFFECT_POINTS } from '../effects.js';
+import { ANY_SIZE, EFFECT_POINTS } from '../belief/effects.js';
 
 /**
  * An effect of any size at all, evenly likely within this many standard deviations of a run: an edit may change a score

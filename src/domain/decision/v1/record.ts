@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { finite } from '../../trial/evaluation.js';
-import { frontierSchema, guardSchema } from '../shared-record.js';
+import { frontierSchema, guardSchema } from '../records/shared-record.js';
 
 const noiseSchema = z.object({ squares: finite, degrees: z.number().int() });
 const node = z.object({ mean: finite, variance: finite });

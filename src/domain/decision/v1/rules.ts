@@ -1,5 +1,5 @@
 import { isBetter } from '../../task/task.js';
-import { GENERIC_WEIGHTS } from '../effects.js';
+import { GENERIC_WEIGHTS } from '../belief/effects.js';
 import { meanOf, NO_NOISE, sdOf, withRuns, type Noise } from '../noise.js';
 import {
   judge,
@@ -10,8 +10,8 @@ import {
   type Node,
   type Candidate,
 } from './posterior.js';
-import { vetoOf, type Frontier } from '../shared-record.js';
-import type { Rule } from '../record.js';
+import { vetoOf, type Frontier } from '../records/shared-record.js';
+import type { Rule } from '../records/record.js';
 import type { InputsV1, KnowledgeV1, ResultV1 } from './record.js';
 import { passesScreen, thresholdPasses, THRESHOLD_RUNS } from '../threshold.js';
 

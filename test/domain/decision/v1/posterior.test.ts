@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GENERIC_WEIGHTS, learnedWeights } from '../../../../src/domain/decision/effects.js';
+import { GENERIC_WEIGHTS, learnedWeights } from '../../../../src/domain/decision/belief/effects.js';
 import {
   judge,
   priceOfRun,

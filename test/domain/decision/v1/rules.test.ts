@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GENERIC_WEIGHTS } from '../../../../src/domain/decision/effects.js';
+import { GENERIC_WEIGHTS } from '../../../../src/domain/decision/belief/effects.js';
 import { meanOf } from '../../../../src/domain/decision/noise.js';
-import { RULES, type GuardValue } from '../../../../src/domain/decision/record.js';
+import { RULES, type GuardValue } from '../../../../src/domain/decision/records/record.js';
 import type { InputsV1 as DecisionInputs } from '../../../../src/domain/decision/v1/record.js';
 import {
   decideByV1 as decideBy,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { finite } from '../trial/evaluation.js';
+import { finite } from '../../trial/evaluation.js';
 import { frontierSchema, guardSchema } from './shared-record.js';
 
 export { frontierSchema, type Frontier, type GuardValue } from './shared-record.js';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
-import { frozenCampaignSchema } from '../../src/domain/campaign/campaign.js';
 import { unifiedDiff } from '../../src/domain/text/diff.js';
 import { unmeasured, type Outcome } from '../../src/domain/trial/outcome.js';
 import { taskSchema } from '../../src/domain/task/task.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
 import type { PhaseRun, TrialDocument } from '../../src/lineage/documents/documents.js';
-import { candidate } from '../lineage/candidate.js';
+import { candidate } from './candidate.js';
+import { frozenOf } from './frozen-campaign.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { replicateKey } from '../../src/lineage/trials/replicates.js';
 import type { Proposal } from '../../src/lineage/trials/trials.js';
@@ -44,7 +44,14 @@ export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Prom
   const lineage = await openLineage({ url: inject('storeUrl'), database });
   const owner = `test/${randomUUID()}`;
   const task = await lineage.tasks.push(SPEC, [{ path: 'task.yaml', bytes: Buffer.from('tiny') }], 'person');
-  const { frozen } = await lineage.campaigns.freeze(frozenOf(name, owner, task._id));
+  const settings = {
+    task: { name: 'tiny', digest: task._id, title: SPEC.title },
+    lanes: LANES,
+    limits: LIMITS,
+  };
+  const { frozen } = await lineage.campaigns.freeze(
+    frozenOf(name, owner, { ...settings, turns: 5, maxTokens: 100 }),
+  );
   await lineage.budgets.create(owner, frozen.limits);
   const seeded: Omit<Seeded, 'submit'> = {
     lineage,
@@ -71,39 +78,18 @@ export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Prom
   };
 }
 
-function frozenOf(name: string, owner: string, digest: string) {
-  return frozenCampaignSchema.parse({
-    name,
-    owner,
-    task: { name: 'tiny', digest, title: SPEC.title },
-    pool: 'cpu',
-    lanes: [
-      { role: 'opt', lane: 'opt-1' },
-      { role: 'arch', lane: 'arch-1' },
-    ],
-    limits: {
-      trials: 1000,
-      submissions: 4000,
-      hours: 2,
-      hoursWithoutGain: null,
-      microUsd: 5_000_000,
-      acceleratorMs: null,
-    },
-    trainSeconds: null,
-    calibration: 1,
-    model: { id: 'offline-proposer', offline: true },
-    turns: 5,
-    maxTokens: 100,
-    trainHeartbeatSeconds: 5,
-    phaseSeconds: { prepare: 1, train: 1, evaluate: 1 },
-    exclusive: { search: false, claim: true },
-    attributes: [],
-    rule: 'greedy',
-    claim: { runs: 0, confidence: 0.99, error: 0.01, at: [] },
-    submission: null,
-    startedAt: new Date().toISOString(),
-  });
-}
+const LIMITS = {
+  trials: 1000,
+  submissions: 4000,
+  hours: 2,
+  hoursWithoutGain: null,
+  microUsd: 5_000_000,
+  acceleratorMs: null,
+};
+const LANES = [
+  { role: 'opt', lane: 'opt-1' },
+  { role: 'arch', lane: 'arch-1' },
+];
 
 async function proposalOf(
   lineage: Lineage,

@@ -1,10 +1,10 @@
-import { GENERIC_WEIGHTS } from '../../../src/domain/decision/effects.js';
-import { meanOf } from '../../../src/domain/decision/noise.js';
-import { learnsAfter, weightsAfter } from '../../../src/domain/decision/effect-learning.js';
-import type { DecisionInputs, Knowledge, Rule } from '../../../src/domain/decision/record.js';
-import { decideBy } from '../../../src/domain/decision/rules.js';
-import type { Decided } from '../../../src/domain/decision/verdict-record.js';
-import type { Frontier } from '../../../src/domain/decision/shared-record.js';
+import { GENERIC_WEIGHTS } from '../../src/domain/decision/belief/effects.js';
+import { meanOf } from '../../src/domain/decision/noise.js';
+import { learnsAfter, weightsAfter } from '../../src/domain/decision/belief/effect-learning.js';
+import type { DecisionInputs, Knowledge, Rule } from '../../src/domain/decision/records/record.js';
+import { decideBy } from '../../src/domain/decision/rules.js';
+import type { Decided } from '../../src/domain/decision/records/decision-record.js';
+import type { Frontier } from '../../src/domain/decision/records/shared-record.js';
 
 /** The inputs of a start, or of a candidate where `more` says what was before it. */
 export function inputsOf(scores: readonly number[], more: Partial<DecisionInputs> = {}): DecisionInputs {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { estimateOf, type EstimateFacts } from '../../../src/domain/decision/estimate.js';
+import { estimateOf, type EstimateFacts } from '../../../../src/domain/decision/claim/estimate.js';
 
 const NOTHING: EstimateFacts = { fresh: [], believed: null, scores: [], sd: null };
 const believed = { mean: 0.9489, sd: 0.032 };

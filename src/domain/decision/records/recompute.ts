@@ -1,4 +1,4 @@
-import { claimBy, type ClaimResult, type ClaimRuns } from './claim.js';
+import { claimBy, type ClaimResult, type ClaimRuns } from '../claim/claim.js';
 
 /** How far a recomputed number may be off, relative to its size where that is above 1. */
 const TOLERANCE = 1e-9;

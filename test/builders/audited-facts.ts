@@ -9,7 +9,7 @@ import type {
   TrialDocument,
 } from '../../src/lineage/documents/documents.js';
 import { replicateKey } from '../../src/lineage/trials/replicates.js';
-import { frozenOf } from '../lineage/contract.js';
+import { frozenOf } from './frozen-campaign.js';
 
 export const OWNER = 'test/run';
 export const SNAPSHOT = 'a'.repeat(64);
@@ -30,6 +30,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     active: {},
     createdAt: AT,
     endedAt: null,
+    settledAt: null,
     pausedSince: null,
     stopped: false,
     exhausted: null,
@@ -55,8 +56,8 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       malformedTrees: [],
       ...store,
     },
-    server: 'nobody asked',
-    host: 'nobody looked',
+    server: 'not asked',
+    host: 'not examined',
   };
 }
 

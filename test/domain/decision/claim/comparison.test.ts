@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { intervalOf } from '../../../src/domain/decision/claim.js';
-import { compareRuns } from '../../../src/domain/decision/comparison.js';
+import { intervalOf } from '../../../../src/domain/decision/claim/claim.js';
+import { compareRuns } from '../../../../src/domain/decision/claim/comparison.js';
 
 const BASE = { direction: 'minimize', paired: false, confidence: 0.95 } as const;
 const START = [2.0, 2.1, 1.9, 2.04];
@@ -12,7 +12,7 @@ describe('equal numbers of runs, fixed in advance', () => {
     ['far better', moved(-1), 'minimize', 'better'],
     ['far worse', moved(1), 'minimize', 'worse'],
     ['far better', moved(1), 'maximize', 'better'],
-    ['not told apart', moved(0.01), 'minimize', null],
+    ['no clear difference', moved(0.01), 'minimize', null],
   ] as const)('%s: %j', (_, trial, direction, side) => {
     const { interval, difference, ...compared } = compareRuns({ ...BASE, direction, start: START, trial });
     expect(compared).toMatchObject({ runs: 4, side, paired: false, confidence: 0.95 });

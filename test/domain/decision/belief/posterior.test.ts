@@ -1,73 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retained } from '../../../src/domain/decision/beliefs.js';
-import { GENERIC_WEIGHTS, learnedWeights } from '../../../src/domain/decision/effects.js';
-import { priceOfRun } from '../../../src/domain/decision/posterior.js';
-import { sdOfLevel, typicalSd } from '../../../src/domain/decision/spread.js';
-import { Dice } from './dice.js';
-import { quietSearch, Search } from './build.js';
+import { retained } from '../../../../src/domain/decision/belief/beliefs.js';
+import { GENERIC_WEIGHTS, learnedWeights } from '../../../../src/domain/decision/belief/effects.js';
+import { priceOfRun } from '../../../../src/domain/decision/belief/posterior.js';
+import { sdOfLevel, typicalSd } from '../../../../src/domain/decision/belief/spread.js';
+import { Dice } from '../../../builders/dice.js';
+import { PLAIN, searched } from '../../../builders/random-search.js';
+import { quietSearch, Search } from '../../../builders/decision.js';
 
 const seed = fc.integer({ min: 1, max: 2 ** 31 - 1 });
-const within = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });
-
-interface Terms {
-  /** Edits that change the noise. */
-  jumps: number;
-  noise: (dice: Dice) => number;
-  unit: number;
-  zero: number;
-}
-const PLAIN: Terms = { jumps: 0.1, noise: (dice) => dice.normal(), unit: 1, zero: 0 };
-
-/** A random search of so many trials in three lanes: parents are frontiers of now and of a little before. */
-function searched(start: number, trials: number, { jumps, noise, unit, zero }: Terms = PLAIN): Search {
-  const dice = new Dice(start);
-  const measure = (score: number, sd: number): number => zero + unit * (score + sd * noise(dice));
-  const search = new Search(Array.from({ length: 5 }, () => measure(0, 1)));
-  const truth = new Map([[0, { score: 0, sd: 1 }]]);
-  const recent = [0];
-  for (let trial = 1; trial <= trials; trial += 1) {
-    const parent = recent[Math.floor(dice.uniform() * recent.length)] ?? 0;
-    const from = truth.get(parent) ?? { score: 0, sd: 1 };
-    const u = dice.uniform();
-    const effect = u < 0.15 ? -dice.exponential(2) : u < 0.45 ? dice.exponential(3) : 0;
-    const sd = dice.uniform() < jumps ? from.sd * 2 ** (4 * dice.uniform() - 3) : from.sd;
-    const score = from.score + from.sd * effect;
-    const scores = Array.from({ length: 1 + Math.floor(dice.uniform() * 3) }, () => measure(score, sd));
-    truth.set(trial, { score, sd });
-    const open = [...recent].sort((a, b) => a - b);
-    if (search.trial(scores, { parent, open })) recent.push(trial);
-    if (recent.length > 3) recent.shift();
-  }
-  return search;
-}
 
 describe('siblings', () => {
-  it('never replace the frontier with a mean no better in no more runs', () => {
-    fc.assert(
-      fc.property(
-        seed,
-        fc.integer({ min: 1, max: 4 }),
-        within(0, 8),
-        within(0, 3),
-        (start, count, worse, apart) => {
-          const search = searched(start, 12);
-          const { frontier, knowledge } = search;
-          const others = (knowledge.beliefs?.trials ?? []).filter((trial) => trial !== frontier.trial);
-          const runs = Math.min(count, frontier.runs);
-          const sd = search.would([0]).result.sd ?? 1;
-          const scores = Array.from(
-            { length: runs },
-            (_, i) => frontier.score + sd * (worse + apart * (i - (runs - 1) / 2)) + 1e-9 * sd,
-          );
-          for (const parent of [...others, 7777])
-            expect(search.would(scores, { parent }).result.adopt).toBe(false);
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
-
   it('is true of the pair of a real campaign: 0.93331 does not replace 0.93195, nor does 0.943', () => {
     const search = new Search([2.36, 2.25, 2.305, 2.28, 2.33], 'posterior', { noiseValue: 0.1 });
     for (const scores of [[1.0432, 1.045], [0.9914], [0.97], [0.936]]) search.trial(scores);
@@ -112,60 +55,7 @@ describe('siblings', () => {
   });
 });
 
-describe('a child of the frontier', () => {
-  it('is never adopted where it measures no better than what is believed of the frontier', () => {
-    fc.assert(
-      fc.property(
-        seed,
-        fc.integer({ min: 1, max: 4 }),
-        within(0, 8),
-        within(0, 3),
-        (start, count, worse, apart) => {
-          const search = searched(start, 12);
-          const { before, sd } = search.would([0]).result;
-          if (before === null || sd === null) throw new Error('nothing is believed');
-          const scores = Array.from(
-            { length: count },
-            (_, i) => before.mean + sd * (worse + apart * (i - (count - 1) / 2)) + 1e-9 * sd,
-          );
-          expect(search.would(scores).result.adopt).toBe(false);
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
-
-  it('is adopted the sooner the better it scores', () => {
-    fc.assert(
-      fc.property(seed, within(-60, 10), within(0, 30), (start, off, better) => {
-        const search = searched(start, 8);
-        const { before, sd } = search.would([0]).result;
-        const at = (by: number): boolean => search.would([(before?.mean ?? 0) + (sd ?? 1) * by]).result.adopt;
-        if (at(off)) expect(at(off - better)).toBe(true);
-      }),
-      { numRuns: 200 },
-    );
-  });
-});
-
 describe('what is believed', () => {
-  it('does not depend on where the metric has its zero, nor on its unit', () => {
-    fc.assert(
-      fc.property(seed, within(-10, 10), fc.constantFrom(1e-4, 0.3, 7, 1e6), (start, zero, unit) => {
-        const [plain, other] = [
-          searched(start, 20),
-          searched(start, 20, { ...PLAIN, unit, zero: zero * unit }),
-        ];
-        expect(other.decisions.map(({ result }) => result.adopt)).toEqual(
-          plain.decisions.map(({ result }) => result.adopt),
-        );
-        expect((other.believed().mean - zero * unit) / unit).toBeCloseTo(plain.believed().mean, 6);
-        expect(other.believed().sd / unit).toBeCloseTo(plain.believed().sd, 6);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
   it('stays a belief over thousands of decisions, with heavy tails and jumps of the noise', () => {
     const heavy = (dice: Dice): number => dice.normal() / Math.sqrt(dice.exponential(1));
     for (const start of [1, 2, 3, 4]) {

@@ -1,8 +1,8 @@
-import { isBetter, type Task } from '../task/task.js';
-import { equalDifferences, equalScores } from './alike.js';
+import { isBetter, type Task } from '../../task/task.js';
+import { equalDifferences, equalScores } from '../alike.js';
 import { intervalOf, type IntervalResult } from './claim.js';
-import { meanOf, squaresOf } from './noise.js';
-import { twoSidedQuantile } from './student.js';
+import { meanOf, squaresOf } from '../noise.js';
+import { twoSidedQuantile } from '../belief/student.js';
 
 /** Equal numbers of runs of two recipes, fixed in advance, so that none was selected by its score. */
 export interface ComparedRuns {

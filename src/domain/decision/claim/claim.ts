@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { finite } from '../trial/evaluation.js';
-import { isBetter, type Task } from '../task/task.js';
-import { ignoresSeed, withoutNoise, type SeededRun } from './alike.js';
-import { meanOf, sampleSd } from './noise.js';
-import { twoSidedQuantile } from './student.js';
+import { finite } from '../../trial/evaluation.js';
+import { isBetter, type Task } from '../../task/task.js';
+import { ignoresSeed, withoutNoise, type SeededRun } from '../alike.js';
+import { meanOf, sampleSd } from '../noise.js';
+import { twoSidedQuantile } from '../belief/student.js';
 
 const armSchema = z.object({ mean: finite, sd: finite, runs: z.number().int() });
 

@@ -1,4 +1,4 @@
-import { meanOf, squaresOf } from './noise.js';
+import { meanOf, squaresOf } from '../noise.js';
 
 /**
  * What the run-to-run standard deviation of a family of recipes may be is not a number but a distribution over levels,

@@ -5,8 +5,8 @@ import {
   claimResultSchema,
   intervalOf,
   type ClaimRuns,
-} from '../../../src/domain/decision/claim.js';
-import { twoSided, twoSidedQuantile } from '../../../src/domain/decision/student.js';
+} from '../../../../src/domain/decision/claim/claim.js';
+import { twoSided, twoSidedQuantile } from '../../../../src/domain/decision/belief/student.js';
 
 const score = fc.double({ min: -100, max: 100, noNaN: true });
 const runs = fc.array(score, { minLength: 2, maxLength: 12 });

@@ -1,6 +1,6 @@
-import { equalScores } from './alike.js';
-import type { Believed } from './lesson.js';
-import { meanOf, squaresOf } from './noise.js';
+import { equalScores } from '../alike.js';
+import type { Believed } from '../lesson.js';
+import { meanOf, squaresOf } from '../noise.js';
 
 /** What is known of a trial's true score; scores in the metric's unit. */
 export interface EstimateFacts {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { finite } from '../trial/evaluation.js';
+import { finite } from '../../trial/evaluation.js';
 
 /** What the records of all versions of the rules have in common. */
 

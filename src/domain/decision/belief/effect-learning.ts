@@ -1,5 +1,5 @@
 import { learnedWeights } from './effects.js';
-import type { Rule } from './record.js';
+import type { Rule } from '../records/record.js';
 
 /** Decisions after which a campaign learns its weights anew, and the newest that it learns them from. */
 export const LEARN_EVERY = 20;

@@ -1,13 +1,21 @@
-import { at, believedOf, beliefsOf, marginal, retained, type Beliefs, type Normal } from './beliefs.js';
-import { costOf } from './costs.js';
-import { GENERIC_WEIGHTS } from './effects.js';
-import { changedNoise } from './belief-update.js';
-import { candidateUnder } from './look.js';
-import { differenceOf, meanOf } from './noise.js';
-import { LATEST_FRONTIERS, remembered, type Verdict } from './posterior.js';
+import {
+  at,
+  believedOf,
+  beliefsOf,
+  marginal,
+  retained,
+  type Beliefs,
+  type Normal,
+} from '../belief/beliefs.js';
+import { costOf } from '../costs.js';
+import { GENERIC_WEIGHTS } from '../belief/effects.js';
+import { changedNoise } from '../belief/belief-update.js';
+import { candidateUnder } from '../belief/look.js';
+import { differenceOf, meanOf } from '../noise.js';
+import { LATEST_FRONTIERS, remembered, type Verdict } from '../belief/posterior.js';
 import type { DecisionInputs, DecisionResult, Family, Knowledge, Rule } from './record.js';
 import type { Frontier } from './shared-record.js';
-import { spreadOf, spreadRange, typicalSd } from './spread.js';
+import { spreadOf, spreadRange, typicalSd } from '../belief/spread.js';
 
 /** The verdict on a candidate, and what the campaign knows with it. */
 export interface Decided {

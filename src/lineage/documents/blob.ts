@@ -1,0 +1,10 @@
+import { Binary, ObjectId } from 'mongodb';
+import { z } from 'zod';
+
+/** Bytes under their digest: in the document itself, or in a file of GridFS. */
+export const blobDocument = z.object({
+  _id: z.string(),
+  bytes: z.number().int(),
+  inline: z.instanceof(Binary).nullable(),
+  file: z.instanceof(ObjectId).nullable(),
+});
