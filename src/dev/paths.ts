@@ -7,6 +7,8 @@ export interface Home {
   /** Servers that run for this clone, with their ports. */
   record: string;
   lock: string;
+  /** Its time is when a reading command last used the store. */
+  storeUsed: string;
   temporalDatabase: string;
   /** One folder below it for each kind of store: their files cannot be read by one another. */
   store: string;
@@ -25,6 +27,7 @@ export function homeAt(folder: string): Home {
     folder: root,
     record: join(root, 'servers.json'),
     lock: join(root, 'servers.lock'),
+    storeUsed: join(root, 'store.used'),
     temporalDatabase: join(root, 'temporal.db'),
     store: join(root, 'store'),
     logs: join(root, 'logs'),

@@ -10,6 +10,8 @@ const entryShape = z.object({
   process: processShape.nullable(),
   /** The command that stops it at its end. */
   owner: processShape.nullable(),
+  /** True when its owner only keeps it for reading commands, and gives it up to any other. */
+  kept: z.boolean().optional(),
   /** Kept after a stop, so that addresses stay valid. */
   ports: z.record(z.string(), z.number().int()),
   /** host:port of Temporal, or the URL of the store. */

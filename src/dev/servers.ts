@@ -14,6 +14,7 @@ import { killGroupOnExit, releaseGroup } from './process/kill-servers-on-exit.js
 import { withLock, withLockNow } from './process/lock.js';
 import { SERVER_KINDS } from './server-kinds.js';
 import { homeAt, type Home } from './paths.js';
+import { noteUse } from './store/store-use.js';
 import { noteGoneNow, OpenRecord, type Entry, type ServerKind, type ServerRecord } from './record.js';
 import { checkDiskSpace } from './disk-space.js';
 import { end, HURRIED_MS, isAlive, type ServerProcess } from './process/server-process.js';
@@ -28,9 +29,11 @@ export interface Servers {
    * Stops the servers that this command started or adopted, and no others. May be called twice. One that does not end
    * within ten seconds, or four when hurried, is killed, which `say` is told; that loses nothing acknowledged.
    */
-  stop(how?: { hurried: boolean }): Promise<void>;
+  stop(how?: { hurried?: boolean; onlyIf?: () => Promise<boolean> }): Promise<void>;
   /** True when this process started or adopted one of them, and so stops it. */
   owned: boolean;
+  /** True when no other command runs the store: this one started it, or it is kept for reading commands. */
+  alone: boolean;
 }
 
 export interface FindOptions {
@@ -41,7 +44,12 @@ export interface FindOptions {
   say: (line: string) => void;
   /** Aborting ends what was started until then; the search rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** What the store is for: `read` leaves it to a keeper, `keep` is that keeper. */
+  role?: Role;
 }
+
+/** A command that starts and stops servers, one that only reads the store, and the keeper of a store for these. */
+type Role = 'run' | 'read' | 'keep';
 
 const CLEAN_END_MS = 10_000;
 /** Time for which an ending command waits for one that is starting servers. */
@@ -52,6 +60,7 @@ interface Claim {
   home: Home;
   say: (line: string) => void;
   signal: AbortSignal;
+  role: Role;
   /** Those that this process must stop. */
   mine: Map<ServerKind, ServerProcess>;
 }
@@ -62,11 +71,11 @@ interface Claim {
  * @throws AssayError TEMPORAL_UNAVAILABLE, STORE_UNAVAILABLE, DISK_FULL
  */
 export async function findServers(options: FindOptions): Promise<Servers> {
-  const { say, signal = NEVER } = options;
+  const { say, signal = NEVER, role = 'run' } = options;
   const home = homeAt(options.home);
   const external = await abortable(signal, namedServers(options.need));
   const local = options.need.filter((part) => external[part] === null);
-  const claim: Claim = { home, say, signal, mine: new Map() };
+  const claim: Claim = { home, say, signal, role, mine: new Map() };
   const record =
     local.length === 0 ? (await OpenRecord.read(home.record)).parts : await claimed(claim, local);
   const temporal = external.temporal ?? (await entryInUse(record.temporal));
@@ -82,10 +91,11 @@ export async function findServers(options: FindOptions): Promise<Servers> {
     },
     store: { url: store.address, database: databaseOf(), how: store.how },
     stop: async (how) => {
-      caretaker?.stop();
-      await released(claim, how?.hurried === true ? HURRIED_MS : CLEAN_END_MS);
+      await released(claim, how?.hurried === true ? HURRIED_MS : CLEAN_END_MS, how?.onlyIf);
+      if (claim.mine.size === 0) caretaker?.stop();
     },
     owned: claim.mine.size > 0,
+    alone: claim.mine.size > 0 || (external.store === null && record.store?.kept === true),
   };
 }
 
@@ -137,14 +147,14 @@ async function claimed(claim: Claim, parts: readonly ServerKind[]): Promise<Serv
 }
 
 async function claimPart(
-  { home, say, signal, mine }: Claim,
+  { home, say, signal, role, mine }: Claim,
   record: OpenRecord,
   part: ServerKind,
 ): Promise<void> {
   const rules = SERVER_KINDS[part];
   const self = { pid: process.pid, start: (await startOf(process.pid)) ?? '' };
   const own = async (entry: Omit<Entry, 'owner'>): Promise<void> => {
-    record.parts[part] = { ...entry, owner: self };
+    record.parts[part] = { ...entry, owner: self, kept: role === 'keep' };
     if (entry.process !== null) {
       const { pid } = entry.process;
       mine.set(part, entry.process);
@@ -153,6 +163,7 @@ async function claimPart(
     await record.save();
   };
   const entry = record.parts[part];
+  if (role === 'read') await noteUse(home);
   if (entry?.process && (await isAlive(entry.process))) {
     await rotateLogs(home);
     const answers = await abortable(signal, rules.ask(entry.address)).then(
@@ -160,7 +171,8 @@ async function claimPart(
       () => false,
     );
     signal.throwIfAborted();
-    if (answers && entry.owner !== null && (await isAlive(entry.owner))) return;
+    if (answers && entry.owner !== null && (await isAlive(entry.owner)))
+      return entry.kept === true && role === 'run' ? own(entry) : undefined;
     if (answers) {
       say(`${rules.title} still runs after its command was killed: taken over`);
       return own(entry);
@@ -173,10 +185,13 @@ async function claimPart(
 }
 
 /** Stops what is in `mine`, unless another command has taken it over meanwhile. */
-async function released({ home, say, mine }: Claim, cleanMs: number): Promise<void> {
+async function released(
+  { home, say, mine }: Claim,
+  cleanMs: number,
+  onlyIf: () => Promise<boolean> = () => Promise.resolve(true),
+): Promise<void> {
   if (mine.size === 0) return;
   const own = [...mine];
-  mine.clear();
   const stopAll = async (parts: Partial<ServerRecord>): Promise<void> => {
     const stopped = own.map(async ([part, server]) => {
       const entry = parts[part];
@@ -190,6 +205,8 @@ async function released({ home, say, mine }: Claim, cleanMs: number): Promise<vo
     await Promise.all(stopped);
   };
   const work = async (): Promise<void> => {
+    if (!(await onlyIf())) return;
+    mine.clear();
     const record = await OpenRecord.read(home.record);
     await stopAll(record.parts);
     await record.save();
@@ -200,12 +217,8 @@ async function released({ home, say, mine }: Claim, cleanMs: number): Promise<vo
   } catch (error) {
     if (error !== patience.reason) throw error;
     // who holds the lock looks at who is alive, whatever the record says
+    if (!(await onlyIf())) return;
+    mine.clear();
     await stopAll({});
   }
 }
-
-export { startStore } from './store/store-server.js';
-export { startTemporal } from './temporal/temporal-server.js';
-export { findStoreProgram } from './store/store-program.js';
-export { findTemporalProgram } from './temporal/temporal-program.js';
-export { homeOf } from './paths.js';

@@ -17,6 +17,7 @@ beforeAll(async () => {
       temporal: { address: inject('temporalAddress'), namespace, uiUrl: null, how: '' },
       store: { url: inject('storeUrl'), database: '', how: '' },
       owned: false,
+      alone: false,
       stop: () => Promise.resolve(),
     },
   };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { findTemporalProgram } from '../../src/dev/servers.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { assay, runHere, type Ended } from '../bad-input/assay.js';
 import { RECORDED } from '../workflows/replaying.js';
 import { openWorld, type World } from '../workflows/world.js';

@@ -22,6 +22,7 @@ export async function auditOf(
     temporal: { ...temporal, uiUrl: null, how: '' },
     store: { url: '', database: '', how: '' },
     owned: false,
+    alone: false,
     stop: () => Promise.resolve(),
   };
   return audit(lineage, names, outsideOf({ servers, client: () => Promise.resolve(client) }, home));

@@ -1,0 +1,14 @@
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import type { Home } from '../paths.js';
+
+/** Notes that a reading command uses the store now. */
+export async function noteUse(home: Home): Promise<void> {
+  await mkdir(home.folder, { recursive: true, mode: 0o700 });
+  await writeFile(home.storeUsed, '', { mode: 0o600 });
+}
+
+/** Milliseconds since a reading command last used the store. */
+export async function sinceUse(home: Home): Promise<number> {
+  const used = await stat(home.storeUsed).catch(() => null);
+  return used === null ? Infinity : Date.now() - used.mtimeMs;
+}
