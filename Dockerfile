@@ -6,16 +6,17 @@ RUN apt-get update \
 
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY bin bin
 RUN npm ci --omit=dev --no-audit --no-fund && npm cache clean --force
 
 COPY tsconfig.json LICENSE README.md ./
-COPY bin bin
 COPY src src
 COPY activities activities
 COPY workflows workflows
 COPY workers workers
 COPY tasks tasks
 COPY evaluator-kit evaluator-kit
+RUN npm run prepare
 
 ENV NODE_ENV=production ASSAY_HOME=/var/lib/assay ASSAY_CACHE=/var/cache/assay
 # the mount points of leases and locks belong to the user before volumes are laid over them

@@ -55,8 +55,8 @@ const rooms = [
   ],
 ];
 
-/** Checked with their types: what a thread runs without a compiler is JavaScript with types in its comments. */
-const TYPED = ['**/*.ts', 'src/**/*.js'];
+/** Checked with their types: what runs without a compiler is JavaScript with types in its comments. */
+const TYPED = ['**/*.ts', 'bin/**/*.js', 'src/**/*.js'];
 
 const inRoom = (type) => ({ element: { type } });
 const arrows = ([type, , allow, types = []]) => ({

@@ -1,12 +1,29 @@
 #!/usr/bin/env node
-// Runs the TypeScript sources directly in a clone; a release runs what tsc has built.
-import { existsSync } from 'node:fs';
+// Runs the build of the sources as they are now; where they have changed it is made again, and where none can be made
+// the sources are compiled as they are loaded.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { findBuild } from './built.js';
 
-const built = new URL('../dist/src/cli/main.js', import.meta.url);
-if (existsSync(built)) {
-  await import(built.href);
-} else {
-  const { register } = await import('tsx/esm/api');
-  register();
-  await import(new URL('../src/cli/main.ts', import.meta.url).href);
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @returns {string | null} */
+function rebuild() {
+  // in a process of its own: what it starts and opens ends with it
+  const script = fileURLToPath(new URL('build.js', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+  });
+  const entry = status === 0 ? findBuild(root) : null;
+  const reason = /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? 'the sources change';
+  if (entry === null)
+    process.stderr.write(`assay could not be built, so every start compiles it: ${reason}\n`);
+  return entry;
 }
+
+const entry = findBuild(root) ?? rebuild();
+// what shows a stack shows the lines of the sources; reading the maps costs time
+if (process.argv.includes('--debug')) process.setSourceMapsEnabled(true);
+if (entry === null) (await import('tsx/esm/api')).register();
+await import(entry ?? new URL('../src/cli/main.ts', import.meta.url).href);

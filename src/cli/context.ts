@@ -1,22 +1,10 @@
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { AssayError, messageOf } from '../domain/errors.js';
+import type { Client } from '@temporalio/client';
 import { findServers, type Servers } from '../dev/servers.js';
 import { NEVER, abortable } from '../dev/process/abortable.js';
-import { cacheFolder, homeOf } from '../dev/paths.js';
+import { homeFolder } from './folders.js';
 import { openLineage, type Lineage } from '../lineage/lineage.js';
 import { within } from './terminal/deadline.js';
 import { say } from './terminal/terminal.js';
-
-/** The folder that assay runs from: the clone, or the installed package. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-export function homeFolder(): string {
-  return homeOf(ROOT);
-}
-
-export { cacheFolder };
 
 /** Servers and store of a command while it runs; everything that it started is stopped at its end. */
 export interface CommandContext {
@@ -38,41 +26,26 @@ export async function withContext<T>(
   signal: AbortSignal = NEVER,
 ): Promise<T> {
   const servers = await findServers({ home: homeFolder(), need, say, signal });
-  let connection: Connection | null = null;
+  let connected: Client | null = null;
   try {
     const lineage = await abortable(signal, openLineage(servers.store, { say }));
     try {
       const client = async (): Promise<Client> => {
-        connection ??= await connect(servers.temporal.address);
-        return new Client({ connection, namespace: servers.temporal.namespace });
+        const { address, namespace } = servers.temporal;
+        // most commands only read the store: they are spared the loading of Temporal's client
+        const { connectTemporal } = await import('./connect.js');
+        return (connected ??= await connectTemporal(address, namespace));
       };
       return await use({ servers, lineage, client });
     } finally {
       await within(CLOSE_MS, 'the connection to the store', lineage.close());
     }
   } finally {
-    await closeQuietly(connection);
+    await closeQuietly(connected);
     await servers.stop({ hurried: signal.aborted });
   }
 }
 
-async function closeQuietly(connection: Connection | null): Promise<void> {
-  await connection?.close().catch(() => undefined);
+async function closeQuietly(client: Client | null): Promise<void> {
+  await client?.connection.close().catch(() => undefined);
 }
-
-async function connect(address: string): Promise<Connection> {
-  try {
-    return await Connection.connect({ address });
-  } catch (error) {
-    throw new AssayError(
-      'TEMPORAL_UNAVAILABLE',
-      `no Temporal server answers at ${address}: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Folder of the bundled tasks. */
-export const BUNDLED_TASKS = join(ROOT, 'tasks');

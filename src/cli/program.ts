@@ -1,35 +1,35 @@
 import { Command } from 'commander';
 import { packageVersion } from './version.js';
+import { register as audit } from './commands/audit.js';
+import { register as budget } from './commands/budget.js';
+import { register as cancel } from './commands/cancel.js';
+import { register as costs } from './commands/costs.js';
+import { register as demo } from './commands/demo.js';
+import { register as dev } from './commands/dev.js';
+import { register as doctor } from './commands/doctor.js';
+import { register as log } from './commands/log.js';
+import { register as pause } from './commands/pause.js';
+import { register as reconcile } from './commands/reconcile.js';
+import { register as replay } from './commands/replay.js';
+import { register as reset } from './commands/reset.js';
+import { register as resume } from './commands/resume.js';
+import { register as show } from './commands/show.js';
+import { register as start } from './commands/start.js';
+import { register as status } from './commands/status.js';
+import { register as stop } from './commands/stop.js';
+import { register as submit } from './commands/submit.js';
+import { register as task } from './commands/task.js';
+import { register as terminate } from './commands/terminate.js';
+import { register as trials } from './commands/trials.js';
+import { register as watch } from './commands/watch.js';
+import { register as worker } from './commands/worker.js';
 
-interface CommandModule {
-  register(program: Command): void;
-}
-
-/** Every command and the part of the help it stands in. Loaded on demand: workers and servers are heavy. */
-const COMMANDS: Record<string, { group: string; load: () => Promise<CommandModule> }> = {
-  demo: { group: 'Begin:', load: () => import('./commands/demo.js') },
-  doctor: { group: 'Begin:', load: () => import('./commands/doctor.js') },
-  dev: { group: 'Run:', load: () => import('./commands/dev.js') },
-  worker: { group: 'Run:', load: () => import('./commands/worker.js') },
-  start: { group: 'Run:', load: () => import('./commands/start.js') },
-  submit: { group: 'Run:', load: () => import('./commands/submit.js') },
-  task: { group: 'Run:', load: () => import('./commands/task.js') },
-  status: { group: 'Read:', load: () => import('./commands/status.js') },
-  watch: { group: 'Read:', load: () => import('./commands/watch.js') },
-  trials: { group: 'Read:', load: () => import('./commands/trials.js') },
-  show: { group: 'Read:', load: () => import('./commands/show.js') },
-  log: { group: 'Read:', load: () => import('./commands/log.js') },
-  costs: { group: 'Read:', load: () => import('./commands/costs.js') },
-  audit: { group: 'Read:', load: () => import('./commands/audit.js') },
-  replay: { group: 'Read:', load: () => import('./commands/replay.js') },
-  pause: { group: 'Control:', load: () => import('./commands/pause.js') },
-  resume: { group: 'Control:', load: () => import('./commands/resume.js') },
-  stop: { group: 'Control:', load: () => import('./commands/stop.js') },
-  cancel: { group: 'Control:', load: () => import('./commands/cancel.js') },
-  terminate: { group: 'Control:', load: () => import('./commands/terminate.js') },
-  reset: { group: 'Control:', load: () => import('./commands/reset.js') },
-  budget: { group: 'Control:', load: () => import('./commands/budget.js') },
-  reconcile: { group: 'Control:', load: () => import('./commands/reconcile.js') },
+/** Every command, by the part of the help it stands in. */
+const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
+  'Begin:': [demo, doctor],
+  'Run:': [dev, worker, start, submit, task],
+  'Read:': [status, watch, trials, show, log, costs, audit, replay],
+  'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile],
 };
 
 const EXAMPLES = `Examples:
@@ -44,11 +44,8 @@ const EVERYWHERE = `
 Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C, 143 SIGTERM.`;
 
-/**
- * The command line for these arguments: the one command they name, or all of them where help or a suggestion may
- * need them. Commander's own endings come out as exceptions.
- */
-export async function assayProgram(args: readonly string[]): Promise<Command> {
+/** The whole command line: light, since what a command does is loaded when it runs. Endings come out as exceptions. */
+export function assayProgram(): Command {
   const program = new Command('assay');
   program
     .description(
@@ -59,18 +56,12 @@ export async function assayProgram(args: readonly string[]): Promise<Command> {
     .showHelpAfterError('`--help` shows what is possible.')
     .addHelpText('before', EXAMPLES)
     .addHelpText('afterAll', EVERYWHERE);
-  for (const { group, load } of neededBy(args)) {
+  for (const [group, commands] of Object.entries(COMMANDS)) {
     program.commandsGroup(group);
-    (await load()).register(program);
+    for (const register of commands) register(program);
   }
   for (const command of program.commands) finish(command, 'assay');
   return program;
-}
-
-function neededBy(args: readonly string[]): (typeof COMMANDS)[string][] {
-  const named = COMMANDS[args.find((arg) => !arg.startsWith('-')) ?? ''];
-  if (named !== undefined) return [named];
-  return args[0] === '-V' || args[0] === '--version' ? [] : Object.values(COMMANDS);
 }
 
 /** Adds the options that every command has; `before` are the words in front of its name. */

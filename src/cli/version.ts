@@ -1,14 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { ROOT } from './context.js';
+import { ROOT } from './folders.js';
 
-const manifest = z.object({ version: z.string() });
-
-/** The version of this package; built files lie one folder below its manifest. */
+/** The version of this package. */
 export function packageVersion(): string {
-  const file = [join(ROOT, 'package.json'), join(ROOT, '..', 'package.json')].find((path) =>
-    existsSync(path),
-  );
-  return file === undefined ? 'unknown' : manifest.parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return known ? String(manifest.version) : 'unknown';
 }

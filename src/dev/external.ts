@@ -1,6 +1,5 @@
 import { AssayError, messageOf } from '../domain/errors.js';
 import { pingStore } from '../lineage/ping.js';
-import { askTemporal } from './temporal/temporal-health.js';
 
 const ANSWER_MS = 10_000;
 
@@ -44,6 +43,7 @@ function named(env: NodeJS.ProcessEnv, ...variables: string[]): External | null 
  */
 export async function checkNamedTemporal(external: External): Promise<string> {
   try {
+    const { askTemporal } = await import('./temporal/temporal-health.js');
     return await askTemporal(external.address, namespaceOf(), ANSWER_MS);
   } catch (error) {
     throw wrong('TEMPORAL_UNAVAILABLE', external, error);

@@ -3,11 +3,6 @@ import { namespaceOf } from './external.js';
 import { homeAt } from './paths.js';
 import type { Entry, ServerKind } from './record.js';
 import type { ServerProcess } from './process/server-process.js';
-import { findStoreProgram } from './store/store-program.js';
-import { startStore, urlOf } from './store/store-server.js';
-import { findTemporalProgram } from './temporal/temporal-program.js';
-import { askTemporal } from './temporal/temporal-health.js';
-import { addressOf, startTemporal } from './temporal/temporal-server.js';
 
 /** Needs of starting a server. */
 export interface ServerStart {
@@ -20,7 +15,7 @@ export interface ServerStart {
   note: (entry: Omit<Entry, 'owner'>) => Promise<void>;
 }
 
-/** One of the two servers that assay can run for a clone. */
+/** One of the two servers that assay can run for a clone; a command loads what it needs of either. */
 export interface ServerKindRules {
   title: string;
   /** @throws Error when the server does not answer */
@@ -34,9 +29,12 @@ export const SERVER_KINDS: Readonly<Record<ServerKind, ServerKindRules>> = {
   temporal: {
     title: 'Temporal',
     async ask(address) {
+      const { askTemporal } = await import('./temporal/temporal-health.js');
       await askTemporal(address, namespaceOf(), ANSWER_MS);
     },
     async start({ home, ports: remembered, say, signal, note }) {
+      const { findTemporalProgram } = await import('./temporal/temporal-program.js');
+      const { addressOf, startTemporal } = await import('./temporal/temporal-server.js');
       const program = await findTemporalProgram(say, signal);
       const { how, version } = program;
       say(`starting ${how} …`);
@@ -57,6 +55,8 @@ export const SERVER_KINDS: Readonly<Record<ServerKind, ServerKindRules>> = {
       await pingStore(address, ANSWER_MS);
     },
     async start({ home, ports: remembered, say, signal, note }) {
+      const { findStoreProgram } = await import('./store/store-program.js');
+      const { startStore, urlOf } = await import('./store/store-server.js');
       const program = await findStoreProgram(homeAt(home), say, signal);
       const { how, version, query } = program;
       say(`starting ${how} …`);

@@ -203,9 +203,3 @@ async function released({ home, say, mine }: Claim, cleanMs: number): Promise<vo
     await stopAll({});
   }
 }
-
-export { startStore } from './store/store-server.js';
-export { startTemporal } from './temporal/temporal-server.js';
-export { findStoreProgram } from './store/store-program.js';
-export { findTemporalProgram } from './temporal/temporal-program.js';
-export { homeOf } from './paths.js';

@@ -1,19 +1,7 @@
 import { z } from 'zod';
+import { TRIAL_STATUSES } from './trial/trial-statuses.js';
 
-/** The one terminal status of a trial, set exactly once. */
-export const TRIAL_STATUSES = [
-  'keep',
-  'discard',
-  'disqualified',
-  'size_blocked',
-  'train_budget_overrun',
-  'eval_budget_overrun',
-  'preflight_crash',
-  'crash',
-  'duplicate',
-  'violation',
-  'cancelled',
-] as const;
+export { TRIAL_STATUSES };
 export const trialStatusSchema = z.enum(TRIAL_STATUSES);
 export type TrialStatus = z.infer<typeof trialStatusSchema>;
 

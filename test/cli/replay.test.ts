@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { findTemporalProgram } from '../../src/dev/servers.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { RECORDED } from '../workflows/replaying.js';
 import { openWorld, type World } from '../workflows/world.js';
 

@@ -6,7 +6,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/campaign/campaign.js';
-import { findTemporalProgram } from '../../src/dev/servers.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { ROLES } from '../../workers/role-names.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -6,7 +6,9 @@ import { homeAt, type Home } from '../../src/dev/paths.js';
 import { freePort } from '../../src/dev/process/ports.js';
 import { RunningServer } from '../../src/dev/process/running-server.js';
 import { launch, markerFor, untilAnswers, type ServerProcess } from '../../src/dev/process/server-process.js';
-import { findStoreProgram, findTemporalProgram, startStore } from '../../src/dev/servers.js';
+import { findStoreProgram } from '../../src/dev/store/store-program.js';
+import { startStore } from '../../src/dev/store/store-server.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { askTemporal } from '../../src/dev/temporal/temporal-health.js';
 
 /** A server of one test: it can be killed, stopped and started again on the same port and data. */

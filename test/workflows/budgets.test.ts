@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { changeLimits } from '../../src/cli/use-cases/change-limits.js';
 import { control } from '../../src/cli/use-cases/control.js';
 import type { CommandContext } from '../../src/cli/context.js';
-import { findTemporalProgram } from '../../src/dev/servers.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import type { CampaignDocument } from '../../src/lineage/documents/documents.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';

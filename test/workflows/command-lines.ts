@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { findTemporalProgram } from '../../src/dev/servers.js';
+import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { processName } from '../../src/sandbox/host/worker-folders.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { workOf } from '../faults/run-processes.js';

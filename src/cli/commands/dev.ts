@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
-import { runFleet } from '../use-cases/local-fleet.js';
-import { withContext } from '../context.js';
-import { endRequest } from '../terminal/interrupt.js';
-import { say } from '../terminal/terminal.js';
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -13,17 +10,5 @@ export function register(program: Command): void {
       'before',
       '\nExample:\n  assay dev\n  assay start --task byte-golf --trials 12   # in another terminal',
     )
-    .action(async (flags: { slots?: string }) => {
-      await withContext(
-        ['temporal', 'store'],
-        async ({ servers }) => {
-          const { temporal, store } = servers;
-          say(`Temporal ${temporal.address}${temporal.uiUrl === null ? '' : `, UI ${temporal.uiUrl}`}`);
-          say(`store ${store.url} (${store.how})`);
-          await runFleet(servers, { slots: flags.slots, roles: [], pool: 'cpu' });
-        },
-        endRequest(),
-      );
-      say('stopped. `assay dev` continues where this left off.');
-    });
+    .action(whenRun(() => import('../actions/dev.js')));
 }

@@ -1,14 +1,5 @@
 import type { Command } from 'commander';
-import { survey } from '../../dev/survey/survey.js';
-import { homeFolder } from '../context.js';
-import { renderDoctor } from '../render/doctor.js';
-import { onStdout } from '../render/paint.js';
-import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
-
-/** Without these nothing runs; the others only make it weaker. */
-const ESSENTIAL = ['Platform', 'Node', 'Python', 'Temporal', 'Store'];
-
-const ENVIRONMENT = 3;
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -17,20 +8,5 @@ export function register(program: Command): void {
     .option('--json', 'print JSON: assay.doctor/1')
     .addHelpText('before', 'Examples:\n  assay doctor\n  assay doctor --json\n')
     .addHelpText('after', '\nThe exit code is 3 when something essential is missing.')
-    .action(async (flags: CommonFlags) => {
-      const found = await survey({ home: homeFolder() });
-      const findings = found.map((each) => ({
-        ...each,
-        essential: each.essential ?? isEssential(each.part),
-      }));
-      const ok = findings.every((each) => each.ok || !each.essential);
-      if (flags.json === true) printJson({ schema: 'assay.doctor/1', ok, findings });
-      else print(renderDoctor(findings, onStdout));
-      if (!ok) process.exitCode = ENVIRONMENT;
-      else if (flags.json !== true) say('\nassay can run here; `assay demo` measures a small campaign');
-    });
-}
-
-function isEssential(part: string): boolean {
-  return ESSENTIAL.some((name) => part.toLowerCase().startsWith(name.toLowerCase()));
+    .action(whenRun(() => import('../actions/doctor.js')));
 }

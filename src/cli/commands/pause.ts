@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import { tellControl } from '../render/control-answer.js';
-import type { CommonFlags } from '../terminal/terminal.js';
-
-interface Flags extends CommonFlags {
-  reason?: string;
-}
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -19,7 +14,5 @@ export function register(program: Command): void {
       'before',
       'Examples:\n  assay pause demo\n  assay pause demo --reason "the host is needed"\n',
     )
-    .action((campaign: string, flags: Flags) =>
-      tellControl(campaign, { ask: 'pause', reason: flags.reason }, flags),
-    );
+    .action(whenRun(() => import('../actions/pause.js')));
 }

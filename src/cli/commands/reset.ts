@@ -1,12 +1,5 @@
 import type { Command } from 'commander';
-import { withContext } from '../context.js';
-import { resetWorkflow, type ResetAnswer } from '../use-cases/reset-workflow.js';
-import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
-
-interface Flags extends CommonFlags {
-  to: string;
-  reason?: string;
-}
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -34,17 +27,5 @@ Everything that is stored stays as it is: replies that were paid, numbers that w
 finished are used again, and a trial or campaign that has ended ends again in the same way. A lane or trial that an
 earlier run has started continues, and is waited for. \`temporal workflow reset\` does the same.`,
     )
-    .action(async (workflow: string, flags: Flags) => {
-      const reason = flags.reason ?? 'asked by a person';
-      const answer = await withContext(['temporal', 'store'], (ground) =>
-        resetWorkflow(ground, workflow, flags.to, reason),
-      );
-      if (flags.json === true) printJson(answer);
-      else show(answer);
-    });
-}
-
-function show({ workflowId, event, newRunId, attended }: ResetAnswer): void {
-  print(`${workflowId}: continues after event ${event} as run ${newRunId}`);
-  if (!attended) say('no worker runs that could continue it; `assay dev` runs workers on this machine');
+    .action(whenRun(() => import('../actions/reset.js')));
 }

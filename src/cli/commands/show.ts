@@ -1,13 +1,5 @@
 import type { Command } from 'commander';
-import { findTrial } from '../../analysis/read-models/find-trial.js';
-import { trialRecord } from '../../analysis/read-models/trial-record.js';
-import { withContext } from '../context.js';
-import { renderRecord } from '../render/trial.js';
-import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
-
-interface Flags extends CommonFlags {
-  campaign?: string;
-}
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -19,18 +11,5 @@ export function register(program: Command): void {
     .option('--campaign <name>', 'campaign of a trial given by number')
     .option('--json', 'print JSON: assay.trial/1')
     .addHelpText('before', 'Examples:\n  assay show demo/t00007\n  assay show 7 --campaign demo --json\n')
-    .action(async (trial: string, flags: Flags) => {
-      await withContext(['store'], async ({ lineage }) => {
-        const { campaign, number, assumed } = await findTrial(lineage, trial, flags.campaign);
-        const record = await trialRecord(lineage, campaign, number);
-        if (flags.json === true) {
-          printJson(record);
-          return;
-        }
-        print(renderRecord(record));
-        if (assumed) say(`\nof the latest campaign, ${campaign}`);
-        const logged = record.replicates.some(({ phases }) => phases.length > 0) || record.failure !== null;
-        if (logged) say(`\n\`assay log ${record.workflowId}\` prints its logs`);
-      });
-    });
+    .action(whenRun(() => import('../actions/show.js')));
 }

@@ -1,11 +1,5 @@
 import { Option, type Command } from 'commander';
-import { tellControl } from '../render/control-answer.js';
-import type { CommonFlags } from '../terminal/terminal.js';
-
-interface Flags extends CommonFlags {
-  now?: boolean;
-  drain?: boolean;
-}
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -19,7 +13,5 @@ export function register(program: Command): void {
       'before',
       'Examples:\n  assay stop demo\n  assay stop demo --drain\n  assay stop demo --now\n',
     )
-    .action((campaign: string, flags: Flags) =>
-      tellControl(campaign, { ask: 'stop', mode: flags.now === true ? 'now' : 'drain' }, flags),
-    );
+    .action(whenRun(() => import('../actions/stop.js')));
 }

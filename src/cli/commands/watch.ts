@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-import { AssayError } from '../../domain/errors.js';
-import { isEnded } from '../../domain/statuses.js';
-import { followOrLeave } from '../follow/follow.js';
-import { withContext, type CommandContext } from '../context.js';
-import { endRequest } from '../terminal/interrupt.js';
-import type { CommonFlags } from '../terminal/terminal.js';
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -14,26 +9,5 @@ export function register(program: Command): void {
     .option('--json', 'print one JSON object a line: assay.event/1')
     .addHelpText('before', 'Examples:\n  assay watch demo\n  assay watch demo --json | jq .event\n')
     .addHelpText('after', '\nThe exit code is 1 when the campaign failed or is blocked.')
-    .action(async (campaign: string, flags: CommonFlags) => {
-      await withContext(['store'], (ground) => watch(ground, campaign, flags.json === true), endRequest());
-    });
-}
-
-async function watch(ground: CommandContext, name: string, json: boolean): Promise<void> {
-  await refuseStandstill(ground, name);
-  process.exitCode = await followOrLeave(ground, name, json);
-}
-
-/** Servers that this command had to start itself have no workers, so nothing would ever move. */
-async function refuseStandstill({ servers, lineage }: CommandContext, name: string): Promise<void> {
-  if (!servers.owned) return;
-  const campaign = await lineage.campaigns.byName(name);
-  if (isEnded(campaign.state)) return;
-  throw new AssayError(
-    'TEMPORAL_UNAVAILABLE',
-    `campaign "${name}" is ${campaign.state}, but nothing runs here`,
-    {
-      remedy: '`assay dev` continues where it left off.',
-    },
-  );
+    .action(whenRun(() => import('../actions/watch.js')));
 }

@@ -1,13 +1,5 @@
 import type { Command } from 'commander';
-import { runFleet } from '../use-cases/local-fleet.js';
-import { withContext } from '../context.js';
-import { endRequest } from '../terminal/interrupt.js';
-import { say } from '../terminal/terminal.js';
-
-interface Flags {
-  pool: string;
-  slots?: string;
-}
+import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   program
@@ -25,14 +17,5 @@ Examples:
 
 The servers come from TEMPORAL_ADDRESS and ASSAY_MONGODB_URL; without them, those of this clone.`,
     )
-    .action(async (roles: string[], { pool, slots }: Flags) => {
-      await withContext(
-        ['temporal', 'store'],
-        async ({ servers }) => {
-          await runFleet(servers, { slots, roles, pool });
-        },
-        endRequest(),
-      );
-      say('stopped. What was in flight is taken up by the next worker of these roles.');
-    });
+    .action(whenRun(() => import('../actions/worker.js')));
 }

@@ -14,7 +14,7 @@ import {
 import { diagnoseStall } from '../../analysis/stall/diagnose.js';
 import type { CampaignDocument } from '../../lineage/documents/documents.js';
 import type { CommandContext } from '../context.js';
-import { latestMoment, serverFacts, type Looked } from './server-facts.js';
+import type { Looked } from './server-facts.js';
 
 /** Time that a server has to accept a connection before it counts as down. */
 export const PROBE_MS = 2000;
@@ -102,6 +102,7 @@ async function look(
   if (address === '') return { facts: null, unexamined: 'no Temporal server of this clone runs' };
   try {
     await probePort(address, PROBE_MS);
+    const { serverFacts } = await import('./server-facts.js');
     const facts = await serverFacts(await ground.client(), namespace, pool, workflows);
     return { facts, unexamined: null };
   } catch (error) {
@@ -126,4 +127,16 @@ function workflowsOf(
     })),
     ...idleFirst.map(({ lane }): Looked => ({ id: `${name}/${lane}`, label: lane, kind: 'lane' })),
   ];
+}
+
+/** The latest moment that the server itself has named: its clock is not behind it. */
+function latestMoment({ workflows, queues }: ServerFacts): Date | null {
+  const moments = [
+    ...queues.flatMap(({ pollers }) => pollers.map(({ at }) => at)),
+    ...workflows.flatMap(({ activities, step }) => [
+      ...(step === null ? [] : [step.since]),
+      ...activities.flatMap(({ heartbeatAt, startedAt }) => [heartbeatAt ?? [], startedAt ?? []].flat()),
+    ]),
+  ];
+  return moments.length === 0 ? null : new Date(Math.max(...moments.map((moment) => moment.getTime())));
 }

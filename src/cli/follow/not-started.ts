@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { StallReason } from '../../analysis/stall/types.js';
 import { AssayError, ERRORS, messageOf } from '../../domain/errors.js';
 import { probePort } from '../../dev/process/probe-port.js';
@@ -46,6 +45,7 @@ export async function expectWorkflow(ground: CommandContext, name: string): Prom
   await probePort(address, PROBE_MS).catch(() => {
     throw unknown;
   });
+  const { WorkflowNotFoundError } = await import('@temporalio/client');
   const handle = (await ground.client()).workflow.getHandle(name);
   const { status } = await handle.describe().catch((error: unknown) => {
     throw error instanceof WorkflowNotFoundError ? unknown : error;

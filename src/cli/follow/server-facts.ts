@@ -50,18 +50,6 @@ export async function serverFacts(
   }));
 }
 
-/** The latest moment that the server itself has named: its clock is not behind it. */
-export function latestMoment({ workflows, queues }: ServerFacts): Date | null {
-  const moments = [
-    ...queues.flatMap(({ pollers }) => pollers.map(({ at }) => at)),
-    ...workflows.flatMap(({ activities, step }) => [
-      ...(step === null ? [] : [step.since]),
-      ...activities.flatMap(({ heartbeatAt, startedAt }) => [heartbeatAt ?? [], startedAt ?? []].flat()),
-    ]),
-  ];
-  return moments.length === 0 ? null : new Date(Math.max(...moments.map((moment) => moment.getTime())));
-}
-
 async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {
   const answers: R[] = [];
   for (let at = 0; at < items.length; at += AT_ONCE)

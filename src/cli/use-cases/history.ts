@@ -5,7 +5,7 @@ import type proto from '@temporalio/proto';
 import { findServers } from '../../dev/servers.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../../domain/keys.js';
-import { homeFolder } from '../context.js';
+import { homeFolder } from '../folders.js';
 import { say } from '../terminal/terminal.js';
 
 export type History = proto.temporal.api.history.v1.IHistory;

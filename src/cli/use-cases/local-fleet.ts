@@ -7,7 +7,8 @@ import { killRunsNow } from '../../sandbox/process/kill-on-exit.js';
 import type { Fleet } from '../../../workers/fleet.js';
 import { GRACE_MS, ROLES, type Role } from '../../../workers/role-names.js';
 import { within } from '../terminal/deadline.js';
-import { cacheFolder, homeFolder } from '../context.js';
+import { homeFolder } from '../folders.js';
+import { cacheFolder } from '../../dev/paths.js';
 import { endRequest, interrupted, interruption } from '../terminal/interrupt.js';
 import { say } from '../terminal/terminal.js';
 

@@ -7,7 +7,7 @@ import { campaignNameSchema } from '../../domain/keys.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { findTask } from '../../tasks/find.js';
 import { loadTask } from '../../tasks/load.js';
-import { BUNDLED_TASKS } from '../context.js';
+import { BUNDLED_TASKS } from '../folders.js';
 
 /**
  * A task as a person names it: a folder of theirs is uploaded now, anything else is a name or a digest.

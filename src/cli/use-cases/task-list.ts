@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Task } from '../../domain/task/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { isTaskFolder, loadTask } from '../../tasks/load.js';
-import { BUNDLED_TASKS } from '../context.js';
+import { BUNDLED_TASKS } from '../folders.js';
 
 /** One task under the name that `assay start --task` takes. */
 export interface TaskLine {

@@ -1,0 +1,11 @@
+/** The phases of a trial that leave a log, in their order. */
+export const LOGGED_PHASES = [
+  'static',
+  'check',
+  'smoke',
+  'rehearsal',
+  'train',
+  'pack',
+  'evaluate',
+  'serve',
+] as const;
