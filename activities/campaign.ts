@@ -286,9 +286,9 @@ async function reportOn(context: OrchestratorContext, campaign: CampaignDocument
     lineage.budgets.limits(owner),
     lineage.trials.totals(owner),
     lineage.decisions.frontier(owner),
-    lineage.heads.best(owner),
+    lineage.leaderboards.best(owner),
   ]);
-  const counts = await lineage.heads.counts(owner, totals.submitted);
+  const counts = await lineage.leaderboards.counts(owner, totals.submitted);
   const standings = best
     .slice(0, 10)
     .flatMap(({ trial, role, status, score, hypothesis }) =>

@@ -25,14 +25,14 @@ export interface ServerWorkflows {
   terminate(id: string, reason: string): Promise<void>;
 }
 
-interface StraysContext {
+interface OrphansContext {
   lineage: Lineage;
   workflowFact: (id: string) => Promise<WorkflowFact>;
 }
 
 /** Workflows that run although the campaign that they belong to does not, or is not in this store. */
 export async function orphanedWorkflows(
-  context: StraysContext,
+  context: OrphansContext,
   workflows: ServerWorkflows,
   only: string | undefined,
   dryRun: boolean,
@@ -58,7 +58,7 @@ export async function orphanedWorkflows(
 }
 
 async function factsOf(
-  { lineage, workflowFact }: StraysContext,
+  { lineage, workflowFact }: OrphansContext,
   campaign: CampaignDocument | null,
   { id, type }: RunningWorkflow,
 ): Promise<RunningFacts> {

@@ -53,7 +53,8 @@ export interface ReconcileActivities {
   settleAbandoned(of: TrialRef & { why: string }): Promise<void>;
 }
 
-const CAMPAIGNS = 500;
+/** Campaigns that are read at once. */
+const PAGE = 200;
 const OPEN_TRIALS = 5000;
 const POLL_MS = 500;
 
@@ -80,16 +81,17 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<Finding[]> {
   const { lineage, workflows } = context;
   const { campaign, dryRun = false } = request;
-  const campaigns =
-    campaign === undefined
-      ? await lineage.campaigns.list(CAMPAIGNS)
-      : [await lineage.campaigns.byName(campaign)];
   const findings: Finding[] = [];
   const later: { campaign: CampaignDocument; open: Abandoned[] }[] = [];
-  for (const found of campaigns) {
+  for await (const found of campaignsToVisit(lineage, campaign)) {
     const open = await abandoned(context, found);
-    if ((await stillWorks(context, found, open)) && !dryRun) later.push({ campaign: found, open });
-    else findings.push(...(await settleCampaign(context, found, open, dryRun)));
+    if ((await stillWorks(context, found, open)) && !dryRun) {
+      later.push({ campaign: found, open });
+      continue;
+    }
+    const settled = await settleCampaign(context, found, open, dryRun);
+    findings.push(...settled);
+    if (settled.length === 0 && !dryRun) await lineage.campaigns.markSettled(found);
   }
   await Promise.all(
     later.map(async ({ campaign: found, open }) => {
@@ -103,6 +105,24 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   if (workflows !== undefined)
     findings.push(...(await orphanedWorkflows(context, workflows, campaign, dryRun)));
   return findings;
+}
+
+/** The campaign of a name; without one those of which something may be left to settle. */
+async function* campaignsToVisit(
+  { campaigns }: Lineage,
+  name: string | undefined,
+): AsyncGenerator<CampaignDocument> {
+  if (name !== undefined) {
+    yield await campaigns.byName(name);
+    return;
+  }
+  for (let after = ''; ;) {
+    const page = await campaigns.listUnsettled(after, PAGE);
+    yield* page;
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = last._id;
+  }
 }
 
 /** Whether workers may be at work on what nobody leads any more. */

@@ -58,7 +58,7 @@ async function endedOf(lineage: Lineage): Promise<number> {
   const campaign = await lineage.campaigns.find(NAME);
   if (campaign === null) return 0;
   const { submitted } = await lineage.trials.totals(campaign.owner);
-  const counts = await lineage.heads.counts(campaign.owner, submitted);
+  const counts = await lineage.leaderboards.counts(campaign.owner, submitted);
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
@@ -85,7 +85,7 @@ const seen = await follow(handle, lineage);
 
 const { owner, state, reason } = await lineage.campaigns.byName(NAME);
 const { submitted, counted } = await lineage.trials.totals(owner);
-const counts = await lineage.heads.counts(owner, submitted);
+const counts = await lineage.leaderboards.counts(owner, submitted);
 const open = await lineage.trials.open(owner, submitted + 1);
 const budget = await lineage.budgets.get(owner);
 const last = seen.at(-1) ?? { atS: 0, ended: 0, campaignEvents: 0 };

@@ -198,7 +198,7 @@ async function hostContext(
     lineage,
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
-    sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.custody),
+    sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
     turn: new HostTurn(join(home, 'leases', 'turn')),
   };

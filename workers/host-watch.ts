@@ -27,7 +27,7 @@ export class HostWatch {
   constructor(
     private readonly health: HostHealth,
     private readonly gate: Gate,
-    private readonly hosts: Hosts,
+    private readonly hosts: Pick<Hosts, 'report' | 'leave'>,
     private readonly reporter: HostReporter,
     private readonly say: (line: string) => void,
   ) {

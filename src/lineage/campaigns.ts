@@ -15,10 +15,14 @@ import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/
 import { type ActiveWork, type CampaignDocument, type Exhausted } from './documents/campaign.js';
 import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
+import { fieldsOf } from './update-fields.js';
 
 /** Whether nobody can have taken the place of whoever asks. */
 export type IsCurrent = () => boolean;
 const ALWAYS: IsCurrent = () => true;
+
+/** A worker that does not reach the server has given up its work by then. */
+const STRAGGLERS_MS = 3_600_000;
 
 function requireCurrent(current: IsCurrent): void {
   if (!current()) throw new AssayError('OVERTAKEN', 'what was asked for is older than what may be there now');
@@ -90,8 +94,29 @@ export class Campaigns {
     return found;
   }
 
+  /** The newest campaigns, ended ones too. */
   async list(limit: number): Promise<CampaignDocument[]> {
     return this.shelf.list({}, { sort: { createdAt: -1 }, limit });
+  }
+
+  /** The newest campaigns that have not ended. */
+  async listOpen(limit: number): Promise<CampaignDocument[]> {
+    return this.shelf.list({ endedAt: null }, { sort: { createdAt: -1 }, limit });
+  }
+
+  /** Campaigns of which something may be left to settle, after a name, by their names. */
+  async listUnsettled(after: string, limit: number): Promise<CampaignDocument[]> {
+    return this.shelf.list({ settledAt: null, _id: { $gt: after } }, { sort: { _id: 1 }, limit });
+  }
+
+  /**
+   * Records that nothing of an ended campaign is left to settle. One that ended just now is not marked: a worker that
+   * was cut off from the server may still write what it does.
+   */
+  async markSettled({ owner, endedAt }: CampaignDocument): Promise<void> {
+    const now = this.clock.wall();
+    if (endedAt === null || now.getTime() - endedAt.getTime() < STRAGGLERS_MS) return;
+    await this.shelf.update({ owner, settledAt: null }, { $set: { settledAt: now } });
   }
 
   /**
@@ -167,7 +192,7 @@ export class Campaigns {
       const step = this.stepFrom(before, frontierVersion);
       const after = await this.shelf.change(
         { owner, endedAt: null, 'elapsed.tick': before.elapsed.tick },
-        { $set: { elapsed: step.elapsed } },
+        { $set: fieldsOf('elapsed', step.elapsed) },
       );
       if (after === null) continue;
       this.anchors.set(owner, step.anchor);
@@ -218,7 +243,16 @@ export class Campaigns {
     const pausedSince = isHeld(control) ? (before.pausedSince ?? step.elapsed.at) : null;
     const moved = await this.shelf.update(
       { owner, control: before.control, 'elapsed.tick': elapsed.tick },
-      { $set: { control, controlReason: reason, exhausted, stopped, pausedSince, elapsed: step.elapsed } },
+      {
+        $set: {
+          control,
+          controlReason: reason,
+          exhausted,
+          stopped,
+          pausedSince,
+          ...fieldsOf('elapsed', step.elapsed),
+        },
+      },
     );
     if (moved) this.anchors.set(owner, step.anchor);
     return moved;

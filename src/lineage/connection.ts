@@ -24,6 +24,7 @@ export function clientOf(
 ): { client: MongoClient; databaseOptions: () => DbOptions } {
   const client = make(url, {
     writeConcern: { w: 'majority' },
+    readPreference: 'primary',
     serverSelectionTimeoutMS: 10_000,
     ...(!/[?&]socketTimeoutMS=/i.test(url) && { socketTimeoutMS: SILENCE_MS }),
     appName: 'assay',
@@ -40,8 +41,7 @@ export function clientOf(
  * a server of its own refuses a read concern, and has nothing that could be taken back.
  */
 function optionsOf(replicated: boolean): DbOptions {
-  const writes: DbOptions = { writeConcern: { w: 'majority' }, readPreference: 'primary' };
-  return replicated ? { ...writes, readConcern: new ReadConcern('majority') } : writes;
+  return replicated ? { readConcern: new ReadConcern('majority') } : {};
 }
 
 const isReplicated = ({ servers }: TopologyDescription): boolean =>

@@ -39,7 +39,7 @@ export interface Lineage {
   claims: Claims;
   sessions: Sessions;
   budgets: Budgets;
-  heads: Leaderboards;
+  leaderboards: Leaderboards;
   hosts: Hosts;
   records: AuditReader;
   close(): Promise<void>;
@@ -98,7 +98,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     claims: new Claims(database),
     sessions: new Sessions(database),
     budgets: new Budgets(database),
-    heads: new Leaderboards(database),
+    leaderboards: new Leaderboards(database),
     hosts: new Hosts(database),
     records: new AuditReader(database),
     close: () => client.close(),

@@ -68,12 +68,12 @@ async function scoreIn(
   const { sandbox, tasks } = context;
   const requests = await requestsOf(context, hosted, of, call);
   // a server is the recipe's code; an evaluator alone is only told when what it used was changed beside it
-  const { result: scored, damage } = await tasks.custody.during(requests.server !== null, () =>
+  const { result: scored, damage } = await tasks.tampering.during(requests.server !== null, () =>
     score(sandbox, requests),
   );
   call.signal.throwIfAborted();
   if (damage !== null) return { scored, damage };
-  if (!tasks.custody.active) return { scored, damage: null };
+  if (!tasks.tampering.active) return { scored, damage: null };
   const servers = [requests.server, requests.twin].filter((server) => server !== null);
   for (const copy of [call.folders.sealed, ...servers.map(({ artifact }) => artifact)]) {
     if (await isWhole(copy, of.artifact.digest, hosted)) continue;

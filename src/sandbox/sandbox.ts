@@ -9,7 +9,7 @@ import type { Tier } from './tiers/tier.js';
 import { TIERS, type Needed } from './tiers/tiers.js';
 
 export type * from './run.js';
-export { sweepStrays, type StrayRuns } from './process/process-table.js';
+export { sweepOrphans, type StrayRuns } from './process/process-table.js';
 
 /** Sandbox to open, and what its runs will need. */
 export interface Wanted {

@@ -52,7 +52,7 @@ export class TaskHost {
     /** Sandbox in which phases run. */
     private readonly sandbox: Sandbox,
     /** Looks after what trials share; by default nothing does. */
-    readonly custody = new TamperDetection(false),
+    readonly tampering = new TamperDetection(false),
   ) {}
 
   /** The most that a run of a task seen here may write, in bytes; 0 before the first. */
@@ -79,7 +79,7 @@ export class TaskHost {
     await requireThere(spec);
     const python = await this.python(requirements, signal);
     const hosted = { spec, digest, folder, python };
-    await this.custody.keep({
+    await this.tampering.keep({
       name: `task "${spec.name}"`,
       folder,
       restore: async () => {
@@ -88,7 +88,7 @@ export class TaskHost {
       },
     });
     if (python.environment !== null)
-      await this.custody.keep({
+      await this.tampering.keep({
         name: `the Python of task "${spec.name}"`,
         folder: python.environment,
         restore: async () => {
@@ -101,7 +101,7 @@ export class TaskHost {
     if (spec.data === undefined)
       return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
     const prepared = await this.prepare(source, folder, python, signal);
-    await this.custody.keep({
+    await this.tampering.keep({
       name: `the prepared data of task "${spec.name}"`,
       folder: prepared.folder,
       restore: async () => {

@@ -30,7 +30,7 @@ const WARY_RUNS = 16;
  * that ran meanwhile run again (HOST_FAULT, which is retried), and for a while only one at a time.
  */
 export class TamperDetection {
-  readonly #kept = new Map<string, { of: ProtectedFolder; holdings: FolderDigest }>();
+  readonly #kept = new Map<string, { of: ProtectedFolder; digest: FolderDigest }>();
   readonly #present = new Set<Party>();
   #waiting: (() => void)[] = [];
   #wary = 0;
@@ -42,9 +42,9 @@ export class TamperDetection {
   /** Takes a folder as it is now into custody. */
   async keep(of: ProtectedFolder): Promise<void> {
     if (!this.active) return;
-    const holdings = new FolderDigest(of.folder);
-    await holdings.take();
-    this.#kept.set(of.folder, { of, holdings });
+    const digest = new FolderDigest(of.folder);
+    await digest.take();
+    this.#kept.set(of.folder, { of, digest });
   }
 
   /**
@@ -109,8 +109,8 @@ export class TamperDetection {
   /** Restores what was changed and returns it in words. All present have used it. */
   async #restore(): Promise<string | null> {
     let damage: string | null = null;
-    for (const { of, holdings } of this.#kept.values()) {
-      const path = await holdings.changed();
+    for (const { of, digest } of this.#kept.values()) {
+      const path = await digest.changed();
       if (path === null) continue;
       damage ??= `${path === '.' ? of.folder : join(of.folder, path)} of ${of.name}`;
       for (const party of this.#present) party.spoiled = true;
@@ -120,7 +120,7 @@ export class TamperDetection {
           `${of.name} was changed and cannot be made again: ${messageOf(error)}`,
         );
       });
-      await holdings.take();
+      await digest.take();
     }
     return damage;
   }

@@ -251,11 +251,11 @@ describe('following a campaign', () => {
     const { lineage, name, owner, submit, measure } = await seedCampaign();
     await measure(await submit('before anyone watched'), 1.9);
     const observer = new Observer(lineage, name);
-    let scene: Snapshot | null = null;
+    let snapshot: Snapshot | null = null;
     const next = async (): Promise<string[]> => {
-      const before: Snapshot | null = scene;
-      scene = await observer.look();
-      return eventsBetween(before, scene).map((event) =>
+      const before: Snapshot | null = snapshot;
+      snapshot = await observer.look();
+      return eventsBetween(before, snapshot).map((event) =>
         'trial' in event ? `${event.trial} ${event.event}` : event.event,
       );
     };

@@ -31,15 +31,21 @@ const HELLO = {
  * Speaks as much of MongoDB's protocol as a driver needs to be refused: a mongod of another version, or one with
  * logins, is not available everywhere.
  */
-export function startStandIn(wireVersion: number, answer: (command: string) => Answer): Promise<StandIn> {
+export async function startStandIn(
+  wireVersion: number,
+  answer: (command: string) => Answer,
+  /** What it says of itself beside the rest. */
+  more: (address: string) => Answer = () => ({}),
+): Promise<StandIn> {
   const seen: string[] = [];
+  let address = '';
   const reply = (asked: BSON.Document): Answer => {
     const name = Object.keys(asked)[0] ?? '';
     seen.push(name);
-    if (/^(hello|ismaster)$/i.test(name)) return { ...HELLO, maxWireVersion: wireVersion };
+    if (/^(hello|ismaster)$/i.test(name)) return { ...HELLO, maxWireVersion: wireVersion, ...more(address) };
     return answer(name);
   };
-  return listen((socket) => {
+  const server = await listen((socket) => {
     let pending = Buffer.alloc(0);
     socket.on('data', (chunk: Buffer) => {
       pending = Buffer.concat([pending, chunk]);
@@ -50,6 +56,8 @@ export function startStandIn(wireVersion: number, answer: (command: string) => A
       }
     });
   }, seen);
+  address = server.address;
+  return server;
 }
 
 function answered(message: Buffer, reply: (asked: BSON.Document) => Answer): Buffer {

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/lineage/decisions/decisions.js';
+import type { Candidate } from '../../src/lineage/decisions/candidate.js';
 
 /** A candidate of one run under the rule `greedy`; trial 0 is the start, and every other one's parent. */
 export function candidate(

@@ -132,7 +132,7 @@ async function measure(lineage: Lineage, trial: TrialDocument, score: number): P
 
 async function record(lineage: Lineage, owner: string, number: number, outcome: Outcome): Promise<void> {
   const settled = await lineage.trials.settle(owner, number, outcome);
-  await lineage.heads.record(owner, await rowOf(lineage, settled), 'minimize');
+  await lineage.leaderboards.record(owner, await rowOf(lineage, settled), 'minimize');
 }
 
 async function begin(lineage: Lineage, { owner, number, snapshot }: TrialDocument): Promise<string> {

@@ -14,7 +14,7 @@ const statusSchema = z.looseObject({
   state: z.string(),
   reason: z.string().nullable().optional(),
   unexamined: z.string().nullable().optional(),
-  standstill: z.array(
+  stall: z.array(
     z.object({
       what: z.string(),
       id: z.string(),
@@ -29,7 +29,7 @@ export type Status = z.infer<typeof statusSchema>;
 
 interface Told {
   status: Status;
-  reason: Status['standstill'][0];
+  reason: Status['stall'][0];
 }
 
 function run(args: readonly string[], env: Record<string, string>) {
@@ -71,7 +71,7 @@ export class Person {
     return until(`${name} to be told ${reasonOr}`, async () => {
       const status = await this.status(name).catch(() => null);
       last = status ?? last;
-      const reason = status?.standstill.find(({ what, id }) => what === reasonOr || id === reasonOr);
+      const reason = status?.stall.find(({ what, id }) => what === reasonOr || id === reasonOr);
       return status === null || reason === undefined ? null : { status, reason };
     }).catch((error: unknown) => {
       throw new Error(`${String(error)}; last seen: ${JSON.stringify(last)}`);
@@ -85,7 +85,7 @@ export class Person {
     const line = await new Promise<string>((resolve) => {
       watching.stdout.on('data', (chunk: Buffer) => {
         printed += chunk.toString();
-        const found = printed.split('\n').find((each) => each.includes('"standstill"') && each.endsWith('}'));
+        const found = printed.split('\n').find((each) => each.includes('"stall"') && each.endsWith('}'));
         if (found !== undefined) resolve(found);
       });
     });

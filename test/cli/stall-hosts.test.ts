@@ -63,5 +63,5 @@ it('counts down for a killed worker, and says that a stop waits for it', LONG, a
   );
   await world.client.workflow.getHandle('lanes').result();
   const ended = await person.status('lanes');
-  expect(ended).toMatchObject({ state: 'stopped', standstill: [] });
+  expect(ended).toMatchObject({ state: 'stopped', stall: [] });
 });

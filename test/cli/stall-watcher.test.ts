@@ -27,63 +27,62 @@ afterEach(() => {
 });
 
 /** Looks twice a second, as a follower does, and returns what was told. */
-async function watch(stillness: StallWatcher, seconds: number, moved = false): Promise<string[][]> {
+async function watch(stalls: StallWatcher, seconds: number, moved = false): Promise<string[][]> {
   const told: string[][] = [];
   for (let looked = 0; looked < seconds * 2; looked += 1) {
     await vi.advanceTimersByTimeAsync(500);
-    const events = stillness.after({ state: 'running' }, moved, look);
-    for (const event of events)
-      if (event.event === 'standstill') told.push(event.reasons.map(({ id }) => id));
+    const events = stalls.after({ state: 'running' }, moved, look);
+    for (const event of events) if (event.event === 'stall') told.push(event.reasons.map(({ id }) => id));
   }
   return told;
 }
 
 it('asks the server only when nothing has moved for some seconds, and not at every look', async () => {
-  const stillness = new StallWatcher();
-  await watch(stillness, 30, true);
+  const stalls = new StallWatcher();
+  await watch(stalls, 30, true);
   expect(looks).toBe(0);
-  await watch(stillness, 4);
+  await watch(stalls, 4);
   expect(looks).toBe(0);
-  await watch(stillness, 26);
+  await watch(stalls, 26);
   expect(looks).toBeGreaterThan(2);
   expect(looks).toBeLessThan(8);
 });
 
 it('tells reasons when they change, not when their text does, and says when they are over', async () => {
-  const stillness = new StallWatcher();
-  expect(await watch(stillness, 20)).toEqual([['a']]);
+  const stalls = new StallWatcher();
+  expect(await watch(stalls, 20)).toEqual([['a']]);
   answer = { reasons: [reason('a', 'in 5 s')], moves: false };
-  expect(await watch(stillness, 20)).toEqual([]);
-  expect(stillness.standing.reasons[0]?.text).toBe('in 5 s');
+  expect(await watch(stalls, 20)).toEqual([]);
+  expect(stalls.report.reasons[0]?.text).toBe('in 5 s');
   answer = { reasons: [reason('a'), reason('b')], moves: false };
-  expect(await watch(stillness, 20)).toEqual([['a', 'b']]);
+  expect(await watch(stalls, 20)).toEqual([['a', 'b']]);
   answer = { reasons: [], moves: true };
-  expect(await watch(stillness, 20)).toEqual([[]]);
+  expect(await watch(stalls, 20)).toEqual([[]]);
 });
 
 it('forgets what it shows when something moves, and repeats it later, but not after every move', async () => {
-  const stillness = new StallWatcher();
-  await watch(stillness, 20);
-  await watch(stillness, 1, true);
-  expect(stillness.standing.reasons).toEqual([]);
-  expect(await watch(stillness, 20)).toEqual([]);
-  expect(stillness.standing.reasons).toHaveLength(1);
-  await watch(stillness, 301, true);
-  expect(await watch(stillness, 20)).toEqual([['a']]);
+  const stalls = new StallWatcher();
+  await watch(stalls, 20);
+  await watch(stalls, 1, true);
+  expect(stalls.report.reasons).toEqual([]);
+  expect(await watch(stalls, 20)).toEqual([]);
+  expect(stalls.report.reasons).toHaveLength(1);
+  await watch(stalls, 301, true);
+  expect(await watch(stalls, 20)).toEqual([['a']]);
 });
 
 it('drops an answer that was asked for before the last move, and survives one that fails', async () => {
-  const stillness = new StallWatcher();
+  const stalls = new StallWatcher();
   let settle: (standing: StallReport) => void = () => undefined;
   const late = (): Promise<StallReport> => new Promise((resolve) => (settle = resolve));
-  await watch(stillness, 4);
+  await watch(stalls, 4);
   await vi.advanceTimersByTimeAsync(2000);
-  stillness.after({ state: 'running' }, false, late);
-  await watch(stillness, 1, true);
+  stalls.after({ state: 'running' }, false, late);
+  await watch(stalls, 1, true);
   settle(answer);
-  expect(await watch(stillness, 1)).toEqual([]);
-  expect(stillness.standing.reasons).toEqual([]);
+  expect(await watch(stalls, 1)).toEqual([]);
+  expect(stalls.report.reasons).toEqual([]);
   await vi.advanceTimersByTimeAsync(20_000);
-  stillness.after({ state: 'running' }, false, () => Promise.reject(new Error('gone')));
-  expect(await watch(stillness, 20)).toEqual([['a']]);
+  stalls.after({ state: 'running' }, false, () => Promise.reject(new Error('gone')));
+  expect(await watch(stalls, 20)).toEqual([['a']]);
 });

@@ -47,7 +47,7 @@ it(
     await world.start('waiting', { ...BASE, model: 'overloaded' });
     await world.start('broken', { ...BASE, task: 'broken', model: 'scripted' });
     const { status, reason } = await person.told('waiting', 'no_worker:assay');
-    expect(status).toMatchObject({ schema: 'assay.unbegun/1', state: 'preparing' });
+    expect(status).toMatchObject({ schema: 'assay.not-started/1', state: 'preparing' });
     expect(reason).toMatchObject({
       id: 'no_worker:assay',
       text: 'the campaign waits for a worker on queue assay, which no worker polls',
@@ -74,7 +74,7 @@ it(
 
 it('says that the server was not examined when it cannot be reached, and shows the rest', LONG, async () => {
   const status = await person.status('waiting', { TEMPORAL_ADDRESS: '127.0.0.1:1' });
-  expect(status).toMatchObject({ state: 'calibrating', standstill: [] });
+  expect(status).toMatchObject({ state: 'calibrating', stall: [] });
   expect(status.unexamined).toContain('nothing answers at 127.0.0.1:1');
 });
 
@@ -102,7 +102,7 @@ it('names the provider that does not answer, in status and once in watch', LONG,
   expect(status.state).toBe('waiting');
   const line = await person.toldInWatch('waiting');
   expect(line).toMatchObject({
-    event: 'standstill',
+    event: 'stall',
     reasons: [{ what: 'provider', about: ['solo-1'] }],
   });
 });

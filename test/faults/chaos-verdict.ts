@@ -14,7 +14,7 @@ import { START } from '../../src/domain/keys.js';
 import { auditOf, violationsOf } from '../workflows/audited.js';
 import type { ChaosGround } from './chaos-ground.js';
 import { hostSide, serverSide, tally } from './chaos-outside.js';
-import type { Kill } from './chaos.js';
+import type { Kill } from './chaos-kill.js';
 
 export interface Counts {
   submitted: number;

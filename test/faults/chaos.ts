@@ -1,13 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEnded, type CampaignState } from '../../src/domain/statuses.js';
 import { campaignDocument } from '../../src/lineage/documents/documents.js';
+import { KINDS, type Kill, type Kind } from './chaos-kill.js';
 import { openGround, type ChaosGround } from './chaos-ground.js';
 import { verdictOn, type Counts } from './chaos-verdict.js';
 import { GATED_MODEL } from './chaos-witness.js';
 import { pushPatientByteGolf } from './patient-task.js';
-
-export const KINDS = ['server', 'store', 'worker'] as const;
-export type Kind = (typeof KINDS)[number];
 
 export interface ChaosOptions {
   seed: number;
@@ -24,15 +22,6 @@ export interface ChaosOptions {
   keep: boolean;
   /** Breaks the run off; everything that it started is ended. */
   signal: AbortSignal;
-}
-
-/** One kill, and how long it took until everything was up again; times are milliseconds of `Date.now`. */
-export interface Kill {
-  kind: Kind;
-  at: number;
-  upAt: number;
-  /** Phases that were completed since everything was up after the kill before. */
-  phases: number;
 }
 
 /** Result of a run of one seed. */

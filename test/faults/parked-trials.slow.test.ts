@@ -50,22 +50,22 @@ async function statusOf(number: number): Promise<string | null> {
 
 /** Reads and acts as a person does, while the lane is at its last idea. */
 async function aPersonActs(): Promise<void> {
-  const { standstill, state, open } = await statusModel(world.lineage, NAME);
+  const { stall, state, open } = await statusModel(world.lineage, NAME);
   expect(state).toBe('running');
   expect(open.map(({ number, stage }) => [number, stage])).toEqual([
     [1, 'parked'],
     [3, 'parked'],
     [4, 'parked'],
   ]);
-  expect(standstill.filter(({ what }) => what === 'parked').map(({ about }) => about)).toEqual([
+  expect(stall.filter(({ what }) => what === 'parked').map(({ about }) => about)).toEqual([
     ['t00001'],
     ['t00003'],
     ['t00004'],
   ]);
-  expect(standstill[0]?.text).toMatch(
+  expect(stall[0]?.text).toMatch(
     /^t00001 is parked: 3 workers were lost with it \(train on host, train on host, train on host\)$/,
   );
-  expect(standstill[0]?.remedy).toMatch(/`assay resume parks\/t00001` .* `assay cancel parks\/t00001`/);
+  expect(stall[0]?.remedy).toMatch(/`assay resume parks\/t00001` .* `assay cancel parks\/t00001`/);
   const table = (await assay(world, 'trials', NAME)).stdout;
   expect(table).toMatch(/t00001 .* parked /);
   deadly.delete(1);

@@ -8,7 +8,7 @@ import { cgroupRoot, sweepGroups } from '../../src/sandbox/tiers/cgroup-roots.js
 import type { Limits } from '../../src/sandbox/run.js';
 import type { TierName } from '../../src/domain/task/isolation.js';
 import { processName, sweepDeadWorkers } from '../../src/sandbox/host/worker-folders.js';
-import { openSandbox, sweepStrays, type RunRequest } from '../../src/sandbox/sandbox.js';
+import { openSandbox, sweepOrphans, type RunRequest } from '../../src/sandbox/sandbox.js';
 import { LIMITS, TIERS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 
 const DAEMON = `
@@ -171,7 +171,7 @@ describe.each(TIERS)('tier %s', (tier) => {
     const [dead, alive] = [requestFor('sleep 600'), requestFor('sleep 600')];
     const [first, second] = [await sandbox.serve(dead), await sandbox.serve(alive)];
     while ((await survivors(dead.id)).length === 0 || (await survivors(alive.id)).length === 0);
-    expect(await sweepStrays({ ids: [dead.id] })).toBeGreaterThan(0);
+    expect(await sweepOrphans({ ids: [dead.id] })).toBeGreaterThan(0);
     expect((await first.done).ending.kind).toBe('signalled');
     expect(await survivors(alive.id)).not.toEqual([]);
     await second.kill();

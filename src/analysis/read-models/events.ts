@@ -37,7 +37,7 @@ export type CampaignEvent =
       gain: number | null;
     }
   /** The reasons why something does not move are others than before; none: they are over. */
-  | { event: 'standstill'; moves: boolean | null; reasons: StallReason[] }
+  | { event: 'stall'; moves: boolean | null; reasons: StallReason[] }
   | {
       event: 'done';
       state: CampaignState;

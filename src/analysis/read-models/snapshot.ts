@@ -25,7 +25,7 @@ export interface Snapshot {
   counts: StatusCounts;
   lanes: LaneView[];
   open: OpenTrial[];
-  /** The trials that were open in the scene before, or are new since then, ascending. */
+  /** The trials that were open in the snapshot before, or are new since then, ascending. */
   moved: TrialSummary[];
   spending: Spending;
 }
@@ -58,7 +58,7 @@ export class Observer {
     const trials = await this.movedTrials(owner, totals.submitted);
     const [decision, counts, budget] = await Promise.all([
       lineage.decisions.frontier(owner),
-      lineage.heads.counts(owner, totals.submitted),
+      lineage.leaderboards.counts(owner, totals.submitted),
       lineage.budgets.get(owner),
     ]);
     const now = new Date();

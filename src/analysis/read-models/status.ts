@@ -47,7 +47,7 @@ export interface StatusModel {
   reason: string | null;
   control: RunControl;
   /** Reasons why nothing moves, or why a part does not; the most important first. */
-  standstill: StallReason[];
+  stall: StallReason[];
   /** Reason why the server was not asked for them; null: it was. */
   unexamined: string | null;
   createdAt: string;
@@ -90,14 +90,14 @@ export async function statusModel(
     lineage.trials.get(owner, START),
     lineage.decisions.of(owner, START),
     lineage.decisions.frontier(owner),
-    lineage.heads.best(owner),
-    lineage.heads.counts(owner, totals.submitted),
+    lineage.leaderboards.best(owner),
+    lineage.leaderboards.counts(owner, totals.submitted),
     lineage.budgets.get(owner),
     lineage.budgets.sums(owner),
   ]);
   const open = openTrials(campaign, newest, now);
-  const standing = await examine(campaign, open);
-  const state = shownState(campaign.state, standing);
+  const stallReport = await examine(campaign, open);
+  const state = shownState(campaign.state, stallReport);
   const frontier = await frontierOf(lineage, decision);
   const startScore = start?.outcome?.score ?? null;
   const spending = auditedSpending(budget, sums);
@@ -111,10 +111,10 @@ export async function statusModel(
     model: frozen.model,
     metric,
     state,
-    reason: state === 'waiting' ? waitedFor(standing) : campaign.reason,
+    reason: state === 'waiting' ? waitedFor(stallReport) : campaign.reason,
     control: campaign.control,
-    standstill: standing.reasons,
-    unexamined: standing.unexamined,
+    stall: stallReport.reasons,
+    unexamined: stallReport.unexamined,
     createdAt: campaign.createdAt.toISOString(),
     endedAt: isoOrNull(campaign.endedAt),
     runningMs: campaign.elapsed.ranMs,

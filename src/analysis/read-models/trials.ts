@@ -76,7 +76,7 @@ async function newest(
 }
 
 async function bestOf(lineage: Lineage, owner: string, filter: TrialFilter): Promise<Found> {
-  const rows = await lineage.heads.best(owner);
+  const rows = await lineage.leaderboards.best(owner);
   const order = new Map(rows.map((row, place) => [row.trial, place]));
   const trials = (await lineage.trials.many(owner, [...order.keys()])).filter((trial) =>
     matches(trial, filter),

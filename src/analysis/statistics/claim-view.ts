@@ -60,7 +60,7 @@ export function claimView(
     data,
     ...{ decided: null, trial: null, reason: null, note: null },
   } as const;
-  const claim = standing(claims, state);
+  const claim = claimToShow(claims, state);
   if (claim === undefined) {
     if (runs === 0) return { ...base, state: 'none', reason: whyNoClaim(frozen) };
     if (!isEnded(state)) return { ...base, state: 'due' };
@@ -85,7 +85,7 @@ function whyNoClaim({ submission, submissionRuns, calibration, claim }: Campaign
     : 'one run of each proves nothing; `assay submit … --runs N` measures both sides again, N times each';
 }
 
-function standing(
+function claimToShow(
   claims: readonly ClaimDocument[],
   state: CampaignDocument['state'],
 ): ClaimDocument | undefined {

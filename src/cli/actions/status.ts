@@ -5,7 +5,7 @@ import { priceKnown } from '../../model/pricing.js';
 import { inspectServer } from '../follow/inspect-server.js';
 import { withContext, type CommandContext } from '../context.js';
 import { onStdout } from '../render/paint.js';
-import { renderCampaigns, renderStatus, renderUnbegun } from '../render/status.js';
+import { renderCampaigns, renderStatus, renderNotStarted } from '../render/status.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 import { notStarted, type NotStartedModel } from '../follow/not-started.js';
 
@@ -38,7 +38,7 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
   if (stored === null) {
     const model = await notStarted(ground, campaign);
     if (model !== null) {
-      showUnbegun(model, flags);
+      showNotStarted(model, flags);
       return;
     }
   }
@@ -55,7 +55,7 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
   else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
 }
 
-function showUnbegun(model: NotStartedModel, flags: CommonFlags): void {
+function showNotStarted(model: NotStartedModel, flags: CommonFlags): void {
   if (flags.json === true) printJson(model);
-  else print(renderUnbegun(model, onStdout));
+  else print(renderNotStarted(model, onStdout));
 }

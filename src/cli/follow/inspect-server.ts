@@ -33,8 +33,8 @@ export async function inspectServer(
   if (isEnded(state)) return { reasons: [], moves: false, unexamined: null };
   const { pool, lanes } = campaign.frozen;
   const looked = await look(ground, pool, workflowsOf(campaign._id, lanes, open));
-  const others = (await ground.lineage.campaigns.list(NEIGHBOURS)).filter(
-    (other) => other.owner !== campaign.owner && other.frozen.pool === pool && other.endedAt === null,
+  const others = (await ground.lineage.campaigns.listOpen(NEIGHBOURS)).filter(
+    (other) => other.owner !== campaign.owner && other.frozen.pool === pool,
   );
   const examined = conclude(looked, {
     campaign: stallCampaign(campaign, open),

@@ -22,7 +22,7 @@ const PATIENCE_MS = 10_000;
 
 /** Display of a campaign while it is followed. */
 interface Display {
-  show(scene: Snapshot, events: readonly CampaignEvent[], standing: StallReport): void;
+  show(snapshot: Snapshot, events: readonly CampaignEvent[], stallReport: StallReport): void;
   close(): void;
 }
 
@@ -40,21 +40,21 @@ export async function follow(
   await appeared(ground, name, signal);
   const observer = new Observer(ground.lineage, name);
   const display = displayFor(name, json);
-  const stillness = new StallWatcher();
+  const stalls = new StallWatcher();
   let before: Snapshot | null = null;
   try {
     for (;;) {
-      const scene = await observer.look();
-      const happened = eventsBetween(before, scene);
+      const snapshot = await observer.look();
+      const happened = eventsBetween(before, snapshot);
       const events = [
         ...happened,
-        ...stillness.after(scene, happened.length > 0, () =>
-          inspectServer(ground, scene.campaign, scene.open),
+        ...stalls.after(snapshot, happened.length > 0, () =>
+          inspectServer(ground, snapshot.campaign, snapshot.open),
         ),
       ];
-      display.show(scene, events, stillness.standing);
-      before = scene;
-      if (needsPerson(scene.state) || (await aborted(signal))) return scene.campaign;
+      display.show(snapshot, events, stalls.report);
+      before = snapshot;
+      if (needsPerson(snapshot.state) || (await aborted(signal))) return snapshot.campaign;
     }
   } finally {
     display.close();
@@ -75,7 +75,7 @@ async function appeared(ground: CommandContext, name: string, signal: AbortSigna
     await expectWorkflow(ground, name);
     if (!told && performance.now() - since > PATIENCE_MS) {
       const model = await notStarted(ground, name);
-      for (const reason of model?.standstill ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
+      for (const reason of model?.stall ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
       told = true;
     }
     if (await aborted(signal))
@@ -90,11 +90,11 @@ function displayFor(name: string, json: boolean): Display {
 
 function ndjson(name: string): Display {
   return {
-    show(scene, events) {
+    show(snapshot, events) {
       for (const event of events) {
         const line: EventLine = {
           schema: 'assay.event/1',
-          at: scene.asOf.toISOString(),
+          at: snapshot.asOf.toISOString(),
           campaign: name,
           ...event,
         };
@@ -118,12 +118,12 @@ function lines(): Display {
 function live(name: string): Display {
   const update = createLogUpdate(process.stderr, { showCursor: true });
   return {
-    show(scene, events, standing) {
+    show(snapshot, events, stallReport) {
       for (const event of events)
-        if (event.event !== 'stage' && event.event !== 'submitted' && event.event !== 'standstill')
-          update.persist(renderEvent(event, scene.metric, onStderr));
-      if (isEnded(scene.state)) update.clear();
-      else update(renderLive(scene, name, onStderr, process.stderr.columns, standing));
+        if (event.event !== 'stage' && event.event !== 'submitted' && event.event !== 'stall')
+          update.persist(renderEvent(event, snapshot.metric, onStderr));
+      if (isEnded(snapshot.state)) update.clear();
+      else update(renderLive(snapshot, name, onStderr, process.stderr.columns, stallReport));
     },
     close: () => update.done(),
   };

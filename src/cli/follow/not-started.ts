@@ -5,14 +5,14 @@ import { probePort } from '../../dev/process/probe-port.js';
 import { inspectNotStarted, PROBE_MS } from './inspect-server.js';
 import type { CommandContext } from '../context.js';
 
-/** `assay.unbegun/1`: a campaign that was started, and that no worker has taken up, so that the store has nothing of it. */
+/** `assay.not-started/1`: a campaign that was started, and that no worker has taken up, so that the store has nothing of it. */
 export interface NotStartedModel {
-  schema: 'assay.unbegun/1';
+  schema: 'assay.not-started/1';
   asOf: string;
   campaign: string;
   workflowId: string;
   state: 'preparing';
-  standstill: StallReason[];
+  stall: StallReason[];
 }
 
 /**
@@ -25,18 +25,18 @@ export async function notStarted(ground: CommandContext, name: string): Promise<
   const examined = await inspectNotStarted(ground, name);
   if (examined === null) return null;
   return {
-    schema: 'assay.unbegun/1',
+    schema: 'assay.not-started/1',
     asOf: new Date().toISOString(),
     campaign: name,
     workflowId: name,
     state: 'preparing',
-    standstill: examined.reasons,
+    stall: examined.reasons,
   };
 }
 
 /**
  * Makes sure that the server runs a campaign that the store does not know.
- * @throws AssayError as `unbegun` does
+ * @throws AssayError as `notStarted` does
  */
 export async function expectWorkflow(ground: CommandContext, name: string): Promise<void> {
   const { address } = ground.servers.temporal;

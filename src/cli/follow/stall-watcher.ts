@@ -13,7 +13,7 @@ const NOTHING: StallReport = { reasons: [], moves: null };
 /** Finds out why a followed campaign does not move, without making those who look at it wait. */
 export class StallWatcher {
   /** The reasons that hold now, as far as it is known. */
-  standing: StallReport = NOTHING;
+  report: StallReport = NOTHING;
   private found: StallReport | null = null;
   private looking = false;
   private quietSince = performance.now();
@@ -21,7 +21,7 @@ export class StallWatcher {
   private told = { ids: '', at: 0, movedSince: false };
 
   /**
-   * Takes a scene, whether something has happened since the one before, and how to find out why nothing does;
+   * Takes a snapshot, whether something has happened since the one before, and how to find out why nothing does;
    * returns what there is to tell.
    */
   after(
@@ -32,7 +32,7 @@ export class StallWatcher {
     const now = performance.now();
     if (moved) {
       this.quietSince = now;
-      this.standing = NOTHING;
+      this.report = NOTHING;
       this.found = null;
       this.told.movedSince = true;
     }
@@ -40,7 +40,7 @@ export class StallWatcher {
     const { found } = this;
     if (found !== null) {
       this.found = null;
-      this.standing = found;
+      this.report = found;
       return this.tell(found, now);
     }
     if (!this.looking && now - this.quietSince >= QUIET_MS && now - this.lookedAt >= QUIET_MS)
@@ -67,6 +67,6 @@ export class StallWatcher {
     const stale = this.told.movedSince && now - this.told.at > TOLD_MS && reasons.length > 0;
     if (ids === this.told.ids && !stale) return [];
     this.told = { ids, at: now, movedSince: false };
-    return [{ event: 'standstill', moves, reasons }];
+    return [{ event: 'stall', moves, reasons }];
   }
 }

@@ -28,14 +28,14 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
       return `${event.trial} ${event.role} ${paint(statusColour(event.status), event.status)}${scoreText(event, metric, paint)} after ${duration(event.elapsedMs)}: ${cut(oneLine(event.lesson), LESSON_WIDTH)}`;
     case 'adopted':
       return `frontier ${paint('green', event.trial)} at ${withUnit(score(event.score), metric)}${besideText(event.estimate)}${gainText(event.gain, metric)}`;
-    case 'standstill':
-      return standstillText(event.reasons, event.moves, paint);
+    case 'stall':
+      return stallText(event.reasons, event.moves, paint);
     case 'done':
       return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}${bestText(event, metric)}`;
   }
 }
 
-function standstillText(reasons: readonly StallReason[], moves: boolean | null, paint: Paint): string {
+function stallText(reasons: readonly StallReason[], moves: boolean | null, paint: Paint): string {
   if (reasons.length === 0) return 'nothing waits any more';
   const what = moves === true ? 'waits' : 'stands still';
   return reasons.map((reason) => `${paint('yellow', what)}: ${reasonText(reason)}`).join('\n');

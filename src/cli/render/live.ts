@@ -17,16 +17,16 @@ const REASONS_SHOWN = 4;
 
 /** A campaign as a few lines that are drawn again and again; none is wider than `width`. */
 export function renderLive(
-  scene: Snapshot,
+  snapshot: Snapshot,
   name: string,
   paint: Paint,
   width: number,
-  standing: StallReport = { reasons: [], moves: null },
+  stallReport: StallReport = { reasons: [], moves: null },
 ): string {
-  const { metric, frontier, spending } = scene;
-  const state = shownState(scene.state, standing);
-  const reason = state === 'waiting' ? waitedFor(standing) : scene.reason;
-  const gain = gainOf(scene);
+  const { metric, frontier, spending } = snapshot;
+  const state = shownState(snapshot.state, stallReport);
+  const reason = state === 'waiting' ? waitedFor(stallReport) : snapshot.reason;
+  const gain = gainOf(snapshot);
   const because = reason === null ? '' : ` (${oneLine(reason)})`;
   const best =
     frontier === null
@@ -34,15 +34,15 @@ export function renderLive(
       : `best ${withUnit(score(frontier.score), metric)} (${frontier.label}${besideText(frontier)})${gain === null || gain === 0 ? '' : `, ${signed(gain)} against the start`}`;
   const { settled } = spending;
   return [
-    `${paint('bold', name)} ${paint(stateColour(state), state)}${cut(because, Math.max(10, width - name.length - 40))}  ${duration(scene.runningMs)}  ${scene.counted} of ${scene.trialsLimit} trials`,
-    ...laneLines(scene, paint, width),
+    `${paint('bold', name)} ${paint(stateColour(state), state)}${cut(because, Math.max(10, width - name.length - 40))}  ${duration(snapshot.runningMs)}  ${snapshot.counted} of ${snapshot.trialsLimit} trials`,
+    ...laneLines(snapshot, paint, width),
     cut(best, width),
-    countsText(scene.counts, paint),
+    countsText(snapshot.counts, paint),
     cut(
       `spent ${integer(settled.tokens)} tokens, ${usd(settled.microUsd)}, ${(settled.acceleratorMs / 1000).toFixed(0)} s of accelerator`,
       width,
     ),
-    ...reasonLines(standing, paint, width),
+    ...reasonLines(stallReport, paint, width),
   ].join('\n');
 }
 

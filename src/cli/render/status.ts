@@ -69,7 +69,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
   const sections = [paint('bold', status.campaign), fields(lines)];
   const busy = new Set(status.open.map(({ lane }) => lane));
   const idle = status.lanes.filter(({ lane }) => !busy.has(lane)).map(({ lane }) => lane);
-  if (status.standstill.length > 0) sections.push('', renderStandstill(status, paint));
+  if (status.stall.length > 0) sections.push('', renderStall(status, paint));
   if (status.open.length > 0) sections.push('', openTable(status.open, paint));
   if (idle.length > 0 && status.endedAt === null)
     sections.push('', `lanes without an open trial: ${idle.join(', ')}`);
@@ -77,24 +77,24 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
 }
 
 /** A campaign that no worker has taken up yet. */
-export function renderUnbegun(model: NotStartedModel, paint: Paint): string {
+export function renderNotStarted(model: NotStartedModel, paint: Paint): string {
   const state = 'started, and not taken up by a worker yet';
-  const waits = model.standstill.length === 0 ? [] : ['', renderStandstill(model, paint)];
+  const waits = model.stall.length === 0 ? [] : ['', renderStall(model, paint)];
   return [paint('bold', model.campaign), fields([['state', state]]), ...waits].join('\n');
 }
 
 /** The reasons, a line each, with what ends them. */
-export function renderStandstill({ state, standstill }: Standstill, paint: Paint): string {
+export function renderStall({ state, stall }: StalledStatus, paint: Paint): string {
   const none = state !== 'calibrating' && state !== 'running' && state !== 'draining';
   return [
     paint('yellow', none ? 'why nothing moves' : 'what waits, and why'),
-    ...standstill.map((reason) => `  ${reasonText(reason)}`),
+    ...stall.map((reason) => `  ${reasonText(reason)}`),
   ].join('\n');
 }
 
-interface Standstill {
+interface StalledStatus {
   state: CampaignState;
-  standstill: readonly StallReason[];
+  stall: readonly StallReason[];
 }
 
 /** One reason on one line. */

@@ -39,7 +39,7 @@ const SAY_AFTER_MS = 3000;
 export async function control(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
   const { lineage, servers } = ground;
   const before = await lineage.campaigns.find(name);
-  if (before === null) return askUnbegun(ground, name, wish);
+  if (before === null) return askNotStarted(ground, name, wish);
   refuseUseless(before, wish);
   if (wish.ask === 'resume') await refuseWithoutRoom(ground, before);
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
@@ -52,7 +52,7 @@ export async function control(ground: CommandContext, name: string, wish: Wish):
 }
 
 /** A campaign that no worker has opened yet keeps the signal and obeys it as soon as one does. */
-async function askUnbegun(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
+async function askNotStarted(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
   await expectWorkflow(ground, name);
   await signal(await ground.client(), name, wish);
   return {

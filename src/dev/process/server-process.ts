@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { startOf, sweepStrays } from '../../sandbox/process/process-table.js';
+import { startOf, sweepOrphans } from '../../sandbox/process/process-table.js';
 import { abortable } from './abortable.js';
 import { serverEnvironment } from './environment.js';
 import { signalGroup } from './kill-servers-on-exit.js';
@@ -44,7 +44,7 @@ export function markerFor(home: string, part: string): string {
  * A server of the same marker that a killed command left before it was written down is ended first.
  */
 export async function launch(command: Command): Promise<ServerProcess> {
-  await sweepStrays({ ids: [command.marker] });
+  await sweepOrphans({ ids: [command.marker] });
   await mkdir(dirname(command.log), { recursive: true });
   await rotate(command.log);
   const output = createWriteStream(command.log, { flags: 'a', mode: 0o600 });

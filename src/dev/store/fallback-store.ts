@@ -6,7 +6,7 @@ import { provision, provisioned } from '../programs/cache.js';
 import { mustRun, outputOf } from '../process/commands.js';
 import { FALLBACK_JARS, FALLBACK_VERSION } from './fallback-jars.js';
 import { isExecutable, onPath } from '../files.js';
-import type { StoreProgram } from './store-program.js';
+import type { StoreProgram } from './store-kind.js';
 
 const OLDEST_JAVA = 17;
 const LAUNCHER = fileURLToPath(new URL('./fallback-store/Launcher.java', import.meta.url));

@@ -3,28 +3,11 @@ import { AssayError } from '../../domain/errors.js';
 import { NEVER } from '../process/abortable.js';
 import { outputOf } from '../process/commands.js';
 import { downloadMongod, downloadedBefore } from '../programs/downloads.js';
+import type { StoreKind, StoreProgram } from './store-kind.js';
 import { fallbackStore, fallbackStoreInCache } from './fallback-store.js';
 import { hasFiles, onPath } from '../files.js';
 import type { Home } from '../paths.js';
 import { firstThatWorks, failureLines, type FailedStep, type FallbackStep } from '../fallback-chain.js';
-
-/** Kind of store. Neither can read the other's files, so a store stays with the kind that it began with. */
-export type StoreKind = 'mongod' | 'fallback';
-
-/** A program that serves a store. */
-export interface StoreProgram {
-  kind: StoreKind;
-  version: string;
-  /** Name for people. */
-  how: string;
-  file: string;
-  /** Its arguments for a port on 127.0.0.1 and a folder that exists. */
-  args(port: number, folder: string): string[];
-  /**
-   * Query that a client must add to the address, so that an acknowledged write survives a kill of the server.
-   */
-  query: string;
-}
 
 const MONGOD_VERSION = '8.2.6';
 

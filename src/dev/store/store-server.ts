@@ -15,7 +15,8 @@ import {
   untilAnswers,
   type ServerProcess,
 } from '../process/server-process.js';
-import { storeFolder, type StoreProgram } from './store-program.js';
+import { storeFolder } from './store-program.js';
+import type { StoreProgram } from './store-kind.js';
 
 const START_MS = 60_000;
 

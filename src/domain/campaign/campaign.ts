@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
 import { tierNameSchema } from '../task/isolation.js';
-import { campaignNameSchema } from '../keys.js';
 import { modelPriceSchema } from '../money/price.js';
 
 const positive = z.number().positive();
@@ -19,6 +18,14 @@ export const submissionSchema = z.strictObject({
   requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
 });
 export type Submission = z.infer<typeof submissionSchema>;
+
+/** The same as a campaign keeps it: what it said was checked when the campaign began. */
+const storedSubmissionSchema = z.object({
+  snapshot: z.string(),
+  hypothesis: z.string(),
+  expectedDelta: z.number().nullable().default(null),
+  requestId: z.string(),
+}) satisfies z.ZodType<Submission>;
 
 /** How often `submissionRuns` may ask for a start and a trial to be measured. */
 export const SUBMISSION_RUNS = { min: 2, max: 20 };
@@ -140,7 +147,7 @@ export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
 
 /** Everything a campaign runs with, defaults resolved once: workflows branch on this and on results alone. */
 export const frozenCampaignSchema = z.object({
-  name: campaignNameSchema,
+  name: z.string(),
   owner: z.string(),
   task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
   pool: z.string(),
@@ -176,7 +183,7 @@ export const frozenCampaignSchema = z.object({
     error: z.number(),
     at: z.array(z.number().int()),
   }),
-  submission: submissionSchema.nullable(),
+  submission: storedSubmissionSchema.nullable(),
   /** Runs of the start and of the submission each, fixed in advance; null where the rule says how many. */
   submissionRuns: z.number().int().nullable().default(null),
   startedAt: z.string(),

@@ -45,9 +45,9 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
       likelihoods: [],
     });
   }
-  const standing = candidateOf(inputs, frontier, knowledge, beliefs);
+  const candidate = candidateOf(inputs, frontier, knowledge, beliefs);
   const scores = scoresOf(inputs, frontier, beliefs);
-  const verdict = judge(standing, scores);
+  const verdict = judge(candidate, scores);
   const passes = rule === 'threshold' ? thresholdPasses(costsOf(inputs, frontier, beliefs)) : verdict.adopt;
   const adopt = mayAdopt && (!frontier.eligible || passes);
   return recordOf(facts, {
@@ -56,7 +56,7 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
     gain: rule === 'threshold' ? null : verdict.gain,
     beliefs: adopt ? afterAdoption(beliefs, trial, verdict) : afterRefusal(beliefs, verdict),
     likelihoods: componentLikelihoods(verdict.hypotheses, verdict.places, scores),
-    ...(rule === 'threshold' ? {} : weighed(inputs, knowledge, standing, scores, verdict)),
+    ...(rule === 'threshold' ? {} : weighed(inputs, knowledge, candidate, scores, verdict)),
     verdict,
   });
 }
@@ -75,9 +75,9 @@ export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration:
       (scores.length > 1 || passesScreen(costsOf(inputs, frontier, beliefs)))
     );
   if (scores.length >= MOST_REPLICATES) return false;
-  const standing = candidateOf(inputs, frontier, knowledge, beliefs);
+  const candidate = candidateOf(inputs, frontier, knowledge, beliefs);
   const own = scoresOf(inputs, frontier, beliefs);
-  const { worth, price } = weighed(inputs, knowledge, standing, own, judge(standing, own));
+  const { worth, price } = weighed(inputs, knowledge, candidate, own, judge(candidate, own));
   return worth !== null && price !== null && worth > price;
 }
 
@@ -88,14 +88,14 @@ export const isSeedOnly = ({ deterministic, seedOnly }: DecisionInputs): boolean
 function weighed(
   inputs: DecisionInputs,
   knowledge: Knowledge,
-  standing: Candidate,
+  candidate: Candidate,
   scores: Scores,
   verdict: Verdict,
 ): { worth: number | null; price: number | null } {
   if (inputs.scores.length >= MOST_REPLICATES || inputs.alike) return { worth: null, price: null };
-  const sd = typicalSd(standing.beliefs);
+  const sd = typicalSd(candidate.beliefs);
   return {
-    worth: worthOfRun(standing, scores, verdict),
+    worth: worthOfRun(candidate, scores, verdict),
     price: priceOfRun(sd, knowledge.gains, knowledge.runs + inputs.scores.length),
   };
 }

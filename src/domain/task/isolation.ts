@@ -16,7 +16,7 @@ export function isWeaker(tier: TierName, demanded: TierName | null): boolean {
 export const CHANNELS = ['closed', 'bounded', 'open'] as const;
 
 /** Isolation that really held a process of the recipe, tier A (strongest) to E (process group only). */
-export const isolationSchema = z.strictObject({
+export const isolationSchema = z.object({
   tier: tierNameSchema,
   fs: enforcementSchema,
   net: enforcementSchema,

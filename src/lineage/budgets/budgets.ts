@@ -8,6 +8,7 @@ import { ledgerDocument, type LedgerDocument } from '../documents/ledger.js';
 import type { Saving } from '../documents/saving.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
+import { fieldsOf } from '../update-fields.js';
 
 export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
 
@@ -88,7 +89,7 @@ export class Budgets {
       const made = { id, at: new Date(), by, from, to: changedLimits(from, change) };
       const changed = await this.budgets.update(
         { _id: owner, revision },
-        { $set: { limits: made.to }, $inc: { revision: 1 }, $push: { changes: made } },
+        { $set: fieldsOf('limits', made.to), $inc: { revision: 1 }, $push: { changes: made } },
       );
       if (changed) return made;
     }
@@ -121,8 +122,8 @@ export class Budgets {
     { limits, revision, open }: BudgetDocument,
   ): Promise<boolean> {
     const field = `open.${fieldOf(key)}`;
-    const place = instead === undefined ? '' : `open.${fieldOf(instead)}`;
     const kept = instead === undefined ? undefined : open[fieldOf(instead)];
+    const place = kept === undefined ? undefined : `open.${fieldOf(kept.key)}`;
     const more = less(amounts, kept?.reserved ?? NOTHING);
     const room = (['microUsd', 'acceleratorMs'] as const).flatMap((kind) => {
       const limit = limits[kind];
@@ -134,12 +135,12 @@ export class Budgets {
     return this.budgets.update(
       {
         ...{ _id: owner, revision, [field]: { $exists: false }, ...Object.fromEntries(room) },
-        ...(kept === undefined ? {} : { [`${place}.hold`]: kept.hold }),
+        ...(place !== undefined && { [`${place}.hold`]: kept?.hold }),
       },
       {
         $inc: increments(more),
         $set: { [field]: own },
-        ...(kept === undefined ? {} : { $unset: { [place]: '' } }),
+        ...(place !== undefined && { $unset: { [place]: '' } }),
       },
     );
   }

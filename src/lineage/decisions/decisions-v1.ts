@@ -5,7 +5,7 @@ import { decideByV1, knowledgeAfterV1 } from '../../domain/decision/v1/rules.js'
 import { START } from '../../domain/keys.js';
 import type { DecisionDocument, DecisionV1Document } from '../documents/decision.js';
 import { frontierAfter, placeAfter } from './decision-place.js';
-import type { Candidate } from './decisions.js';
+import type { Candidate } from './candidate.js';
 
 /** Decisions by the first version of the rules: a campaign that began with it ends with it. */
 

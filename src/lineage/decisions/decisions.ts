@@ -1,14 +1,13 @@
 import type { Db } from 'mongodb';
 import { LEARN_FROM, learnsAfter, weightsAfter } from '../../domain/decision/belief/effect-learning.js';
 import { meanOf } from '../../domain/decision/noise.js';
-import type { DecisionInputs, GuardValue, Rule, RuleVersion } from '../../domain/decision/records/record.js';
+import type { DecisionInputs } from '../../domain/decision/records/record.js';
 import { decideBy, wantsAnotherRun } from '../../domain/decision/rules.js';
 import type { Node } from '../../domain/decision/v1/posterior.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
 import { wantsAnotherRunV1 } from '../../domain/decision/v1/rules.js';
 import { AssayError } from '../../domain/errors.js';
 import { trialKey } from '../../domain/keys.js';
-import type { Task } from '../../domain/task/task.js';
 import {
   decisionDocument,
   estimateIn,
@@ -17,44 +16,11 @@ import {
   type DecisionV1Document,
   type DecisionV2Document,
 } from '../documents/decision.js';
+import type { Candidate } from './candidate.js';
 import { frontierAfter, keyOf, placeAfter } from './decision-place.js';
 import { decisionV1On, inputsV1Of } from './decisions-v1.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
-
-/** Facts of a candidate for its decision. */
-export interface Candidate {
-  owner: string;
-  trial: number;
-  /** null for the start. */
-  parent: number | null;
-  rule: Rule;
-  ruleVersion: RuleVersion;
-  direction: Task['metric']['direction'];
-  metric: string;
-  /** One a replicate, in their order. */
-  scores: readonly number[];
-  replicates: readonly string[];
-  eligible: boolean;
-  /** The parent's score under the training that this one shares with it; null where it trained itself. */
-  shared: number | null;
-  /** True when its runs are equal to rounding where the start's were not. */
-  alike: boolean;
-  /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
-  seedOnly: (frontier: number | null) => Promise<boolean>;
-  deterministic: boolean;
-  guards: readonly GuardValue[];
-  /** Runs of the start before the search. */
-  calibration: number;
-  /** Runs that a person has asked for; null: as many as are worth their price. */
-  askedRuns: number | null;
-  /** Parents of the other trials in flight. */
-  open: readonly number[];
-  /** See {@link DecisionInputs}. */
-  noiseValue: number;
-  /** True when it can be run once more. */
-  mayRepeat: boolean;
-}
 
 /**
  * Decisions in one sequence a campaign, and with them the frontier: the last one names it. Inserting decision n+1

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { taskSchema } from '../../domain/task/task.js';
+import { storedTask } from './stored-task.js';
 import { digest, storedFile } from './snapshot.js';
 
 export const taskDocument = z.object({
   _id: digest,
   name: z.string(),
-  spec: taskSchema,
+  spec: storedTask,
   files: z.array(storedFile),
   /** From which held-out data is derived; the same on every host of this store, never in a sandbox. */
   dataSecret: z.string(),

@@ -50,10 +50,12 @@ export async function lineageView(
     lineage.budgets.limits(owner),
     lineage.trials.totals(owner),
     lineage.decisions.chain(frontier, CHAIN + 1),
-    lineage.heads.recent(owner, role),
-    lineage.heads.nearMisses(owner),
+    lineage.leaderboards.recent(owner, role),
+    lineage.leaderboards.nearMisses(owner),
   ]);
-  const neighbours = (await Promise.all(others.map((other) => lineage.heads.recent(owner, other)))).flat();
+  const neighbours = (
+    await Promise.all(others.map((other) => lineage.leaderboards.recent(owner, other)))
+  ).flat();
   return {
     campaign: frozen.name,
     metric: decisionMeasure(task),

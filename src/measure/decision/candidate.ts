@@ -1,7 +1,7 @@
 import { START } from '../../domain/keys.js';
 import { decisionMeasure, type Task } from '../../domain/task/task.js';
 import type { Outcome } from '../../domain/trial/outcome.js';
-import type { Candidate } from '../../lineage/decisions/decisions.js';
+import type { Candidate } from '../../lineage/decisions/candidate.js';
 import type {
   CampaignDocument,
   ReplicateDocument,

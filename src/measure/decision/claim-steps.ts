@@ -12,7 +12,7 @@ import { ARMS, indexesOf, releaseClaim, type ClaimRef, type ClaimRun } from './c
 /** Counts the trials that count and have ended, without the start. */
 export async function endedTrials(lineage: Lineage, owner: string): Promise<number> {
   const { submitted } = await lineage.trials.totals(owner);
-  const { duplicate, ...counts } = await lineage.heads.counts(owner, submitted);
+  const { duplicate, ...counts } = await lineage.leaderboards.counts(owner, submitted);
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 

@@ -59,7 +59,7 @@ export async function decideTrial(
     if (outcome === AGAIN) return AGAIN;
     trial = await lineage.trials.settle(owner, number, outcome);
   }
-  await lineage.heads.record(owner, await rowOf(lineage, trial), decisionMeasure(spec).direction);
+  await lineage.leaderboards.record(owner, await rowOf(lineage, trial), decisionMeasure(spec).direction);
   return decided(trial);
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { removeOnExit } from '../process/kill-on-exit.js';
 import { sweepGroups } from '../tiers/cgroup-roots.js';
 import { sweepRoots } from '../private-root/own-folders.js';
-import { markedProcesses, processesOfUsers, sweepStrays, sweepUsers } from '../process/process-table.js';
+import { markedProcesses, processesOfUsers, sweepOrphans, sweepUsers } from '../process/process-table.js';
 import { removeTree } from '../remove-tree.js';
 import { firstUid, UIDS_PER_WORKER } from '../tiers/uids.js';
 import { removeIpcObjects } from '../tiers/ipc-cleanup.js';
@@ -73,7 +73,7 @@ export async function sweepDeadWorkers(work: string, dryRun = false): Promise<Sw
   const swept: Swept[] = [];
   for (const name of await readdir(work).catch(() => [])) {
     if (!(await isDead(name))) continue;
-    const killed = dryRun ? 0 : (await sweepStrays({ prefix: `${name}/` })) + (await sweepUsersOf(name));
+    const killed = dryRun ? 0 : (await sweepOrphans({ prefix: `${name}/` })) + (await sweepUsersOf(name));
     if (!dryRun) await removeTree(join(work, name));
     swept.push({ folder: join(work, name), killed });
   }

@@ -16,7 +16,7 @@ import { AssayError, messageOf } from '../../domain/errors.js';
 import { LeasePool } from '../host/lease.js';
 import { removeTree } from '../remove-tree.js';
 import { isAbandonedName } from './own-folders.js';
-import { programOnPath } from '../tiers/tier.js';
+import { programOnPath } from '../tiers/launch.js';
 import type { RuntimeTree } from './runtime-tree.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Bubblewrap, Root } from '../tiers/bubblewrap.js';
 import type { RunRequest } from '../run.js';
 import { inMountNamespace, STAGE_BYTES, stagedDevices, STAGING } from '../tiers/stage.js';
-import type { Launch } from '../tiers/tier.js';
+import type { Launch } from '../tiers/launch.js';
 import type { Image } from './image.js';
 import type { RuntimeTree } from './runtime-tree.js';
 

@@ -6,7 +6,7 @@ import { removeOnExit } from '../process/kill-on-exit.js';
 import { pidNamespace } from '../tiers/cgroup-roots.js';
 import { removeTree } from '../remove-tree.js';
 import { SYSTEM_PATH } from '../tiers/stage.js';
-import { programOnPath } from '../tiers/tier.js';
+import { programOnPath } from '../tiers/launch.js';
 import { processName } from '../host/worker-name.js';
 
 /** The most that an image may have to lie in memory, in bytes; a larger one is read from disk past the page cache. */

@@ -5,7 +5,7 @@ import { TIER_C, type Bubblewrap } from '../tiers/bubblewrap.js';
 import type { RunRequest, Runtime } from '../run.js';
 import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from '../tiers/system-call-filter.js';
-import type { Hold, Launch } from '../tiers/tier.js';
+import type { Hold, Launch } from '../tiers/launch.js';
 import { releaseUid, takeUid } from '../tiers/uids.js';
 import { canMake, copyInto, imageOf, type ImageFormat } from './image.js';
 import { detachLingering, memoryFor, ownName, stageFolder } from './own-folders.js';

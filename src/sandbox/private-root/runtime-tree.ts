@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { sha256 } from '../../domain/digest.js';
 import { namesIn } from '../host/disk-use.js';
 import type { Runtime } from '../run.js';
-import { programOnPath } from '../tiers/tier.js';
+import { programOnPath } from '../tiers/launch.js';
 import { librariesOf } from './libraries.js';
 
 /** Files, folders and links that a root of its own is made from. */

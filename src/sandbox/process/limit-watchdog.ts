@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { diskUse, removedButOpen } from '../host/disk-use.js';
 import type { ProcessTree } from './process-tree.js';
 import type { Ending, RunRequest } from '../run.js';
-import type { Hold } from '../tiers/tier.js';
+import type { Hold } from '../tiers/launch.js';
 
 const FIRST_MS = 40;
 const PERIOD_MS = 100;

@@ -196,7 +196,7 @@ export type StrayRuns = { ids: readonly string[] } | { prefix: string };
  * on the same host, after a worker was killed. A process that changed its environment is not found at tier E.
  * Returns how many were killed.
  */
-export async function sweepStrays(runs: StrayRuns): Promise<number> {
+export async function sweepOrphans(runs: StrayRuns): Promise<number> {
   const ids = 'ids' in runs ? new Set(runs.ids) : null;
   const matches = (run: string): boolean =>
     ids === null ? 'prefix' in runs && runs.prefix !== '' && run.startsWith(runs.prefix) : ids.has(run);

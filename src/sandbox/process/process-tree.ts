@@ -9,7 +9,7 @@ import {
   proportionalBytes,
   startOf,
   userOf,
-  sweepStrays,
+  sweepOrphans,
   type ProcessRow,
 } from './process-table.js';
 
@@ -98,7 +98,7 @@ export class ProcessTree {
       const living = await this.look();
       if (living.length === 0) {
         // a wrapper that dies before its report leaves a child that waits for ever and is only found by its mark
-        if (!this.contained || !this.#adopted) await sweepStrays({ ids: [this.run] });
+        if (!this.contained || !this.#adopted) await sweepOrphans({ ids: [this.run] });
         return;
       }
       killNow(-this.root);

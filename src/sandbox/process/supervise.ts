@@ -16,7 +16,7 @@ import { HostSpeed } from '../host/host-speed.js';
 import { offerToKernel } from './process-table.js';
 import type { Ending, RunRequest, RunResult } from '../run.js';
 import { largestFile } from './shell.js';
-import type { Hold, Launch } from '../tiers/tier.js';
+import type { Hold, Launch } from '../tiers/launch.js';
 import { watchLimits } from './limit-watchdog.js';
 import type { LiveRun } from './live-run.js';
 import { watchOver } from './watchdog.js';

@@ -1,6 +1,6 @@
 import { describeEnding } from '../describe-ending.js';
 import { supervise } from './supervise.js';
-import { tierE } from '../tiers/tier-e.js';
+import { NO_ISOLATION } from '../tiers/no-isolation.js';
 import type { Limits, RunRequest, RunResult } from '../run.js';
 
 /** Options of a trusted program. */
@@ -50,8 +50,7 @@ export async function runTrusted(argv: readonly string[], options: TrustedOption
   };
   const args = ['-c', 'exec "$@" 2>&1', 'sh', ...argv];
   const launch = { file: '/bin/sh', args, cwd, inputs: [], reports: false, uid: null, hold: null };
-  const result = await supervise({ launch, request, isolation: tierE.isolation, log: 'stdout', extra: 0 })
-    .done;
+  const result = await supervise({ launch, request, isolation: NO_ISOLATION, log: 'stdout', extra: 0 }).done;
   const { ending } = result;
   if (ending.kind === 'cancelled') signal.throwIfAborted();
   if (ending.kind === 'exited') return result;

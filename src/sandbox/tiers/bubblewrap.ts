@@ -11,7 +11,7 @@ import type { Limits, RunRequest } from '../run.js';
 import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices } from './stage.js';
-import { programOnPath, TASKS_PER_PROCESS, type Launch } from './tier.js';
+import { programOnPath, TASKS_PER_PROCESS, type Launch } from './launch.js';
 
 /** Isolation that bubblewrap provides by itself. */
 export const TIER_C: Isolation = {

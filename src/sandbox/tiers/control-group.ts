@@ -5,7 +5,7 @@ import { AssayError, messageOf } from '../../domain/errors.js';
 import { callOnExit } from '../process/kill-on-exit.js';
 import { killMembers } from '../process/kill-runs.js';
 import type { Ending } from '../run.js';
-import type { Hold } from './tier.js';
+import type { Hold } from './launch.js';
 
 /**
  * Place where control groups can be made: below the worker's own, so that what bounds the worker bounds its runs.

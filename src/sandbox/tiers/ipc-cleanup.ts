@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { namesIn } from '../host/disk-use.js';
-import { programOnPath } from './tier.js';
+import { programOnPath } from './launch.js';
 
 /** Folders in which everybody may leave something. */
 const COMMON = ['/tmp', '/var/tmp', '/dev/shm', '/dev/mqueue'];

@@ -1,4 +1,4 @@
-import { programOnPath, type Launch } from './tier.js';
+import { programOnPath, type Launch } from './launch.js';
 
 /** Folders of the programs that root prepares a sandbox with. */
 export const SYSTEM_PATH = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];

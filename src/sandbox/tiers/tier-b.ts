@@ -5,7 +5,8 @@ import { ControlGroup, type GroupGround, type GroupLimits } from './control-grou
 import { cgroupRoot, groupName } from './cgroup-roots.js';
 import type { Ending, Limits, RunRequest } from '../run.js';
 import { supervise } from '../process/supervise.js';
-import { TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
+import { TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
+import type { Probe, Tier } from './tier.js';
 import { processName } from '../host/worker-name.js';
 
 const ISOLATION: Isolation = { ...TIER_C, tier: 'B', mem: 'enforced', pids: 'enforced', cpu: 'enforced' };

@@ -1,6 +1,7 @@
 import { findBubblewrap, TIER_C, type Bubblewrap } from './bubblewrap.js';
 import type { Limits, RunRequest } from '../run.js';
-import type { Launch, Probe, Tier } from './tier.js';
+import type { Launch } from './launch.js';
+import type { Probe, Tier } from './tier.js';
 
 /** bubblewrap's namespaces; rlimits and a watchdog for what a run may use. */
 class TierC implements Tier {

@@ -9,7 +9,8 @@ import { causedByFiles } from '../sealing/seal-refused.js';
 import type { Limits, RunRequest } from '../run.js';
 import { limited } from '../process/shell.js';
 import { supervise } from '../process/supervise.js';
-import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch, type Probe, type Tier } from './tier.js';
+import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
+import type { Probe, Tier } from './tier.js';
 import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
 import { removeIpcObjects } from './ipc-cleanup.js';
 

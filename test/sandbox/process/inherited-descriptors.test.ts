@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { expect, it } from 'vitest';
-import { programOnPath } from '../../../src/sandbox/tiers/tier.js';
+import { programOnPath } from '../../../src/sandbox/tiers/launch.js';
 
 const MODULE = new URL('../../../src/sandbox/process/inherited-descriptors.ts', import.meta.url).href;
 const CODE = `

@@ -44,13 +44,13 @@ export interface Verdict {
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Candidate, scores: Scores): Verdict {
-  const hypotheses = hypothesesOf(standing.beliefs);
-  const places = placesOf(standing);
-  const seen = look(hypotheses, places, standing.weights, scores);
+export function judge(candidate: Candidate, scores: Scores): Verdict {
+  const hypotheses = hypothesesOf(candidate.beliefs);
+  const places = placesOf(candidate);
+  const seen = look(hypotheses, places, candidate.weights, scores);
   return {
     gain: seen.gain,
-    adopt: valueOf(standing)(seen.gain, scores) > 0,
+    adopt: valueOf(candidate)(seen.gain, scores) > 0,
     look: seen,
     hypotheses,
     places,
@@ -97,8 +97,8 @@ const LEAST_FORESEEN = 0.004;
  * than without it, over the scores that it may bring; the noise is among the unknowns. null where harm is so plain
  * that no further run could change it.
  */
-export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict): number | null {
-  const typical = typicalSd(standing.beliefs);
+export function worthOfRun(candidate: Candidate, scores: Scores, verdict: Verdict): number | null {
+  const typical = typicalSd(candidate.beliefs);
   if (verdict.gain <= -typical) return null;
   const likely = verdict.look.seen
     .toSorted((a, b) => b.p - a.p)
@@ -106,7 +106,7 @@ export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict
     .filter(({ p }) => p > LEAST_FORESEEN);
   const hypotheses = likely.map(({ hypothesis }) => hypothesis);
   const total = likely.reduce((sum, { p }) => sum + p, 0);
-  const value = valueOf(standing);
+  const value = valueOf(candidate);
   const least = LEAST_GAIN_SD * typical;
   const now = value(verdict.gain, scores);
   // The expected gain after the run is the gain now. Where it is worth something now, only what the run may save is
@@ -118,20 +118,20 @@ export function worthOfRun(standing: Candidate, scores: Scores, verdict: Verdict
   let [improvement, noiseAfter, adopted] = [0, 0, 0];
   for (const one of likely) {
     const { hypothesis, p } = one;
-    const candidate = candidateUnder(one, scores);
+    const believed = candidateUnder(one, scores);
     for (const [node, share] of NORMAL_RULE) {
-      const next = candidate.mean + node * Math.sqrt(candidate.variance + hypothesis.sd ** 2);
+      const next = believed.mean + node * Math.sqrt(believed.variance + hypothesis.sd ** 2);
       const withNext = withRun(scores, next);
-      const seen = look(hypotheses, verdict.places, standing.weights, withNext);
+      const seen = look(hypotheses, verdict.places, candidate.weights, withNext);
       const worth = value(seen.gain, withNext);
       const weight = (p / total) * share;
       improvement += weight * saved(seen.gain, worth);
-      if (standing.noiseValue === 0) continue;
+      if (candidate.noiseValue === 0) continue;
       noiseAfter += weight * noiseUncertainty(seen.seen.map((one) => ({ sd: one.hypothesis.sd, p: one.p })));
       if (worth > 0) adopted += weight;
     }
   }
-  return improvement + standing.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
+  return improvement + candidate.noiseValue * typical * (noiseBefore - noiseAfter) * adopted;
 }
 
 /** The scores with one more run. */

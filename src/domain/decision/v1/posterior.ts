@@ -55,20 +55,20 @@ export interface Verdict {
 }
 
 /** Judges a candidate by its scores so far. */
-export function judge(standing: Candidate, scores: Scores): Verdict {
-  const { sd, parent, frontier } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
+export function judge(candidate: Candidate, scores: Scores): Verdict {
+  const { sd, parent, frontier } = candidate;
+  const believed = effectsOf(candidate, scores);
+  const child = childNode(candidate, believed, scores);
   const gain = frontier === null ? -expected(believed) : frontier.mean - child.mean;
   return {
     gain,
     adopt: gain > LEAST_GAIN_SD * sd,
     child,
-    parent: parentNode(standing, believed, scores),
+    parent: parentNode(candidate, believed, scores),
     likelihoods: componentLikelihoods(
       gridOf(sd),
       scores.mean - parent.mean,
-      measured(standing, scores).variance,
+      measured(candidate, scores).variance,
     ),
   };
 }
@@ -83,33 +83,33 @@ export function priceOfRun(sd: number, campaign: { believedGain: number; runs: n
  * Values one more replicate, in the metric's unit: how much better the decision is expected to be with it than
  * without it, over the scores that it may bring.
  */
-export function worthOfReplicate(standing: Candidate, scores: Scores): number {
-  const { sd } = standing;
-  const believed = effectsOf(standing, scores);
-  const child = childNode(standing, believed, scores);
+export function worthOfReplicate(candidate: Candidate, scores: Scores): number {
+  const { sd } = candidate;
+  const believed = effectsOf(candidate, scores);
+  const child = childNode(candidate, believed, scores);
   const next = Math.sqrt(child.variance + sd ** 2);
   const count = scores.count + 1;
   let after = 0;
   for (const [at, weight] of NORMAL_RULE) {
     const mean = (scores.mean * scores.count + child.mean + next * at) / count;
-    after += weight * valueOf(standing, { mean, count });
+    after += weight * valueOf(candidate, { mean, count });
   }
-  return after - valueOf(standing, scores);
+  return after - valueOf(candidate, scores);
 }
 
 /** Expected gain of a decision by these scores. */
-function valueOf(standing: Candidate, scores: Scores): number {
-  const believed = effectsOf(standing, scores);
+function valueOf(candidate: Candidate, scores: Scores): number {
+  const believed = effectsOf(candidate, scores);
   const gain =
-    standing.frontier === null
+    candidate.frontier === null
       ? -expected(believed)
-      : standing.frontier.mean - childNode(standing, believed, scores).mean;
-  return Math.max(0, gain - LEAST_GAIN_SD * standing.sd);
+      : candidate.frontier.mean - childNode(candidate, believed, scores).mean;
+  return Math.max(0, gain - LEAST_GAIN_SD * candidate.sd);
 }
 
-function effectsOf(standing: Candidate, scores: Scores): Effects {
-  const { off, variance } = measured(standing, scores);
-  return effectsAfter(gridOf(standing.sd), standing.weights, off, variance);
+function effectsOf(candidate: Candidate, scores: Scores): Effects {
+  const { off, variance } = measured(candidate, scores);
+  return effectsAfter(gridOf(candidate.sd), candidate.weights, off, variance);
 }
 
 let latest = effectGrid(1);

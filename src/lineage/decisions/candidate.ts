@@ -1,0 +1,36 @@
+import type { GuardValue, Rule, RuleVersion } from '../../domain/decision/records/record.js';
+import type { Task } from '../../domain/task/task.js';
+
+/** What a candidate brings to its decision. */
+export interface Candidate {
+  owner: string;
+  trial: number;
+  /** null for the start. */
+  parent: number | null;
+  rule: Rule;
+  ruleVersion: RuleVersion;
+  direction: Task['metric']['direction'];
+  metric: string;
+  /** One a replicate, in their order. */
+  scores: readonly number[];
+  replicates: readonly string[];
+  eligible: boolean;
+  /** The parent's score under the training that this one shares with it; null where it trained itself. */
+  shared: number | null;
+  /** Whether its runs are equal to rounding where the start's were not. */
+  alike: boolean;
+  /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
+  seedOnly: (frontier: number | null) => Promise<boolean>;
+  deterministic: boolean;
+  guards: readonly GuardValue[];
+  /** Runs of the start before the search. */
+  calibration: number;
+  /** Runs that a person has asked for; null: as many as are worth their price. */
+  askedRuns: number | null;
+  /** Parents of the other trials in flight. */
+  open: readonly number[];
+  /** What knowing the noise better is worth by itself; see the inputs of a decision. */
+  noiseValue: number;
+  /** Whether it can be run once more. */
+  mayRepeat: boolean;
+}

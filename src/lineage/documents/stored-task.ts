@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Task } from '../../domain/task/task.js';
+
+/**
+ * A task.yaml as it is stored: what it says was checked when it was pushed, so only its shape is asked for here. Rules
+ * that task.yaml gets later do not hold for tasks that campaigns run with already.
+ */
+const direction = z.enum(['minimize', 'maximize']);
+const strings = z.array(z.string());
+const phase = z.object({ run: z.string(), timeout_s: z.number() });
+const outputPhase = phase.extend({ output: z.string(), reads: strings.default([]) });
+const synthetic = z.literal('synthetic').optional();
+const tolerance = z.number().optional();
+
+const train = outputPhase.extend({
+  clock: z
+    .object({ from: z.literal('data_visible'), budget_s: z.number(), tolerance_s: tolerance })
+    .optional(),
+  progress: z
+    .object({
+      metric: z.string(),
+      direction: direction.default('minimize'),
+      stop: z.object({
+        after: z.number().default(0.3),
+        spread: z.number(),
+        spreads: z.number().default(4),
+        catch_up: z.number().default(1.5),
+      }),
+    })
+    .optional(),
+});
+
+const phases = z.object({
+  check: phase.optional(),
+  smoke: phase.extend({ data: synthetic }).optional(),
+  prewarm: phase.extend({ data: synthetic, output: z.string() }).optional(),
+  train,
+  pack: outputPhase.extend({ budget_s: z.number().optional(), tolerance_s: tolerance }).optional(),
+  serve: z.object({ run: z.string(), startup_s: z.number(), twins: z.boolean().default(false) }).optional(),
+});
+
+const gate = z.object({
+  name: z.string(),
+  metric: z.string(),
+  max: z.number().optional(),
+  min: z.number().optional(),
+  known: z.enum(['static', 'check', 'pack', 'train', 'evaluate']),
+  test: z.enum(['exact', 'statistical']).default('exact'),
+});
+
+export const storedTask = z.object({
+  schema: z.literal('assay.task/1'),
+  name: z.string(),
+  title: z.string(),
+  metric: z.object({ name: z.string(), unit: z.string(), direction, limit: z.number().optional() }),
+  decision_metric: z.union([z.string(), z.object({ name: z.string(), direction })]).optional(),
+  guards: z
+    .array(z.object({ metric: z.string(), direction: direction.default('minimize'), margin: z.number() }))
+    .default([]),
+  recipe: z.object({
+    root: z.string().default('recipe'),
+    editable: strings,
+    counted: strings.default([]),
+    knobs: z.enum(['marked', 'none']).default('none'),
+  }),
+  data: z
+    .object({
+      prepare: z.string(),
+      train: z.string(),
+      search: z.string(),
+      claim: z.string().optional(),
+    })
+    .optional(),
+  requirements: z.string().optional(),
+  runtime: z.object({ paths: strings }).optional(),
+  resources: z.object({
+    pool: z.string().default('cpu'),
+    slots: z.number().default(1),
+    memory_mb: z.number().default(2048),
+    disk_mb: z.number().default(512),
+    log_kb: z.number().default(256),
+    processes: z.number().default(64),
+  }),
+  phases,
+  replicate: z
+    .object({ processes: z.number().default(1), deterministic: z.boolean().default(false) })
+    .default({ processes: 1, deterministic: false }),
+  scoring: z.enum(['served', 'direct']),
+  evaluate: phase.extend({
+    exclusive: z.boolean().optional(),
+    rehearsal: z.object({ share: z.number(), limit_s: z.number().optional() }).optional(),
+  }),
+  gates: z.array(gate).default([]),
+  calibration: z.object({ replicates: z.number().default(5) }).default({ replicates: 5 }),
+  specialists: strings,
+}) satisfies z.ZodType<Task>;
