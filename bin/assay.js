@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the build of the sources as they are now; where they have changed it is made anew, and where none can be made
+// Runs the build of the sources as they are now; where they have changed it is made again, and where none can be made
 // the sources are compiled as they are loaded.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

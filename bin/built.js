@@ -7,7 +7,7 @@ import { join } from 'node:path';
 export const BUILDS = 'dist';
 /** The names of the files that the latest build was made of. */
 export const INPUTS = join(BUILDS, 'inputs.json');
-/** What a build starts with. */
+/** Entry file of a build. */
 export const ENTRY = 'main.js';
 
 /**

@@ -38,7 +38,7 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
   if (stored === null) {
     const model = await notStarted(ground, campaign);
     if (model !== null) {
-      showUnbegun(model, flags);
+      showNotStarted(model, flags);
       return;
     }
   }
@@ -55,7 +55,7 @@ async function show(ground: CommandContext, campaign: string, flags: CommonFlags
   else if (!needsPerson(model.state)) say(`\n\`assay watch ${campaign}\` follows it`);
 }
 
-function showUnbegun(model: NotStartedModel, flags: CommonFlags): void {
+function showNotStarted(model: NotStartedModel, flags: CommonFlags): void {
   if (flags.json === true) printJson(model);
   else print(renderNotStarted(model, onStdout));
 }

@@ -10,12 +10,12 @@ export async function run(campaign: string, flags: CommonFlags): Promise<void> {
 }
 
 async function watch(ground: CommandContext, name: string, json: boolean): Promise<void> {
-  await refuseStandstill(ground, name);
+  await refuseStall(ground, name);
   process.exitCode = await followOrLeave(ground, name, json);
 }
 
 /** Servers that this command had to start itself have no workers, so nothing would ever move. */
-async function refuseStandstill({ servers, lineage }: CommandContext, name: string): Promise<void> {
+async function refuseStall({ servers, lineage }: CommandContext, name: string): Promise<void> {
   if (!servers.alone) return;
   const campaign = await lineage.campaigns.byName(name);
   if (isEnded(campaign.state)) return;

@@ -1,4 +1,4 @@
-/** What a command does: a module of its own, so that help and usage errors need not load it. */
+/** Action of a command: a module of its own, so that help and usage errors need not load it. */
 interface Action<Args extends unknown[]> {
   run(...args: Args): Promise<void>;
 }

@@ -33,7 +33,7 @@ export async function resumeTrial(ground: CommandContext, reference: string): Pr
 
 /**
  * Asks the campaign of a parked trial for something, which it answers.
- * @throws AssayError CAMPAIGN_ENDED when it refuses, TEMPORAL_UNAVAILABLE when nobody is there to answer
+ * @throws AssayError CAMPAIGN_ENDED when it refuses, TEMPORAL_UNAVAILABLE when no worker answers
  */
 export async function askCampaign(
   ground: CommandContext,

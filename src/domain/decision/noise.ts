@@ -45,7 +45,7 @@ const LEAST_SHARE = 1e-6;
 /**
  * Estimates the run-to-run standard deviation, in the metric's unit, always > 0. The square root of a variance
  * estimate is too small on average; few degrees of freedom are corrected for.
- * @param score a typical score, by which the least deviation that counts is taken
+ * @param score a typical score, which sets the least deviation that counts
  */
 export function sdOf({ squares, degrees }: Noise, score: number): number {
   const least = Math.max(LEAST_SHARE * Math.abs(score), Number.EPSILON);

@@ -1,7 +1,7 @@
 import type { Margin } from '../task/gates.js';
 import type { Failure, Outcome } from './outcome.js';
 
-/** Says of a trial without a result that nobody interrupted why it has none. */
+/** Reason of a trial that was not interrupted and has no result. */
 export const NOT_MEASURED = 'ended before it was measured';
 
 export function duplicateText(twin: number, { status, lesson }: Outcome): string {

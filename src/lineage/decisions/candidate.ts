@@ -1,7 +1,7 @@
 import type { GuardValue, Rule, RuleVersion } from '../../domain/decision/records/record.js';
 import type { Task } from '../../domain/task/task.js';
 
-/** What a candidate brings to its decision. */
+/** Facts of a candidate for its decision. */
 export interface Candidate {
   owner: string;
   trial: number;
@@ -17,7 +17,7 @@ export interface Candidate {
   eligible: boolean;
   /** The parent's score under the training that this one shares with it; null where it trained itself. */
   shared: number | null;
-  /** Whether its runs are equal to rounding where the start's were not. */
+  /** True when its runs are equal to rounding where the start's were not. */
   alike: boolean;
   /** Tells whether it differs in nothing but seeds from its parent, or from the frontier of the moment. */
   seedOnly: (frontier: number | null) => Promise<boolean>;
@@ -29,8 +29,8 @@ export interface Candidate {
   askedRuns: number | null;
   /** Parents of the other trials in flight. */
   open: readonly number[];
-  /** What knowing the noise better is worth by itself; see the inputs of a decision. */
+  /** Value of knowing the noise better by itself; see the inputs of a decision. */
   noiseValue: number;
-  /** Whether it can be run once more. */
+  /** True when it can be run once more. */
   mayRepeat: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Isolation } from '../../domain/task/isolation.js';
 
-/** What a process group, rlimits and a watchdog alone hold. */
+/** Isolation of a process group, rlimits and a watchdog alone. */
 export const NO_ISOLATION: Isolation = {
   tier: 'E',
   fs: 'none',
