@@ -6,7 +6,7 @@ import { statusModel } from '../../src/analysis/read-models/status.js';
 import { ASSAY_VERSION } from '../../src/lineage/assay-version.js';
 import { KINDS } from '../../src/lineage/document-kinds.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import { frozenOf } from './contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import { restore, storedStore } from './stored-store.js';
 
 let lineage: Lineage;

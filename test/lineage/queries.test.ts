@@ -9,7 +9,7 @@ import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { KINDS } from '../../src/lineage/document-kinds.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
-import { frozenOf } from './contract.js';
+import { frozenOf } from '../builders/frozen-campaign.js';
 import { countingClient, type Query } from './counting-client.js';
 import { restore, storedStore } from './stored-store.js';
 
