@@ -6,6 +6,7 @@ import { submitUpdate } from '../../../workflows/messages.js';
 import { abortable } from '../../dev/process/abortable.js';
 import { trialRecord } from '../../analysis/read-models/trial-record.js';
 import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
+import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
@@ -182,9 +183,15 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')
-      throw new AssayError('CAMPAIGN_BLOCKED', `"${name}" is blocked: ${campaign.reason ?? ''}`);
+      throw new AssayError(
+        'CAMPAIGN_BLOCKED',
+        `"${name}" is blocked: ${textOfReason(campaign.reason) ?? ''}`,
+      );
     if (campaign !== null && isEnded(campaign.state) && trial === null)
-      throw new AssayError('RECIPE_INVALID', `nothing was measured: ${campaign.reason ?? campaign.state}`);
+      throw new AssayError(
+        'RECIPE_INVALID',
+        `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
+      );
     await sleep(POLL_MS);
   }
 }
