@@ -73,7 +73,8 @@ export async function storeAnswer(
 
 /** Stores the answers that submits before a turn still lack, from the trials that they became. */
 export async function answerSubmits(lineage: Lineage, { owner, session, turn }: TurnRef): Promise<void> {
-  for (let at = 0; at < turn; at += 1) {
+  // those before the last were answered before its reply was paid for
+  for (let at = Math.max(0, turn - 1); at < turn; at += 1) {
     const asked = await callsAt(lineage, session, at);
     const answered = new Set(
       (await lineage.sessions.answersOf(session, at, asked.length)).map(({ index }) => index),

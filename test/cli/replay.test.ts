@@ -44,7 +44,7 @@ describe('assay replay with a file', () => {
   });
 
   it('names the first event that the present code would not have made', async () => {
-    const file = await altered('trial-solo-t00001.json', '"name": "evaluate"', '"name": "appraise"');
+    const file = await altered('trial-solo-t00001.json', '"name":"evaluate"', '"name":"appraise"');
     // as a process of its own, in whose stderr the SDK would write
     const { exitCode, stdout, stderr } = await assay(['replay', file], {});
     const [place, message, ...more] = stdout.split('\n');
@@ -57,7 +57,7 @@ describe('assay replay with a file', () => {
   });
 
   it('gives the same as versioned JSON', async () => {
-    const file = await altered('campaign-solo.json', '"name": "specialist"', '"name": "sculptor"');
+    const file = await altered('campaign-solo.json', '"name":"specialist"', '"name":"sculptor"');
     const { exitCode, stdout } = await replay([file, '--json']);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -73,7 +73,7 @@ describe('assay replay with a file', () => {
   });
 
   it('says of a workflow type that the code does not have that the code fails, in its first task', async () => {
-    const file = await altered('trial-solo-t00002.json', '"name": "trial"', '"name": "ordeal"');
+    const file = await altered('trial-solo-t00002.json', '"name":"trial"', '"name":"ordeal"');
     const { exitCode, stdout } = await replay([file]);
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^parts at event 4 of \d+, WorkflowTaskCompleted\n.*'ordeal'/);

@@ -60,13 +60,21 @@ export function certainMargins(gates: readonly Gate[], codeBytes: number): Margi
   );
 }
 
+/** What a miss is called, by the moment at which it is known: of size or of a static rule, or of what was trained. */
+const MISSED: Readonly<Record<Gate['known'], 'size_blocked' | 'disqualified'>> = {
+  static: 'size_blocked',
+  check: 'size_blocked',
+  pack: 'size_blocked',
+  train: 'disqualified',
+  evaluate: 'disqualified',
+};
+
 /** A miss of size or of a static rule is `size_blocked`, every other one `disqualified`. */
 export function statusOfMiss(
   gates: readonly Gate[],
   { gate: name, metric }: Pick<Margin, 'gate' | 'metric'>,
 ): 'size_blocked' | 'disqualified' {
   const own = HARNESS[metric];
-  if (own !== undefined) return own === 'train' ? 'disqualified' : 'size_blocked';
-  const known = gates.find((gate) => gate.name === name)?.known;
-  return known === 'evaluate' || known === 'train' ? 'disqualified' : 'size_blocked';
+  const known = own ?? gates.find((gate) => gate.name === name)?.known;
+  return known === undefined ? 'size_blocked' : MISSED[known];
 }
