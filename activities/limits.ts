@@ -72,6 +72,8 @@ export async function leavesRoom(
 async function heldBecause(lineage: Lineage, owner: string): Promise<string | null> {
   const { exhausted } = await lineage.campaigns.byOwner(owner);
   if (exhausted !== null) await pauseExhausted(lineage, owner, exhausted.needs);
-  const { control, controlReason } = await lineage.campaigns.byOwner(owner);
+  const { control, controlReason, state } = await lineage.campaigns.byOwner(owner);
+  if (exhausted !== null && state === 'paused' && isHeld(control))
+    await lineage.campaigns.setState(owner, 'paused', controlReason);
   return isHeld(control) ? textOfReason(controlReason) : null;
 }

@@ -79,6 +79,11 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
   };
 }
 
+/** True for an ended campaign without a trial that is still open. */
+async function hasEnded(lineage: Lineage, { owner, endedAt }: CampaignDocument): Promise<boolean> {
+  return endedAt !== null && (await lineage.trials.open(owner, 1)).length === 0;
+}
+
 /** Brings the store and the server to agree: settles by rule what nobody is left to settle, and says what it did. */
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<Finding[]> {
   const { lineage, workflows } = context;
@@ -93,7 +98,8 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
     }
     const settled = await settleCampaign(context, found, open, dryRun);
     findings.push(...settled);
-    if (settled.length === 0 && !dryRun) await lineage.campaigns.markSettled(found);
+    if (settled.length === 0 && !dryRun && (await hasEnded(lineage, found)))
+      await lineage.campaigns.markSettled(found);
   }
   await Promise.all(
     later.map(async ({ campaign: found, open }) => {

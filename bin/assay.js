@@ -2,8 +2,10 @@
 // Runs the build of the sources as they are now; where they have changed it is made again, and where none can be made
 // the sources are compiled as they are loaded.
 import { spawnSync } from 'node:child_process';
+import { utimesSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBuild } from './built.js';
+import { findBuild, isInstalled } from './built.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -22,7 +24,20 @@ function rebuild() {
   return entry;
 }
 
-const entry = findBuild(root) ?? rebuild();
+/**
+ * Keeps a build that is still started from being removed as an old one.
+ * @param {string} entry
+ */
+function markUsed(entry) {
+  try {
+    utimesSync(dirname(entry), new Date(), new Date());
+  } catch {
+    // another user's folder, or one that may only be read: it is not removed from here
+  }
+}
+
+const entry = isInstalled(root) ? null : (findBuild(root) ?? rebuild());
+if (entry !== null) markUsed(entry);
 // what shows a stack shows the lines of the sources; reading the maps costs time
 if (process.argv.includes('--debug')) process.setSourceMapsEnabled(true);
 if (entry === null) (await import('tsx/esm/api')).register();

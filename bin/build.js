@@ -16,7 +16,7 @@ import { isBuiltin } from 'node:module';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { BUILDS, ENTRY, INPUTS, digestOf } from './built.js';
+import { BUILDS, ENTRY, INPUTS, digestOf, isInstalled } from './built.js';
 
 /** Packages that become part of the build; the others are loaded from node_modules. */
 const BUNDLED = new Set(['commander', 'diff', 'execa', 'log-update', 'mongodb', 'table', 'yaml', 'zod']);
@@ -25,7 +25,7 @@ const RECIPE = ['bin/build.js', 'bin/built.js', 'node_modules/esbuild/package.js
 
 /** Commands that still run may load more of an older build, so that these stay. */
 const KEPT_BUILDS = 5;
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * Builds, and moves what was built into its place as one step: of two at once either may win, and one that is killed
@@ -66,8 +66,12 @@ async function bundle(root, folder) {
         if (kind === 'entry-point' || importer.includes('/node_modules/')) return undefined;
         return isBuiltin(path) || !BUNDLED.has(packageOf(path)) ? { external: true } : undefined;
       });
-      build.onLoad({ filter: /\.[jt]s$/ }, ({ path }) => {
-        if (path.includes('/node_modules/')) return undefined;
+      build.onLoad({ filter: /\.[cm]?[jt]s$/ }, ({ path }) => {
+        const manifest = manifestOf(root, path);
+        if (manifest !== null) {
+          if (!read.has(manifest)) read.set(manifest, readFileSync(join(root, manifest)));
+          return undefined;
+        }
         const name = relative(root, path);
         const content = readFileSync(path);
         read.set(name, content);
@@ -95,10 +99,6 @@ async function bundle(root, folder) {
     logLevel: 'silent',
     plugins: [plugin],
   });
-  for (const name of BUNDLED) {
-    const path = `node_modules/${name}/package.json`;
-    read.set(path, readFileSync(join(root, path)));
-  }
   return new Map([...read].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
@@ -112,6 +112,19 @@ function located(text, name) {
     'import.meta.url',
     `new URL(${JSON.stringify(`../../${name}`)}, import.meta.url).href`,
   );
+}
+
+/**
+ * The manifest of the package that a file belongs to, null for a source: its version stands for the package's content.
+ * @param {string} root
+ * @param {string} path
+ */
+function manifestOf(root, path) {
+  const folder = '/node_modules/';
+  const at = path.lastIndexOf(folder);
+  if (at === -1) return null;
+  const below = at + folder.length;
+  return relative(root, join(path.slice(0, below), packageOf(path.slice(below)), 'package.json'));
 }
 
 /** @param {string} path */
@@ -145,16 +158,22 @@ function moveInto(place, fresh) {
 function removeOldBuilds(folder) {
   const builds = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => ({ path: join(folder, name), at: statSync(join(folder, name)).mtimeMs }))
+    .map(({ name }) => ({ path: join(folder, name), at: usedAt(join(folder, name)) }))
     .sort((a, b) => b.at - a.at);
   for (const { path, at } of builds.slice(KEPT_BUILDS))
     if (Date.now() - at > KEPT_MS) rmSync(path, { recursive: true, force: true });
 }
 
+/**
+ * When a build was last started, in milliseconds; endless where another builder has moved it away meanwhile.
+ * @param {string} folder
+ */
+const usedAt = (folder) => statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = fileURLToPath(new URL('..', import.meta.url));
   // an image installs its packages before it has the sources
-  if (existsSync(join(root, 'src/cli/main.ts'))) {
+  if (existsSync(join(root, 'src/cli/main.ts')) && !isInstalled(root)) {
     mkdirSync(join(root, BUILDS), { recursive: true });
     await buildCommands(root);
   }

@@ -45,3 +45,10 @@ export function digestOf(root, inputs, read = (path) => readFileSync(join(root, 
   }
   return hash.digest('hex').slice(0, 32);
 }
+
+/**
+ * Returns true for a package that was installed into another: its sources lie among those of other packages, and they
+ * are compiled as they are loaded.
+ * @param {string} root
+ */
+export const isInstalled = (root) => root.includes('/node_modules/');

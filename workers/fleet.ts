@@ -87,7 +87,7 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   const connection = await connect(settings.temporal.address);
   const clock = settings.clock ?? systemClock;
   const say = settings.say ?? ((line: string) => logger.error(line));
-  const lineage = await openLineage(settings.store, { clock, say });
+  const lineage = await openLineage(settings.store, { clock, say, ensureIndexes: true });
   const prices = await pricesFrom(settings.env);
   const name = settings.env.ASSAY_HOST ?? hostname();
   const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };

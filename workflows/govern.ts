@@ -41,8 +41,11 @@ export async function carryOutPending(
   owner: string,
   work: CancellationScope,
 ): Promise<void> {
-  for (let next = run.pending.shift(); next !== undefined; next = run.pending.shift())
+  // one that is cut off by a cancel stays, and is carried out before the campaign ends
+  for (let [next] = run.pending; next !== undefined; [next] = run.pending) {
     await carryOut(run, owner, work, next);
+    run.pending.shift();
+  }
 }
 
 async function carryOut(

@@ -47,5 +47,9 @@ function listenFor(action: Command): void {
 
 /** Loads the clients of the servers, which are heavy, only to map an error of theirs. */
 async function known(error: unknown): Promise<unknown> {
-  return (await import('./client-error.js')).knownError(error);
+  try {
+    return (await import('./client-error.js')).knownError(error);
+  } catch {
+    return error;
+  }
 }

@@ -94,7 +94,9 @@ export async function findServers(options: FindOptions): Promise<Servers> {
       await released(claim, how?.hurried === true ? HURRIED_MS : CLEAN_END_MS, how?.onlyIf);
       if (claim.mine.size === 0) caretaker?.stop();
     },
-    owned: claim.mine.size > 0,
+    get owned() {
+      return claim.mine.size > 0;
+    },
     alone: claim.mine.size > 0 || (external.store === null && record.store?.kept === true),
   };
 }
@@ -186,7 +188,7 @@ async function claimPart(
 
 /** Stops what is in `mine`, unless another command has taken it over meanwhile. */
 async function released(
-  { home, say, mine }: Claim,
+  { home, say, mine, role }: Claim,
   cleanMs: number,
   onlyIf: () => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<void> {
@@ -195,7 +197,8 @@ async function released(
   const stopAll = async (parts: Partial<ServerRecord>): Promise<void> => {
     const stopped = own.map(async ([part, server]) => {
       const entry = parts[part];
-      if (entry === undefined || (entry?.process?.pid === server.pid && entry.owner?.pid === process.pid)) {
+      // without an entry the record is gone, and nobody can have taken the server over
+      if (entry == null || (entry.process?.pid === server.pid && entry.owner?.pid === process.pid)) {
         if (!(await end(server, cleanMs)))
           say(`${SERVER_KINDS[part].title} did not end in time and was killed`);
         if (entry) parts[part] = { ...entry, process: null, owner: null };
@@ -216,9 +219,21 @@ async function released(
     await withLock(home.lock, () => undefined, work, patience);
   } catch (error) {
     if (error !== patience.reason) throw error;
+    if (role === 'keep') return letGoOfTaken(home, mine);
     // who holds the lock looks at who is alive, whatever the record says
     if (!(await onlyIf())) return;
     mine.clear();
     await stopAll({});
+  }
+}
+
+/** Leaves to another command what it has taken over; the keeper looks at the rest again. */
+async function letGoOfTaken(home: Home, mine: Claim['mine']): Promise<void> {
+  const { parts } = await OpenRecord.read(home.record);
+  for (const [part, server] of [...mine]) {
+    const owner = parts[part]?.owner;
+    if (owner == null || owner.pid === process.pid) continue;
+    mine.delete(part);
+    releaseGroup(server.pid);
   }
 }

@@ -55,6 +55,8 @@ export interface LineageOptions {
   clock?: Clock;
   /** Told what is migrated, a line each; default: stderr. */
   say?: (line: string) => void;
+  /** Makes sure of every index even where the store says that it has them: a copy of a store may lack them. */
+  ensureIndexes?: boolean;
   makeClient?: MakeClient;
 }
 
@@ -64,7 +66,7 @@ export interface LineageOptions {
  */
 export async function openLineage(
   address: StoreAddress,
-  { clock = systemClock, say = onStderr, makeClient }: LineageOptions = {},
+  { clock = systemClock, say = onStderr, ensureIndexes = false, makeClient }: LineageOptions = {},
 ): Promise<Lineage> {
   let client: MongoClient | null = null;
   try {
@@ -73,7 +75,7 @@ export async function openLineage(
     await client.connect();
     const database = client.db(address.database, made.databaseOptions());
     const { indexes } = await migrate(database, { migrations: MIGRATIONS, say });
-    if (indexes !== INDEXES_DIGEST) await createIndexes(database);
+    if (ensureIndexes || indexes !== INDEXES_DIGEST) await createIndexes(database);
     return lineageOf(client, database, clock);
   } catch (error) {
     await client?.close();

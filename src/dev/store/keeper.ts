@@ -23,13 +23,19 @@ export async function keepStore(folder: string, idleMs = IDLE_MS): Promise<void>
   await noteUse(home);
   const servers = await findServers({ home: folder, need: ['store'], say, role: 'keep' });
   process.stdout.write(`${READY}\n`);
-  const isIdle = async (): Promise<boolean> => (await sinceUse(home)) > idleMs;
+  let idleSince: number | null = null;
+  const isIdle = async (): Promise<boolean> => {
+    // after a suspend or a step of the clock a reader gets the time to say that it is there
+    if ((await sinceUse(home)) <= idleMs) idleSince = null;
+    else idleSince ??= performance.now();
+    return idleSince !== null && performance.now() - idleSince >= Math.min(NOTE_MS + 2000, idleMs / 3);
+  };
   const isOurs = async (): Promise<boolean> =>
     (await OpenRecord.read(home.record)).parts.store?.owner?.pid === process.pid;
-  for (;;) {
-    if (!servers.owned || !(await isOurs())) return servers.stop();
-    if (await isIdle()) await servers.stop({ onlyIf: isIdle });
-    await sleep(LOOK_MS);
+  while (servers.owned) {
+    if (!(await isOurs())) await servers.stop();
+    else if (await isIdle()) await servers.stop({ onlyIf: isIdle });
+    if (servers.owned) await sleep(LOOK_MS);
   }
 }
 

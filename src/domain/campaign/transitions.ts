@@ -177,7 +177,10 @@ function commandsOf(
   const asked = event.kind === 'pause' || event.kind === 'resume' || event.kind === 'stop';
   const otherControl = old.control !== now.control || state.stop !== before.stop;
   // what holds a campaign back was found in the store
-  const says = asked || (otherControl && !(event.kind === 'sighted' && state.held !== null));
+  const says =
+    asked ||
+    roomWasUnseen(before, now, event) ||
+    (otherControl && !(event.kind === 'sighted' && state.held !== null));
   const shows = asked || old.state !== now.state || !sameReason(old.reason, now.reason);
   const { control } = now;
   const reason = control === 'running' ? null : now.state === 'claiming' ? state.ending : now.reason;
@@ -186,6 +189,16 @@ function commandsOf(
     ...(shows ? [{ kind: 'setState', state: now.state, reason: now.reason } as const] : []),
     ...(says && control === 'stopping' ? [{ kind: 'cancelWork' } as const] : []),
   ];
+}
+
+/** True where a budget paused the stored campaign and leaves room again before the pause was ever seen here. */
+function roomWasUnseen(
+  { revision }: CampaignProgress,
+  { control }: Presented,
+  event: CampaignEvent,
+): boolean {
+  const works = control === 'running' || control === 'draining';
+  return works && event.kind === 'sighted' && event.revision === revision && event.sighting.goesOn;
 }
 
 /** How the work of a campaign came to its end. */

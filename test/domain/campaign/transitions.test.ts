@@ -129,6 +129,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     'stop now': STOPS,
     'limit reached': DRAINS,
     'budget exhausted': SHOWS_PAUSE,
+    'room again': 'calibrating/running, control running',
     block: BLOCKS,
     'start measured': 'running/running, show running',
     abandoned: STOPS,
@@ -141,6 +142,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     'stop now': STOPS,
     'limit reached': DRAINS,
     'budget exhausted': SHOWS_PAUSE,
+    'room again': 'running/running, control running',
     block: BLOCKS,
     'claim begun': 'claiming/running, show claiming',
     abandoned: STOPS,
@@ -179,6 +181,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     'stop drain': DRAINS,
     'stop now': STOPS,
     'budget exhausted': SHOWS_PAUSE,
+    'room again': 'draining/draining, control draining',
     block: BLOCKS,
     'claim begun': 'claiming/draining, show claiming',
     abandoned: STOPS,
@@ -199,6 +202,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     resume: DRAINS,
     'stop drain': DRAINS,
     'stop now': STOPS,
+    'room again': 'draining/draining, control draining',
     block: BLOCKS,
     abandoned: STOPS,
     ended: ENDS,
@@ -218,6 +222,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     'stop drain': DRAINS,
     'stop now': STOPS,
     'budget exhausted': SHOWS_PAUSE,
+    'room again': 'claiming/running, control running',
     block: BLOCKS,
     abandoned: STOPS,
     ended: ENDS,
@@ -228,6 +233,7 @@ const TABLE: Record<Name, Partial<Record<EventName, string>>> = {
     'stop drain': DRAINS,
     'stop now': STOPS,
     'budget exhausted': SHOWS_PAUSE,
+    'room again': 'claiming/draining, control draining',
     block: BLOCKS,
     abandoned: STOPS,
     ended: ENDS,
@@ -403,13 +409,15 @@ describe('whatever happens to a campaign', () => {
     });
   });
 
-  it('is due for a sighting exactly where that changes what is shown', () => {
+  it('is due for a sighting exactly where that changes what is shown, or lets go of a pause that was never seen', () => {
     always((before) => {
       for (const each of [REACHED, EXHAUSTED, BLOCKED, ROOM, seen({})]) {
         if (each.kind !== 'sighted') continue;
         const { state } = transition(before, fresh(before, each));
         const changed = JSON.stringify(present(state)) !== JSON.stringify(present(before));
-        expect(isDue(before, each.sighting)).toBe(changed);
+        const works = ['running', 'draining'].includes(present(before).control) && before.end === null;
+        const unseen = each === ROOM && works && before.stage !== 'preparing';
+        expect(isDue(before, each.sighting)).toBe(changed || unseen);
       }
     });
   });
