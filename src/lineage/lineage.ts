@@ -27,7 +27,7 @@ import { storeFault } from './store-fault.js';
 import { Tasks } from './tasks.js';
 import { Trials } from './trials/trials.js';
 
-/** The one door to the store. */
+/** Access to the store; there is no other. */
 export interface Lineage {
   blobs: Blobs;
   tasks: Tasks;
@@ -51,15 +51,15 @@ export interface StoreAddress {
 }
 
 export interface LineageOptions {
-  /** Default: the clocks of this machine. */
+  /** Default: this machine's clocks. */
   clock?: Clock;
-  /** Told what is migrated, a line each; default: stderr. */
+  /** Called with each line about a migration; default: stderr. */
   say?: (line: string) => void;
   makeClient?: MakeClient;
 }
 
 /**
- * Connects, brings the store to the shape that this assay writes and makes sure of the indexes.
+ * Connects, migrates the store to the current schema and creates missing indexes.
  * @throws AssayError STORE_UNREACHABLE, STORE_UNAVAILABLE, STORE_SCHEMA
  */
 export async function openLineage(
