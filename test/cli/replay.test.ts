@@ -45,7 +45,7 @@ describe('assay replay with a file', () => {
 
   it('names the first event that the present code would not have made', async () => {
     const file = await altered('trial-solo-t00001.json', '"name": "evaluate"', '"name": "appraise"');
-    // as a process of its own, in whose stderr the SDK would write
+    // as its own process, because the SDK would write to its stderr
     const { exitCode, stdout, stderr } = await assay(['replay', file], {});
     const [place, message, ...more] = stdout.split('\n');
     expect([exitCode, more]).toEqual([1, []]);
