@@ -171,6 +171,6 @@ describe('--runs', () => {
   it('has an example in its help', LONG, async () => {
     const { stdout } = await assay(world, 'submit', '--help');
     expect(stdout).toMatch(/assay submit --task byte-golf .* --runs 4 --wait/);
-    expect(stdout).toMatch(/--runs <n> +measure the start and the trial so often each, 2 to\s+20 /);
+    expect(stdout).toMatch(/--runs <n> +measure the start and the trial this many times\s+each, 2 to\s+20 /);
   });
 });
