@@ -23,8 +23,8 @@ import type { PersonTrials } from './person-trial.js';
 import { campaignActivities, parkedActivities } from './proxies.js';
 
 /**
- * Registers the handlers of a campaign's messages. Signals are kept until the campaign is frozen, and an update that
- * needs the frozen campaign waits for it.
+ * Registers the handlers of a campaign's messages. Signals are kept until the campaign is frozen, and an accepted
+ * update that needs the frozen campaign waits for it.
  */
 export function handleMessages(run: CampaignRun, work: CancellationScope, people: PersonTrials): void {
   setHandler(pauseSignal, (said) => run.apply({ kind: 'pause', said: said ?? null }));

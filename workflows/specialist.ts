@@ -64,7 +64,7 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
 interface Position {
   session: number;
   turn: number;
-  /** Number of times that this turn failed for good, with a person's resume in between. */
+  /** Number of final failures of this turn, each followed by a person's resume. */
   refusals: number;
 }
 

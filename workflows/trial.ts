@@ -170,7 +170,7 @@ const hasStarted = <T extends { next: string }>(result: T): result is Exclude<T,
   result.next !== 'notStarted';
 
 /**
- * Runs a phase. If it fails for good, the campaign is blocked and the trial waits for a person: infrastructure faults
+ * Runs a phase. After a final failure the campaign is blocked and the trial waits for a person: infrastructure faults
  * never count against a trial.
  */
 async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>): Promise<T> {

@@ -15,7 +15,7 @@ export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
 /** Request to hold amounts before they are spent. */
 export interface Reservation {
   owner: string;
-  /** Identifies the spending for good: a key is spent once. */
+  /** Identifies the spending: a key is spent once. */
   key: string;
   amounts: Amounts;
   what: string;
@@ -154,8 +154,8 @@ export class Budgets {
   }
 
   /**
-   * Writes the ledger row, then releases the hold; repeating it changes nothing. The row names its hold, so that all
-   * who settle it at the same time count the same amounts, whoever is first.
+   * Writes the ledger row, then releases the hold; repeating it changes nothing. The row names its hold, so that
+   * callers who settle it at the same time count the same amounts, whichever comes first.
    */
   async settle(
     owner: string,
