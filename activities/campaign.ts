@@ -49,7 +49,7 @@ export interface FreezeRequest {
   firstExecutionRunId: string;
 }
 
-/** What the campaign workflow keeps of its progress. */
+/** Report of the watch, as the campaign workflow keeps it. */
 export interface WatchReport extends Sighting {
   asOf: string;
   submitted: number;
@@ -59,7 +59,7 @@ export interface WatchReport extends Sighting {
   frontierVersion: number;
   bestScore: number | null;
   best: { trial: string; role: string; status: TrialStatus; score: number; hypothesis: string }[];
-  /** The limit as it is now. */
+  /** Current limit. */
   trialsLimit: number;
 }
 
@@ -74,7 +74,7 @@ export interface CampaignActivities {
   }): Promise<void>;
   look(of: { owner: string }): Promise<WatchReport>;
   watch(of: { owner: string; seen: number; progress: CampaignProgress }): Promise<WatchReport>;
-  /** Lets nothing begin until a person has looked; returns the control that holds afterwards. */
+  /** Lets nothing begin until a person resumes; returns the control that holds afterwards. */
   block(of: { owner: string; reason: Reason }): Promise<RunControl>;
   /** Stores a change of limits, once for each `id`. */
   changeLimits(of: { owner: string; id: string; change: LimitChange }): Promise<LimitsAnswer>;
@@ -114,7 +114,10 @@ export function campaignActivities(context: OrchestratorContext): CampaignActivi
   };
 }
 
-/** Whether this attempt still has its time: one that slept longer must not undo what a later one has done. */
+/**
+ * Returns a check that is true while this attempt has time left: one that slept longer must not undo the work of a
+ * later one.
+ */
 function inTime(): IsCurrent {
   const deadline = performance.now() + Context.current().info.startToCloseTimeoutMs;
   return () => performance.now() < deadline;
@@ -148,7 +151,7 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   return stored.frozen;
 }
 
-/** @throws AssayError RECIPE_INVALID where the one trial of a campaign could not be submitted to it */
+/** @throws AssayError RECIPE_INVALID if the campaign's only trial could not be submitted to it */
 async function requireRecipe(
   { lineage }: OrchestratorContext,
   { submission }: CampaignInput,
@@ -168,7 +171,7 @@ async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampai
     await reserveClaim(lineage, of, claim.runs, claimRunBoundMs(spec, trainSeconds));
 }
 
-/** @throws AssayError CAMPAIGN_INPUT where the claim alone could use up the accelerator budget */
+/** @throws AssayError CAMPAIGN_INPUT if the claim alone could use up the accelerator budget */
 function requireRoomForClaim({ limits, claim, trainSeconds }: FrozenCampaign, spec: Task): void {
   const runs = (claim.at.length + 1) * 2 * claim.runs;
   const needs = runs * claimRunBoundMs(spec, trainSeconds);
@@ -242,7 +245,10 @@ function claimFrom(
   return { runs, deterministic, confidence: confidenceOfEach(confidence, at.length + 1), error, at };
 }
 
-/** Rules that weigh noise need runs of which it can be told; where a task declares that there is none, one run is all. */
+/**
+ * Number of runs of the start. Rules that weigh noise need several to estimate it; one is enough if the task declares
+ * that there is none.
+ */
 function calibrationOf(spec: Task, { rule, calibration, submission, submissionRuns }: CampaignInput): number {
   const { deterministic } = spec.replicate;
   const asked = submissionRuns ?? calibration;
@@ -274,7 +280,7 @@ function lanesOf(spec: Task, input: CampaignInput): Lane[] {
   });
 }
 
-/** Counts the time that has passed; a move of the frontier begins the time without gain anew. */
+/** Counts the elapsed time; a move of the frontier restarts the time without gain. */
 async function count({ lineage }: OrchestratorContext, owner: string): Promise<CampaignDocument> {
   const frontier = await lineage.decisions.frontier(owner);
   return lineage.campaigns.tick(owner, frontier?.frontier.version ?? 0);

@@ -8,11 +8,14 @@ export type { ClaimRun };
 const LOOK_EVERY_MS = 1500;
 
 export interface ClaimActivities {
-  /** Waits until so many trials have ended. */
+  /** Waits until this many trials have ended. */
   awaitMilestone(of: { owner: string; trials: number }): Promise<void>;
-  /** What has to be measured for a claim; nothing where there is nothing new to claim. */
+  /** Returns the runs to measure for a claim; none if there is nothing new to claim. */
   openClaim(of: ClaimRef): Promise<ClaimRun[]>;
-  /** Fixes the artifacts of a claim once all its runs are trained: they may be evaluated; else it is void. */
+  /**
+   * Fixes the artifacts of a claim once all its runs are trained, so that they may be evaluated; otherwise the claim
+   * is void.
+   */
   sealClaim(of: ClaimRef): Promise<{ sealed: boolean }>;
   /** Weighs the fresh runs, or says why they prove nothing. */
   closeClaim(of: ClaimRef & { because: string | null }): Promise<void>;

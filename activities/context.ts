@@ -5,19 +5,19 @@ import type { Lineage } from '../src/lineage/lineage.js';
 import type { PriceTable } from '../src/model/pricing.js';
 import type { ServerWorkflows } from './orphaned-workflows.js';
 
-/** What every activity may use: the store, and who this worker is. */
+/** Dependencies of every activity: the store, and the identity of this worker. */
 export interface OrchestratorContext {
   lineage: Lineage;
-  /** Folders with the tasks that come with assay. */
+  /** Folder of the bundled tasks. */
   bundledTasks: string;
-  /** The search attributes of ours that the server knows. */
+  /** Search attributes of assay that the server knows. */
   registeredAttributes: () => Promise<SearchAttributeName[]>;
-  /** The model of campaigns that name none. */
+  /** Model of campaigns that name none. */
   defaultModel: string;
-  /** What the server says of a workflow id. */
+  /** State of a workflow on the server. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
   workflows: ServerWorkflows;
-  /** By which dollar budgets are kept. */
+  /** Prices that dollar budgets are kept with. */
   prices: PriceTable;
   clock: Clock;
 }

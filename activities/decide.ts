@@ -12,9 +12,11 @@ import {
 export interface DecideActivities {
   /** Gives a trial its one terminal status, or asks for one more run of it; an interrupted one gets a status. */
   decide(of: TrialRef & { interruption: Interruption | null }): Promise<Decided | Again>;
-  /** Lets a start that missed a gate be searched from. */
+  /** Accepts a start that missed a gate as one to search from. */
   acceptStart(of: { owner: string }): Promise<void>;
-  /** The outcome of the start, and in words for people why its noise is not known, where the search needs that. */
+  /**
+   * Outcome of the start and, if the search needs to know its noise and cannot, why not, in words for people.
+   */
   outcome(of: TrialRef): Promise<Decided & { lesson: string; noiseFault: string | null }>;
 }
 

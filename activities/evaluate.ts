@@ -4,7 +4,7 @@ import type { HostContext } from '../src/measure/host-context.js';
 import { withMonitor } from './heartbeat.js';
 
 export interface EvaluateActivities {
-  /** Scores in another process, on the sealed copy, with held-out data that training never saw. */
+  /** Scores the sealed copy in another process, with held-out data that training never saw. */
   evaluate(of: TrialRef & { replicate: string }): Promise<EvaluateResult>;
 }
 

@@ -18,7 +18,7 @@ export async function withHeartbeat<T>(
   }
 }
 
-/** Heartbeats while `work` runs, with what is being done now, for those who ask why nothing moves. */
+/** Heartbeats while `work` runs, with its current step, which people see when nothing moves. */
 export async function withMonitor<T>(first: string, work: (monitor: WorkMonitor) => Promise<T>): Promise<T> {
   let doing = first;
   const tell = (now: string): void => {
@@ -41,7 +41,9 @@ export async function poll<T>(everyMs: number, ask: () => Promise<T | null>): Pr
   }
 }
 
-/** Carries on what earlier attempts failed with: the server keeps the last heartbeat alone. */
+/**
+ * Sends a heartbeat that also carries the failures of earlier attempts, because the server keeps only the last one.
+ */
 function sendHeartbeat(doing: string | number | null): void {
   const { heartbeat, info } = Context.current();
   heartbeat({ doing, failures: failuresBefore(info.heartbeatDetails) });

@@ -13,13 +13,13 @@ import type { Lineage } from '../src/lineage/lineage.js';
 import { priceKnown, pricesOf, type PriceTable } from '../src/model/pricing.js';
 import { pauseExhausted } from '../src/lineage/budgets/pause-on-exhausted-budget.js';
 
-/** What came of a change of limits, in the units of the change. */
+/** Result of a change of limits, in the units of the change. */
 export interface LimitsAnswer {
   limits: Record<LimitName, number | null>;
   changed: { limit: LimitName; from: number | null; to: number | null }[];
-  /** Whether a campaign that an exhausted budget paused goes on by itself. */
+  /** True if the campaign, paused by an exhausted budget, resumes by itself. */
   goesOn: boolean;
-  /** Why it stays paused or blocked, where it does. */
+  /** Reason why it stays paused or blocked, if it does. */
   held: string | null;
 }
 
@@ -49,7 +49,7 @@ export async function changeLimits(
   };
 }
 
-/** @throws AssayError CAMPAIGN_INPUT */
+/** @throws AssayError CAMPAIGN_INPUT if the model has no known price */
 export function requirePrice(model: string, prices: PriceTable): void {
   if (priceKnown(model, prices)) return;
   throw new AssayError(
@@ -58,7 +58,7 @@ export function requirePrice(model: string, prices: PriceTable): void {
   );
 }
 
-/** Whether the budget that paused a campaign has room again for what was asked. */
+/** Returns true when the budget that paused a campaign has room for what was asked. */
 export async function leavesRoom(
   lineage: Lineage,
   { owner, control, exhausted }: CampaignDocument,
@@ -68,7 +68,7 @@ export async function leavesRoom(
   return lackingBudget(limits, held, exhausted.needs) === null;
 }
 
-/** The reason that holds after the change: a budget that is still too small says so with its new numbers. */
+/** Reason after the change: a budget that is still too small gives its new numbers. */
 async function heldBecause(lineage: Lineage, owner: string): Promise<string | null> {
   const { exhausted } = await lineage.campaigns.byOwner(owner);
   if (exhausted !== null) await pauseExhausted(lineage, owner, exhausted.needs);

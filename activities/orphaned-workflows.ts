@@ -9,19 +9,19 @@ import { isEnded } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/documents.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 
-/** A workflow of a lane or a trial that the server runs. */
+/** Running workflow of a lane or a trial. */
 export interface RunningWorkflow {
   id: string;
   type: RunningFacts['type'];
 }
 
-/** What the server can be asked and told about workflows that are not told by name. */
+/** Operations of the server on workflows that are found by a search. */
 export interface ServerWorkflows {
-  /** Lanes and trials that run, of one campaign or of all. */
+  /** Running lanes and trials, of one campaign or of all. */
   running(campaign?: string): Promise<RunningWorkflow[]>;
-  /** Asks it to end; one that has ended is no error. */
+  /** Requests a cancel; a workflow that has ended is not an error. */
   cancel(id: string): Promise<void>;
-  /** Ends it on the server; one that has ended is no error. */
+  /** Terminates a workflow; one that has ended is not an error. */
   terminate(id: string, reason: string): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ interface OrphansContext {
   workflowFact: (id: string) => Promise<WorkflowFact>;
 }
 
-/** Workflows that run although the campaign that they belong to does not, or is not in this store. */
+/** Deals with running workflows whose campaign has ended or is not in this store. */
 export async function orphanedWorkflows(
   context: OrphansContext,
   workflows: ServerWorkflows,
@@ -43,7 +43,7 @@ export async function orphanedWorkflows(
     const campaign = await context.lineage.campaigns.find(name);
     const facts = await factsOf(context, campaign, { id, type });
     const rule = dealsWithRunning(facts);
-    // the list of the server lags behind
+    // the server's list lags behind
     if (rule === 'leave' || (await context.workflowFact(id)) !== 'running') continue;
     if (rule === 'cancel' && !dryRun) await workflows.cancel(id);
     if (rule === 'terminate' && !dryRun) await workflows.terminate(id, `campaign ${name} has ended`);

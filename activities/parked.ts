@@ -8,18 +8,18 @@ import { faultsOf } from '../src/measure/lost-workers.js';
 
 export interface ParkedActivities {
   /**
-   * Lets a parked trial be worked on again, which its workflow then does; gives its role.
+   * Releases a parked trial for its workflow to run again; returns its role.
    * @throws AssayError TRIAL_NOT_PARKED
    */
   resumeParked(of: TrialRef): Promise<{ role: string }>;
   /**
-   * Ends a parked trial as a person's.
+   * Cancels a parked trial for a person.
    * @throws AssayError TRIAL_NOT_PARKED
    */
   cancelParked(of: TrialRef & { reason: string }): Promise<Decided>;
 }
 
-/** Updates by which a person decides on a trial that waits for one. */
+/** Activities behind the updates with which a person decides on a parked trial. */
 export function parkedActivities({ lineage }: { lineage: Lineage }): ParkedActivities {
   return {
     resumeParked: async ({ owner, number }) => {

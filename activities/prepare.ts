@@ -5,7 +5,7 @@ import { prepare, type Prepared } from '../src/measure/prepare.js';
 import { withMonitor } from './heartbeat.js';
 
 export interface PrepareActivities {
-  /** Finds out everything that can be known before an accelerator is taken. */
+  /** Checks everything that can be known before an accelerator is taken. */
   prepare(of: TrialRef): Promise<Prepared>;
 }
 
@@ -13,7 +13,7 @@ export function prepareActivities(context: HostContext): PrepareActivities {
   return {
     prepare: (of) =>
       withMonitor('preparing', (monitor) => {
-        // of the server's one clock, so that each attempt overtakes those before it
+        // by the server's one clock, so that each attempt overtakes the earlier ones
         const fence = Context.current().info.currentAttemptScheduledTimestampMs;
         return prepare(context, of, fence, monitor);
       }),

@@ -19,24 +19,24 @@ import { poll, withHeartbeat } from './heartbeat.js';
 import { orphanedWorkflows, type ServerWorkflows } from './orphaned-workflows.js';
 
 export interface ReconcileRequest {
-  /** One campaign by its name; all of them when left out. */
+  /** Name of one campaign; all of them if left out. */
   campaign?: string;
-  /** Only say what would be done. */
+  /** Only report what would be done. */
   dryRun?: boolean;
 }
 
 export interface ReconcileContext {
   lineage: Lineage;
-  /** What the server says of a workflow id. */
+  /** State of a workflow on the server. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
-  /** Left out: only what the store has is looked at. */
+  /** If left out, only the store is examined. */
   workflows?: ServerWorkflows;
-  /** Told once when work of trials that nobody leads any more has to end first. */
+  /** Called once if the work of abandoned trials has to end first. */
   onWait?: (what: string) => void;
 }
 
 export interface Concluded {
-  /** What had to be settled. */
+  /** Work that had to be settled. */
   settled: Finding[];
   state: CampaignState;
   reason: Reason;
@@ -44,18 +44,19 @@ export interface Concluded {
 
 export interface ReconcileActivities {
   reconcile(request: ReconcileRequest): Promise<Finding[]>;
-  /** Ends a campaign: settles what is open of it, then stores its last state; without a reason, with the one stored. */
+  /**
+   * Ends a campaign: settles its open work, then stores its last state; without a reason, with the stored one.
+   */
   conclude(of: { owner: string; state: CampaignState; reason: Reason | null }): Promise<Concluded>;
-  /** Waits until a workflow does not run. */
+  /** Waits until a workflow no longer runs. */
   awaitClosed(of: { workflowId: string }): Promise<void>;
   /**
-   * Gives a trial whose workflow has ended without an outcome one, once its processes are dead; one that waits for a
-   * person goes on waiting.
+   * Settles a trial whose workflow ended without an outcome, once its processes are dead; a parked one stays parked.
    */
   settleAbandoned(of: TrialRef & { why: string }): Promise<void>;
 }
 
-/** Campaigns that are read at once. */
+/** Campaigns per read. */
 const PAGE = 200;
 const OPEN_TRIALS = 5000;
 const POLL_MS = 500;
@@ -84,7 +85,10 @@ async function hasEnded(lineage: Lineage, { owner, endedAt }: CampaignDocument):
   return endedAt !== null && (await lineage.trials.open(owner, 1)).length === 0;
 }
 
-/** Brings the store and the server to agree: settles by rule what nobody is left to settle, and says what it did. */
+/**
+ * Makes the store and the server agree: settles by rule the work that no workflow leads any more, and reports what it
+ * did.
+ */
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<Finding[]> {
   const { lineage, workflows } = context;
   const { campaign, dryRun = false } = request;
@@ -103,7 +107,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   }
   await Promise.all(
     later.map(async ({ campaign: found, open }) => {
-      // a claim works on trials that have ended
+      // the runs of a claim are work on trials that have ended
       const numbers = Object.values(found.active).map(({ trial }) => trial);
       await workEnds(context, found, [...numbers, ...open.map(({ trial }) => trial.number)]);
       const now = await lineage.campaigns.byOwner(found.owner);
@@ -115,7 +119,7 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   return findings;
 }
 
-/** The campaign of a name; without one those of which something may be left to settle. */
+/** Yields the named campaign; without a name, those with work that may need settling. */
 async function* campaignsToVisit(
   { campaigns }: Lineage,
   name: string | undefined,
@@ -133,7 +137,7 @@ async function* campaignsToVisit(
   }
 }
 
-/** Whether workers may be at work on what nobody leads any more. */
+/** Returns true while workers may still run work that no workflow leads any more. */
 async function stillWorks(
   { workflowFact }: ReconcileContext,
   campaign: CampaignDocument,
@@ -162,14 +166,18 @@ async function settleCampaign(
   ];
 }
 
-/** Gives back what is held for claims whose runs will not begin, and ends those that nobody measures any more. */
+/**
+ * Releases what is held for claims whose runs will not begin, and ends claims that no workflow measures any more.
+ */
 async function endClaims(lineage: Lineage, { frozen }: CampaignDocument): Promise<void> {
   for (const of of claimsOf(frozen)) await releaseClaim(lineage, of);
   for (const { owner, number, closedAt } of await lineage.claims.list(frozen.owner))
     if (closedAt === null) await lineage.claims.close(owner, number, { void: ENDED_BEFORE });
 }
 
-/** A model request that was just cancelled settles what it reserved by itself, and better than we could. */
+/**
+ * Time for a cancelled model request to settle its own reservation, which it does more exactly than we could.
+ */
 const SETTLES_ITSELF_MS = 6000;
 const DONE: Reason = { kind: 'done' };
 
@@ -196,7 +204,10 @@ async function conclude(
   return { settled, state, reason };
 }
 
-/** At the end of a campaign its lanes have ended, so an open trial is nobody's: one that still runs is cancelled. */
+/**
+ * Settles the trials that are open at the end of a campaign; its lanes have ended, so one that still runs is
+ * cancelled first.
+ */
 async function lastTrials(context: ReconcileContext, campaign: CampaignDocument): Promise<Finding[]> {
   const { lineage, workflowFact, workflows } = context;
   const open = await lineage.trials.open(campaign.owner, OPEN_TRIALS);
@@ -213,7 +224,7 @@ async function lastTrials(context: ReconcileContext, campaign: CampaignDocument)
   );
 }
 
-/** Why an open trial is settled; one that waited for a person is told what for. */
+/** Reason for settling an open trial; a parked one also says what it waited for. */
 const endOfOpen = ({ parked }: TrialDocument, why: string): string =>
   parked === null ? why : `it was parked until the end (${parked.reason}): ${why}`;
 
@@ -222,7 +233,7 @@ interface Abandoned {
   why: string;
 }
 
-/** Trials without a status that nobody is left to give one. */
+/** Finds trials without a status that no workflow will give one. */
 async function abandoned(
   { lineage, workflowFact }: ReconcileContext,
   campaign: CampaignDocument,
@@ -261,8 +272,8 @@ const worksOn = ({ active }: CampaignDocument, number: number): boolean =>
   Object.values(active).some((work) => work.trial === number);
 
 /**
- * Waits until no worker works on these trials. A worker that lives ends its processes when its heartbeat finds no
- * workflow any more; of one that does not answer the heartbeat's timeout is waited for, by this process's own clock.
+ * Waits until no worker works on these trials. A live worker ends its processes once its heartbeat finds no workflow;
+ * for one that does not answer, the heartbeat timeout is waited for, by this process's own clock.
  */
 async function workEnds(
   { lineage, onWait }: ReconcileContext,
@@ -278,7 +289,7 @@ async function workEnds(
   await within(frozen.trainHeartbeatSeconds * 1000, ended);
 }
 
-/** Asks again until it is true, but not for longer than `ms`. */
+/** Polls until it is true, for at most `ms`. */
 async function within(ms: number, isTrue: () => Promise<boolean>): Promise<void> {
   const since = performance.now();
   while (!(await isTrue()) && performance.now() - since < ms) await sleep(POLL_MS);

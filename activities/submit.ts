@@ -13,12 +13,12 @@ import {
 } from '../src/session/submit.js';
 import { poll } from './heartbeat.js';
 
-/** Hypothesis, snapshot, number and verified diff are stored before any of these submits returns. */
+/** Submits; each stores hypothesis, snapshot, number and verified diff before it returns. */
 export interface SubmitActivities {
   submitStart(of: { owner: string }): Promise<StartSubmitted>;
   submitTrial(call: CallRef): Promise<Submitted>;
   submitPerson(of: { owner: string; submission: unknown }): Promise<Submitted>;
-  /** Waits until the earlier trial that has the same snapshot has ended, or waits for a person. */
+  /** Waits until the earlier trial with the same snapshot has ended or is parked. */
   awaitTwin(of: TrialRef): Promise<TrialStatus | 'parked'>;
 }
 

@@ -7,7 +7,7 @@ import { poll, withMonitor } from './heartbeat.js';
 export type { RunRef };
 
 export interface TrainActivities {
-  /** Trains, packs and seals on a lease, and checks the gates that are known then. */
+  /** Trains, packs and seals on a lease, and checks the gates known by then. */
   train(of: RunRef): Promise<TrainResult>;
 }
 
@@ -16,7 +16,7 @@ export function trainActivities(context: HostContext): TrainActivities {
 }
 
 export interface ReuseActivities {
-  /** Waits until no living attempt of another replicate trains the very same. */
+  /** Waits until no live attempt of another replicate runs the same training. */
   awaitTraining(of: EqualTraining): Promise<void>;
 }
 

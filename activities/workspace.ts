@@ -7,7 +7,7 @@ import { runTools, type Checker } from '../src/session/tools.js';
 import { withMonitor } from './heartbeat.js';
 
 export interface WorkspaceActivities {
-  /** Carries out the calls of a turn that look at or change the workspace. */
+  /** Runs the tool calls of a turn that read or change the workspace. */
   runTools(at: TurnRef): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export function workspaceActivities(context: {
   };
 }
 
-/** Checks a workspace by the phases that a trial is prepared with, told in words. */
+/** Checks a workspace with the phases that prepare a trial; the result is in words. */
 export function checkerOf(context: HostContext): Checker {
   return async (owner, { snapshot }, monitor) =>
     checkAnswer(await check(context, { owner, snapshot }, monitor));

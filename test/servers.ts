@@ -8,12 +8,12 @@ declare module 'vitest' {
   export interface ProvidedContext {
     /** host:port of a real Temporal server, for `inject`. */
     temporalAddress: string;
-    /** URL of a real store, for `inject`; every test takes a database name of its own. */
+    /** URL of a real store, for `inject`; every test uses its own database. */
     storeUrl: string;
   }
 }
 
-/** One Temporal and one store for the whole run, in a folder of their own that is removed at the end. */
+/** One Temporal and one store for the whole run, in their own folder, which is removed at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = await mkdtemp(join(tmpdir(), 'assay-servers-'));
   try {

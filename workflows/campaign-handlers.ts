@@ -23,8 +23,8 @@ import type { PersonTrials } from './person-trial.js';
 import { campaignActivities, parkedActivities } from './proxies.js';
 
 /**
- * Answers people from the first moment: signals are kept until the campaign is frozen, and what needs the frozen
- * campaign waits for it.
+ * Registers the handlers of a campaign's messages. Signals are kept until the campaign is frozen, and an accepted
+ * update that needs the frozen campaign waits for it.
  */
 export function handleMessages(run: CampaignRun, work: CancellationScope, people: PersonTrials): void {
   setHandler(pauseSignal, (said) => run.apply({ kind: 'pause', said: said ?? null }));
@@ -55,7 +55,7 @@ export function handleMessages(run: CampaignRun, work: CancellationScope, people
   });
 }
 
-/** @throws Error with the reason, before what was asked becomes part of the history */
+/** @throws Error with the reason, so that a refused update does not enter the history */
 function refuse(reason: string | null): void {
   if (reason !== null) throw new Error(reason);
 }

@@ -13,19 +13,22 @@ import {
 import { searchAttributesOf } from './attributes.js';
 import type { CampaignSummary, LeaderboardRow } from './messages.js';
 
-/** A campaign as its workflow knows it: its progress, what is still to be done about it, and what was last seen. */
+/**
+ * State of a campaign in its workflow: its progress, the commands still to carry out, and the last report of the
+ * watch.
+ */
 export class CampaignRun {
   progress: CampaignProgress = PREPARING;
   report: WatchReport | null = null;
   startScore: number | null = null;
-  /** Commands that have not been carried out, in their order. */
+  /** Commands not yet carried out, in order. */
   readonly pending: CampaignCommand[] = [];
   private frozen: FrozenCampaign | null = null;
   private failure: unknown = null;
 
   constructor(private readonly name: string) {}
 
-  /** Takes an event in at once; what has to be done about it waits its turn. */
+  /** Applies an event at once; its commands are carried out later, in order. */
   apply(event: CampaignEvent): void {
     const { state, commands } = transition(this.progress, event);
     this.progress = state;
@@ -37,12 +40,12 @@ export class CampaignRun {
     this.apply({ kind: 'frozen' });
   }
 
-  /** Lets those who wait for the frozen campaign know that there will be none. */
+  /** Fails every wait for the frozen campaign. */
   failToOpen(failure: unknown): void {
     this.failure = failure;
   }
 
-  /** @throws what the freeze failed with */
+  /** @throws the error that the freeze failed with */
   async whenFrozen(): Promise<FrozenCampaign> {
     await condition(() => this.frozen !== null || this.failure !== null);
     if (this.frozen === null) throw this.failure;
@@ -70,7 +73,7 @@ export class CampaignRun {
     return this.report?.best ?? [];
   }
 
-  /** Shows the present state on the server. */
+  /** Shows the current state on the server. */
   show(): void {
     const { frozen, report } = this;
     if (frozen === null) return;

@@ -27,7 +27,10 @@ import { measureStart, type Over } from './start.js';
 
 type LaneEnd = PromiseSettledResult<LaneResult>;
 
-/** Runs one search: freeze, measure the start, run the lanes while obeying people and limits, conclude. */
+/**
+ * Runs one campaign: freezes it, measures the start, runs the lanes under people's requests and the limits, and
+ * concludes.
+ */
 export async function campaign(input: unknown): Promise<CampaignSummary> {
   const run = new CampaignRun(workflowInfo().workflowId);
   const work = new CancellationScope();
@@ -55,7 +58,10 @@ export async function campaign(input: unknown): Promise<CampaignSummary> {
   }
 }
 
-/** Ends the workflow at once, with the reason in plain words, where the input is malformed or the name is taken. */
+/**
+ * Freezes the campaign; if the input is malformed or the name is taken, the workflow fails at once and the message
+ * says why.
+ */
 async function freeze(run: CampaignRun, input: unknown): Promise<FrozenCampaign> {
   const { workflowId, namespace, firstExecutionRunId } = workflowInfo();
   try {
@@ -73,7 +79,7 @@ async function freeze(run: CampaignRun, input: unknown): Promise<FrozenCampaign>
   }
 }
 
-/** Does what the campaign is for; ends when every lane and every person's trial has ended. */
+/** Does the work of the campaign; returns when every lane and every person's trial has ended. */
 async function search(
   run: CampaignRun,
   frozen: FrozenCampaign,
@@ -86,7 +92,7 @@ async function search(
   if (frozen.submission !== null) await submitOnlyTrial(frozen, people);
   const milestones = new CancellationScope();
   const claiming = claimAtMilestones(frozen, frozen.claim.at, milestones);
-  // it is awaited below, but may fail before
+  // awaited below, but it may reject before that
   claiming.catch(() => undefined);
   const ends = await Promise.allSettled(frozen.lanes.map((lane) => runLane(frozen, lane)));
   await people.settled();
@@ -98,7 +104,7 @@ async function search(
   return ends;
 }
 
-/** Measures once more, on fresh seeds, what the search has found: only this is claimed. */
+/** Measures the start and the frontier again on fresh seeds: only that is claimed. */
 async function claimGain(run: CampaignRun, frozen: FrozenCampaign): Promise<void> {
   const last = frozen.claim.at.length;
   const runs = await openClaim(frozen, last);
@@ -107,7 +113,10 @@ async function claimGain(run: CampaignRun, frozen: FrozenCampaign): Promise<void
   await measureClaim(frozen, last, runs);
 }
 
-/** A lane that an earlier run of this campaign has started, before a reset, ends first; then it goes on from the store. */
+/**
+ * Runs a lane. If an earlier run of this campaign, before a reset, has started it, waits until that one ends, then
+ * continues from the store.
+ */
 async function runLane(frozen: FrozenCampaign, { role, lane }: Lane): Promise<LaneResult> {
   const workflowId = `${frozen.name}/${lane}`;
   for (;;) {
@@ -135,7 +144,7 @@ async function conclude(run: CampaignRun, owner: string, ends: readonly LaneEnd[
   await end(run, owner, { kind: 'searched', lanes: ends.length, broken, limit });
 }
 
-/** Settles what is left of the campaign, so that nothing of it is open when its end is stored. */
+/** Settles the campaign's open work before its end is stored. */
 async function end(run: CampaignRun, owner: string, outcome: CampaignOutcome): Promise<void> {
   const { state, reason } = conclusionOf(run.progress, outcome);
   const summary = `end: ${state}`;
@@ -147,7 +156,7 @@ async function end(run: CampaignRun, owner: string, outcome: CampaignOutcome): P
   run.show();
 }
 
-/** @throws ApplicationFailure CAMPAIGN_ENDED for one that had failed */
+/** @throws ApplicationFailure CAMPAIGN_ENDED if the campaign had failed */
 async function endAgain(run: CampaignRun, owner: string, { over }: Over): Promise<void> {
   await lookAgain(run, owner);
   const { state, reason } = over;
@@ -164,7 +173,7 @@ async function lookAgain(run: CampaignRun, owner: string): Promise<void> {
   run.report = await campaignActivities.look.executeWithOptions({ summary: 'last look' }, [{ owner }]);
 }
 
-/** Lets nothing begin any more after a cancel or a failure, and cancels what is in flight. */
+/** Cancels the work in flight after a cancel or a failure, and lets no more begin. */
 async function abandon(
   run: CampaignRun,
   owner: string,

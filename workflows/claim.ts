@@ -5,14 +5,15 @@ import { interruptionText } from '../src/domain/trial/interruption.js';
 import { claimActivities, waitingActivities, type Frozen } from './proxies.js';
 import { evaluateRun, trainRun } from './trial.js';
 
-/** What has to be measured for a claim; empty where there is nothing new to claim. */
+/** Opens a claim and returns the runs to measure; empty if there is nothing new to claim. */
 export async function openClaim({ owner }: Frozen, claim: number): Promise<ClaimRun[]> {
   return claimActivities.openClaim.executeWithOptions({ summary: 'open the claim' }, [{ owner, claim }]);
 }
 
 /**
- * Measures the start and the frontier on fresh seeds, and weighs them; a claim that is cut short says so. All runs of
- * both are trained before any is evaluated: what an evaluation shows of the held-out data can help no training.
+ * Measures the start and the frontier on fresh seeds and weighs them; a claim that is cut short says so. All runs of
+ * both are trained before any is evaluated, so that no training can use what an evaluation reveals of the held-out
+ * data.
  */
 export async function measureClaim(frozen: Frozen, claim: number, runs: readonly ClaimRun[]): Promise<void> {
   if (runs.length === 0) return;
@@ -20,7 +21,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
   const work = new CancellationScope();
   let because: string | null = null;
   let failed = false;
-  // the others would be paid for, and prove nothing
+  // the other runs would cost money and prove nothing
   const cut = (error: unknown): null => {
     if (!failed) because ??= isCancellation(error) ? CUT_SHORT : (rootCause(error) ?? 'fault');
     work.cancel();
@@ -47,7 +48,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
       ),
     );
   };
-  // each has caught its own end: when all are over, nothing of the claim runs any more
+  // none of them rejects, so after this wait no run of the claim is left
   await work.run(measure).catch(cut);
   await CancellationScope.nonCancellable(() =>
     claimActivities.closeClaim.executeWithOptions({ summary: 'weigh the claim' }, [
@@ -60,7 +61,9 @@ const CUT_SHORT = 'stopped before it was measured';
 
 const nameOf = ({ number, index }: ClaimRun): string => `${trialLabel(number)}, fresh run ${index + 1}`;
 
-/** Claims at each milestone what is adopted by then, while the search goes on; `waiting` ends with the search. */
+/**
+ * Claims the frontier of the moment at each milestone, while the search continues; `waiting` ends with the search.
+ */
 export async function claimAtMilestones(
   frozen: Frozen,
   at: readonly number[],

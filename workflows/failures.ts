@@ -1,14 +1,14 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { Reason } from '../src/domain/campaign/reasons.js';
 
-/** The failure of an activity as the failure itself, so that whoever asked reads the reason and not where it arose. */
+/** Returns the cause of an activity's failure, so that the caller reads the reason and not where it arose. */
 export function unwrapActivityFailure(error: unknown): unknown {
   if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) return error;
   const { message, type } = error.cause;
   return ApplicationFailure.create({ message, type: type ?? 'INTERNAL', nonRetryable: true });
 }
 
-/** What an activity said when it gave up, with its remedy, and the code of its error. */
+/** Builds the reason from the message, the remedy and the error code of an activity that gave up. */
 export function faultReason(what: string, failure: ActivityFailure): Reason {
   const { cause } = failure;
   const code = cause instanceof ApplicationFailure ? (cause.type ?? null) : null;

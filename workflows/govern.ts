@@ -4,7 +4,7 @@ import type { CampaignCommand } from '../src/domain/campaign/transitions.js';
 import type { CampaignRun } from './campaign-run.js';
 import { campaignActivities, watch as watchActivity } from './proxies.js';
 
-/** Carries out commands in their order and watches the stored campaign, until the work has ended. */
+/** Carries out commands in order and watches the stored campaign until the work has ended. */
 export async function govern(
   run: CampaignRun,
   owner: string,
@@ -26,7 +26,7 @@ export async function govern(
       if (present.report !== null)
         run.apply({ kind: 'sighted', revision: present.revision, sighting: present.report });
       await carryOutPending(run, owner, work);
-      // the next one looks with the progress of now
+      // the next watch starts from the current progress
       present.scope.cancel();
       watch = startWatch(run, owner);
     }
@@ -35,7 +35,7 @@ export async function govern(
   }
 }
 
-/** Carries out what is pending, in its order. */
+/** Carries out the pending commands in order. */
 export async function carryOutPending(
   run: CampaignRun,
   owner: string,
@@ -71,15 +71,17 @@ async function carryOut(
 interface Watch {
   scope: CancellationScope;
   ended: boolean;
-  /** Of the progress when it began. */
+  /** Revision of the progress when the watch began. */
   revision: number;
-  /** What it has to say; null where it failed. */
+  /** Report of the watch; null if it failed. */
   report: WatchReport | null;
 }
 
 const AFTER_FAILED_WATCH = '1 minute';
 
-/** One long activity at a time looks at the store; it returns when something has to be done, else about hourly. */
+/**
+ * Starts the one long activity that watches the store; it returns when the campaign has to act, else about hourly.
+ */
 function startWatch(run: CampaignRun, owner: string): Watch {
   const { progress } = run;
   const scope = new CancellationScope();
@@ -87,7 +89,7 @@ function startWatch(run: CampaignRun, owner: string): Watch {
   const end = (): void => {
     watch.ended = true;
   };
-  // a wait that was cancelled ends the watch as well: nothing of it may reject with nobody there to see it
+  // a cancelled wait ends the watch too: none of its promises may reject unhandled
   scope.run(() => look(run, owner, watch)).then(end, end);
   return watch;
 }

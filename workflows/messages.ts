@@ -3,7 +3,7 @@ import type { LimitsAnswer } from '../activities/limits.js';
 import type { StopMode } from '../src/domain/campaign/reasons.js';
 import type { CampaignState, TrialStatus } from '../src/domain/statuses.js';
 
-/** One line of a leaderboard. */
+/** Row of a leaderboard. */
 export interface LeaderboardRow {
   trial: string;
   role: string;
@@ -12,7 +12,7 @@ export interface LeaderboardRow {
   hypothesis: string;
 }
 
-/** A small summary, as of the last time the campaign's watch reported. */
+/** Short summary, as of the watch's last report. */
 export interface CampaignSummary {
   campaign: string;
   state: CampaignState;
@@ -26,16 +26,16 @@ export interface CampaignSummary {
   startScore: number | null;
 }
 
-/** What a lane did before it ended. */
+/** Result of a lane. */
 export interface LaneResult {
   lane: string;
   reason: string;
 }
 
-/** The end of a trial as its parent needs it; everything else is in the lineage. */
+/** Result of a trial for its parent; the rest is in the lineage. */
 export interface TrialResult {
   number: number;
-  /** `parked`: its workflow has ended, and it waits for a person; see {@link resumeTrialUpdate}. */
+  /** `parked`: its workflow has ended and a person has to decide; see {@link resumeTrialUpdate}. */
   status: TrialStatus | 'parked';
   score: number | null;
 }
@@ -48,18 +48,21 @@ export interface PersonTrial {
 export const pauseSignal = defineSignal<[string?]>('pause');
 export const resumeSignal = defineSignal('resume');
 export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('stop');
-/** To a trial: ends it as cancelled, for the reason given; a plain cancel of its workflow does the same without one. */
+/**
+ * Signal to a trial: ends it as cancelled for the given reason; a plain cancel of its workflow does the same without
+ * a reason.
+ */
 export const cancelSignal = defineSignal<[string?]>('cancel');
 export const statusQuery = defineQuery<CampaignSummary>('status');
 export const leaderboardQuery = defineQuery<LeaderboardRow[]>('leaderboard');
 /**
- * Changes limits: `{trials?, submissions?, hours?, hoursWithoutGain?, dollars?, acceleratorSeconds?, by?}`, where null
- * takes one away. Answers when the store has it; the id of the update makes a repeated one the same.
+ * Changes limits: `{trials?, submissions?, hours?, hoursWithoutGain?, dollars?, acceleratorSeconds?, by?}`, where
+ * null removes a limit. Answers when the change is stored; a repeated update with the same id is applied once.
  */
 export const limitsUpdate = defineUpdate<LimitsAnswer, [unknown]>('limits');
-/** Lets a parked trial, by its number, be worked on again; answers once its workflow is on its way. */
+/** Resumes a parked trial by its number; answers once its workflow has started. */
 export const resumeTrialUpdate = defineUpdate<number, [number]>('resumeTrial');
-/** Ends a parked trial as cancelled, for the reason given. */
+/** Ends a parked trial as cancelled, for the given reason. */
 export const cancelTrialUpdate = defineUpdate<TrialResult, [{ number: number; reason: string | null }]>(
   'cancelTrial',
 );

@@ -11,13 +11,13 @@ interface Placed<T> {
   running: Promise<void> | null;
 }
 
-/** The trials that people submit or resume: children like any other, without which the campaign does not end. */
+/** Trials that people submit or resume: child workflows that the campaign waits for. */
 export class PersonTrials {
   private readonly begun: Promise<unknown>[] = [];
 
   constructor(private readonly run: CampaignRun) {}
 
-  /** Submits a trial; answers when it has its number and is on its way. */
+  /** Submits a trial; answers when it has a number and its workflow is starting. */
   async submit(submission: unknown): Promise<PersonTrial> {
     const frozen = await this.run.whenFrozen();
     return this.place<PersonTrial>(async () => {
@@ -34,7 +34,7 @@ export class PersonTrials {
     });
   }
 
-  /** Resumes a parked trial; answers when it is on its way. */
+  /** Resumes a parked trial; answers when its workflow is starting. */
   async resume(number: number): Promise<number> {
     const frozen = await this.run.whenFrozen();
     return this.place(async () => {
@@ -48,7 +48,7 @@ export class PersonTrials {
     });
   }
 
-  /** Waits for all of them, also for those that are accepted meanwhile. */
+  /** Waits for all of them, including those accepted meanwhile. */
   async settled(): Promise<void> {
     for (let known = -1; known < this.begun.length;) {
       known = this.begun.length;
@@ -58,7 +58,7 @@ export class PersonTrials {
 
   private async place<T>(work: () => Promise<Placed<T>>): Promise<T> {
     const placing = work();
-    // from here on the campaign does not end without it; how it ends is in the store
+    // from here on the campaign waits for it; its result is in the store
     this.begun.push(
       placing.then(
         ({ running }) => running?.catch(() => undefined),
@@ -70,7 +70,7 @@ export class PersonTrials {
 }
 
 /**
- * Submits the one trial of a campaign that has nothing else to do, so that a refusal is its end.
+ * Submits the only trial of a campaign; a refusal ends the campaign.
  * @throws ApplicationFailure RECIPE_INVALID
  */
 export async function submitOnlyTrial(frozen: FrozenCampaign, people: PersonTrials): Promise<void> {

@@ -20,9 +20,9 @@ export type Frozen = Pick<
 >;
 
 const HOURS = 3600;
-/** Waiting for a lease happens inside the activity; what a phase may take is enforced where it runs. */
+/** The activity waits for the lease; the limits of a phase are enforced where it runs. */
 const WAITING_SECONDS = 24 * HOURS;
-/** Checks and evaluations are cheap to repeat, so a lost one is noticed early. */
+/** Short, because checks and evaluations are cheap to repeat. */
 const CHECK_HEARTBEAT_SECONDS = 30;
 
 const patient = {
@@ -31,7 +31,7 @@ const patient = {
   maximumInterval: '15 seconds',
 } as const;
 
-/** Short reads and writes of the store: tried for as long as the store is away. */
+/** Short reads and writes of the store, retried for as long as the store is unreachable. */
 const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 seconds', retry: patient };
 
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
@@ -41,7 +41,7 @@ export const claimActivities = proxyActivities<Omit<ClaimActivities, 'awaitMiles
 export const decideActivities = proxyActivities<DecideActivities>(light);
 export const parkedActivities = proxyActivities<ParkedActivities>(light);
 
-/** They wait for processes and workflows to end, and say that they are alive. */
+/** Activities that wait for processes and workflows to end, with a heartbeat. */
 export const reconcileActivities = proxyActivities<ReconcileActivities>({
   ...light,
   startToCloseTimeout: '2 hours',
@@ -54,15 +54,15 @@ const waiting: ActivityOptions = {
   retry: patient,
 };
 
-/** One a campaign, beside the short activities. */
+/** One per campaign, on the queue of the short activities. */
 export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
   ...waiting,
   taskQueue: 'assay',
 });
 
 /**
- * Activities of lanes and trials that wait for something to become true, and say that they are alive. They have a
- * queue of their own: however many wait, what they wait for still finds its place.
+ * Activities of lanes and trials that wait for a condition, with a heartbeat. They have a queue of their own, so that
+ * they never occupy a slot that the awaited work needs.
  */
 export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> &
@@ -71,12 +71,12 @@ export const waitingActivities = proxyActivities<
     ReuseActivities
 >({ ...waiting, taskQueue: 'assay-wait' });
 
-/** Work whose end is waited for after a cancel: nothing of it may go on when its workflow has ended. */
+/** Work that is waited for after a cancel: none of it may outlive its workflow. */
 const ended = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
 
 /**
- * One turn of a conversation: replies can be long, and a provider that is down is waited for. An outage of the server
- * that is longer than the heartbeat's timeout cuts paid requests off, so it is not short.
+ * One turn of a conversation. Replies can be long, and an unreachable provider is waited for. The heartbeat timeout
+ * is long, because a server outage that outlasts it cuts off paid requests.
  */
 export const modelActivities = proxyActivities<ModelActivities>({
   ...ended,
@@ -86,19 +86,22 @@ export const modelActivities = proxyActivities<ModelActivities>({
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
 });
 
-/** Tools that only edit run anywhere; those that start processes run on a host of the pool. */
+/**
+ * Activities of the workspace: tools that only edit run anywhere; those that start processes run on a host of the
+ * pool.
+ */
 export function workspaceActivities({ pool, phaseSeconds }: Frozen, needsHost: boolean) {
   return proxyActivities<WorkspaceActivities>({
     ...(needsHost ? ended : {}),
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
-    // a check is a whole preflight
+    // a check runs the whole preflight
     startToCloseTimeout: needsHost ? (phaseSeconds.prepare + WAITING_SECONDS) * 1000 : '10 minutes',
     heartbeatTimeout: '20 seconds',
     retry: patient,
   });
 }
 
-/** The phases of a trial, on the queues of its pool. A cancelled phase ends when its processes are dead. */
+/** Phases of a trial, on the queues of its pool. A cancelled phase ends when its processes are dead. */
 export function phaseActivities(frozen: Frozen) {
   const options = (queue: string, seconds: number, heartbeatSeconds: number): ActivityOptions => ({
     taskQueue: `assay-${queue}-${frozen.pool}`,

@@ -1,7 +1,7 @@
 import type { Finding } from '../src/domain/campaign/reconcile.js';
 import { reconcileActivities } from './proxies.js';
 
-/** Run by a schedule every few minutes: after a terminate nobody else is left to settle things. */
+/** Settles what a terminated workflow has left open; a schedule runs it every few minutes. */
 export async function reconcile(): Promise<Finding[]> {
   return reconcileActivities.reconcile.executeWithOptions({ summary: 'bring store and server to agree' }, [
     {},

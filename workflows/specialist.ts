@@ -33,7 +33,7 @@ import {
 } from './proxies.js';
 import { trial } from './trial.js';
 
-/** Where a lane is: everything else that it knows is in the lineage. */
+/** Position of a lane; the rest of its state is in the lineage. */
 export interface SpecialistInput {
   frozen: Frozen & { turns: number };
   role: string;
@@ -42,7 +42,7 @@ export interface SpecialistInput {
   turn: number;
 }
 
-/** Opens sessions one after another until the campaign takes no more proposals. */
+/** Runs one session after another until the campaign takes no more proposals. */
 export async function specialist(input: SpecialistInput): Promise<LaneResult> {
   const { frozen, lane, role } = input;
   const attributes = searchAttributesOf(frozen, { role, status: 'running' });
@@ -60,18 +60,18 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
   }
 }
 
-/** Where a lane is in its conversation. */
+/** Position of a lane in its conversation. */
 interface Position {
   session: number;
   turn: number;
-  /** How often this turn failed for good, a person's resume between each. */
+  /** Number of final failures of this turn, each followed by a person's resume. */
   refusals: number;
 }
 
-/** A turn that still fails after a person has looked is left behind, and its session with it. */
+/** Failures after which a turn is given up, and its session with it. */
 const REFUSALS = 2;
 
-/** One session, or what is left of it; returns why the lane has nothing more to do, or null. */
+/** Runs one session, or the rest of it; returns why the lane has nothing more to do, or null. */
 async function nextSession(input: SpecialistInput, at: Position): Promise<string | null> {
   const { frozen, lane, role } = input;
   const opened = await sessionActivities.openSession.executeWithOptions(
@@ -99,7 +99,7 @@ async function nextSession(input: SpecialistInput, at: Position): Promise<string
   return null;
 }
 
-/** What failed for good, or again and again, blocks the campaign until a person has looked. */
+/** Blocks the campaign after a final failure until a person resumes it. */
 async function blocked({ frozen, lane }: SpecialistInput, error: ActivityFailure): Promise<void> {
   const reason = faultReason(lane, error);
   const control = await campaignActivities.block.executeWithOptions({ summary: 'block: a lane failed' }, [
@@ -109,7 +109,7 @@ async function blocked({ frozen, lane }: SpecialistInput, error: ActivityFailure
   await untilRunning(frozen.owner);
 }
 
-/** One conversation, from its next turn to its end; returns why it ended. */
+/** Runs one conversation from its next turn to its end; returns why it ended. */
 async function converse(input: SpecialistInput, session: string, at: Position): Promise<string> {
   const { frozen, role } = input;
   while (at.turn < frozen.turns) {
@@ -129,7 +129,7 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
       await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
     const runs = reply.submits.map((call) => submitAndRun(input, { ...of, index: call }));
-    // one that fails does not end the lane before the others, whose trials it would cancel
+    // a failed call must not end the lane before the others: that would cancel their trials
     await Promise.allSettled(runs);
     await Promise.all(runs);
     if (reply.ends !== null) return reply.ends;
@@ -140,7 +140,10 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
   return `the cap of ${frozen.turns} turns`;
 }
 
-/** From the submit to the child's start nothing may cut in; the child then obeys a cancel like everything else. */
+/**
+ * Submits a trial and runs it. No cancel can come between the submit and the child's start; after that the child
+ * obeys cancels.
+ */
 async function submitAndRun(
   { frozen, role }: SpecialistInput,
   call: { owner: string; session: string; turn: number; index: number },
@@ -159,13 +162,15 @@ async function submitAndRun(
 
 interface StartedTrial {
   number: number;
-  /** Cancelling it cancels the child. */
+  /** Cancelling this scope cancels the child. */
   scope: CancellationScope;
-  /** null where the workflow was started before. */
+  /** null if the workflow was started before. */
   handle: ChildWorkflowHandle<typeof trial> | null;
 }
 
-/** Starts a trial's workflow, unless that was done before. A cancel reaches the child only once it has started. */
+/**
+ * Starts a trial's workflow unless it was started before. A cancel reaches the child only once it has started.
+ */
 async function startTrial(
   of: { frozen: Frozen; role: string },
   number: number,
@@ -192,8 +197,9 @@ async function startTrial(
 }
 
 /**
- * Waits for the end of a trial, or until it is parked, also of one whose workflow was started by an earlier run of this lane. A cancel of this
- * scope reaches the trial, and its end is still waited for. One whose workflow ended without an outcome gets one here.
+ * Waits until a trial has ended or is parked, even if an earlier run of this lane started its workflow. A cancel of
+ * this scope is passed on to the trial, and its end is still waited for. If its workflow ended without an outcome,
+ * the trial is settled here.
  */
 async function untilEnded(frozen: Frozen, { number, scope, handle }: StartedTrial): Promise<void> {
   let why = 'without an outcome';
@@ -218,8 +224,8 @@ async function untilEnded(frozen: Frozen, { number, scope, handle }: StartedTria
 }
 
 /**
- * Waits for the end of a workflow that an earlier run of this one has started, before a reset: it is no child of this
- * run. A cancel of this scope reaches it all the same, and its end is still waited for.
+ * Waits for the end of a workflow that an earlier run of this one, before a reset, has started: it is not a child of
+ * this run. A cancel of this scope is passed on to it, and its end is still waited for.
  */
 export async function untilClosed(workflowId: string): Promise<void> {
   const closed = (): Promise<void> =>
@@ -232,7 +238,7 @@ export async function untilClosed(workflowId: string): Promise<void> {
   } catch (error) {
     if (CancellationScope.current().consideredCancelled)
       await CancellationScope.nonCancellable(async () => {
-        // it may have ended meanwhile, and then there is nothing to cancel
+        // it may have ended meanwhile, with nothing left to cancel
         await getExternalWorkflowHandle(workflowId)
           .cancel()
           .catch(() => undefined);
@@ -242,13 +248,13 @@ export async function untilClosed(workflowId: string): Promise<void> {
   }
 }
 
-/** Runs a trial whose number is taken to its end. */
+/** Runs a numbered trial to its end. */
 export async function runTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
   const started = await CancellationScope.nonCancellable(() => startTrial(of, number));
   await untilEnded(of.frozen, started);
 }
 
-/** Runs a trial again that was parked. */
+/** Runs a parked trial again. */
 export async function rerunTrial(of: { frozen: Frozen; role: string }, number: number): Promise<void> {
   const started = await CancellationScope.nonCancellable(() =>
     startTrial(of, number, WorkflowIdReusePolicy.ALLOW_DUPLICATE),
@@ -262,7 +268,7 @@ async function untilRunning(owner: string): Promise<void> {
   ]);
 }
 
-/** Turn boundaries are where a history can be left behind: nothing is in flight there. */
+/** Continues as new. This is done between turns, when nothing is in flight. */
 async function renewHistory(next: SpecialistInput): Promise<void> {
   if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof specialist>(next);
 }

@@ -6,7 +6,9 @@ import type { CampaignState } from '../src/domain/statuses.js';
 import { campaignActivities, decideActivities, submitActivities, waitingActivities } from './proxies.js';
 import { runTrial } from './specialist.js';
 
-/** How a campaign has ended whose workflow was reset afterwards: it ends so again, and does nothing. */
+/**
+ * End of a campaign whose workflow was reset afterwards: it ends the same way again and does nothing else.
+ */
 export interface Over {
   over: { state: CampaignState; reason: Reason | null };
 }
@@ -43,13 +45,13 @@ export async function measureStart(frozen: FrozenCampaign): Promise<number | Ove
   return score;
 }
 
-/** A start that misses a gate, or shows no noise, can be searched from, but nobody does so unasked. */
+/** Blocks the campaign until a person accepts a start that misses a gate or shows no noise. */
 async function untilAccepted({ owner }: FrozenCampaign, reason: Reason): Promise<void> {
   const unheld = () =>
     waitingActivities.awaitControl.executeWithOptions({ summary: 'wait for a person' }, [
       { owner, until: ['running', 'draining', 'stopping'] },
     ]);
-  // the resume of an earlier pause answers nothing, and one that ends needs no answer
+  // a resume of an earlier pause is not an answer, and a campaign that ends needs none
   while ((await unheld()) === 'running') {
     const control = await campaignActivities.block.executeWithOptions(
       { summary: 'block: the start is no start to search from unasked' },

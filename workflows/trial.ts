@@ -29,9 +29,9 @@ export interface TrialInput {
 }
 
 /**
- * prepare → train → evaluate → decide, and once more for as long as another run is worth its price. Each finds what an
- * earlier attempt of it finished. A trial that takes its workers with it is parked: its workflow ends without a status,
- * so that whoever waits for it goes on, and the campaign starts it again when a person resumes it.
+ * Measures a trial: prepare → train → evaluate → decide, repeated while another run is worth its price. Each phase
+ * finds what an earlier attempt has finished. A trial that kills its workers is parked: its workflow ends without a
+ * status, so that its parent continues, and the campaign starts it again when a person resumes it.
  */
 export async function trial(input: TrialInput): Promise<TrialResult> {
   const { frozen, number } = input;
@@ -75,7 +75,7 @@ function interruptionBy(error: unknown, work: CancellationScope): Interruption {
     : { kind: 'infrastructure', text: rootCause(error) ?? 'fault' };
 }
 
-/** Runs the phases; a phase that may not start now waits until the campaign goes on. */
+/** Runs the phases; a phase that may not start now waits until the campaign continues. */
 async function measure(
   { frozen, number }: TrialInput,
   index: number,
@@ -93,8 +93,8 @@ async function measure(
 }
 
 /**
- * What a run comes to when it was trained: something to evaluate, an end of its own, a wait for a person, or nothing,
- * because a budget leaves no room for it.
+ * Result of training a run: something to evaluate, an end of its own, a wait for a person, or nothing, because a
+ * budget leaves no room for it.
  */
 type TrainedRun = { next: 'evaluate'; replicate: string } | { next: 'decide' | 'parked' | 'exhausted' };
 
@@ -106,7 +106,7 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
       phases.train.executeWithOptions({ summary: `train ${run}` }, [of]),
     );
   let trained = await train();
-  // waited for here: there it would take the slot that the equal training may need
+  // waited for here: in the activity it would occupy the slot that the equal training may need
   while (trained.next === 'elsewhere') {
     await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
       trained.equal,
@@ -116,7 +116,7 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
   return trained;
 }
 
-/** Evaluates what a run was trained to; the result is in the store. */
+/** Evaluates a trained run; the result is in the store. */
 export async function evaluateRun(
   frozen: Frozen,
   { owner, number }: Pick<RunRef, 'owner' | 'number'>,
@@ -130,7 +130,7 @@ export async function evaluateRun(
   return evaluated.next === 'parked' ? 'parked' : 'measured';
 }
 
-/** What comes next: not its training after a failed check, nor for a duplicate. */
+/** Prepares a trial and says what comes next; a duplicate or a failed check is never trained. */
 async function prepareTrial({
   frozen,
   number,
@@ -149,7 +149,7 @@ async function prepareTrial({
   return prepared.next;
 }
 
-/** Runs a phase once the campaign lets it start. */
+/** Runs a phase as soon as the campaign lets it start. */
 async function whenAllowed<T extends { next: string }>(
   frozen: Frozen,
   what: string,
@@ -170,8 +170,8 @@ const hasStarted = <T extends { next: string }>(result: T): result is Exclude<T,
   result.next !== 'notStarted';
 
 /**
- * Runs a phase; one that fails although it was tried again and again blocks the campaign, and the trial waits until
- * a person has looked: what the infrastructure did is never held against it.
+ * Runs a phase. After a final failure the campaign is blocked and the trial waits for a person: infrastructure faults
+ * never count against a trial.
  */
 async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>): Promise<T> {
   for (;;) {

@@ -12,5 +12,5 @@ function versionAbove(folder: string): string {
   return parent === folder ? 'unknown' : versionAbove(parent);
 }
 
-/** The version of this package, as stored documents name it. */
+/** Version of this package, as stored documents name it. */
 export const ASSAY_VERSION = versionAbove(dirname(fileURLToPath(import.meta.url)));

@@ -10,24 +10,24 @@ import { answerDocument, replyDocument } from './documents/session.js';
 import type { snapshotDocument } from './documents/snapshot.js';
 import { trialDocument } from './documents/trial.js';
 
-/** A document that does not have its shape. */
+/** A document that does not match its schema. */
 export interface Malformed {
   collection: string;
   id: string;
   why: string;
 }
 
-/** All documents of one kind that belong to a campaign; those without their shape apart. */
+/** All documents of one kind in a campaign, with the malformed ones apart. */
 export interface ReadDocuments<T> {
   documents: T[];
   malformed: Malformed[];
 }
 
 const trialPlace = trialDocument.pick({ number: true, session: true, turn: true, status: true });
-/** A trial as the turn that submitted it and what it came to. */
+/** A trial reduced to the turn that submitted it and its result. */
 export type TrialPlace = z.infer<typeof trialPlace>;
 
-/** Reply and answer without what they say: who they belong to. */
+/** Reply and answer without their content: only what they belong to. */
 const replyPlace = replyDocument.omit({ reply: true });
 const answerPlace = answerDocument.omit({ text: true });
 export type ReplyPlace = z.infer<typeof replyPlace>;
@@ -38,7 +38,7 @@ export interface Money {
   before: BudgetDocument | null;
   rows: ReadDocuments<LedgerDocument>;
   after: BudgetDocument | null;
-  /** True when nothing was spent while it was read, so that all three are of one moment. */
+  /** True if nothing was spent during the read, so that all three are from one moment. */
   still: boolean;
 }
 
@@ -53,12 +53,12 @@ interface Row {
   _id: string;
 }
 
-/** Whole collections of one campaign, for the audit: everything else reads what it needs by its key. */
+/** Reads whole collections of one campaign for the audit; everything else reads by key. */
 export class AuditReader {
   constructor(private readonly database: Db) {}
 
   trials = (owner: string) => this.read(KINDS.trials, { owner });
-  /** Trials without what they propose and measured. */
+  /** Trials without their proposals and measurements. */
   places = (owner: string) =>
     this.read({ ...KINDS.trials, schema: trialPlace }, { owner }, [
       'hypothesis',
@@ -83,14 +83,14 @@ export class AuditReader {
     return this.read(KINDS.snapshots, { _id: { $in: [...digests] } });
   }
 
-  /** The numbers that the campaign remembers to have given, which may lag behind the trials. */
+  /** Reads the trial numbers that the campaign has recorded, which may lag behind the trials. */
   async counter(owner: string): Promise<{ number: number; counted: number }> {
     const found = await this.database.collection<Row>(KINDS.counters.collection).findOne({ _id: owner });
-    // a hint, which is found again from the trials
+    // only a hint, which can be derived from the trials again
     return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0 };
   }
 
-  /** The statuses that were counted when trials ended, by number. */
+  /** Reads the statuses counted when trials ended, by number. */
   async statuses(owner: string): Promise<ReadonlyMap<number, TrialStatus>> {
     const { documents } = await this.read(KINDS.statuses, below(owner));
     return new Map(
@@ -100,7 +100,7 @@ export class AuditReader {
     );
   }
 
-  /** Budget and ledger, of one moment where the campaign leaves one. */
+  /** Reads budget and ledger, from one moment if the campaign leaves one. */
   async money(owner: string): Promise<Money> {
     for (let tries = 1; ; tries += 1) {
       const first = await this.read(KINDS.budgets, { _id: owner });

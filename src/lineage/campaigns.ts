@@ -18,21 +18,21 @@ import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 import { fieldsOf } from './update-fields.js';
 
-/** Whether nobody can have taken the place of whoever asks. */
+/** Returns true while the caller's attempt cannot have been replaced. */
 export type IsCurrent = () => boolean;
 const ALWAYS: IsCurrent = () => true;
 
-/** A worker that does not reach the server has given up its work by then. */
+/** Time after which a worker that cannot reach the server has given up its work. */
 const STRAGGLERS_MS = 3_600_000;
 
 function requireCurrent(current: IsCurrent): void {
   if (!current()) throw new AssayError('OVERTAKEN', 'what was asked for is older than what may be there now');
 }
 
-/** Campaigns: who owns a name, what state it is in, and which work may run. */
+/** Stored campaigns: their owner, their state, and the work that may run. */
 export class Campaigns {
   private readonly shelf;
-  /** How far this process has counted the time of each campaign, by owner. */
+  /** Time that this process has counted for each campaign, by owner. */
   private readonly anchors = new Map<string, Anchor>();
 
   constructor(
@@ -43,8 +43,8 @@ export class Campaigns {
   }
 
   /**
-   * Takes the name for its owner and stores the frozen configuration. The same owner gets back what it froze
-   * first, whatever has changed since.
+   * Takes the name for its owner and stores the frozen configuration. A second freeze by the same owner returns the
+   * first one unchanged.
    * @throws AssayError CAMPAIGN_NAME_TAKEN when another run owns the name
    */
   async freeze(frozen: FrozenCampaign): Promise<CampaignDocument> {
@@ -105,14 +105,14 @@ export class Campaigns {
     return this.shelf.list({ endedAt: null }, { sort: { createdAt: -1 }, limit });
   }
 
-  /** Campaigns of which something may be left to settle, after a name, by their names. */
+  /** Campaigns with work that may need settling, by name, after the given one. */
   async listUnsettled(after: string, limit: number): Promise<CampaignDocument[]> {
     return this.shelf.list({ settledAt: null, _id: { $gt: after } }, { sort: { _id: 1 }, limit });
   }
 
   /**
-   * Records that nothing of an ended campaign is left to settle. One that ended just now is not marked: a worker that
-   * was cut off from the server may still write what it does.
+   * Marks an ended campaign as settled. One that ended just now is not marked: a worker that was cut off from the
+   * server may still write.
    */
   async markSettled({ owner, endedAt }: CampaignDocument): Promise<void> {
     const now = this.clock.wall();
@@ -121,7 +121,7 @@ export class Campaigns {
   }
 
   /**
-   * Moves the state; an ended campaign stays as it ended.
+   * Sets the state; an ended campaign never changes.
    * @throws AssayError OVERTAKEN once `current` says that a later attempt may have taken its place
    */
   async setState(
@@ -139,9 +139,8 @@ export class Campaigns {
   }
 
   /**
-   * Says what work may do from now on; recorded pauses do not count as hours of the campaign. What holds a campaign
-   * may change its reason: a person's pause takes the place of a budget's. What stops goes on stopping. `stopped`: because
-   * a person stops it.
+   * Sets what work may do; recorded pauses do not count as hours of the campaign. A hold may change its reason: a
+   * person's pause replaces a budget's. A stopping campaign keeps stopping. `stopped`: a person stops it.
    * @throws AssayError OVERTAKEN once `current` says that a later attempt may have taken its place
    */
   async setControl(
@@ -161,7 +160,9 @@ export class Campaigns {
     }
   }
 
-  /** A person's pause where no worker attends to the campaign: one that drains or stops goes on doing so. */
+  /**
+   * Pauses a running campaign for a person, without its workflow. One that drains or stops continues to do so.
+   */
   async pauseIfRunning(owner: string, reason: Reason): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
@@ -170,9 +171,9 @@ export class Campaigns {
   }
 
   /**
-   * What a worker may do when a budget leaves no room: a campaign that a person stops goes on ending, and a person's
-   * pause stays one. One that ends by a limit waits for the budget with the trials that it has accepted, and one that
-   * is paused by a budget already gets the new reason.
+   * Pauses a campaign whose budget leaves no room, as a worker may. A campaign that a person stops keeps ending, and
+   * a person's pause stays. One that ends by a limit waits for the budget with its accepted trials, and one already
+   * paused by a budget gets the new reason.
    */
   async pauseExhausted(owner: string, exhausted: Exhausted, reason: Reason): Promise<void> {
     for (;;) {
@@ -186,8 +187,8 @@ export class Campaigns {
   }
 
   /**
-   * Adds the time that passed since anybody last counted, and notices when the frontier moved. However many watchers
-   * count at once, and wherever, each stretch of time is added once.
+   * Adds the time since the last count, and notices a move of the frontier. Each stretch of time is added once,
+   * however many watchers count at the same time.
    */
   async tick(owner: string, frontierVersion: number): Promise<CampaignDocument> {
     for (;;) {
@@ -214,8 +215,8 @@ export class Campaigns {
   }
 
   /**
-   * What a worker may do when a fault does not pass: nothing begins until a person has looked. One that is paused
-   * or stopping stays so. Returns the control that holds afterwards.
+   * Blocks a campaign for a fault that does not pass, as a worker may: nothing begins until a person resumes. A
+   * paused or stopping campaign stays so. Returns the control that holds afterwards.
    */
   async block(owner: string, reason: Reason): Promise<RunControl> {
     for (;;) {
@@ -226,7 +227,7 @@ export class Campaigns {
     }
   }
 
-  /** A person's stop. Moves the control towards the end and never back: what drains or stops already stays so. */
+  /** Stops a campaign for a person: moves the control towards the end and never back. */
   async windDown(owner: string, to: 'draining' | 'stopping', reason: Reason): Promise<void> {
     for (;;) {
       const before = await this.byOwner(owner);
@@ -263,8 +264,8 @@ export class Campaigns {
   }
 
   /**
-   * Registers work in the same document that holds the control, so that nothing starts after a pause was
-   * acknowledged. Returns false when the campaign does not let work start now, or a later attempt has taken it over.
+   * Registers work in the document that holds the control, so that nothing starts after a pause is acknowledged.
+   * Returns false if the campaign lets no work start now, or a later attempt has taken over.
    */
   async startWork(
     owner: string,
@@ -280,18 +281,18 @@ export class Campaigns {
     return changed !== null;
   }
 
-  /** Shows a later stage of registered work. */
+  /** Updates the stage of registered work. */
   async markWork(owner: string, key: string, fence: number, stage: string): Promise<void> {
     const field = `active.${fieldOf(key)}`;
     await this.shelf.update({ owner, [`${field}.fence`]: fence }, { $set: { [`${field}.stage`]: stage } });
   }
 
-  /** Forgets all registered work, when nobody can be left to do it. */
+  /** Removes all registered work once no process can be left to do it. */
   async clearWork(owner: string): Promise<void> {
     await this.shelf.update({ owner }, { $set: { active: {} } });
   }
 
-  /** Ends registered work; work that a later attempt has taken over stays. */
+  /** Removes registered work, unless a later attempt has taken it over. */
   async endWork(owner: string, key: string, fence: number): Promise<void> {
     const field = `active.${fieldOf(key)}`;
     await this.shelf.update({ owner, [`${field}.fence`]: { $lte: fence } }, { $unset: { [field]: '' } });

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/campaign/clock.js';
 
-/** The clocks of this machine and this process. */
+/** Clocks of this machine and this process. */
 export const systemClock: Clock = {
   wall: () => new Date(),
   monotonicMs: () => performance.now(),

@@ -7,17 +7,17 @@ import {
 } from 'mongodb';
 
 /**
- * A store that takes a connection and then says nothing counts as away after this long. No command of ours comes near
- * it; `socketTimeoutMS` in the URL says otherwise.
+ * Time after which a store that accepts a connection and stays silent counts as unreachable. No command of ours takes
+ * nearly as long; `socketTimeoutMS` in the URL overrides it.
  */
 const SILENCE_MS = 60_000;
 
-/** Makes a client; a test makes one that counts its commands. */
+/** Creates a client; a test creates one that counts its commands. */
 export type MakeClient = (url: string, options: MongoClientOptions) => MongoClient;
 
 const newClient: MakeClient = (url, options) => new MongoClient(url, options);
 
-/** A client that is not connected yet, and the options of databases once it is. */
+/** Creates a client that is not connected yet, with the options of databases once it is. */
 export function clientOf(
   url: string,
   make: MakeClient = newClient,
@@ -37,8 +37,8 @@ export function clientOf(
 }
 
 /**
- * Options of a database. Where there are replicas, what is read is of the primary and a failover cannot take it back;
- * a server of its own refuses a read concern, and has nothing that could be taken back.
+ * Options of a database. With replicas, reads go to the primary and survive a failover; a single server refuses a
+ * read concern and does not need one.
  */
 function optionsOf(replicated: boolean): DbOptions {
   return replicated ? { readConcern: new ReadConcern('majority') } : {};

@@ -15,7 +15,10 @@ import { snapshotDocument } from './documents/snapshot.js';
 import { taskDocument, taskNameDocument } from './documents/task.js';
 import { trialDocument, twinDocument } from './documents/trial.js';
 
-/** An index beside that of `_id`. Documents have all fields of a unique one: the fallback store takes missing ones as equal. */
+/**
+ * An index in addition to `_id`. Documents have all fields of a unique one: the fallback store takes missing ones as
+ * equal.
+ */
 export interface Index {
   keys: Readonly<Record<string, 1 | -1>>;
   unique?: true;
@@ -25,12 +28,12 @@ export interface Index {
 export interface DocumentKind<T extends { _id: string }> {
   collection: string;
   /**
-   * Raised when a reader of the version before would misread a document, together with a migration that rewrites the
-   * stored ones. A new field with a default is no new version.
+   * Schema version. Raised when a reader of the version before would misread a document, together with a migration
+   * that rewrites the stored ones. A new field with a default needs no new version.
    */
   version: number;
   schema: z.ZodType<T>;
-  /** For every query that is not by `_id`. */
+  /** Indexes for every query that is not by `_id`. */
   indexes: readonly Index[];
 }
 

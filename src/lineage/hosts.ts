@@ -5,7 +5,7 @@ import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
 
-/** Hosts that take work, as they report it. For people only: no decision reads it. */
+/** Hosts as they report themselves. For people only: no decision reads it. */
 export class Hosts {
   private readonly shelf;
 
@@ -13,13 +13,13 @@ export class Hosts {
     this.shelf = new TypedCollection(database, KINDS.hosts);
   }
 
-  /** Replaces what a worker of a host said before. */
+  /** Replaces a worker's last report. */
   async report(host: HostDocument): Promise<void> {
     const { _id, ...said } = host;
     await this.shelf.update({ _id }, { $set: said }, { upsert: true });
   }
 
-  /** A worker that ends in order takes its report with it; that of one that was killed becomes old. */
+  /** Removes the report of a worker that shuts down; that of a killed one becomes old. */
   async leave(id: string): Promise<void> {
     await this.shelf.remove({ _id: id });
   }

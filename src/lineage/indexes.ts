@@ -6,10 +6,10 @@ const DEFINED = Object.values(KINDS).flatMap(({ collection, indexes }) =>
   indexes.length === 0 ? [] : [{ collection, indexes }],
 );
 
-/** Digest of all definitions, so that a store knows that it has them. */
+/** Digest of all definitions, so that a store can record that it has them. */
 export const INDEXES_DIGEST = sha256(JSON.stringify(DEFINED));
 
-/** Makes sure of all indexes; those that are there stay. */
+/** Creates the indexes that are missing. */
 export async function createIndexes(database: Db): Promise<void> {
   for (const { collection, indexes } of DEFINED)
     for (const { keys, unique } of indexes)

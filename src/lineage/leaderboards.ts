@@ -13,8 +13,8 @@ const BLOCK = 500;
 export type StatusCounts = Record<TrialStatus, number>;
 
 /**
- * Small documents that answer the common questions at a cost that does not grow with the campaign. Each is
- * idempotent by trial and can be made again from the trial log.
+ * Small documents that answer the common questions at a cost that does not grow with the campaign. Each is idempotent
+ * by trial and can be rebuilt from the trial log.
  */
 export class Leaderboards {
   private readonly heads;
@@ -25,7 +25,7 @@ export class Leaderboards {
     this.blocks = new TypedCollection(database, KINDS.statuses);
   }
 
-  /** Takes an ended trial in. */
+  /** Adds an ended trial. */
   async record(owner: string, row: TrialRow, direction: Task['metric']['direction']): Promise<void> {
     const { status } = row;
     if (status === null) return;

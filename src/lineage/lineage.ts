@@ -27,7 +27,7 @@ import { storeFault } from './store-fault.js';
 import { Tasks } from './tasks.js';
 import { Trials } from './trials/trials.js';
 
-/** The one door to the store. */
+/** Access to the store; there is no other. */
 export interface Lineage {
   blobs: Blobs;
   tasks: Tasks;
@@ -51,9 +51,9 @@ export interface StoreAddress {
 }
 
 export interface LineageOptions {
-  /** Default: the clocks of this machine. */
+  /** Default: this machine's clocks. */
   clock?: Clock;
-  /** Told what is migrated, a line each; default: stderr. */
+  /** Called with each line about a migration; default: stderr. */
   say?: (line: string) => void;
   /** Makes sure of every index even where the store says that it has them: a copy of a store may lack them. */
   ensureIndexes?: boolean;
@@ -61,7 +61,7 @@ export interface LineageOptions {
 }
 
 /**
- * Connects, brings the store to the shape that this assay writes and makes sure of the indexes.
+ * Connects, migrates the store to the current schema and creates missing indexes.
  * @throws AssayError STORE_UNREACHABLE, STORE_UNAVAILABLE, STORE_SCHEMA
  */
 export async function openLineage(

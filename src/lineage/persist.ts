@@ -3,7 +3,10 @@ import { isStoreOutage } from './lineage.js';
 
 const OUTAGE_PAUSE_MS = 2000;
 
-/** Writes a finished result however long the store is away: what was computed is not thrown away for an outage. */
+/**
+ * Writes a finished result, retrying for as long as the store is unreachable: an outage must not discard what was
+ * computed.
+ */
 export async function persist<T>(signal: AbortSignal, write: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -7,13 +7,13 @@ const buildShape = z.object({ version: z.string() });
 
 /** Answer of a store about itself. */
 export interface StoreAnswer {
-  /** The newest wire protocol it speaks; drivers refuse one that is too old. */
+  /** Newest wire protocol that it speaks; drivers refuse one that is too old. */
   wireVersion: number;
   version: string;
 }
 
 /**
- * Asks the store for a sign of life, over a connection of its own.
+ * Pings the store over a connection of its own.
  * @throws AssayError STORE_UNREACHABLE when it does not answer in time, STORE_UNAVAILABLE when it never will
  */
 export async function pingStore(url: string, timeoutMs: number): Promise<StoreAnswer> {
@@ -26,7 +26,7 @@ export async function pingStore(url: string, timeoutMs: number): Promise<StoreAn
     });
     await client.connect();
     const admin = client.db('admin');
-    // Not `hello`: the stand-in for MongoDB knows only the older name.
+    // not `hello`: the fallback store only knows the older name
     const hello = helloShape.parse(await admin.command({ isMaster: 1 }, { timeoutMS: timeoutMs }));
     const build = buildShape.parse(await admin.command({ buildInfo: 1 }, { timeoutMS: timeoutMs }));
     return { wireVersion: hello.maxWireVersion, version: build.version };

@@ -33,7 +33,10 @@ export function storeFault(url: string, error: unknown, { urlRead }: { urlRead: 
   return new AssayError('STORE_UNREACHABLE', `the store does not answer: ${said}`, options);
 }
 
-/** The driver finds it out in a handshake, and reports it as the cause of what it then could not do. */
+/**
+ * Returns true when the store's wire protocol is too old: the driver notices in a handshake and reports it as the
+ * cause of a later error.
+ */
 function isTooOld(error: unknown): boolean {
   if (error instanceof MongoCompatibilityError) return true;
   return error instanceof Error && error.cause !== undefined && isTooOld(error.cause);
@@ -44,7 +47,7 @@ export function withoutPassword(url: string, text: string): string {
   return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
 }
 
-/** Everything from the first colon of the login to the last @, and its pieces, longest first. */
+/** Returns everything from the first colon of the login to the last @, and its pieces, longest first. */
 function passwordParts(url: string): string[] {
   const rest = url.replace(/^[a-z+]*:\/\//i, '');
   const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));

@@ -8,7 +8,7 @@ import { type TaskDocument } from './documents/task.js';
 import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 
-/** Tasks by digest, and the digest that a name stands for now. */
+/** Tasks by digest, and the digest that each name currently stands for. */
 export class Tasks {
   private readonly tasks;
   private readonly names;
@@ -21,7 +21,9 @@ export class Tasks {
     this.names = new TypedCollection(database, KINDS.taskNames);
   }
 
-  /** Stores a task folder. Its name points to it from now on, unless a person has given that name to another. */
+  /**
+   * Stores a task folder. Its name points to it from then on, unless a person has given that name to another.
+   */
   async push(spec: Task, files: readonly FileBytes[], by: 'person' | 'bundled'): Promise<TaskDocument> {
     const stored = await this.blobs.putFiles(files);
     const digest = treeDigest(stored);
@@ -49,7 +51,7 @@ export class Tasks {
     return (await this.names.get(name))?.by === 'person';
   }
 
-  /** A task by name or by digest. */
+  /** Finds a task by name or by digest. */
   async find(reference: string): Promise<TaskDocument | null> {
     const name = await this.names.get(reference);
     return this.tasks.get(name?.digest ?? reference);

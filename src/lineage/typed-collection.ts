@@ -20,9 +20,9 @@ export function isDuplicateKey(error: unknown): boolean {
 }
 
 /**
- * A collection whose documents are parsed whenever they are read and say who wrote them. Fields that a newer assay has
- * added are passed over, and stay: nothing replaces a document or an object within it as a whole. It offers what every store can keep whole:
- * single-document writes, unique keys and compare-and-set.
+ * A collection that parses every document it reads and records the writer of every document. Fields that a newer
+ * assay has added are ignored and kept: no document, nor an object within one, is ever replaced as a whole. It offers
+ * only what every store can guarantee: single-document writes, unique keys and compare-and-set.
  */
 export class TypedCollection<T extends { _id: string }> {
   readonly collection: Collection<Row>;
@@ -56,7 +56,7 @@ export class TypedCollection<T extends { _id: string }> {
     return document === null ? null : this.parse(document);
   }
 
-  /** Like {@link get}, for a document that has to be there. */
+  /** Like {@link get}, for a document that must exist. */
   async require(id: string): Promise<T> {
     const document = await this.get(id);
     if (document === null)
@@ -83,7 +83,7 @@ export class TypedCollection<T extends { _id: string }> {
     return documents.map((document) => this.parse(document));
   }
 
-  /** Inserts unless one of its unique keys is taken; says whether it did. */
+  /** Inserts unless one of its unique keys is taken; returns whether it did. */
   async insertOnce(document: T): Promise<boolean> {
     try {
       await this.collection.insertOne({ ...document, ...this.written() });
@@ -94,7 +94,9 @@ export class TypedCollection<T extends { _id: string }> {
     }
   }
 
-  /** One compare-and-set: the document after the update, or null where the filter matched nothing. */
+  /**
+   * Does one compare-and-set; returns the document after the update, or null if the filter matched nothing.
+   */
   async change(filter: Filter<Row>, update: UpdateFilter<Row>): Promise<T | null> {
     const document = await this.collection.findOneAndUpdate(filter, update, { returnDocument: 'after' });
     return document === null ? null : this.parse(document);

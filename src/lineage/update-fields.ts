@@ -1,3 +1,5 @@
-/** Fields of an object within a document, to be set one by one: those that a newer assay has put beside them stay. */
+/**
+ * Returns an update that sets the fields of a nested object one by one, so that those added by a newer assay stay.
+ */
 export const fieldsOf = (path: string, values: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).map(([field, value]) => [`${path}.${field}`, value]));

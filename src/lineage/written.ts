@@ -11,17 +11,17 @@ const stored = z.object({
   written: writtenSchema.optional().catch(undefined),
 });
 
-/** Documents from before they said so. */
+/** Writer of documents that do not name one yet. */
 const FIRST: Written = { version: 1, assay: 'of before 0.2' };
 
 export const writtenNow = (version: number): Written => ({ version, assay: ASSAY_VERSION });
 
-/** The writer of a stored document. */
+/** Reads the writer of a stored document. */
 export function writtenBy(document: unknown): Written {
   return stored.safeParse(document).data?.written ?? FIRST;
 }
 
-/** Refusal of a document that only a newer assay can read; null where this one can. */
+/** Returns the refusal of a document that only a newer assay can read, or null. */
 export function tooNew(kind: { collection: string; version: number }, document: unknown): AssayError | null {
   const { version, assay } = writtenBy(document);
   if (version <= kind.version) return null;

@@ -84,7 +84,7 @@ it('a claim is wrong where its terms are not those of the campaign', () => {
 
 it('a claim is wrong where a run was evaluated before all of them were trained, or on another artifact', () => {
   expect(found({ sealed: null })).toMatch(/claim-0\/h was evaluated before all runs of it were trained/);
-  // a claim without a result rests on nothing, and has looked all the same
+  // a claim without a result has no inputs, and has still used the data
   const open = { result: null, closedAt: null, replicates: right.replicates.slice(0, 1) };
   expect(found({ ...open, sealed: null })).toMatch(/before all runs of it were trained$/);
   const untouched = runs.map((one) => ({ ...one, evaluated: null }));
@@ -117,7 +117,7 @@ it('a claim is wrong that counts other decisions before it than there were', () 
   expect(found({ decided: null })).toBe('');
 });
 
-/** The audit of a claim whose runs scored so and left these artifacts. */
+/** Audits a claim whose runs have these scores and artifacts. */
 function foundOf(
   arms: Record<'start' | 'frontier', { score: number; artifact: string }[]>,
   result: ClaimResult,
@@ -155,7 +155,7 @@ it('a claim without an interval is recomputed as one', () => {
   const declared = claimOf({ ...terms, ...once }, { deterministic: true });
   expect(foundOf(once, declared, { deterministic: true })).toBe('');
   expect(foundOf(once, { ...declared, difference: -3 }, { deterministic: true })).toMatch(/^difference/);
-  // only a task that says so is measured once
+  // only a task that declares itself deterministic is measured once
   const threefold = { start, frontier: noisy };
   const taken = claimOf({ ...terms, ...threefold }, { deterministic: true });
   expect(foundOf(threefold, taken)).toMatch(/^kind is stored as "deterministic"/);

@@ -91,7 +91,7 @@ describe('invariant 5', () => {
     expect(abouts(checkHost(dead))).toEqual([`folder of worker ${worker}`, 'process 7', ...dead.groups]);
     expect(checkHost(dead).violations[1]?.says).toContain('holds 5 bytes of an accelerator');
     expect(found(store, dead)).toEqual([]);
-    // of another home, so that only its campaign knows it
+    // under another home, so that only its campaign knows it
     const elsewhere = { ...dead, workers: [], groups: [] };
     expect(abouts(checkHost(elsewhere))).toEqual([]);
     expect(found(store, elsewhere)).toEqual(['process 7']);
@@ -103,7 +103,7 @@ describe('invariant 6', () => {
     budget: BudgetDocument;
     rows: LedgerDocument[];
   }
-  /** The store's own steps of one spending, each of which is one write. */
+  /** The store's steps of one spending, each of which is one write. */
   type Step = (state: State) => void;
   const empty = (): BudgetDocument => ({
     _id: OWNER,

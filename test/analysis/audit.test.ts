@@ -22,7 +22,7 @@ let world: World;
 let seen: AuditedWorld;
 let mongo: MongoClient;
 let database: Db;
-/** Every audit that was made while the campaign ran. */
+/** Every audit made while the campaign ran. */
 const whileItRan: string[][] = [];
 beforeAll(async () => {
   world = await openWorld();
@@ -64,7 +64,7 @@ async function documentOf(collection: string, filter: Record<string, unknown>): 
   return found;
 }
 
-/** Changes fields of one document, and gives what puts it back. */
+/** Changes fields of one document; returns a function that restores them. */
 async function change(
   collection: string,
   filter: Record<string, unknown>,
@@ -79,7 +79,7 @@ async function change(
 
 const replicateOf = async (trial: number): Promise<Row> => documentOf('replicates', { trial });
 
-/** One corruption for each invariant, in the words of trust.md's list. */
+/** One corruption for each invariant. */
 const CORRUPTIONS: { number: number; what: string; plant: () => Promise<() => Promise<void>> }[] = [
   {
     number: 1,

@@ -138,7 +138,7 @@ describe('what is said of a claim', () => {
       expect(said({ ...once, split }).remark).not.toMatch(/probability|%/);
       expect(said({ frontier: FIXED, split }).remark).not.toMatch(/probability|%/);
     }
-    // it is known before anything is measured
+    // known before anything is measured
     const due = { state: 'running', document: null } as const;
     expect(stated(said(due))).toEqual([0.995, 0.005, null]);
     expect(stated(said({ ...due, split: false }))).toEqual([0.995, selection]);

@@ -135,7 +135,7 @@ async function startCampaigns(world: World): Promise<void> {
   }
 }
 
-/** A worker at one tier with a campaign that takes what the test submits. */
+/** A worker at one tier, and a campaign of the trials that the test submits. */
 export class Arena {
   readonly #closers: (() => Promise<unknown>)[] = [];
 
@@ -242,7 +242,7 @@ export class Arena {
     return expectedUnder(attack, this.isolation);
   }
 
-  /** The attacks that may be run here; says which may not. */
+  /** Attacks that may run here; reports those that may not. */
   #attacks(): Attack[] {
     return ATTACKS.filter((attack) => {
       const expected = this.expected(attack);
@@ -255,7 +255,7 @@ export class Arena {
     });
   }
 
-  /** Runs every attack of this tier and gives, by name, what is wrong with its end. */
+  /** Runs every attack of this tier; returns, by name, the faults in its result. */
   async fight(): Promise<Map<string, string[]>> {
     const wrong = new Map<string, string[]>();
     const attacks = this.#attacks();
@@ -306,7 +306,7 @@ export class Arena {
   }
 
   /**
-   * Has a training listen while a server of another trial, which is sent held-out text, tells it by locks; returns
+   * Runs a training that listens for locks while the server of another trial signals held-out text with them; returns
    * what the training printed.
    */
   async overheard(): Promise<string> {
@@ -352,7 +352,7 @@ export class Arena {
     return this.world.env['ASSAY_HOME'] ?? '';
   }
 
-  /** Fails unless nothing of the attacks is left on the host. */
+  /** Fails if anything of the attacks is left on the host. */
   async nothingLeft(): Promise<void> {
     expect(await workOf(this.worker.name), 'processes by mark').toEqual([]);
     expect(await named(this.nap), 'processes by name').toEqual([]);

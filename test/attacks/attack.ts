@@ -24,7 +24,9 @@ export interface NotRun {
   label: Held;
 }
 
-/** A small hostile recipe. A line of its log `BREACH field …` says that it got at what `field` of the label protects. */
+/**
+ * A small hostile recipe. A log line `BREACH field …` reports access to something that `field` of the label protects.
+ */
 export interface Attack {
   name: string;
   /** Action of the recipe, for docs/security.md. */
@@ -35,7 +37,7 @@ export interface Attack {
   best: Outcome;
   /** Outcome where nothing is (tier E). */
   group: Outcome | NotRun;
-  /** Run when nothing else runs: it takes much of the machine, or damages what is shared. */
+  /** True if it runs alone: it uses much of the machine, or damages shared state. */
   alone?: true;
   /** Runs over its time on purpose, or where a race goes so: it has little. */
   brief?: true;
@@ -82,9 +84,9 @@ export const labelled = (label: Held): Pick<Attack, 'best' | 'group'> => ({
 export const isRun = (outcome: Outcome | NotRun): outcome is Outcome => 'ends' in outcome;
 
 /**
- * Outcome of an attack under the isolation of a worker's runs. An attack that would harm the machine runs only where
- * the kernel enforces both processes and what the attack is after; the rest ends as in a process group only as far as
- * nothing holds it.
+ * Returns the expected outcome of an attack under the isolation of a worker's runs. An attack that would harm the
+ * machine runs only where the kernel enforces both processes and the target of the attack; the others end as in a
+ * process group only where nothing isolates them.
  */
 export function expectedUnder({ best, group }: Attack, isolation: Isolation): Outcome | NotRun {
   if (!isRun(group))

@@ -8,7 +8,7 @@ const overTime = same({
 });
 const overDisk = same({ ends: ['crash'], phase: 'train', limit: 'disk' });
 
-/** Attacks on what the host has, and on the harness's patience. Every one ends by itself should it not be ended. */
+/** Attacks on the host's resources and on the harness's patience. Each ends by itself if it is not ended. */
 export const EXHAUSTING: readonly Attack[] = [
   {
     name: 'ignores-sigterm',
@@ -100,7 +100,7 @@ artifact()`,
   {
     name: 'memory-bomb',
     does: 'takes up to 2 GiB of memory at once',
-    // so slowly that who looks some times a second sees it long before it has the most that is allowed to be resident
+    // so slowly that a check several times a second notices it long before the limit of resident memory
     code: `
 held = []
 for i in range(32):

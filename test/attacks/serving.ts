@@ -39,7 +39,7 @@ send(out, {"type": "bye"})
 answer({"metrics": {"loss": loss}})
 `;
 
-/** A recipe whose server runs `onScore` when it is asked for its scores, and then tells a loss. */
+/** A recipe whose server runs `onScore` when it is asked for its scores, and then answers with a loss. */
 export const servedRecipe = (onScore: string, loss = 6.25): string => `
 ${FRAMES}
 import glob, signal, time

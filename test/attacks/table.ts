@@ -7,7 +7,7 @@ import { REACHING } from './reaching.js';
 import { SERVING } from './serving.js';
 import { TWINS } from './twins.js';
 
-/** Every attack, by what it is after. */
+/** Every attack, by its target. */
 export const SECTIONS: readonly (readonly [string, readonly Attack[]])[] = [
   ['Forging a result', FORGING],
   ['Through the outputs', OUTPUTS],

@@ -5,7 +5,7 @@ export const TEXT = 'text.bin';
 /** Name that servers which try to meet leave in folders of the host, where they can. */
 export const MEETING = 'assay-attack-twin';
 
-/** A clumsy evaluator: it dies of what it does not expect, with held-out text as its last words. */
+/** A careless evaluator: unexpected input kills it, with held-out text in its last message. */
 export const LANGUAGE_EVALUATOR = `
 import os
 import numpy as np
@@ -21,7 +21,7 @@ serving.evaluate(measure)
 
 /**
  * A recipe that serves a flat distribution over hexadecimal digits. `onScore` is the body of a function of (context,
- * tokens) that may change `rows`, arrays of 256 logits; SAID is what is then told in the header.
+ * tokens) that may change `rows`, arrays of 256 logits; SAID is then sent in the header.
  */
 export const languageRecipe = (onScore: string, weight = 1): string => `
 import ctypes, fcntl, glob, json, os, socket, struct, sys, time, zlib
@@ -57,7 +57,9 @@ while True:
 const disagree: Outcome = { ends: ['violation'], phase: 'evaluate', reason: /^twins_disagree/ };
 const PEEK = 'for i, row in enumerate(rows): row[tokens[context + i]] += 9';
 
-/** Attacks by the server of a language model, which is sent its labels as inputs. Agents must read nothing of them. */
+/**
+ * Attacks by the server of a language model, which is sent its labels as inputs. Agents must not read any of them.
+ */
 export const TWINS: readonly Attack[] = [
   {
     name: 'twin-looks-ahead',

@@ -9,7 +9,7 @@ const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
 
 export type Environment = Record<string, string>;
 
-/** The command line as a process of its own. */
+/** Runs the command line as its own process. */
 export function assay(args: readonly string[], env: Environment, uid?: number) {
   return execa(process.execPath, [ASSAY, ...args], {
     reject: false,
@@ -34,7 +34,9 @@ export async function refusal(args: readonly string[], env: Environment, uid?: n
   return failed(args, await assay([...args, '--json'], env, uid));
 }
 
-/** Runs commands that the row refuses: the first as a process of its own, the others in this one, which is quicker. */
+/**
+ * Runs commands that the row refuses: the first as its own process, the others in this one, which is faster.
+ */
 export async function refused(
   row: RowName,
   env: Environment,

@@ -22,7 +22,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Addresses without a server: what is refused must be refused before any server is asked. */
+/** Addresses without a server: bad input has to be refused before any server is asked. */
 const NOWHERE = { TEMPORAL_ADDRESS: '127.0.0.1:1', ASSAY_MONGODB_URL: 'mongodb://127.0.0.1:1/' };
 const start = (...more: string[]): string[] => ['start', '--task', 'tiny', ...more];
 

@@ -49,7 +49,7 @@ function answersIn({ body }: RecordedRequest): z.infer<typeof resultSchema>[] {
   return z.array(resultSchema).parse(body.messages.at(-1)?.content);
 }
 
-/** A refused edit is told to the model in the words of its row, and changes nothing. */
+/** Expects that a refused edit is reported to the model in the words of its row, and changes nothing. */
 function expectRefused(request: RecordedRequest, rows: readonly RowName[]): void {
   const answers = answersIn(request);
   expect(answers).toHaveLength(rows.length);

@@ -8,7 +8,7 @@ import { runHere } from './assay.js';
 import { openLab, type Lab } from './test-task.js';
 import { expectFailure, wordsOf, type RowName } from './rows.js';
 
-/** Each kind is asked for by an x of its own. */
+/** Kinds of failure, each selected by its own x. */
 const KINDS: readonly (readonly [RowName, number, string])[] = [
   ['evaluator-crash', 101, 'sys.exit(3)'],
   ['evaluator-hang', 102, 'time.sleep(600)'],
@@ -63,7 +63,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Waits until a person has to look, and tells why. */
+/** Waits until the campaign is blocked, and returns the reason. */
 async function blocked(name: string, before: string | null): Promise<string> {
   return until(`${name} to be blocked`, async () => {
     const campaign = await lab.world.lineage.campaigns.find(name);

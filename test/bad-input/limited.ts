@@ -3,7 +3,7 @@ import type { TrialRecord } from '../../src/analysis/read-models/trial-record.js
 import { expectFailure, type RowName } from './rows.js';
 import type { Lab } from './test-task.js';
 
-/** A child in a session of its own, which has to die with its recipe. */
+/** A child in its own session, which has to die with its recipe. */
 export const DAEMON =
   'import subprocess, sys, time\nsubprocess.Popen(["sleep", "600"], start_new_session=True)\n';
 
@@ -13,7 +13,9 @@ const quick = (yaml: string): string =>
     .replace('disk_mb: 16', 'disk_mb: 16, log_kb: 4')
     .replace('processes: 8', 'processes: 12');
 
-/** Stores two tasks with small limits: `unchecked` trains at once, `smoked` has a check and a smoke run before. */
+/**
+ * Stores two tasks with small limits: `unchecked` trains directly, `smoked` has a check and a smoke run first.
+ */
 export async function pushLimited(lab: Lab): Promise<void> {
   await lab.task('unchecked', (yaml) => quick(yaml).replace(/^ +check:.*$/m, ''));
   await lab.task('smoked', (yaml) =>
@@ -24,7 +26,7 @@ export async function pushLimited(lab: Lab): Promise<void> {
   );
 }
 
-/** Numbers of the limit as the row says them: how much was used is over what was allowed. */
+/** Expects the numbers of the limit as in the row, with more used than allowed. */
 function expectOverrun(limit: { used: number; allowed: number } | null | undefined): void {
   expect(limit).toMatchObject({ name: expect.any(String) as unknown });
   expect(limit?.used).toBeGreaterThanOrEqual(limit?.allowed ?? Infinity);

@@ -10,7 +10,7 @@ import { wordsOf, type RowName } from './rows.js';
 
 const KEY = 'sk-a-key-that-must-stay-secret-0123456789';
 
-/** A provider that repeats the key in what it says. */
+/** A provider whose answer repeats the key. */
 const refuses = (status: number, type: string, headers: Record<string, string> = {}): ScriptStep => ({
   error: { status, type, message: `not with the key ${KEY}`, headers },
 });
@@ -46,7 +46,9 @@ const note = (text: string): void => {
   said += text;
 };
 
-/** Waits until the campaign is blocked as the row says: nothing charged, nothing open, no trial touched. */
+/**
+ * Waits until the campaign is blocked as in the row: nothing charged, no open reservation, no trial changed.
+ */
 async function blockedAs(row: RowName): Promise<void> {
   const words = wordsOf(row);
   const campaign = await until(`${row} to block the campaign`, async () => {
@@ -116,7 +118,7 @@ it('the key is in no document of the store, in no history, and in nothing that w
     expect(bytes.includes(KEY), workflowId).toBe(false);
     if (bytes.includes('not with the key')) refusals += 1;
   }
-  // the words of the provider are there, so that what was looked at is where the key would be
+  // the provider's words are there, so this is where the key would be
   expect(refusals).toBeGreaterThan(0);
   expect(said).toContain('not with the key');
   expect(said).not.toContain(KEY);

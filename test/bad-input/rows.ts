@@ -25,7 +25,7 @@ export interface Said {
   remedy: string;
 }
 
-/** Fails unless the error is what the row says: its code and its words. */
+/** Fails unless the error has the row's code and words. */
 export function expectError(row: RowName, { code, message }: Pick<Said, 'code' | 'message'>): void {
   const codes = BAD_INPUTS[row].gets.flatMap((got) =>
     typeof got === 'object' && 'error' in got ? [got.error] : [],
@@ -34,7 +34,7 @@ export function expectError(row: RowName, { code, message }: Pick<Said, 'code' |
   expect(message, row).toMatch(wordsOf(row));
 }
 
-/** Fails unless a trial ended as the row says: its status and the reason. */
+/** Fails unless a trial ended with the row's status and reason. */
 export function expectFailure(row: RowName, failure: Failure | null): void {
   const statuses = BAD_INPUTS[row].gets.flatMap((got) =>
     typeof got === 'object' && 'trial' in got ? [got.trial] : [],

@@ -3,7 +3,7 @@ import { FRAMES } from '../fixtures/frames.js';
 import { openLab, type Lab } from './test-task.js';
 import { expectFailure, type RowName } from './rows.js';
 
-/** The task's side: what the server says is checked before it is believed. */
+/** The task's side: the server's answers are checked before they are used. */
 const EVALUATOR = `${FRAMES}
 out = os.fdopen(int(os.environ["ASSAY_SERVER_IN_FD"]), "wb")
 inp = os.fdopen(int(os.environ["ASSAY_SERVER_OUT_FD"]), "rb")

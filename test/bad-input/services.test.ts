@@ -15,14 +15,14 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** A command that meets this store; what it says has to name the variable that is wrong. */
+/** Runs a command on this store; its message has to name the wrong variable. */
 async function withStore(row: RowName, url: string, variable = 'ASSAY_MONGODB_URL'): Promise<void> {
   const said = await refusalHere(['status'], { ...world.env, ASSAY_MONGODB_URL: url });
   expectError(row, said);
   expect(`${said.message} ${said.remedy}`).toContain(variable);
 }
 
-/** The real store behind a line of our own; `between` sees what is asked and may hold the answers back. */
+/** The real store behind a proxy; `between` sees the requests and may hold the answers back. */
 function storeBehind(between: (asked: string, line: Line) => Promise<void> | void): Promise<StandIn> {
   const { hostname, port } = new URL(inject('storeUrl'));
   return listen((client) => {

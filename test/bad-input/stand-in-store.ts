@@ -34,7 +34,7 @@ const HELLO = {
 export async function startStandIn(
   wireVersion: number,
   answer: (command: string) => Answer,
-  /** What it says of itself beside the rest. */
+  /** Further fields of its answer to a handshake. */
   more: (address: string) => Answer = () => ({}),
 ): Promise<StandIn> {
   const seen: string[] = [];

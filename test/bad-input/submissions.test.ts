@@ -120,7 +120,7 @@ async function asked(files: { path: string; bytes: Buffer }[]): Promise<string |
   return refused;
 }
 
-/** Starts a campaign with such a submission, and returns the error that it fails with at once. */
+/** Starts a campaign with this submission, and returns the error that it fails with. */
 async function started(row: RowName, snapshot: string): Promise<Pick<Said, 'code' | 'message'>> {
   const name = `started-${randomUUID()}`;
   const handle = await lab.world.client.workflow.start('campaign', {

@@ -12,10 +12,12 @@ import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 
-/** One world whose campaigns only take what the test submits: their one lane waits for a model that says nothing. */
+/**
+ * One world whose campaigns only take the trials that the test submits: their one lane waits for a silent model.
+ */
 export interface Lab {
   world: World;
-  /** Stores the tiny task under another name, with its task.yaml changed and other files in place of its own. */
+  /** Stores the tiny task under another name, with its task.yaml changed and some files replaced. */
   task(name: string, change: (yaml: string) => string, files?: Record<string, string>): Promise<void>;
   /** Starts a campaign on a task and waits until it takes trials. */
   open(campaign: string, task: string): Promise<void>;

@@ -10,7 +10,7 @@ import { simulatedRuleName } from '../../bench/adopt/rules/all.js';
 import { SCENARIOS, type Scenario } from '../../bench/adopt/scenarios.js';
 import { SUBJECT, verdictOn } from '../../bench/adopt/verdict.js';
 
-/** A rule that notes what it is asked and answers from a script. */
+/** A rule that records its questions and answers from a script. */
 class Scripted implements SimulatedRule {
   readonly calibration = 2;
   readonly asked: SimulatedCandidate[] = [];

@@ -6,7 +6,7 @@ import { decideBy } from '../../src/domain/decision/rules.js';
 import type { Decided } from '../../src/domain/decision/records/decision-record.js';
 import type { Frontier } from '../../src/domain/decision/records/shared-record.js';
 
-/** The inputs of a start, or of a candidate where `more` says what was before it. */
+/** Inputs of a start, or of a candidate where `more` gives the state before it. */
 export function inputsOf(scores: readonly number[], more: Partial<DecisionInputs> = {}): DecisionInputs {
   return {
     direction: 'minimize',
@@ -53,7 +53,7 @@ export class Search {
     return inputsOf(scores, { ...this.terms, frontier, knowledge, parent: frontier.trial, ...more });
   }
 
-  /** What a candidate with these scores would come to; nothing moves. */
+  /** Returns the decision on a candidate with these scores, without recording it. */
   would(scores: readonly number[], more: Partial<DecisionInputs> = {}): Decided {
     return decideBy(this.rule, this.next, this.inputs(scores, more));
   }
@@ -76,7 +76,7 @@ export class Search {
     return adopt;
   }
 
-  /** What is believed of the frontier, in the metric's unit. */
+  /** Returns the belief about the frontier, in the metric's unit. */
   believed(): { mean: number; sd: number } {
     const { trial } = this.frontier;
     const last = this.decisions.at(-1) ?? decideBy(this.rule, 0, inputsOf([0]));

@@ -1,7 +1,7 @@
 import { Search } from './decision.js';
 import { Dice } from './dice.js';
 
-/** How the edits and runs of a random search come out. */
+/** Parameters of a random search. */
 export interface Terms {
   /** Edits that change the noise. */
   jumps: number;
@@ -11,7 +11,10 @@ export interface Terms {
 }
 export const PLAIN: Terms = { jumps: 0.1, noise: (dice) => dice.normal(), unit: 1, zero: 0 };
 
-/** A random search of so many trials in three lanes: parents are frontiers of now and of a little before. */
+/**
+ * Runs a random search of this many trials in three lanes: parents are the current frontier or a slightly earlier
+ * one.
+ */
 export function searched(start: number, trials: number, { jumps, noise, unit, zero }: Terms = PLAIN): Search {
   const dice = new Dice(start);
   const measure = (score: number, sd: number): number => zero + unit * (score + sd * noise(dice));

@@ -32,7 +32,9 @@ async function loadedBy(args: readonly string[], exitCode = 0): Promise<Set<stri
   return loaded;
 }
 
-/** A file of the build names in comments what it is made of. */
+/**
+ * Lists the sources of a file of the build, which its comments name; for a file of a package, that package.
+ */
 async function partsOf(file: string): Promise<string[]> {
   const outside = PACKAGE.exec(file)?.[1];
   if (outside !== undefined) return [outside];

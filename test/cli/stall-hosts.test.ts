@@ -4,7 +4,7 @@ import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '
 import { openWorld, type World } from '../workflows/world.js';
 import { BASE, LONG, Person, type Running } from './person.js';
 
-/** Every lane trains something else, slowly. */
+/** Every lane trains a different recipe, slowly. */
 let knobs = 0;
 const step: ScriptStep = ({ body }) => {
   if (body.messages.length > 1)

@@ -89,7 +89,7 @@ describe('secrets', () => {
     for (const [name, value] of Object.entries(environment)) {
       if (/PASSWORD|PWD|KEY|SECRET|TOKEN/.test(name))
         expect(value, name).toMatch(/^\$\{[A-Z_]+(?::\?[^}]+|:-)\}$/);
-      // what is left of a URL without its variables has no password
+      // a URL without its variables contains no password
       expect(value.replace(/\$\{[^}]*\}/g, ''), name).not.toMatch(/:\/\/[^@/]*:[^@/]+@/);
     }
   });

@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What a command that only reads does before it reads. */
+/** Starts the keeper and finds the store, like a command that only reads. */
 async function reading(): Promise<Servers> {
   await ensureKeeper(
     home,

@@ -148,7 +148,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.constant({ kind: 'gain' as const }),
 );
 
-/** Workers with clocks of their own over one campaign, as the store keeps it. */
+/** Workers with their own clocks on one campaign, as the store keeps it. */
 class Watched {
   now = 0;
   atWork = true;

@@ -23,7 +23,9 @@ const DATABASE = 'chaos';
 const NAMESPACE = 'default';
 const READY_SECONDS = 120;
 
-/** `assay worker` with all roles on a host of its own: own name, own home folder. Killed, it starts again there. */
+/**
+ * `assay worker` with all roles on its own host: own name, own home folder. When killed, it is started again there.
+ */
 export class ChaosWorker {
   /** `PID-START` of every process it has been. */
   readonly names: string[] = [];
@@ -82,7 +84,7 @@ export class ChaosWorker {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Ends this process alone; what it had started is left as it is. */
+  /** Ends only this process; its children are left running. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#child;
     this.#child = null;
@@ -91,7 +93,7 @@ export class ChaosWorker {
   }
 }
 
-/** Own servers and workers in a folder of their own, each of which can be killed and started again. */
+/** Servers and workers in their own folder, each of which can be killed and started again. */
 export interface ChaosGround {
   home: string;
   temporal: TemporalServer;

@@ -62,7 +62,7 @@ export async function serverSide(
   return { violations, replayed };
 }
 
-/** The list lags behind what was closed a moment ago. */
+/** Lists the campaign's workflow runs once all are closed: the server's list lags behind. */
 async function closedRuns(
   client: ChaosGround['client'],
   name: string,

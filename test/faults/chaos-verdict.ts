@@ -87,7 +87,7 @@ export async function verdictOn(
   };
 }
 
-/** The audit of every host, once its workers have ended and reconciling has settled what they left. */
+/** Audits every host once its workers have ended and reconcile has settled the rest. */
 async function audited(ground: ChaosGround, name: string): Promise<string[]> {
   const { lineage, client, temporal, workers } = ground;
   const { namespace } = client.options;

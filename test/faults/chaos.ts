@@ -13,7 +13,7 @@ export interface ChaosOptions {
   trials: number;
   /** Number of kills, the kinds in turn. */
   kills: number;
-  /** Worker processes, each a host of its own. */
+  /** Worker processes, each on its own host. */
   hosts: number;
   trainSeconds: number;
   /** Bound of the whole campaign; a run that takes longer is reported as one that did not end. */
@@ -42,7 +42,7 @@ const CLAIM_RUNS = 3;
 
 interface Planned {
   kind: Kind;
-  /** It comes when at least so many trials have ended, and after some phase completed. */
+  /** It comes when at least this many trials have ended, and after some phase completed. */
   afterTrials: number;
   /** From the completed phase to the kill. */
   delayMs: number;
@@ -53,8 +53,8 @@ interface Planned {
 }
 
 /**
- * Runs a campaign on servers and workers of its own while they are killed, and asks the store, the server, the model's
- * endpoint and the process table whether the promises were kept.
+ * Runs a campaign on its own servers and workers while they are killed, and checks with the store, the server, the
+ * model's endpoint and the process table whether the promises were kept.
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosRow> {
   const began = Date.now();
@@ -114,7 +114,7 @@ const NO_COUNTS: Counts = {
   seen: 0,
 };
 
-/** Kills by plan until the campaign has ended; returns what is wrong when it does not. */
+/** Kills by plan until the campaign has ended; returns the fault if it does not. */
 async function harass(
   ground: ChaosGround,
   name: string,

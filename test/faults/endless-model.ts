@@ -19,7 +19,7 @@ export type Proposal = (n: number) => { path: string; text: string };
 /** For the task `noop`: every hundredth is an improvement, all others are worse than the start. */
 const numbers: Proposal = (n) => ({ path: 'x', text: `${n % 100 === 0 ? -n : n}\n` });
 
-/** A Messages API that proposes for ever: each reply writes a file and submits it. */
+/** A Messages API with endless proposals: each reply writes a file and submits it. */
 export async function startEndlessModel(propose: Proposal = numbers): Promise<EndlessModel> {
   let asked = 0;
   const server = createServer((request, response) => {

@@ -14,7 +14,7 @@ with open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w") as file:
 `;
 /** Half a second of training. */
 const short = (n: number): string => `import json, os, time\ntime.sleep(0.5)\n${write(n)}`;
-/** A minute of training that ignores SIGTERM and has a child in a session of its own. */
+/** A minute of training that ignores SIGTERM and has a child in its own session. */
 const stubborn = (n: number): string => `import json, os, signal, subprocess, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 subprocess.Popen(["sleep", "55"], start_new_session=True)
@@ -48,7 +48,7 @@ async function trained(owner: string): Promise<Set<string>> {
   );
 }
 
-/** One read of the document that holds both: what was acknowledged, and what may still run. */
+/** Reads once the document that holds both the acknowledged control and the work that may still run. */
 async function acknowledged(name: string): Promise<{ owner: string; allowed: Set<string> }> {
   const campaign = await until('the pause to be acknowledged', async () => {
     for (let look = 0; look < 20; look += 1) {

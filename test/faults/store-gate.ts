@@ -10,7 +10,7 @@ export interface StoreGate {
   holdAt(...texts: string[]): void;
   /** Settles when a message is held. */
   held(): Promise<void>;
-  /** Lets what is held through to the store. */
+  /** Passes the held messages on to the store. */
   open(): void;
   stop(): Promise<void>;
 }

@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 /**
- * Pushes the tiny task without what training reads: the second host cannot take over what the first one stored.
+ * Pushes the tiny task without the `reads` of training, so that the second host cannot reuse the first one's result.
  */
 async function pushUnshared(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-unshared-'));

@@ -17,7 +17,7 @@ import { hostileBytes, RUNS } from './runs.js';
 
 const hostileText = hostileBytes(300).map((bytes) => bytes.toString('utf8'));
 
-/** JSON that is near to what is expected, with its fields exchanged for anything. */
+/** JSON that is close to the expected one, with some fields replaced by anything. */
 const nearly = (fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<string> =>
   fc
     .record(

@@ -15,7 +15,7 @@ it('reads and writes what a majority has, from the primary, where there are repl
       setVersion: 1,
     }),
   );
-  // what the URL says of reading does not hold for what is decided by what is read
+  // the URL's read settings do not apply to reads that decisions depend on
   const { client, databaseOptions } = clientOf(`mongodb://${server.address}/?readPreference=secondary`);
   await client.connect();
   const database = client.db('any', databaseOptions());

@@ -12,7 +12,7 @@ const commandSchema = z.looseObject({
   pipeline: z.array(z.looseObject({ $match: filterSchema.optional() })).optional(),
 });
 
-/** One question to the store: what is asked for, and in which order. */
+/** One query to the store: its filter and its order. */
 export interface Query {
   command: string;
   collection: string;
@@ -35,7 +35,7 @@ const cursorSchema = z.object({
   }),
 });
 
-/** A client that writes down what it is asked. */
+/** Creates a client that records its queries. */
 export function countingClient(): Counted {
   const queries: Query[] = [];
   let counted = { commands: 0, documents: 0 };
@@ -62,7 +62,7 @@ export function countingClient(): Counted {
   };
 }
 
-/** A filter that lets everything pass. */
+/** A filter that matches everything. */
 const NOTHING: Query['filter'] = {};
 
 function queriesOf({ commandName: command, command: asked }: CommandStartedEvent): Query[] {

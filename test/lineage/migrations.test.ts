@@ -108,7 +108,7 @@ it('opens a store to which a newer assay of the same major version has added som
   expect(await schemaOf(address.database)).toMatchObject({ migrated: 7, assay: '0.9.3', more: 1 });
 });
 
-/** Opens with a client that dies after so many commands; tells whether it came through. */
+/** Opens the store with a client that dies after this many commands; returns whether it finished. */
 async function diesAfter(commands: number, address: { url: string; database: string }): Promise<boolean> {
   const mortal = new MongoClient(address.url, {
     monitorCommands: true,
@@ -155,7 +155,7 @@ it('goes on after a death at any of its commands', async () => {
   }
 });
 
-/** Migrations that write down who runs them. */
+/** Migrations that record who runs them. */
 function recording(ran: string[], work: () => Promise<void>): Migration[] {
   const one = (id: Migration['id'], version: number): Migration => ({
     id,

@@ -38,7 +38,7 @@ const indexesOf = (collection: string) => [
     .flatMap(({ indexes }) => indexes.map(({ keys }) => keys)),
 ];
 
-/** Whether an index finds what is asked for, and gives it in its order where one is asked for. */
+/** Returns true when an index serves a query, and its order if it has one. */
 function isServed({ collection, filter, sort }: Query): boolean {
   // lists of a few documents, and GridFS, which makes its own
   if (['meta', 'hosts', 'taskNames', 'large.files', 'large.chunks'].includes(collection)) return true;
@@ -54,7 +54,7 @@ function isServed({ collection, filter, sort }: Query): boolean {
 
 const workflowFact = () => Promise.resolve('closed' as const);
 
-/** What campaigns ask of the store that the readers do not. */
+/** Runs a campaign's own queries, which the readers do not use. */
 async function works(name: string): Promise<void> {
   const owner = `test/${randomUUID()}`;
   const { task } = (await lineage.campaigns.byName('claimed')).frozen;
@@ -137,7 +137,7 @@ async function storeEnded(count: number): Promise<void> {
   await budgets.insertMany(names.map((name) => ({ ...budget, _id: `old/${name}` })));
 }
 
-/** What a pass of reconcile and a status cost, once everything is settled. */
+/** Measures a pass of reconcile and a status, once everything is settled. */
 async function costs(): Promise<Record<string, { commands: number; documents: number }>> {
   for (let pass = 0; pass < 2; pass += 1) await reconcile({ lineage, workflowFact }, {});
   counted.count();

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => lineage.close());
 
-/** `pid`: what the sandbox holds of processes; nothing is run in it. */
+/** `pid`: the sandbox's isolation of processes; nothing runs in it. */
 async function hostContext(pid: Isolation['pid'] = 'none'): Promise<HostContext> {
   const sandbox = await openSandbox({ tier: 'E' });
   return {
@@ -100,7 +100,7 @@ it('lets a trial take two workers with it, and blocks a campaign that has nothin
   await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).rejects.toMatchObject({ code: 'WORKERS_LOST', retryable: false });
   expect((await lineage.replicates.get(replicate)).holder).toBeNull();
-  // a person who resumes it has looked: three more may be lost
+  // a person has resumed it: three more may be lost
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });
   for (let lost = 1; lost <= 2; lost += 1) await lineage.replicates.beginAttempt(replicate, DIES);
   await expect(attempt()).resolves.toEqual({ kind: 'done', result: 'trained' });

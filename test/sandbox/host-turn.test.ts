@@ -16,7 +16,7 @@ function moment() {
   return { came, come: () => controller.abort() };
 }
 
-/** One who asks for a turn: what it was told, and moments of it to wait for. */
+/** One request for a turn: its messages, and moments to wait for. */
 function asker(turn: HostTurn, kind: 'beside' | 'alone', doing = 'working') {
   const told: string[] = [];
   const cancel = new AbortController();

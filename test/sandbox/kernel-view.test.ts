@@ -59,7 +59,7 @@ for name, x64, arm64, *arguments in (
     print(name, errno.errorcode.get(ctypes.get_errno()))
 `;
 
-/** Looks at what is one file for all sandboxes of a host where nothing is done about it. */
+/** Reads files that all sandboxes of a host share unless they are isolated. */
 const SHARED = `
 import os, socket
 for path in ("/proc/1/exe", "/dev/null", "/dev/urandom", "/proc/self/fd/0"):

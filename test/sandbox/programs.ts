@@ -37,7 +37,7 @@ afterAll(async () => {
 /** An empty folder that is removed after the tests of the file. */
 export function freshFolder(): string {
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'assay-test-'));
-  // as the folders of a worker are; what it holds is for all users to read
+  // like the folders of a worker; all users may read its contents
   chmodSync(folder, 0o755);
   folders.push(folder);
   return folder;

@@ -291,7 +291,7 @@ describe.each(TIERS.filter((tier) => tier === 'D'))('tier %s holds', (tier) => {
 
   it('no room in System V memory, semaphores or queues after a run, even if it gave them to another user', async () => {
     const key = String(randomInt(1e8, 1e9));
-    // the segment is handed to another user at once, who then is its owner; its creator stays
+    // the segment is handed to another user, who then owns it; its creator stays the same
     const code = `
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)

@@ -53,7 +53,7 @@ while True:
 /** Both sides have to be up, and the evaluator at its last question, before the limit. */
 const LATE_WALL_S = 15;
 
-/** What holds of a server at one tier. */
+/** Tests of a server at one tier. */
 export function servedScoring(tier: TierName): void {
   const scored = async (onScore: string, wallS = 60, startupS = 30) => {
     const evaluator = requestFor(pythonCommand(EVALUATOR), { limits: { ...LIMITS, wallS } });
@@ -133,7 +133,7 @@ if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no fr
     const evaluator = requestFor(pythonCommand(EVALUATOR), { limits: { ...LIMITS, wallS: 2 } });
     const served = { ...requestFor(`printf '${bytes}'; exec sleep 600`), startupS: 30 };
     const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
-    // its evaluator believes what it reads, and fails or waits; what counts is that both have ended
+    // its evaluator trusts what it reads, and fails or waits; only the end of both matters
     expect(outcome.serverRun?.ending).toEqual({ kind: 'cancelled' });
     expect(outcome.evaluation).toBeNull();
   });
@@ -193,7 +193,7 @@ async function scoredTwins(tier: TierName, onScore: string, wallS = 60): Promise
   return score(await openSandbox({ tier }), { server: one(), twin: one(), evaluator: evaluating });
 }
 
-/** What holds of two servers, one after the other. */
+/** Tests of two servers, one after the other. */
 export function twinServers(tier: TierName): void {
   it('live one after the other: what the first holds is free when the second looks', async () => {
     const outcome = await scoredTwins(
@@ -280,7 +280,7 @@ export function twinServers(tier: TierName): void {
   });
 }
 
-/** What takes the whole wall limit of an evaluation, and so is tried side by side. */
+/** Tests that take the whole wall limit of an evaluation, and so run side by side. */
 export function lateScoring(tier: TierName): void {
   it('blames the evaluator when it hangs while the server owes nothing', async () => {
     const hanging = EVALUATOR.replace('ask({"type": "bye"})', 'time.sleep(600)');

@@ -15,7 +15,7 @@ const ASSAY = join(ROOT, 'bin/assay.js');
 const entry = z.object({ process: z.object({ pid: z.number().int().positive() }).nullable() }).nullable();
 const record = z.object({ temporal: entry, store: entry });
 
-/** A home folder of its own, and what is left of commands that ran on it. */
+/** A home folder, and the remains of commands that ran on it. */
 export class TestHome {
   private constructor(
     readonly folder: string,
@@ -27,12 +27,12 @@ export class TestHome {
     return new TestHome(folder, await mkdtemp(join(tmpdir(), 'assay-ends-tmp-')));
   }
 
-  /** A command in a process group of its own, as a terminal would start it. */
+  /** Runs a command in its own process group, as a terminal would start it. */
   run(args: readonly string[], env: Record<string, string> = {}): Running {
     return new Running([process.execPath, ASSAY, ...args], this.env(env));
   }
 
-  /** Whatever a person types: npm and npx stand between the terminal and the command. */
+  /** Runs a command as a person types it: npm and npx are between the terminal and the command. */
   type(argv: readonly string[], env: Record<string, string> = {}): Running {
     return new Running(argv, this.env(env));
   }
@@ -153,7 +153,7 @@ export class Running {
     process.kill(-this.pid, name);
   }
 
-  /** Its terminal is gone: what it says from now on is refused. */
+  /** Closes its terminal: its output is refused from then on. */
   hangUp(): void {
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();

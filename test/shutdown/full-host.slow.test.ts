@@ -64,7 +64,7 @@ describe('a host whose disk is full', () => {
 
   it('stops polling, another does the trials, nothing is blamed, and it polls again when it has room', async () => {
     const conductor = on(well, 'conductor', ['orchestrator', 'model'], 1);
-    // without a small disk, a threshold that no disk meets stands in for a full one
+    // without a small disk, a threshold that no disk meets simulates a full one
     const first = on(full, 'host-full', ['trainer', 'evaluator'], disk === null ? 1e9 : 48);
     await Promise.all([conductor.says('workers:'), first.says('workers:')]);
     const ballast = disk === null ? null : await fill(full.folder, 8 * MIB);

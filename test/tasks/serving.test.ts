@@ -61,7 +61,7 @@ describe('the evaluator kit', () => {
 
   it('makes the seed of a server when the one before is done, and that of whose answers count at the end', () => {
     expect(all.drawnLate).toEqual({ text: [[1], [2], [3]], items: [[1], [2], [2]] });
-    // what it protects from: the second's cuts can be told from the seed that the first is asked by
+    // the danger: the second one's cuts can be derived from the seed of the first one's questions
     expect(nats('knows_all_that_will_be')).toBeLessThan(0.2);
   });
 

@@ -91,7 +91,7 @@ it('a change that was made while nothing ran is undone, and no recipe is at faul
   expect({ result, damage }).toEqual({ result: 'honest', damage: null });
 });
 
-/** A run that continues until it is told to end. */
+/** A run that continues until it is released. */
 function held(suspect: boolean) {
   let end: () => void = () => undefined;
   let began: () => void = () => undefined;

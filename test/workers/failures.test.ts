@@ -10,7 +10,7 @@ import { failureInterceptor } from '../../workers/failures.js';
 const CODES = Object.keys(ERRORS).filter((code): code is ErrorCode => code in ERRORS);
 const silent = new DefaultLogger('ERROR', () => undefined);
 
-/** Failure of an activity that throws after so many earlier failures of one code. */
+/** Runs an activity that throws after this many earlier failures of one code; returns the failure. */
 async function thrown(
   error: Error,
   { code, earlier, cancelled = false }: { code: string; earlier: number; cancelled?: boolean },

@@ -6,7 +6,7 @@ import { HostHealth } from '../../src/sandbox/host/host-health.js';
 import { Gate } from '../../workers/gate.js';
 import { HostWatch } from '../../workers/host-watch.js';
 
-/** What the one check of the host says. */
+/** Fault that the only check of the host reports. */
 let wrong: string | null;
 let looks: number;
 let gate: Gate;
@@ -31,7 +31,7 @@ beforeEach(() => {
   watch = new HostWatch(new HostHealth([{ look }]), gate, hosts, reporter, (line) => said.push(line));
 });
 
-/** Runs an activity under the watch; returns what it threw. */
+/** Runs an activity under the watch; returns the error that it threw. */
 async function thrown(activity: () => Promise<unknown>): Promise<unknown> {
   const { execute } = watch.interceptor()().inbound;
   if (execute === undefined) throw new Error('nothing is intercepted');

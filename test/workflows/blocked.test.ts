@@ -14,7 +14,7 @@ const POISON = 'X = 5.0  # knob: -10..10';
 
 let world: World;
 let folder: string;
-/** While this file exists, the evaluator scores nothing. */
+/** File that keeps the evaluator from scoring while it exists. */
 let breaker: string;
 
 beforeAll(async () => {

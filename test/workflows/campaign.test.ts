@@ -9,7 +9,7 @@ import { openWorld, type World } from './world.js';
 
 const LEFT = 'X = 1.0  # knob: -10..10';
 
-/** Runs what a test does with a fleet whose model is the script, which has to be used up exactly. */
+/** Runs the body of a test with a fleet whose model is the script; all of the script has to be used. */
 async function withScript(
   world: World,
   script: ScriptStep[],

@@ -15,7 +15,10 @@ const LINES = 'trained.txt';
 /** The campaign of one slot trains its start and one trial before the claim. */
 const FIFTH = 5;
 
-/** Writes down on its host, which nothing keeps from it here, that it was run; a task that says so fails when it was run often. */
+/**
+ * Recipe that records its runs on the host, which nothing prevents here; a task that asks for it fails when it has
+ * run often.
+ */
 const recipe = (host: string, after: string): string => `
 import json, os, random, sys
 X = 1.0

@@ -103,7 +103,7 @@ it('claims at a milestone too while the search continues, each on seeds of its o
   const runs = await world.lineage.replicates.many(claims.flatMap(({ replicates }) => replicates));
   expect(new Set(runs.map(({ seed }) => seed)).size).toBe(12);
   const { claim, remark } = await statusModel(world.lineage, 'steps');
-  // it is measured on what the search has selected on: no error rate holds
+  // the claim is measured on data that the search has selected on, so no error rate holds
   expect(claim).toMatchObject({
     state: 'measured',
     trial: 't00002',

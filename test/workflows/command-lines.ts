@@ -28,19 +28,21 @@ async function type(program: string, args: readonly string[], env: Record<string
   );
 }
 
-/** `assay …` as a person types it, as a process of its own. */
+/** Runs `assay …` as a person types it, as its own process. */
 export function assay(world: World, ...args: string[]): Promise<Typed> {
   return type(process.execPath, [ASSAY, ...args], world.env);
 }
 
-/** The JSON that `assay … --json` prints; what it says of itself when it fails. */
+/** Returns the JSON that `assay … --json` prints, also when it fails. */
 export async function assayJson(world: World, ...args: string[]): Promise<unknown> {
   const { code, stdout, stderr } = await assay(world, ...args, '--json');
   if (code !== 0) throw new Error(`assay ${args.join(' ')}: exit ${code}: ${stderr}`);
   return JSON.parse(stdout);
 }
 
-/** The Temporal CLI as a person types it; what it does is what the Temporal UI does. Fails where it fails. */
+/**
+ * Runs the Temporal CLI as a person types it, which does the same as the Temporal UI. Fails where it fails.
+ */
 export async function temporal(world: World, ...args: string[]): Promise<string> {
   const { file } = await findTemporalProgram(() => undefined);
   const where = ['--address', world.env.TEMPORAL_ADDRESS ?? '', '--namespace', world.namespace];
@@ -50,8 +52,8 @@ export async function temporal(world: World, ...args: string[]): Promise<string>
 }
 
 /**
- * `patient`: the tiny task that lets a recipe train for long, and whose evaluator takes its time with X = 2.25. What is
- * to be cut off must not end by itself on a slow machine.
+ * Stores `patient`: the tiny task with long trainings, and an evaluator that is slow with X = 2.25. Work that a test
+ * cuts off must not end by itself on a slow machine.
  */
 export async function pushPatientTask({ lineage }: World): Promise<void> {
   const { spec, files } = await loadTask(TINY);
@@ -112,7 +114,7 @@ export async function begun(world: World, name: string, number: number): Promise
   return settled.length + Object.values(open).filter(ours).length;
 }
 
-/** Lists what a campaign left open at its end: no open trial, no claim, no reservation. */
+/** Lists the open trials, claims and reservations that a campaign left at its end. */
 export async function leftOpen(world: World, name: string): Promise<unknown> {
   const { owner, active } = await world.campaign(name);
   const { open } = await world.lineage.budgets.get(owner);

@@ -7,7 +7,7 @@ import { assayJson, leftOpen, liveRuns, NOTHING_OPEN } from './command-lines.js'
 import { edit, submit } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
-// every command is a process of its own, which takes its time on a busy machine
+// every command is its own process, which is slow on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
 /** Long enough for a claim to be met at work by a command, whose process takes its time to start. */
@@ -45,7 +45,7 @@ async function claiming(name: string) {
   return handle;
 }
 
-/** Whatever ended it: the claim is void, what it held is given back, and nothing of it runs. */
+/** Expects that the claim is void, its reservation is released, and none of it runs. */
 async function endsVoid(name: string, why: RegExp): Promise<void> {
   const { owner } = await world.campaign(name);
   expect(await liveRuns()).toEqual([]);
@@ -57,7 +57,7 @@ async function endsVoid(name: string, why: RegExp): Promise<void> {
   expect(shown).toMatchObject({ state: 'void', reason: claim?.void });
   const rows = (await world.lineage.budgets.rows(owner, 1000)).filter(({ role }) => role === 'claim');
   const holds = rows.filter(({ what }) => what === 'claim');
-  // what was held for a run that began is what that run spent from
+  // a run that began spends from what was held for it
   const begun = new Set(
     rows.flatMap(({ _id, what }) => (what === 'train' ? [_id.replace(/\/\d+$/, '')] : [])),
   );

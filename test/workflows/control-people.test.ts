@@ -6,7 +6,7 @@ import { leftOpen, NOTHING_OPEN, temporal, training } from './command-lines.js';
 import { replayAll } from './replaying.js';
 import { openWorld, until, type World } from './world.js';
 
-// every command is a process of its own, which takes its time on a busy machine
+// every command is its own process, which is slow on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
@@ -14,7 +14,7 @@ let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
   const nothing = { blocks: [say('nothing to propose')] };
-  // the lane says nothing before the first person has submitted: it would end the campaign
+  // the lane stays silent until the first person has submitted: it would end the campaign
   const later = async (): Promise<typeof nothing> => {
     await until('a trial of a person', async () => ((await world.trials('people')).length > 0 ? true : null));
     return nothing;

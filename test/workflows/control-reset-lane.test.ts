@@ -4,7 +4,7 @@ import { assayJson, pushPatientTask, temporal, training } from './command-lines.
 import { endedOnce, SLOW_TRIAL, startOne, withScript } from './one-trial.js';
 import { openWorld, type World } from './world.js';
 
-// every command is a process of its own, which takes its time on a busy machine
+// every command is its own process, which is slow on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;

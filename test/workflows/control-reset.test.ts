@@ -12,7 +12,7 @@ import { ENDLESS, endedOnce, SLOW_TRIAL, START, startOne, withScript } from './o
 import { submit, turnKnob } from './script.js';
 import { openWorld, until, type World } from './world.js';
 
-// every command is a process of its own, which takes its time on a busy machine
+// every command is its own process, which is slow on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;

@@ -18,7 +18,7 @@ import { openWorld, until, type World } from './world.js';
 const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
 const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
 
-// every command is a process of its own, which takes its time on a busy machine
+// every command is its own process, which is slow on a busy machine
 vi.setConfig({ testTimeout: 300_000 });
 
 let world: World;
@@ -49,7 +49,7 @@ async function trialsOf(name: string, atLeast: number): Promise<void> {
   );
 }
 
-/** Ten seconds after a stop nothing of the campaign may run: no workflow, no process. */
+/** Expects that no workflow and no process of the campaign runs ten seconds after a stop. */
 async function nothingRuns(name: string): Promise<void> {
   await until(
     `nothing of ${name} to run`,

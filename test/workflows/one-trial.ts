@@ -8,7 +8,7 @@ export const START = 'X = 1.0  # knob: -10..10\nSLEEP = 0.0';
 const SLOW = 'X = 2.0  # knob: -10..10\nSLEEP = 35.0';
 export const ENDLESS = 'X = 2.0  # knob: -10..10\nSLEEP = 600.0';
 
-/** Runs what a test does with a fleet whose model is the script, which has to be used up exactly. */
+/** Runs the body of a test with a fleet whose model is the script; all of the script has to be used. */
 export async function withScript(
   world: World,
   script: ScriptStep[],

@@ -10,13 +10,13 @@ import { openWorld, type World } from './world.js';
 
 const QUESTIONS = 8;
 /**
- * Whatever a rehearsal of a quarter takes beyond its pauses counts four times. Of what is near, which is believed up to
- * a quarter over the limit, that may be 2.3 s.
+ * Limit with slack: everything that a rehearsal of a quarter takes beyond its pauses counts four times. For a value
+ * close to the limit, which is believed up to a quarter above it, that may be 2.3 s.
  */
 const LIMIT_S = 40;
 const [NEAR, SLOW] = ['PAUSE = 5.1', 'PAUSE = 8.0'];
 
-/** Asks what the data says, so often as a full evaluation does, or a share of that. */
+/** Evaluator that asks as often as the data says for a full evaluation, or a share of that. */
 const EVALUATOR = `${FRAMES}
 out = os.fdopen(int(os.environ["ASSAY_SERVER_IN_FD"]), "wb")
 inp = os.fdopen(int(os.environ["ASSAY_SERVER_OUT_FD"]), "rb")

@@ -9,7 +9,7 @@ import { loadTask } from '../../src/tasks/load.js';
 import { seeded, TINY } from '../fixtures/tiny.js';
 import { openWorld, until, type World } from './world.js';
 
-/** A noise that comes of the seed, small beside what the edits do. */
+/** Noise that depends on the seed, small beside the effect of the edits. */
 const NOISY = `
 import json, os, random, time
 X = 1.0  # knob: -10..10

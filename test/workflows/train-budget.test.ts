@@ -59,7 +59,7 @@ describe('a budget', () => {
     expect(replicate).toMatchObject({ attempts: 1, artifact: null, infra: [] });
     const runs = replicate?.phases.filter((run) => run.phase === phase) ?? [];
     expect(runs.map(({ budgetS }) => budgetS)).toEqual(runs.map(() => budget));
-    // a busy machine has it run once more, which is told of the first
+    // on a busy machine it runs once more, and the first run is recorded as repeated
     const again = runs.slice(0, 1).map((run) => isSlow(run.hostSpeed, run.usualSpeed ?? 1));
     expect(runs.map(({ repeated }) => repeated)).toEqual(again[0] === true ? [true, false] : [false]);
   });

@@ -45,7 +45,7 @@ export interface World {
   stop(expectedFindings?: readonly RegExp[]): Promise<void>;
 }
 
-/** `assay worker` as a process of its own, to be killed. */
+/** `assay worker` as its own process, to be killed. */
 export interface WorkerProcess {
   pid: number;
   /** Settles when it polls. */
@@ -153,8 +153,8 @@ async function openNamespace(connection: Connection, namespace: string): Promise
 }
 
 /**
- * The schedule that a fleet makes where there is none, but paused: by the wall clock it would be due in the middle of
- * whatever a test looks at. A trigger passes the pause, that of a fleet which starts as well as that of a test.
+ * Creates the schedule of a fleet, but paused: by the wall clock it would be due in the middle of a test. A trigger
+ * overrides the pause, both that of a starting fleet and that of a test.
  */
 async function holdSchedule(client: Client): Promise<void> {
   await client.schedule.create({

@@ -9,17 +9,17 @@ const count = z.number().int().positive();
 
 const roleName = z.string().regex(/^[a-z][a-z0-9-]{0,47}$/, 'the name of a specialist of the task');
 
-/** A person's own trial: files that are already in the store. */
+/** Submission of a person's own trial; its files are already in the store. */
 export const submissionSchema = z.strictObject({
   snapshot: z.string().regex(/^[0-9a-f]{64}$/),
   hypothesis: z.string().min(1).max(4000),
   expectedDelta: z.number().nullable().default(null),
-  /** Makes a repeated request the same request. */
+  /** Identifies a repeated request. */
   requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
-/** The same as a campaign keeps it: what it said was checked when the campaign began. */
+/** Submission as stored with a campaign; its contents were checked when the campaign began. */
 const storedSubmissionSchema = z.object({
   snapshot: z.string(),
   hypothesis: z.string(),
@@ -27,7 +27,7 @@ const storedSubmissionSchema = z.object({
   requestId: z.string(),
 }) satisfies z.ZodType<Submission>;
 
-/** How often `submissionRuns` may ask for a start and a trial to be measured. */
+/** Bounds of `submissionRuns`. */
 export const SUBMISSION_RUNS = { min: 2, max: 20 };
 
 /** Fresh runs of the start, and as many of the frontier, in all claims: each is held in the budget from the beginning. */
@@ -44,7 +44,7 @@ export const campaignInputSchema = z
     trials: limitFields.trials.default(24),
     /** Replaces the training budget of the task, in seconds. */
     trainSeconds: positive.max(7 * 86_400).optional(),
-    /** How candidates are held against the frontier. */
+    /** Rule that compares candidates with the frontier. */
     rule: ruleNameSchema.default('posterior'),
     /** Runs of the start recipe before the search, from which its noise is known; default: what the task says. */
     calibration: count.max(100).optional(),
@@ -60,9 +60,9 @@ export const campaignInputSchema = z
             '0, or 2 to 100 of each; where the task is deterministic it is left out, and is 1',
           )
           .optional(),
-        /** Of all its claims together. */
+        /** Confidence of all its claims together. */
         confidence: z.number().min(0.5).max(0.999999).default(0.99),
-        /** Numbers of ended trials, rising, at which what is adopted then is claimed as well. */
+        /** Milestones: rising numbers of ended trials at which the frontier is also claimed. */
         at: z
           .array(count.max(1_000_000))
           .max(20)
@@ -78,11 +78,11 @@ export const campaignInputSchema = z
     model: z.string().min(1).optional(),
     /** Turn cap of one session. */
     turns: count.max(1000).default(60),
-    /** Tokens one reply may have. */
+    /** Maximum tokens of one reply. */
     maxTokens: count.max(128_000).default(16_000),
     /** After this many seconds without a heartbeat a training counts as lost. */
     trainHeartbeatSeconds: positive.max(3600).default(120),
-    /** The weakest isolation tier under which its recipes may run; weaker workers leave its work to others. */
+    /** Weakest isolation tier that its recipes may run under; weaker workers leave its work to others. */
     isolation: tierNameSchema.optional(),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
@@ -96,7 +96,7 @@ export const campaignInputSchema = z
   });
 export type CampaignInput = z.infer<typeof campaignInputSchema>;
 
-/** What is wrong with fixed numbers of runs, in words. */
+/** Describes the fault in fixed numbers of runs, if any. */
 function submissionRunsFault({
   submission,
   submissionRuns,
@@ -117,7 +117,7 @@ function submissionRunsFault({
   return null;
 }
 
-/** What is wrong with milestones, in words. */
+/** Describes the fault in milestones, if any. */
 function claimFault(
   trials: number,
   { runs = CLAIM_RUNS, at }: { runs?: number | undefined; at: readonly number[] },
@@ -145,39 +145,43 @@ export const SEARCH_ATTRIBUTES = [
 export const searchAttributeSchema = z.enum(SEARCH_ATTRIBUTES);
 export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
 
-/** Everything a campaign runs with, defaults resolved once: workflows branch on this and on results alone. */
+/** All settings of a campaign, with defaults resolved once; workflows branch only on these and on results. */
 export const frozenCampaignSchema = z.object({
   name: z.string(),
   owner: z.string(),
   task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
   pool: z.string(),
   lanes: z.array(laneSchema),
-  /** The limits of the start; those that hold now are in the budget's document. */
+  /** Limits at the start; the current ones are in the budget's document. */
   limits: limitsSchema,
   trainSeconds: z.number().nullable(),
   calibration: z.number().int(),
   model: z.object({ id: z.string(), offline: z.boolean() }),
-  /** By which it spends to its end, whatever prices change to; null where none was known for its model. */
+  /**
+   * Price that the whole campaign is charged at, whatever prices change to; null if none was known for its model.
+   */
   price: modelPriceSchema.nullable().default(null),
   turns: z.number().int(),
   maxTokens: z.number().int(),
   trainHeartbeatSeconds: z.number(),
   /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
-  /** Which evaluations have their host to themselves. */
+  /** True where evaluations have their host to themselves. */
   exclusive: z.object({ search: z.boolean(), claim: z.boolean() }),
-  /** Search attributes that the server knows; others must not be written. */
+  /** Search attributes that the server knows; writing any other fails. */
   attributes: z.array(searchAttributeSchema),
-  /** The weakest tier that may run its recipes; null: each of them. */
+  /** Weakest tier that may run its recipes; null allows each. */
   isolation: tierNameSchema.nullable().default(null),
   rule: ruleSchema,
-  /** The version of the rules that it decides by to its end; campaigns before there were several name none. */
+  /**
+   * Version of the decision rules, fixed to the campaign's end; campaigns from before there were several name none.
+   */
   ruleVersion: ruleVersionSchema.default(1),
   claim: z.object({
     runs: z.number().int(),
-    /** Whether its runs are no sample but one measurement each, as the task says. */
+    /** True if each run is one measurement and not a sample, as the task declares. */
     deterministic: z.boolean().default(false),
-    /** Of each claim: one for each milestone, and one at the end. */
+    /** Confidence of each claim: one per milestone and one at the end. */
     confidence: z.number(),
     /** 1 − the confidence of all claims together. */
     error: z.number(),

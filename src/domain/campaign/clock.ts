@@ -1,24 +1,24 @@
-/** Where time comes from; injected wherever something is decided by it, because a wall clock may jump. */
+/** Source of time, injected wherever a decision depends on it, because a wall clock may jump. */
 export interface Clock {
-  /** What people read: may jump forwards and backwards, and differs between hosts. */
+  /** Time that people read: may jump forwards and backwards, and differs between hosts. */
   wall(): Date;
-  /** Milliseconds since some moment of this process: never jumps, and means nothing in another process. */
+  /** Milliseconds since some moment of this process: never jumps, and is meaningless in another process. */
   monotonicMs(): number;
 }
 
-/** What a campaign has behind it, in milliseconds. Everything that decides by elapsed time reads it from here. */
+/** Elapsed time of a campaign, in milliseconds. Every decision that depends on elapsed time reads it here. */
 export interface Elapsed {
   /** Counts the writes, so that two watchers never add the same time. */
   tick: number;
-  /** At work: everything but recorded pauses. */
+  /** Time at work: everything but recorded pauses. */
   ranMs: number;
-  /** Standing still, by a recorded pause. */
+  /** Time in recorded pauses. */
   stillMs: number;
-  /** At work since the frontier last moved. */
+  /** Time at work since the frontier last moved. */
   sinceGainMs: number;
-  /** The version of the frontier that `sinceGainMs` counts from. */
+  /** Version of the frontier that `sinceGainMs` counts from. */
   gainVersion: number;
-  /** The wall clock of whoever wrote last. */
+  /** Wall clock of the last writer. */
   at: Date;
 }
 
@@ -32,30 +32,30 @@ export const elapsedFrom = (at: Date): Elapsed => ({
 });
 
 /**
- * Whether something was seen within `withinMs`, by a server that forgets what it has not seen for `forgottenMs`. The
- * server's clock is not ours: an age that is negative, or beyond what the server remembers, tells of the clocks and not
- * of what was seen.
+ * Returns true when something was seen within `withinMs`, by a server that forgets what it has not seen for
+ * `forgottenMs`. The server's clock is not ours: an age that is negative, or longer than the server remembers, is a
+ * difference of clocks.
  */
 export function seenLately(at: Date, now: Date, withinMs: number, forgottenMs: number): boolean {
   const age = now.getTime() - at.getTime();
   return age < withinMs || age > forgottenMs;
 }
 
-/** How far a campaign was when this process last looked, on this process's monotonic clock. */
+/** Counted age of a campaign when this process last looked, on this process's monotonic clock. */
 export interface Anchor {
   monotonicMs: number;
   totalMs: number;
 }
 
-/** The age of a campaign as counted: at work and standing still. */
+/** Returns the age of a campaign as counted: time at work plus recorded pauses. */
 export function totalMs({ ranMs, stillMs }: Pick<Elapsed, 'ranMs' | 'stillMs'>): number {
   return ranMs + stillMs;
 }
 
 /**
- * Milliseconds that nobody has counted yet, never negative. A process that has looked before goes by its monotonic
- * clock and leaves out what others have counted since, so a wall clock that jumps changes nothing. One that has not,
- * because the worker before it is gone, has only the wall clocks' difference.
+ * Returns the milliseconds not counted yet, never negative. A process that has looked before uses its monotonic clock
+ * and leaves out what others have counted since, so a wall clock that jumps changes nothing. One that has not,
+ * because it replaces a dead worker, has only the difference of wall clocks.
  */
 export function uncountedMs(
   before: Elapsed,
@@ -69,7 +69,7 @@ export function uncountedMs(
   return Math.max(0, Math.round(passed));
 }
 
-/** One step further. What passed belongs to what the campaign did until now, whatever it does from now on. */
+/** Advances the counted time. The time that passed belongs to the control that held until now. */
 export function advance(
   before: Elapsed,
   step: { elapsedMs: number; atWork: boolean; frontierVersion: number; wall: Date },

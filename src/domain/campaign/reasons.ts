@@ -3,7 +3,7 @@ import { z } from 'zod';
 const text = z.string();
 const amount = z.number();
 
-/** The limits that end a search, as opposed to the budgets that pause it. */
+/** Limits that end a search, as opposed to the budgets that pause it. */
 const endingLimitSchema = z.enum(['trials', 'submissions', 'hours', 'hoursWithoutGain']);
 export type EndingLimit = z.infer<typeof endingLimitSchema>;
 
@@ -31,31 +31,33 @@ const known = z.discriminatedUnion('kind', [
     used: amount,
     needs: amount,
   }),
-  /** Something that failed again and again, or for good; `code` is that of our error, if it was one. */
+  /** A final failure; `code` is that of our error, if it was one. */
   z.object({ kind: z.literal('fault'), what: text, code: text.nullable(), text }),
-  /** A start that nobody should search from unasked. */
+  /** A start that is searched from only if a person accepts it. */
   z.object({ kind: z.literal('start'), missedGate: text.nullable(), noiseFault: text.nullable() }),
   z.object({ kind: z.literal('claim'), runs: amount }),
   z.object({ kind: z.literal('lanes'), text }),
   z.object({ kind: z.literal('failure'), text }),
-  /** Nobody leads the campaign any more; `workflow` is what the server says of its workflow. */
+  /** No workflow leads the campaign any more; `workflow` is its state on the server. */
   z.object({ kind: z.literal('abandoned'), workflow: text }),
   z.object({ kind: z.literal('done') }),
-  /** Words of which nothing else is known: all that was stored before reasons were data. */
+  /** Plain words: everything that was stored before reasons were data. */
   z.object({ kind: z.literal('text'), text }),
 ]);
 
-/** Why a campaign is in its state, or why work may not start. */
+/** Reason for the state of a campaign, or for not starting work. */
 export type Reason = z.infer<typeof known>;
 
-/** Reads stored reasons: also the sentences of earlier versions, and kinds that only a later version knows. */
+/**
+ * Reads stored reasons, including the sentences of earlier versions and kinds that only a later version knows.
+ */
 export const reasonSchema: z.ZodType<Reason> = z.union([
   known,
   text.transform((stored): Reason => ({ kind: 'text', text: stored })),
   z.looseObject({ kind: text }).transform(({ kind }): Reason => ({ kind: 'text', text: kind })),
 ]);
 
-/** The words in which people read a reason. */
+/** Renders a reason in words. */
 export function reasonText(reason: Reason): string {
   switch (reason.kind) {
     case 'pause':
@@ -90,11 +92,11 @@ export function reasonText(reason: Reason): string {
   }
 }
 
-/** The words of a reason, or null where there is none. */
+/** Renders a reason in words; null stays null. */
 export const textOfReason = (reason: Reason | null): string | null =>
   reason === null ? null : reasonText(reason);
 
-/** Compares the data, never the words. */
+/** Returns true when two reasons hold equal data; words are not compared. */
 export function sameReason(one: Reason | null, other: Reason | null): boolean {
   if (one === null || other === null) return one === other;
   const [a, b]: Record<string, unknown>[] = [one, other];
@@ -111,7 +113,7 @@ function limitText({ limit, at, of }: Of<'limit'>): string {
   return `${limit} (${at} of ${of})`;
 }
 
-/** What a budget lacks, without the command that raises it. */
+/** Says what a budget lacks, without the command that raises it. */
 export function shortageText({ budget, limit, used, needs }: BudgetReason): string {
   const [name, what, show] =
     budget === 'dollars'
@@ -120,14 +122,14 @@ export function shortageText({ budget, limit, used, needs }: BudgetReason): stri
   return `the ${name} budget of ${show(limit)} is used up (${show(used)} spent or held, ${what} needs up to ${show(needs)})`;
 }
 
-/** The command that makes room for twice what was asked, and for no less than twice the limit. */
+/** Returns the command that makes room for twice what was asked, and for at least twice the limit. */
 export function raiseCommand({ campaign, budget, limit, used, needs }: BudgetReason): string {
   const enough = roundUp(Math.max(2 * limit, used + 2 * needs));
   const flag = budget === 'dollars' ? 'dollars' : 'accelerator-seconds';
   return `assay budget ${campaign} --${flag} ${enough}`;
 }
 
-/** Two digits that count, and no fewer than asked for. */
+/** Rounds up to two significant digits. */
 function roundUp(value: number): number {
   const step = 10 ** (Math.floor(Math.log10(value)) - 1);
   return Number((Math.ceil(value / step - 1e-9) * step).toPrecision(2));

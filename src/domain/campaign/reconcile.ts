@@ -1,47 +1,50 @@
-/** How Temporal answers for a workflow id. */
+/** State of a workflow id on the Temporal server. */
 export type WorkflowFact = 'running' | 'closed' | 'missing';
 
 export interface OpenTrialFacts {
   /** The trial's own workflow. */
   trial: WorkflowFact;
-  /** Whoever would start a workflow that is still missing, see {@link starterOf}. */
+  /** Workflow that would start a missing one, see {@link starterOf}. */
   lane: WorkflowFact;
 }
 
-/** What is stored of an open trial that says who leads it. */
+/** Stored fields of an open trial that say which workflow leads it. */
 interface OpenTrial {
   session: string | null;
   lane: string;
-  /** Set while it waits for a person. */
+  /** Set while the trial waits for a person. */
   parked: object | null;
 }
 
 /**
- * The workflow that starts a trial's: the campaign itself for the start, a person's trial and one that a person has to
- * resume, its lane for every other one.
+ * Returns the workflow that starts a trial's: the campaign for the start, a person's trial and a parked one; the lane
+ * for all others.
  */
 export const starterOf = ({ session, lane, parked }: OpenTrial, campaign: string): string =>
   session === null || parked !== null ? campaign : `${campaign}/${lane}`;
 
-/** Of a trial's workflow: that of a parked one has ended and is to be started again, as if it were missing. */
+/**
+ * Returns the state of a trial's workflow; that of a parked trial has ended and will be started again, so it counts
+ * as missing.
+ */
 export const ownFact = ({ parked }: Pick<OpenTrial, 'parked'>, fact: WorkflowFact): WorkflowFact =>
   parked !== null && fact === 'closed' ? 'missing' : fact;
 
 /**
- * What to do with a stored trial that has no status. One whose workflow runs, or whose lane can still start it, is
- * somebody's work; for every other one nobody is left, so it is decided from what is stored.
+ * Returns true when a trial without a status has to be settled from the store: its workflow does not run, and no
+ * running lane can still start it.
  */
 export function settlesTrial({ trial, lane }: OpenTrialFacts): boolean {
   if (trial === 'running') return false;
   return trial === 'closed' || lane !== 'running';
 }
 
-/** Whether an open reservation can still be settled by whoever made it. */
+/** Returns true when the process that made an open reservation can no longer settle it. */
 export function settlesReservation(facts: { campaign: WorkflowFact; trialEnded: boolean }): boolean {
   return facts.campaign !== 'running' || facts.trialEnded;
 }
 
-/** A lane's or trial's workflow that runs, and what the store knows of it. */
+/** Running workflow of a lane or a trial, with what the store knows of it. */
 export interface RunningFacts {
   type: 'specialist' | 'trial';
   /** `unknown`: the store has no such campaign. */
@@ -51,9 +54,9 @@ export interface RunningFacts {
 }
 
 /**
- * What to do with a running workflow. Nothing may run of a campaign that has ended: a lane has nothing left to lose,
- * nor has a trial with a status; an open trial is cancelled, which ends its process before it gets a status. What
- * belongs to another store is none of our business, and what the store has lost is for a person to judge.
+ * Decides on a running workflow. None may outlive its campaign: a lane, and a trial with a status, have nothing left
+ * to lose; an open trial is cancelled, which ends its process before it gets a status. Workflows of another store are
+ * left alone, and a person judges what the store has lost.
  */
 export function dealsWithRunning({
   type,
@@ -65,9 +68,9 @@ export function dealsWithRunning({
   return type === 'trial' && trial === 'open' ? 'cancel' : 'terminate';
 }
 
-/** One thing that was found and what was done about it. */
+/** One finding of reconcile, and what was done about it. */
 export interface Finding {
-  /** `-` for what belongs to no campaign of this store. */
+  /** `-` if it belongs to no campaign of this store. */
   campaign: string;
   what: 'trial' | 'reservation' | 'claim' | 'campaign' | 'workflow';
   key: string;

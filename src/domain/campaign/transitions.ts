@@ -2,39 +2,39 @@ import { isEnded, type CampaignState, type RunControl } from '../statuses.js';
 import { endingFields, type LimitChange } from '../money/budget.js';
 import { sameReason, textOfReason, type Reason, type StopMode } from './reasons.js';
 
-/** What holds a campaign back: an exhausted budget, a fault that does not pass, or a pause that was stored for it. */
+/** Hold on a campaign: an exhausted budget, a fault that does not pass, or a pause that was stored for it. */
 export interface Hold {
   control: 'paused' | 'blocked';
   reason: Reason;
 }
 
-/** What a look at the stored campaign found that may change its state. */
+/** Findings from the stored campaign that may change its state. */
 export interface Sighting {
-  /** The limit that ends the search, once it is reached. */
+  /** Limit that ends the search, once reached. */
   end: Reason | null;
   held: Hold | null;
-  /** True once the budget that paused it leaves room again. */
+  /** True once the budget that paused the campaign has room again. */
   goesOn: boolean;
 }
 
-/** How far a campaign is, what people have asked of it and what holds it back, as plain JSON. */
+/** Progress of a campaign, people's requests and what holds it back, as plain JSON. */
 export interface CampaignProgress {
-  /** How far it would be if nothing held it back. */
+  /** Stage that it would be in if nothing held it back. */
   stage: 'preparing' | 'calibrating' | 'running' | 'claiming';
-  /** A person's pause, until a person resumes. */
+  /** A person's pause, kept until a person resumes. */
   pause: Reason | null;
   stop: StopMode | null;
   held: Hold | null;
-  /** Why the search ends, once a limit has ended it: no later event takes that back. */
+  /** Limit that ends the search; no later event takes it back. */
   ending: Reason | null;
-  /** Why everything is being ended at once, after a cancel or a failure. */
+  /** Cancel or failure that ends all work. */
   abandoned: Reason | null;
   /** Fresh runs of the claim that is being measured. */
   claimRuns: number;
-  /** True once the search has ended: whatever would be accepted after that could be cut off. */
+  /** True once the search has ended: anything accepted after that could be cut off. */
   closed: boolean;
   end: { state: CampaignState; reason: Reason | null } | null;
-  /** Counts what was asked and changed, so that what was seen before it counts no more. */
+  /** Counts requests and changes, so that a sighting from before the last one is ignored. */
   revision: number;
 }
 
@@ -45,7 +45,7 @@ export type CampaignEvent =
   | { kind: 'resume' }
   | { kind: 'stop'; mode: StopMode }
   | { kind: 'limitsChanged' }
-  /** `revision`: of the progress when the look began. */
+  /** `revision`: that of the progress when the look began. */
   | { kind: 'sighted'; revision: number; sighting: Sighting }
   | { kind: 'startMeasured' }
   | { kind: 'searchClosed' }
@@ -53,9 +53,9 @@ export type CampaignEvent =
   | { kind: 'abandoned'; reason: Reason }
   | { kind: 'ended'; state: CampaignState; reason: Reason | null };
 
-/** What a transition asks its workflow to do; each sets something, so that doing it twice does no more. */
+/** Command of a transition to its workflow; each sets a value, so that repeating it changes nothing. */
 export type CampaignCommand =
-  /** Says in the store what work may do. */
+  /** Stores what work may do. */
   | { kind: 'setControl'; control: RunControl; reason: Reason | null; stopped: boolean }
   /** Stores the state that people see. */
   | { kind: 'setState'; state: CampaignState; reason: Reason | null }
@@ -79,14 +79,14 @@ export const PREPARING: CampaignProgress = {
   revision: 0,
 };
 
-/** What people see of a campaign, and what its work may do. */
+/** State that people see, and what work may do. */
 export interface Presented {
   state: CampaignState;
   reason: Reason | null;
   control: RunControl;
 }
 
-/** The state and the control that follow from the progress of a campaign. */
+/** Returns the state and the control that follow from the progress of a campaign. */
 export function present(progress: CampaignProgress): Presented {
   const { stage, pause, stop, held, ending, abandoned, end } = progress;
   if (end !== null) return { ...end, control: 'stopping' };
@@ -107,14 +107,14 @@ export function present(progress: CampaignProgress): Presented {
     : { state: 'draining', reason: ending, control };
 }
 
-/** The progress after an event and what has to be done about it. An ended campaign stays as it ended. */
+/** Returns the progress after an event, and the commands to carry out. An ended campaign never changes. */
 export function transition(before: CampaignProgress, event: CampaignEvent): Transition {
   if (before.end !== null) return { state: before, commands: [] };
   const state = after(before, event);
   return { state, commands: commandsOf(before, state, event) };
 }
 
-/** True where a sighting changes the state of a campaign. */
+/** Returns true when a sighting changes the state of a campaign. */
 export function isDue(progress: CampaignProgress, sighting: Sighting): boolean {
   const { commands } = transition(progress, { kind: 'sighted', revision: progress.revision, sighting });
   return commands.length > 0;
@@ -125,7 +125,7 @@ function after(before: CampaignProgress, event: CampaignEvent): CampaignProgress
   switch (event.kind) {
     case 'frozen':
       return before.stage === 'preparing' ? { ...before, stage: 'calibrating' } : before;
-    // a person's word takes the place of what held it back
+    // a person's request replaces the hold
     case 'pause':
       return { ...asked, pause: { kind: 'pause', said: event.said }, held: null };
     case 'resume':
@@ -151,7 +151,10 @@ function after(before: CampaignProgress, event: CampaignEvent): CampaignProgress
   }
 }
 
-/** Limits end a search at work; budgets and faults hold back what nobody has stopped, and a budget lets go again. */
+/**
+ * Applies a sighting. Limits end a running search; budgets and faults hold a campaign that no person has stopped, and
+ * a budget with room again releases it.
+ */
 function sighted(before: CampaignProgress, { end, held, goesOn }: Sighting): CampaignProgress {
   const { stage, pause, stop, abandoned } = before;
   const now = present(before);
@@ -173,10 +176,10 @@ function commandsOf(
 ): CampaignCommand[] {
   const [old, now] = [present(before), present(state)];
   if (state.stage === 'preparing' || state.end !== null) return [];
-  // the store may have been changed by others meanwhile: what a person asks is said to it in any case
+  // others may have changed the store meanwhile, so a person's request is always written to it
   const asked = event.kind === 'pause' || event.kind === 'resume' || event.kind === 'stop';
   const otherControl = old.control !== now.control || state.stop !== before.stop;
-  // what holds a campaign back was found in the store
+  // a hold was read from the store, so it need not be written there
   const says =
     asked ||
     roomWasUnseen(before, now, event) ||
@@ -203,12 +206,12 @@ function roomWasUnseen(
 
 /** How the work of a campaign came to its end. */
 export type CampaignOutcome =
-  /** `broken`: why lanes failed; `limit`: the limit that is reached by now, if any. */
+  /** `broken`: why lanes failed; `limit`: the limit reached by now, if any. */
   | { kind: 'searched'; lanes: number; broken: readonly string[]; limit: Reason | null }
   | { kind: 'cancelled' }
   | { kind: 'failed'; text: string };
 
-/** The last state of a campaign; without a reason, the one that the store has for its end. */
+/** Returns the final state of a campaign; without a reason, the stored one applies. */
 export function conclusionOf(
   { stop, ending }: CampaignProgress,
   outcome: CampaignOutcome,
@@ -227,19 +230,21 @@ export function conclusionOf(
     : { state: 'finished', reason: ending ?? limit };
 }
 
-/** Why a person's trial cannot be taken now, or null. */
+/** Returns why a person's trial cannot be accepted now, or null. */
 export function refusesTrial(progress: CampaignProgress): string | null {
   const { state } = present(progress);
   if (state !== 'running') return `the campaign is ${state}`;
   return refusesUpdate(progress);
 }
 
-/** Why nothing can be asked of the campaign any more, or null. */
+/** Returns why the campaign accepts no more updates, or null. */
 export function refusesUpdate({ closed }: CampaignProgress): string | null {
   return closed ? 'the campaign is ending' : null;
 }
 
-/** Why limits cannot be changed so, or null: while a search ends, only its budgets can. */
+/**
+ * Returns why this change of limits is refused, or null: while a search ends, only its budgets can change.
+ */
 export function refusesLimits(progress: CampaignProgress, change: LimitChange): string | null {
   const { state, reason } = present(progress);
   const why = textOfReason(reason) ?? state;

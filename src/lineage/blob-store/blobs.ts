@@ -16,7 +16,7 @@ export interface FileBytes {
   bytes: Uint8Array;
 }
 
-/** Content-addressed bytes and trees: what is stored never changes, and storing it again does nothing. */
+/** Content-addressed bytes and trees: stored content never changes, and storing it again does nothing. */
 export class Blobs {
   private readonly blobs;
   private readonly snapshots;
@@ -54,7 +54,7 @@ export class Blobs {
     return stream.id;
   }
 
-  /** The bytes of a digest, checked against it. */
+  /** Returns the bytes of a digest, checked against it. */
   async get(digest: string): Promise<Buffer> {
     const blob = await this.blobs.require(digest);
     const bytes = blob.inline === null ? await this.download(blob.file) : Buffer.from(blob.inline.buffer);
@@ -63,7 +63,7 @@ export class Blobs {
     return bytes;
   }
 
-  /** Digests the stored bytes again: how many there are, and what is wrong with them, or null. */
+  /** Digests the stored bytes again; returns their number and the fault found, or null. */
   async examine(digest: string): Promise<{ bytes: number; wrong: string | null }> {
     const found = await this.blobs.collection.findOne({ _id: digest });
     if (found === null) return { bytes: 0, wrong: 'it is not in the store' };
@@ -76,7 +76,7 @@ export class Blobs {
       if (sha256(bytes) !== digest) return { bytes: size, wrong: 'its bytes have another digest' };
       return { bytes: size, wrong: size === said ? null : `it has ${size} bytes and says ${said}` };
     } catch (error) {
-      // a store that is away is no news of its files
+      // an unreachable store says nothing about its files
       if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
       return { bytes: 0, wrong: `its bytes cannot be read: ${error.message}` };
     }

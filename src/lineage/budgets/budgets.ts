@@ -12,17 +12,19 @@ import { fieldsOf } from '../update-fields.js';
 
 export const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
 
-/** What is asked for before it is spent. */
+/** Request to hold amounts before they are spent. */
 export interface Reservation {
   owner: string;
-  /** Names the spending for ever: the same key is spent once. */
+  /** Identifies the spending: a key is spent once. */
   key: string;
   amounts: Amounts;
   what: string;
   role: string;
-  /** The trial that it is spent on; null for what belongs to none. */
+  /** Trial that it is spent on, or null. */
   trial: number | null;
-  /** The key of what is held for it already; this takes its place in one write, so that nobody gets in between. */
+  /**
+   * Key of an existing hold that this one replaces, in one write, so that no other request can take the freed amount.
+   */
   instead?: string;
 }
 
@@ -47,7 +49,10 @@ export interface LedgerSum {
 
 export type ReserveResult = 'reserved' | 'settled' | 'exhausted';
 
-/** Reserve before, settle after: one document a campaign holds the limits, and the ledger every settled row. */
+/**
+ * Reserves before spending and settles after: one document per campaign holds the limits, and the ledger every
+ * settled row.
+ */
 export class Budgets {
   private readonly budgets;
   private readonly ledger;
@@ -69,14 +74,14 @@ export class Budgets {
     return this.budgets.require(owner);
   }
 
-  /** The limits as they are now. */
+  /** Current limits. */
   async limits(owner: string): Promise<Limits> {
     return (await this.budgets.require(owner)).limits;
   }
 
   /**
-   * Changes limits and records who asked. The same id is applied once, and what a later one has set stays: a retry,
-   * or a workflow that was reset to before it, changes nothing.
+   * Changes limits and records who asked. Each id is applied once, so that a retry, or a workflow reset to before a
+   * later change, changes nothing.
    */
   async changeLimits(
     owner: string,
@@ -116,7 +121,10 @@ export class Budgets {
     }
   }
 
-  /** One write, refused where the key is held, where a limit leaves no room, or where the limits have changed. */
+  /**
+   * Holds the amounts in one write, which is refused if the key is held, a limit leaves no room, or the limits have
+   * changed.
+   */
   private async hold(
     { owner, key, amounts, what, role, trial, instead }: Reservation,
     { limits, revision, open }: BudgetDocument,
@@ -146,8 +154,8 @@ export class Budgets {
   }
 
   /**
-   * Writes the ledger row first, then gives back what was held; doing it again changes nothing. The row names the hold
-   * that it counts, so that all who close that hold at the same time count the same, whoever is first.
+   * Writes the ledger row, then releases the hold; repeating it changes nothing. The row names its hold, so that
+   * callers who settle it at the same time count the same amounts, whichever comes first.
    */
   async settle(
     owner: string,
@@ -167,8 +175,8 @@ export class Budgets {
   }
 
   /**
-   * Settles what a lost attempt may have spent at its upper bound. One that had reserved nothing yet gets an empty
-   * row, so that it cannot spend any more if it was only asleep; one that reserves at the same time is settled too.
+   * Settles what a lost attempt may have spent, at its upper bound. If it had reserved nothing yet, it gets an empty
+   * row, so that it cannot spend when it wakes up; if it reserves at the same time, that is settled too.
    */
   async giveUp(owner: string, key: string, what: string): Promise<void> {
     await this.settle(owner, key, 'upper-bound', 'unknown');
@@ -193,7 +201,7 @@ export class Budgets {
       await this.settle(owner, key, 'upper-bound', 'unknown');
   }
 
-  /** Records compute that was not needed; the same one once. */
+  /** Records compute that was saved, once. */
   async save(
     of: { owner: string; replicate: string; role: string; trial: number },
     saved: Saving,
@@ -225,7 +233,7 @@ export class Budgets {
     );
   }
 
-  /** The ledger of one campaign, added up in the store by role and certainty. */
+  /** Adds up the ledger of one campaign in the store, by role and certainty. */
   async sums(owner: string): Promise<LedgerSum[]> {
     const rows = await this.ledger.collection
       .aggregate([

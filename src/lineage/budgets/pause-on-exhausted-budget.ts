@@ -2,8 +2,8 @@ import { budgetReason, lackingBudget, type Money } from '../../domain/money/budg
 import type { Lineage } from '../lineage.js';
 
 /**
- * Pauses a working campaign with a budget that leaves no room for what is asked. Nothing is done where there is room
- * by now: the caller will ask again.
+ * Pauses a working campaign whose budget leaves no room for what is asked. Does nothing if there is room by now: the
+ * caller will ask again.
  */
 export async function pauseExhausted(lineage: Lineage, owner: string, asked: Money): Promise<void> {
   const { limits, held } = await lineage.budgets.get(owner);

@@ -4,7 +4,7 @@ import { lessonFacts } from './lesson-facts.js';
 import type { Lineage } from '../lineage.js';
 
 /**
- * Reads the present belief about the true score of the trial that a decision was about; null where there is none.
+ * Reads the current belief about the true score of the trial that a decision was about; null if there is none.
  */
 export async function believedNow(lineage: Lineage, decision: DecisionDocument): Promise<Believed | null> {
   const then = lessonFacts(decision).believedOwn;

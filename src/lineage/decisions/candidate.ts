@@ -11,11 +11,11 @@ export interface Candidate {
   ruleVersion: RuleVersion;
   direction: Task['metric']['direction'];
   metric: string;
-  /** One a replicate, in their order. */
+  /** One per replicate, in order. */
   scores: readonly number[];
   replicates: readonly string[];
   eligible: boolean;
-  /** The parent's score under the training that this one shares with it; null where it trained itself. */
+  /** The parent's score under the training that this trial shares with it; null if it trained itself. */
   shared: number | null;
   /** True when its runs are equal to rounding where the start's were not. */
   alike: boolean;
@@ -25,7 +25,7 @@ export interface Candidate {
   guards: readonly GuardValue[];
   /** Runs of the start before the search. */
   calibration: number;
-  /** Runs that a person has asked for; null: as many as are worth their price. */
+  /** Runs that a person asked for; null: as many as are worth their price. */
   askedRuns: number | null;
   /** Parents of the other trials in flight. */
   open: readonly number[];

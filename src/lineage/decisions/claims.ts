@@ -34,12 +34,12 @@ export class Claims {
     return this.shelf.require(claimKey(owner, number));
   }
 
-  /** All of a campaign, in their order. */
+  /** Lists the claims of a campaign, in order. */
   async list(owner: string): Promise<ClaimDocument[]> {
     return this.shelf.list({ owner }, { sort: { number: 1 }, limit: MOST });
   }
 
-  /** Says once what is to be measured; what was said before stays. */
+  /** Stores once what is to be measured; an earlier plan stays. */
   async open(owner: string, number: number, plan: ClaimPlan): Promise<ClaimDocument> {
     const _id = claimKey(owner, number);
     const open = {
@@ -58,12 +58,12 @@ export class Claims {
     await this.shelf.update({ _id: claimKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
 
-  /** The claim that a replicate was measured for, if any. */
+  /** Finds the claim that a replicate was measured for, if any. */
   async ofReplicate(owner: string, replicate: string): Promise<ClaimDocument | null> {
     return (await this.list(owner)).find(({ replicates }) => replicates.includes(replicate)) ?? null;
   }
 
-  /** Says once what was trained for it, from when on that may be evaluated. */
+  /** Stores once what was trained for the claim; from then on it may be evaluated. */
   async seal(owner: string, number: number, sealed: NonNullable<ClaimDocument['sealed']>): Promise<void> {
     await this.shelf.update(
       { _id: claimKey(owner, number), sealed: null, closedAt: null },
@@ -71,7 +71,7 @@ export class Claims {
     );
   }
 
-  /** The first end stays: a result, or why there is none. */
+  /** Stores the end of a claim, a result or the reason for none; the first one stays. */
   async close(owner: string, number: number, end: { result: ClaimResult } | { void: string }): Promise<void> {
     await this.shelf.update(
       { _id: claimKey(owner, number), closedAt: null },

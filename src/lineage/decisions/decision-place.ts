@@ -2,7 +2,7 @@ import type { Frontier } from '../../domain/decision/records/record.js';
 import { trialKey } from '../../domain/keys.js';
 import type { DecisionDocument } from '../documents/decision.js';
 
-/** The key of a decision: its place in its campaign's sequence. */
+/** Key of a decision: its place in its campaign's sequence. */
 export const keyOf = (owner: string, sequence: number): string =>
   `${owner}/s/${String(sequence).padStart(8, '0')}`;
 
@@ -16,7 +16,7 @@ export function placeAfter(
   return { _id: keyOf(owner, sequence), owner, decides: trialKey(owner, trial), trial, sequence };
 }
 
-/** The frontier after a decision: the candidate where it was adopted. */
+/** Returns the frontier after a decision: the candidate if it was adopted. */
 export function frontierAfter(
   trial: number,
   sequence: number,

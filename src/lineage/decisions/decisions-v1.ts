@@ -24,7 +24,7 @@ export async function inputsV1Of(
     rule === 'posterior' && frontier !== null
       ? await beliefsOf(parent, frontier.trial, beliefOf)
       : { parent: null, frontierNode: null };
-  // a score under the parent's training says nothing beside what is believed of another recipe
+  // a score under the parent's training cannot be compared with the belief about another recipe
   const paired = beliefs.parent === null || beliefs.parent.trial === parent;
   return {
     direction,
@@ -41,7 +41,9 @@ export async function inputsV1Of(
   };
 }
 
-/** A parent of which nothing is believed stands on what is believed of the frontier. */
+/**
+ * Reads the beliefs that a candidate is decided with. A parent without one uses the belief about the frontier.
+ */
 async function beliefsOf(
   parent: number,
   frontier: number,
@@ -54,7 +56,7 @@ async function beliefsOf(
   return { parent: { trial: parent, ...own }, frontierNode: best };
 }
 
-/** The decision on a candidate, which follows the last one; the same from the same inputs, but for its moment. */
+/** Makes the decision that follows the last one; equal inputs give an equal decision, except for its time. */
 export function decisionV1On(
   { owner, trial, rule }: Pick<DecisionV1Document, 'owner' | 'trial' | 'rule'>,
   inputs: InputsV1,

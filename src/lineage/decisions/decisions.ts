@@ -23,8 +23,8 @@ import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
 /**
- * Decisions in one sequence a campaign, and with them the frontier: the last one names it. Inserting decision n+1
- * under its unique key is the compare-and-set, so a decision and its effect are one write.
+ * Decisions of a campaign in one sequence, the last of which names the frontier. Inserting decision n+1 under its
+ * unique key is the compare-and-set, so a decision and its effect are one write.
  */
 export class Decisions {
   private readonly shelf;
@@ -35,7 +35,9 @@ export class Decisions {
     this.likelihoods = new TypedCollection(database, { ...KINDS.decisions, schema: likelihoodDocument });
   }
 
-  /** The last decision, or null before the start was measured: sequences have no gaps, so it is searched for. */
+  /**
+   * Finds the last decision, or null before the start is measured. Sequences have no gaps, so it is searched for.
+   */
   async last(owner: string): Promise<DecisionDocument | null> {
     let last: DecisionDocument | null = null;
     let known = 0;
@@ -54,14 +56,14 @@ export class Decisions {
     }
   }
 
-  /** The adoption of the present frontier, or null before the start was measured. */
+  /** Finds the adoption of the current frontier, or null before the start is measured. */
   async frontier(owner: string): Promise<DecisionDocument | null> {
     const last = await this.last(owner);
     if (last === null || last.result.adopt) return last;
     return this.shelf.require(keyOf(owner, last.frontier.sequence));
   }
 
-  /** The given adoption and those before it, newest first. */
+  /** Returns the given adoption and those before it, newest first. */
   async chain(from: DecisionDocument, length: number): Promise<DecisionDocument[]> {
     const chain = [from];
     for (let next = from.inputs.frontier; next !== null && chain.length < length;) {
@@ -76,19 +78,19 @@ export class Decisions {
     return this.shelf.find({ decides: trialKey(owner, trial) });
   }
 
-  /** Decisions by their ids, in no order. */
+  /** Reads decisions by their ids, in no order. */
   async many(ids: readonly string[]): Promise<DecisionDocument[]> {
     return this.shelf.many(ids);
   }
 
-  /** Decisions from a sequence on, in their order. */
+  /** Reads decisions from a sequence number on, in order. */
   async from(owner: string, sequence: number, limit: number): Promise<DecisionDocument[]> {
     const filter = { owner, sequence: { $gte: sequence } } as const;
     return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
   }
 
   /**
-   * Reads the present belief about the true score of a trial that candidates may stand on; null where there is none.
+   * Reads the current belief about the true score of a trial that candidates may build on; null if there is none.
    */
   async believed(owner: string, trial: number): Promise<{ mean: number; sd: number } | null> {
     const last = await this.last(owner);
@@ -99,8 +101,8 @@ export class Decisions {
   }
 
   /**
-   * Decides a trial once, or says that it should be measured once more. A retry finds the decision it made before;
-   * one that another decision has overtaken decides again from what is true then.
+   * Decides a trial once, or returns that it should be measured once more. A retry finds the earlier decision; one
+   * that another decision has overtaken decides again from the new state.
    */
   async decide(candidate: Candidate): Promise<DecisionDocument | 'again'> {
     const { owner, trial } = candidate;
@@ -111,7 +113,7 @@ export class Decisions {
       const next =
         candidate.ruleVersion === 1 ? await this.nextV1(candidate, last) : await this.next(candidate, last);
       if (next === 'again') return 'again';
-      // one that could not be read again would leave the campaign without a last decision
+      // a decision that cannot be read back would leave the campaign without a last one
       await this.shelf.insertOnce(decisionDocument.parse(next));
     }
   }
@@ -195,7 +197,7 @@ function inputsOf(
   };
 }
 
-/** The decision on a candidate, which follows the last one; the same from the same inputs, but for its moment. */
+/** Makes the decision that follows the last one; equal inputs give an equal decision, except for its time. */
 export function decisionOn(
   { owner, trial, rule }: Pick<Candidate, 'owner' | 'trial' | 'rule'>,
   inputs: DecisionInputs,

@@ -2,7 +2,10 @@ import type { Believed, LessonFacts } from '../../domain/decision/lesson.js';
 import { isSeedOnly } from '../../domain/decision/rules.js';
 import { estimateIn, type DecisionDocument, type DecisionV1Document } from '../documents/decision.js';
 
-/** Reads from a stored decision what people and agents are told of it; what rests on an unknown noise is left out. */
+/**
+ * Reads from a stored decision what people and agents are told; anything that depends on an unknown noise is left
+ * out.
+ */
 export function lessonFacts(decision: DecisionDocument): LessonFacts {
   const { rule, inputs, result } = decision;
   const { direction, scores, score, frontier, shared } = inputs;
@@ -28,7 +31,7 @@ export function lessonFacts(decision: DecisionDocument): LessonFacts {
         };
   if (decision.version === 1) return { ...common, ...factsV1(decision, against) };
   const { gain, before, own, spread } = decision.result;
-  // the candidate's scores move what is believed of the frontier as well: the gain is the difference after them
+  // the candidate's scores also move the belief about the frontier: the gain is the difference after them
   const now =
     before === null || own === null || gain === null
       ? before

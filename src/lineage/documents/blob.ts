@@ -1,7 +1,7 @@
 import { Binary, ObjectId } from 'mongodb';
 import { z } from 'zod';
 
-/** Bytes under their digest: in the document itself, or in a file of GridFS. */
+/** Bytes under their digest, in the document itself or in a GridFS file. */
 export const blobDocument = z.object({
   _id: z.string(),
   bytes: z.number().int(),

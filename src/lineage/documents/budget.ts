@@ -10,7 +10,7 @@ export const amounts = z.object({
 export type Amounts = z.infer<typeof amounts>;
 
 const limitChange = z.object({
-  /** The update that asked for it; the same one is applied once. */
+  /** Update that asked for the change; each is applied once. */
   id: z.string(),
   at: z.date(),
   by: z.string().nullable(),
@@ -21,9 +21,9 @@ export type LimitChangeRecord = z.infer<typeof limitChange>;
 
 export const budgetDocument = z.object({
   _id: z.string(),
-  /** Limits that hold now; the frozen campaign keeps those of its start. */
+  /** Current limits; the frozen campaign keeps those of its start. */
   limits: limitsSchema,
-  /** Counts the changes of the limits, so that nothing is granted under limits that have changed meanwhile. */
+  /** Counts the changes of the limits, so that no amount is granted under outdated limits. */
   revision: z.number().int(),
   /** Append-only. */
   changes: z.array(limitChange),
@@ -33,7 +33,7 @@ export const budgetDocument = z.object({
     z.string(),
     z.object({
       key: z.string(),
-      /** Names this reservation among all of its key. */
+      /** Identifies this reservation among all of its key. */
       hold: z.string(),
       trial: z.number().int().nullable(),
       reserved: amounts,

@@ -27,7 +27,7 @@ const exhausted = z.object({
   /** Amount that was asked for when there was no room. */
   needs: z.object({ microUsd: z.number(), acceleratorMs: z.number() }),
 });
-/** The budget that a campaign is paused by. */
+/** Budget that a campaign is paused by. */
 export type Exhausted = z.infer<typeof exhausted>;
 
 export const campaignDocument = z.object({

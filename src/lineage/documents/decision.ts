@@ -17,24 +17,24 @@ import { finite } from '../../domain/trial/evaluation.js';
 const common = {
   _id: z.string(),
   owner: z.string(),
-  /** The trial it decides: one decision each. */
+  /** Trial that is decided, once. */
   decides: z.string(),
   trial: z.number().int(),
   sequence: z.number().int(),
   rule: ruleSchema,
-  /** The frontier after it. */
+  /** Frontier after it. */
   frontier: frontierSchema,
   at: z.date(),
 };
 
-/** A decision by the rules that assay began with; these documents name no version. */
+/** A decision by the first rules of assay; these documents name no version. */
 export const decisionV1Document = z.object({
   ...common,
   version: z.literal(1).default(1),
   inputs: inputsV1Schema,
   result: resultV1Schema,
   knowledge: knowledgeV1Schema,
-  /** Trials of whose true scores it says something. */
+  /** Trials whose true scores it estimates. */
   touches: z.array(z.number().int()),
 });
 export type DecisionV1Document = z.infer<typeof decisionV1Document>;
@@ -50,8 +50,8 @@ export const decisionV2Document = z.object({
 export type DecisionV2Document = z.infer<typeof decisionV2Document>;
 
 /**
- * Decisions are inserted once and never changed; their sequence has no gaps, and the last one knows the frontier. All
- * decisions of a campaign are of one version.
+ * Decision; inserted once and never changed. Their sequence has no gaps, and the last one names the frontier. All
+ * decisions of a campaign have one version.
  */
 export const decisionDocument = z.union([decisionV2Document, decisionV1Document]);
 export type DecisionDocument = DecisionV1Document | DecisionV2Document;

@@ -4,10 +4,10 @@ export const fault = z.object({
   fence: z.number().int(),
   what: z.string(),
   reason: z.string(),
-  /** The code of the error, null for one that has none. */
+  /** Code of the error, or null. */
   code: z.string().nullable(),
   host: z.string(),
   at: z.date(),
 });
-/** An attempt that the infrastructure, not the recipe, ended. */
+/** An attempt that the infrastructure ended, not the recipe. */
 export type Fault = z.infer<typeof fault>;

@@ -10,9 +10,9 @@ export const hostDocument = z.object({
   /** True when it takes work. */
   healthy: z.boolean(),
   why: z.string().nullable(),
-  /** Time since which `healthy` is what it is, by the clock of the host. */
+  /** Time of the last change of `healthy`, by the host's clock. */
   since: z.date(),
-  /** Time of the last report, by the clock of the host; a living worker reports every minute. */
+  /** Time of the last report, by the host's clock; a live worker reports every minute. */
   at: z.date(),
 });
 export type HostDocument = z.infer<typeof hostDocument>;

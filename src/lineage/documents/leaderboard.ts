@@ -26,7 +26,7 @@ export const leaderboardDocument = z.object({
   rows: z.array(rowSchema.extend({ rank: z.number().nullable() })),
 });
 
-/** The statuses of a block of ended trials, by number. */
+/** Statuses of a block of ended trials, by number. */
 export const statusBlockDocument = z.object({
   _id: z.string(),
   statuses: z.record(z.string(), trialStatusSchema),

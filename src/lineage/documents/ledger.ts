@@ -2,9 +2,7 @@ import { z } from 'zod';
 import { amounts } from './budget.js';
 import { savingSchema } from './saving.js';
 
-/**
- * Spending, under the key it was reserved with; only a row that counts no reservation yet is ever filled in.
- */
+/** Spending under the key of its reservation; only a row without a reservation is ever filled in later. */
 export const ledgerDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -15,9 +13,9 @@ export const ledgerDocument = z.object({
   spent: amounts,
   /** known: measured or reported; unpaid: nothing was charged; unknown: a lost request at its upper bound. */
   certainty: z.enum(['known', 'unpaid', 'unknown']),
-  /** The reservation that it counts; null for what reserved nothing. */
+  /** Reservation that it counts; null if nothing was reserved. */
   hold: z.string().nullable(),
-  /** Saving: a row of its own, whose `spent` is nothing. */
+  /** Saving, as a row of its own without `spent`. */
   saved: savingSchema.nullable().default(null),
   at: z.date(),
 });

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
 import { storedFile } from './snapshot.js';
 
-/** The result of a phase under its key; `bytes` and `files` are null until the replicate that runs it has ended it. */
+/**
+ * Result of a phase under its key; `bytes` and `files` are null until the replicate that runs the phase has finished
+ * it.
+ */
 export const phaseResultDocument = z.object({
   _id: z.string(),
   owner: z.string(),

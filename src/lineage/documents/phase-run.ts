@@ -5,20 +5,20 @@ import { digest } from './snapshot.js';
 
 export const phaseRun = z.object({
   phase: z.string(),
-  /** By the clock of its host. */
+  /** Time by the host's clock. */
   startedAt: z.date(),
   wallMs: z.number(),
   peakRssBytes: z.number(),
   log: digest,
   logBytes: z.number(),
   isolation: isolationSchema,
-  /** The trial that ran it, where its result was taken over instead of running it again. */
+  /** Trial that ran it, if its result was reused. */
   reusedFrom: z.number().int().nullable().default(null),
   /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
   startMs: z.number().positive().nullable().default(null),
   /** Seconds that the phase may take; null where only its wall limit counts. */
   budgetS: z.number().positive().nullable(),
-  /** The part of their runnable time in which its processes had a core; null where that is not known. */
+  /** Share of their runnable time in which its processes had a core; null if unknown. */
   hostSpeed: finite.nullable(),
   /** Usual speed on this host; null unless it was asked for, since the run may have been slow. */
   usualSpeed: finite.nullable(),

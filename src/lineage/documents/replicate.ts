@@ -6,18 +6,18 @@ import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
 import { savingSchema } from './saving.js';
 import { digest, storedFile } from './snapshot.js';
 
-/** Sealed outputs; `bytes` is what files and folders count with, their names included. */
+/** Sealed outputs; `bytes` is the counted size of files and folders, names included. */
 const artifactSchema = z.object({ digest, bytes: sealedBytes, files: z.array(storedFile) });
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
   failure: failureSchema.nullable(),
   runs: z.array(phaseRun),
-  /** The sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
+  /** Sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
   artifact: artifactSchema.nullable(),
   metrics: z.record(z.string(), finite),
   margins: z.array(marginSchema),
-  /** The replicate whose training, and so whose noise, this one shares; null where it trained itself. */
+  /** Replicate whose training, and so whose noise, this one shares; null if it trained itself. */
   sharesTraining: z.string().nullable().default(null),
   saved: z.array(savingSchema).default([]),
   /** Progress that training reported, where the task declares progress. */

@@ -10,5 +10,5 @@ export const savingSchema = z.object({
   /** Accelerator time that was not spent, in milliseconds of one slot. */
   acceleratorMs: z.number().int().nonnegative(),
 });
-/** Compute that was not needed, and why. */
+/** Compute that was saved, and why. */
 export type Saving = z.infer<typeof savingSchema>;

@@ -7,11 +7,11 @@ export const sessionDocument = z.object({
   role: z.string(),
   lane: z.string(),
   index: z.number().int(),
-  /** Trial on whose snapshot the workspace starts. */
+  /** Trial that the workspace starts from. */
   base: z.number().int(),
   snapshot: digest,
   system: digest,
-  /** The exact lineage text that the session saw. */
+  /** Exact lineage text that the session saw. */
   opening: digest,
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
@@ -26,25 +26,25 @@ export const turnDocument = z.object({
   session: z.string(),
   turn: z.number().int(),
   attempts: z.number().int(),
-  /** The attempt whose reply is used; set once. */
+  /** Attempt whose reply is used; set once. */
   chosen: z.number().int().nullable(),
   at: z.date(),
 });
 
-/** A reply is stored before anything uses it. */
+/** Reply of a model, stored before anything uses it. */
 export const replyDocument = z.object({
   _id: z.string(),
   session: z.string(),
   turn: z.number().int(),
   attempt: z.number().int(),
   /**
-   * Reply as JSON text: a model may use any string as a key of a tool's input, a document of the store may not.
+   * Reply as JSON text: a model may use any string as a key of a tool's input, which a stored document may not.
    */
   reply: z.string(),
   at: z.date(),
 });
 
-/** The answer to one tool call, and the workspace after it. */
+/** Answer to one tool call, and the workspace after it. */
 export const answerDocument = z.object({
   _id: z.string(),
   session: z.string(),

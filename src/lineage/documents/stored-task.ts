@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Task } from '../../domain/task/task.js';
 
 /**
- * A task.yaml as it is stored: what it says was checked when it was pushed, so only its shape is asked for here. Rules
- * that task.yaml gets later do not hold for tasks that campaigns run with already.
+ * Stored task.yaml. Its content was checked when it was pushed, so only its shape is required here: later rules of
+ * task.yaml do not apply to tasks that campaigns already run with.
  */
 const direction = z.enum(['minimize', 'maximize']);
 const strings = z.array(z.string());

@@ -7,7 +7,7 @@ export const taskDocument = z.object({
   name: z.string(),
   spec: storedTask,
   files: z.array(storedFile),
-  /** From which held-out data is derived; the same on every host of this store, never in a sandbox. */
+  /** Secret that held-out data is derived from; the same on every host of this store, never in a sandbox. */
   dataSecret: z.string(),
   /** Digest of the manifest of the prepared data, as the first host wrote it. */
   manifest: digest.nullable(),
@@ -15,5 +15,5 @@ export const taskDocument = z.object({
 });
 export type TaskDocument = z.infer<typeof taskDocument>;
 
-/** The task that a name stands for now. */
+/** Task that a name currently stands for. */
 export const taskNameDocument = z.object({ _id: z.string(), digest, by: z.enum(['person', 'bundled']) });

@@ -36,11 +36,11 @@ export const trialDocument = z.object({
   preflight: failureSchema.nullable(),
   /** Projected duration of its evaluation, made before it was trained, where the task rehearses it. */
   projection: projectionSchema.nullable().default(null),
-  /** Attempts to prepare it that were lost; those on a measurement of it are the replicate's. */
+  /** Lost attempts to prepare it; those to measure it are on the replicate. */
   faults: z.array(fault).default([]),
-  /** Set while it waits for a person; nothing works on it then. */
+  /** Set while the trial waits for a person; no work is done on it then. */
   parked: z.object({ reason: z.string(), at: z.date() }).nullable().default(null),
-  /** Workers lost with it that a person has looked at. */
+  /** Lost workers that a person has already excused. */
   pardoned: z.number().int().nonnegative().default(0),
   status: trialStatusSchema.nullable(),
   outcome: outcomeSchema.nullable(),
@@ -68,8 +68,8 @@ export const proposalDocument = trialDocument.pick({
 export type Proposal = z.infer<typeof proposalDocument>;
 
 /**
- * The submission of a snapshot that is measured, with all that it takes to give it a number in its stead: fields that
- * a newer assay has added to it included.
+ * Submission that is measured for a snapshot, with everything needed to number it on its submitter's behalf,
+ * including fields that a newer assay has added.
  */
 export const twinDocument = z.object({
   _id: z.string(),

@@ -4,8 +4,8 @@ import type { Migration } from './migration.js';
 const BATCH = 500;
 
 /**
- * Marks ended campaigns: stores say since version 9 which of them have nothing left to settle; of older ones that is
- * unknown.
+ * Adds `settledAt` to campaigns. Since version 9 it records that nothing is left to settle, which is unknown for
+ * older campaigns.
  */
 export const unsettledCampaigns: Migration = {
   id: '001-unsettled-campaigns',

@@ -7,7 +7,7 @@ import { isDuplicateKey } from '../typed-collection.js';
 export interface LockDocument {
   _id: string;
   holder: string;
-  /** Counted up by a holder that lives. */
+  /** Incremented by a live holder. */
   renewals: number;
 }
 
@@ -19,13 +19,13 @@ export interface HeldLock {
 }
 
 /**
- * Milliseconds without a renewal, by the clock of the waiting process, after which a holder counts as dead.
+ * Milliseconds without a renewal after which a holder counts as dead, by the clock of the waiting process.
  */
 export const STALE_MS = 10_000;
 
 /**
  * Waits for a lock and takes it. Clocks of different hosts are not compared: a lock is taken over when its counter
- * has not moved for `staleMs`, and its old holder finds that out at its next renewal.
+ * has not changed for `staleMs`, and the old holder notices at its next renewal.
  */
 export async function takeLock(
   locks: Collection<LockDocument>,

@@ -13,14 +13,14 @@ import {
 
 export interface MigrateOptions {
   migrations: readonly Migration[];
-  /** Told what happens, a line each. */
+  /** Called with each line about the progress. */
   say: (line: string) => void;
   /** See {@link takeLock}. */
   staleMs?: number;
 }
 
 /**
- * Brings a store to the shape that this assay writes. One process does it at a time, the others wait; if it dies,
+ * Migrates a store to the schema of this assay. One process does so at a time while the others wait; if it dies,
  * another continues after the last finished migration.
  * @throws AssayError STORE_SCHEMA for a store that only a newer assay can read, or that is too old
  */
@@ -33,7 +33,7 @@ export async function migrate(database: Db, options: MigrateOptions): Promise<St
     onWait: () => say(`another process migrates the database "${database.databaseName}"; waiting for it …`),
   });
   try {
-    // what the holder before has finished is not done again
+    // migrations that the previous holder finished are not repeated
     const left = pending(await current(database, migrations), migrations);
     for (const migration of left) await run(database, migration, lock.require, say);
   } finally {
@@ -58,7 +58,7 @@ async function run(
 const pending = ({ migrated }: StoreVersion, migrations: readonly Migration[]): Migration[] =>
   migrations.filter((migration) => numberOf(migration) > migrated);
 
-/** Reads the store's version of itself, which it has from its first use on. */
+/** Reads the version record of a store; a new store gets one. */
 async function current(database: Db, migrations: readonly Migration[]): Promise<StoreVersion> {
   const meta = database.collection<{ _id: string }>('meta');
   if ((await readStoreVersion(meta)) === null) await beginStore(meta, migrations);

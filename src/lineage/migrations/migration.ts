@@ -1,31 +1,30 @@
 import type { Db } from 'mongodb';
 
-/** Tools of a migration. */
+/** Context of a migration. */
 export interface MigrationContext {
   database: Db;
   /**
-   * To be called between two writes of a long run.
+   * To be called between two writes of a long migration.
    * @throws AssayError OVERTAKEN once another process migrates in this one's place
    */
   checkpoint: () => void;
-  /** Tells people how far it is. */
+  /** Reports progress to people. */
   say: (line: string) => void;
 }
 
 /**
- * One change of what is stored. A process may die in the middle of it, and one that was only stopped may continue
- * beside its successor: each write is one document's, made only where it has not been made yet, and done again it
- * changes nothing.
+ * One change of stored documents. A process may die in the middle of it, and one that was only suspended may continue
+ * beside its successor, so each write changes one document, only if that is not changed yet, and is idempotent.
  */
 export interface Migration {
-  /** NNN-name, as its file. */
+  /** NNN-name, like the file. */
   id: `${number}-${string}`;
-  /** Version of the store after it: higher than before where an older assay would misread the store from then on. */
+  /** Version of the store afterwards; raised if an older assay would then misread the store. */
   version: number;
-  /** Title that people read while it runs. */
+  /** Title for people, shown while it runs. */
   title: string;
   run(context: MigrationContext): Promise<void>;
 }
 
-/** Its place in the order of all. */
+/** Returns its place in the order of all migrations. */
 export const numberOf = ({ id }: Pick<Migration, 'id'>): number => Number(id.slice(0, 3));

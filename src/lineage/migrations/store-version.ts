@@ -10,13 +10,13 @@ const OLDEST = 7;
 
 const storeVersion = z.object({
   _id: z.literal('schema'),
-  /** An assay that knows only smaller ones would misread this store. */
+  /** Version of the store; an assay that only knows smaller ones would misread it. */
   version: z.number().int(),
-  /** The number of the last migration that was finished. */
+  /** Number of the last finished migration. */
   migrated: z.number().int().default(0),
-  /** The version of the assay that made the store what it is. */
+  /** Version of the assay that made or last migrated the store. */
   assay: z.string().nullable().default(null),
-  /** Digest of the definitions of the indexes that it has. */
+  /** Digest of the definitions of its indexes. */
   indexes: z.string().nullable().default(null),
 });
 /** Version record of a store. */

@@ -5,7 +5,9 @@ import { type AnswerDocument, type SessionDocument } from '../documents/session.
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
-/** Conversations: what each session saw, every paid reply before its use, and the answer to every tool call. */
+/**
+ * Conversations: the view of each session, every paid reply before its use, and the answer to every tool call.
+ */
 export class Sessions {
   private readonly sessions;
   private readonly turns;
@@ -19,7 +21,7 @@ export class Sessions {
     this.answers = new TypedCollection(database, KINDS.answers);
   }
 
-  /** Opens a session once: a retry gets the session with the text that was stored first. */
+  /** Opens a session once; a retry gets the text that was stored first. */
   async open(session: SessionDocument): Promise<SessionDocument> {
     await this.sessions.insertOnce(session);
     return this.sessions.require(session._id);
@@ -44,7 +46,7 @@ export class Sessions {
     );
   }
 
-  /** The reply that a turn uses, if it has one. */
+  /** Reads the reply that a turn uses, if it has one. */
   async reply(session: string, turn: number): Promise<Reply | null> {
     const { chosen } = await this.attempts(session, turn);
     if (chosen === null) return null;
@@ -61,13 +63,13 @@ export class Sessions {
         return this.choose(session, turn, attempt);
   }
 
-  /** Reads how many attempts a turn has had, and which one's reply it uses. */
+  /** Reads the number of attempts at a turn, and the one whose reply it uses. */
   async attempts(session: string, turn: number): Promise<{ attempts: number; chosen: number | null }> {
     const found = await this.turns.get(turnKey(session, turn));
     return { attempts: found?.attempts ?? 0, chosen: found?.chosen ?? null };
   }
 
-  /** The number of a new attempt at a turn, taken before anything is paid. */
+  /** Returns the number of a new attempt at a turn, taken before anything is paid. */
   async attempt(session: string, turn: number): Promise<number> {
     const id = turnKey(session, turn);
     await this.turns.insertOnce({ _id: id, session, turn, attempts: 0, chosen: null, at: new Date() });
@@ -104,7 +106,7 @@ export class Sessions {
     return this.answers.get(callKey(session, turn, index));
   }
 
-  /** The answers of one turn to its first `calls` calls, in their order; missing ones are left out. */
+  /** Reads the answers of one turn to its first `calls` calls, in order; missing ones are left out. */
   async answersOf(session: string, turn: number, calls: number): Promise<AnswerDocument[]> {
     const keys = Array.from({ length: calls }, (_, index) => callKey(session, turn, index));
     return (await this.answers.many(keys)).sort((a, b) => a.index - b.index);

@@ -17,12 +17,12 @@ export interface PhaseOutput {
   progress: PhaseResultDocument['progress'];
 }
 
-/** A result that is there. */
+/** A finished result. */
 export type Finished = PhaseResultDocument & PhaseOutput;
 
 const idOf = (owner: string, key: string): string => `${owner}/${key}`;
 
-/** Results of phases by the digest of everything they read. The first result under a key is the only one. */
+/** Results of phases by the digest of everything they read. The first result under a key is final. */
 export class PhaseResults {
   private readonly shelf;
 
@@ -30,7 +30,7 @@ export class PhaseResults {
     this.shelf = new TypedCollection(database, KINDS.phases);
   }
 
-  /** The result under a key, or null while there is none. */
+  /** Reads the result under a key, or null if there is none. */
   async finished(owner: string, key: string): Promise<Finished | null> {
     return finishedOf(await this.shelf.get(idOf(owner, key)));
   }
@@ -47,14 +47,16 @@ export class PhaseResults {
     return this.shelf.require(id);
   }
 
-  /** Puts another replicate in the place of one that will not end the phase; says whether it did. */
+  /**
+   * Replaces the owner of a phase by another replicate, if it will not finish the phase; returns whether it did.
+   */
   async takeOver(by: PhaseOwner, key: string, from: string): Promise<boolean> {
     const { replicate, trial } = by;
     const filter = { _id: idOf(by.owner, key), replicate: from, files: null };
     return this.shelf.update(filter, { $set: { replicate, trial } });
   }
 
-  /** Stores the result; of several, the first counts. */
+  /** Stores the result; the first one counts. */
   async finish(by: PhaseOwner, key: string, output: PhaseOutput): Promise<void> {
     const { replicate, trial } = by;
     const id = idOf(by.owner, key);
@@ -63,7 +65,7 @@ export class PhaseResults {
   }
 }
 
-/** The document as a result, where it is one. */
+/** Returns the document if it holds a result, else null. */
 export function finishedOf(found: PhaseResultDocument | null): Finished | null {
   if (found?.files == null || found.run === null || found.bytes === null) return null;
   return { ...found, run: found.run, bytes: found.bytes, files: found.files };

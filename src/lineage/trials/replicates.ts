@@ -35,7 +35,7 @@ export function replicateKey(identity: Omit<ReplicateIdentity, 'reads'>): string
   return `${owner}/${snapshot}/${purpose}-${index}/${hostClass}`;
 }
 
-/** Everything that was measured of a replicate. */
+/** Returns all metrics measured of a replicate. */
 export function metricsOf({
   trained,
   evaluated,
@@ -44,8 +44,8 @@ export function metricsOf({
 }
 
 /**
- * Measurements of one metric, without the runs that did not come to it. Of times the artifact is left out, since
- * equal ones are trained in different times.
+ * Returns the measurements of one metric, without the runs that do not have it. For times the artifact is left out,
+ * since equal ones are trained in different times.
  */
 export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): SeededRun[] =>
   runs.flatMap((run) => {
@@ -67,7 +67,7 @@ export class Replicates {
     this.shelf = new TypedCollection(database, KINDS.replicates);
   }
 
-  /** The replicate, created on first sight with its seed. */
+  /** Returns the replicate, created with its seed on first use. */
   async open(
     { reads, ...identity }: ReplicateIdentity,
     trial: number,
@@ -113,8 +113,8 @@ export class Replicates {
   }
 
   /**
-   * Begins a new attempt: earlier ones can no longer publish. A holder that never let go was lost with its process,
-   * which is recorded as a fault of the infrastructure.
+   * Begins a new attempt: earlier ones can no longer publish. A holder that never released it was lost with its
+   * process, which is recorded as an infrastructure fault.
    */
   async beginAttempt(key: string, holder: Holder): Promise<ReplicateDocument> {
     const before = await this.shelf.require(key);
@@ -136,7 +136,7 @@ export class Replicates {
     await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
   }
 
-  /** Overtakes every attempt on these replicates without a successor: it can no longer publish. */
+  /** Invalidates every attempt on these replicates without a successor: none can publish any more. */
   async giveUp(keys: readonly string[]): Promise<void> {
     for (const key of keys)
       await this.shelf.update(
@@ -152,7 +152,7 @@ export class Replicates {
     );
   }
 
-  /** The first one counts; an attempt that was overtaken writes nothing. */
+  /** Stores the checkpoint; the first one counts, and an overtaken attempt writes nothing. */
   async keepCheckpoint(key: string, checkpoint: Checkpoint): Promise<void> {
     await this.shelf.update(
       { _id: key, fence: checkpoint.fence, trained: null, checkpoint: null },

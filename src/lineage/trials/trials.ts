@@ -13,7 +13,7 @@ export type { Proposal };
 export type SubmitResult =
   { kind: 'accepted'; trial: TrialDocument } | { kind: 'full'; limit: 'trials' | 'submissions' };
 
-/** Numbers of trials, and of submissions with their duplicates, that a campaign takes. */
+/** Limits of a campaign on trials, and on submissions including duplicates. */
 export interface Limits {
   trials: number;
   submissions: number;
@@ -36,8 +36,8 @@ export class Trials {
   }
 
   /**
-   * Takes a number for a proposal. The same submitKey gets the same trial, however often and from wherever it is
-   * asked. One insert takes the number and the place among the counted trials together, so neither can be lost.
+   * Takes a number for a proposal. The same submitKey gets the same trial, however often it is asked for. One insert
+   * takes the number and the place among the counted trials together, so neither can be lost.
    */
   async submit(proposal: Proposal, limits: Limits): Promise<SubmitResult> {
     const existing = await this.bySubmitKey(proposal.submitKey);
@@ -69,7 +69,8 @@ export class Trials {
   }
 
   /**
-   * Inserts the start recipe as trial 0, which takes no place. A trial that submits its code again gets its result.
+   * Inserts the start recipe as trial 0, which takes no counted place. A trial that submits the same code gets its
+   * result.
    */
   async insertStart(proposal: Proposal): Promise<TrialDocument> {
     const slot = `${proposal.owner}/d/${START}`;
@@ -79,9 +80,9 @@ export class Trials {
   }
 
   /**
-   * Finds the submission that has the same snapshot already; null when this one is the first. If a first one has no
-   * number yet, the number is taken on its behalf, since its own submitter may be dead: that submitter gets it when it
-   * asks again, and nothing waits for it.
+   * Finds the earlier submission with the same snapshot; null if this one is the first. If that one has no number
+   * yet, it is numbered on its submitter's behalf, since the submitter may be dead: it gets this number when it asks
+   * again, and nothing waits for it.
    */
   private async twinOf(proposal: Proposal, limits: Limits): Promise<string | null> {
     for (;;) {
@@ -98,8 +99,8 @@ export class Trials {
   }
 
   /**
-   * The trial with the same snapshot that this one has to wait for, or whose result it gets; null when it has to be
-   * measured itself. Of the trials that a cancelled one lets go, one is measured and the others wait for that.
+   * Returns the trial with the same snapshot that this one waits for, or whose result it gets; null if it has to be
+   * measured itself. Of the duplicates that a cancelled trial leaves, one is measured and the others wait for it.
    */
   async currentTwin(trial: TrialDocument, limits: () => Promise<Limits>): Promise<TrialDocument | null> {
     let { twin } = trial;
@@ -115,7 +116,7 @@ export class Trials {
     return null;
   }
 
-  /** Returns true when the proposal replaced the submission that was first. */
+  /** Makes the proposal the first submission of its snapshot; returns true if it replaced the given one. */
   private async replaceTwin(first: string, proposal: Proposal): Promise<boolean> {
     const { submitKey } = proposal;
     return this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
@@ -125,13 +126,13 @@ export class Trials {
     await this.twins.remove({ _id: twinKey(proposal), submitKey: proposal.submitKey });
   }
 
-  /** The last number and the last counted place, as hints: the unique keys decide. */
+  /** Reads the last number and the last counted place, as hints: the unique keys decide. */
   private async counter(owner: string): Promise<{ number: number; counted: number }> {
     const found = await this.counters.get(owner);
     return found ?? { number: 0, counted: 0 };
   }
 
-  /** After a lost insert: moves the hints over what is there, and over what was just inserted. */
+  /** Moves the hints past existing trials after a failed insert, and past the one just inserted. */
   private async catchUp(owner: string, number: number, slot: string): Promise<void> {
     await this.counters.insertOnce({ _id: owner, number: 0, counted: 0 });
     if ((await this.get(owner, number)) !== null)
@@ -159,7 +160,7 @@ export class Trials {
     return found.sort((a, b) => a.number - b.number);
   }
 
-  /** Counts the numbers that were taken, and how many of them count. */
+  /** Counts the numbers taken, and the trials that count. */
   async totals(owner: string): Promise<{ submitted: number; counted: number }> {
     for (;;) {
       const at = await this.counter(owner);
@@ -169,7 +170,7 @@ export class Trials {
     }
   }
 
-  /** Trials by descending number, from `below` (exclusive) on. */
+  /** Lists trials by descending number, from `below` (exclusive) on. */
   async latest(owner: string, limit: number, below?: number): Promise<TrialDocument[]> {
     const end = below ?? (await this.totals(owner)).submitted + 1;
     const keys = Array.from({ length: Math.max(0, Math.min(limit, end)) }, (_, i) =>
@@ -179,7 +180,7 @@ export class Trials {
     return found.sort((a, b) => b.number - a.number);
   }
 
-  /** Trials without a status; a scan, for reconciling and the audit only. */
+  /** Lists trials without a status; a scan, for reconcile and the audit only. */
   async open(owner: string, limit: number): Promise<TrialDocument[]> {
     return this.shelf.list({ owner, status: null }, { limit });
   }
@@ -206,7 +207,7 @@ export class Trials {
     await this.shelf.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
 
-  /** Records an attempt to prepare it that was lost with its worker, once. */
+  /** Records once an attempt to prepare the trial that was lost with its worker. */
   async losePreparation(owner: string, number: number, fault: Omit<Fault, 'at'>): Promise<void> {
     await this.shelf.update(
       { _id: trialKey(owner, number), 'faults.fence': { $ne: fault.fence } },
@@ -214,7 +215,7 @@ export class Trials {
     );
   }
 
-  /** Has it wait for a person. */
+  /** Parks a trial. */
   async park(owner: string, number: number, reason: string): Promise<void> {
     const at = new Date();
     await this.shelf.update(
@@ -223,7 +224,7 @@ export class Trials {
     );
   }
 
-  /** It waits no longer. */
+  /** Ends the wait of a parked trial. */
   async unpark(owner: string, number: number): Promise<void> {
     await this.shelf.update(
       { _id: trialKey(owner, number), status: null },
@@ -231,7 +232,7 @@ export class Trials {
     );
   }
 
-  /** A person has looked at so many workers lost with it: they do not count against it any more. */
+  /** Excuses this many lost workers: a person decided that they no longer count against the trial. */
   async pardon(owner: string, number: number, lost: number): Promise<void> {
     await this.shelf.update({ _id: trialKey(owner, number) }, { $max: { pardoned: lost } });
   }

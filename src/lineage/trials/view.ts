@@ -9,7 +9,7 @@ import type { Lineage } from '../lineage.js';
 
 const CHAIN = 8;
 
-/** A trial as a row; its delta is against the score of its parent. */
+/** Builds the row of a trial; its delta is against its parent's score. */
 export async function rowOf(lineage: Lineage, trial: TrialDocument): Promise<TrialRow> {
   const score = trial.outcome?.score ?? null;
   const parent = trial.parent === null ? null : await lineage.trials.get(trial.owner, trial.parent);

@@ -17,7 +17,7 @@ export interface BadInput {
   noticed: string;
   /** In the order in which they happen. */
   gets: readonly Gets[];
-  /** Message; N stands for a number, words in capitals for what differs, … for the rest. */
+  /** Message; N stands for a number, words in capitals for what varies, … for the rest. */
   reads: string;
   /** The test that shows all of this, from the input to the end. It names the row. */
   shownBy: string;

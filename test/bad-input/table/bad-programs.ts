@@ -194,5 +194,5 @@ const evaluators = shownBy('test/bad-input/evaluators.test.ts', {
   ],
 });
 
-/** Programs that do what they should not, and edits of agents that reach too far. */
+/** Misbehaving programs, and edits of agents that exceed their limits. */
 export const BAD_PROGRAMS = { ...edits, ...recipes, ...exhausting, ...served, ...evaluators };

@@ -92,7 +92,7 @@ const EVENTS = {
 } satisfies Record<string, CampaignEvent>;
 type EventName = keyof typeof EVENTS;
 
-/** A look that began with the present progress, unless the event says otherwise. */
+/** A look that began with the current progress, unless the event says otherwise. */
 const fresh = (progress: CampaignProgress, event: CampaignEvent): CampaignEvent =>
   event.kind === 'sighted' ? { ...event, revision: progress.revision } : event;
 
@@ -108,7 +108,7 @@ const told = ({ state, commands }: ReturnType<typeof transition>): string => {
   return [`${shown}/${control}`, ...said].join(', ');
 };
 
-/** What is shown and what work may do afterwards, then the commands. */
+/** Shown state and control afterwards, then the commands. */
 const PAUSES = 'paused/paused, control paused, show paused';
 const DRAINS = 'draining/draining, control draining, show draining';
 const STOPS = 'draining/stopping, control stopping, show draining, cancel work';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ignoresSeed, withoutNoise, type SeededRun } from '../../../src/domain/decision/alike.js';
 
-/** Runs that left artifacts of their own each, or the named ones. */
+/** Runs that each left their own artifact, or the named ones. */
 const runs = (scores: readonly number[], artifacts: readonly (string | null)[] = []): SeededRun[] =>
   scores.map((score, i) => ({ score, artifact: artifacts[i] ?? `of ${score} in run ${i}` }));
 const apart = (scores: readonly number[]): SeededRun[] => scores.map((score) => ({ score, artifact: null }));
@@ -70,7 +70,7 @@ describe('the runs of an honest recipe', () => {
         fc.double({ min: -100, max: 100, noNaN: true }),
         fc.integer({ min: 2, max: 8 }),
         (noise, quieter, exponent, zero, count) => {
-          // draws that agree by chance are not what is asked about
+          // draws that agree by chance are not the subject here
           const ordered = [...noise].sort((a, b) => a - b);
           fc.pre(ordered.every((one, i) => i === 0 || one - (ordered[i - 1] ?? 0) > 1e-3));
           const unitOf = 10 ** exponent;

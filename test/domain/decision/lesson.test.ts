@@ -180,7 +180,7 @@ describe('the lesson of a decision', () => {
         const ahead = direction === 'minimize' ? mean < frontier.score : mean > frontier.score;
         const word = mean === frontier.score ? 'equal' : ahead ? 'better' : 'worse';
         expect(measured.match(/\b(better|worse|equal)\b/g)).toEqual([word]);
-        // what was measured comes first, and what is believed never stands alone
+        // the measurement comes first, and a belief is never shown without it
         expect(text.search(/\b(better|worse|equal)\b/)).toBe(text.indexOf(word));
         expect(text).not.toMatch(/NaN|undefined|null|\n/);
       }),

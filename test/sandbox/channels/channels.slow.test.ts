@@ -8,8 +8,8 @@ import { findPython, type Python } from '../../../src/tasks/python.js';
 import { arrived, message, pairOf, Party, type Channel } from './parties.js';
 
 /**
- * Where a channel is shown to carry anything at all, so that its being closed means something: between sandboxes that
- * share the host's files (`shared`), between process groups (`group`), or nowhere on this system (null).
+ * A channel, with the place where it is shown to work, so that its being closed means something: between sandboxes
+ * that share the host's files (`shared`), between process groups (`group`), or nowhere on this system (null).
  */
 type Row = Channel & { open: 'shared' | 'group' | null };
 
@@ -24,7 +24,7 @@ const CHANNELS: readonly Row[] = [
   { name: 'access times', bytes: 8, mask: 0xff, open: null },
   { name: 'mincore', bytes: 16, mask: 0xff, open: 'shared' },
   { name: 'nowait', bytes: 16, mask: 0xff, open: 'shared' },
-  // as root, every sandbox has device nodes of its own
+  // as root, every sandbox has its own device nodes
   { name: 'device locks', bytes: 7, mask: 0xff, open: 'group' },
   { name: 'device events', bytes: 1, mask: 0x0f, open: 'group' },
   { name: 'device times', bytes: 4, mask: 0xff, open: 'group' },
@@ -61,7 +61,7 @@ describe.skipIf(tier !== 'B')('channels between a server that saw held-out data 
     it(`${row.name}: carry bytes where they are open`, async () => {
       const where = row.open === 'group' ? group : sandbox;
       const [sender, receiver] = await pairOf(python, work, [where, false], [where, false]);
-      // other programs move the same figures: who wants to be heard says it again
+      // other programs change the same figures, so the sender repeats itself
       let best = 0;
       for (let said = 0; said < 3 && best <= CARRIES; said += 1)
         best = Math.max(best, await arrived(row, sender, receiver, message(10 * row.bytes, row)));

@@ -9,7 +9,7 @@ import { runtimeOf } from '../../../src/tasks/runtime.js';
 
 const PARTY = fileURLToPath(new URL('party.py', import.meta.url));
 
-/** One end of a channel, in a sandbox of its own. */
+/** One end of a channel, in its own sandbox. */
 export class Party {
   readonly #lines: Interface;
   readonly #answers: AsyncIterator<string>;
@@ -19,7 +19,9 @@ export class Party {
     this.#answers = this.#lines[Symbol.asyncIterator]();
   }
 
-  /** `own`: with a root of its own, as a server that sees held-out data; else with the host's, as a training. */
+  /**
+   * `own`: with its own root, like a server that sees held-out data; else with the host's, like a training.
+   */
   static async start(sandbox: Sandbox, python: Python, work: string, own: boolean): Promise<Party> {
     const folder = await mkdtemp(join(work, 'party-'));
     const home = join(folder, 'home');
@@ -60,7 +62,7 @@ export class Party {
   }
 }
 
-/** A sender and a receiver; each says whether it has a root of its own. */
+/** A sender and a receiver; the flags say whether each has its own root. */
 export async function pairOf(
   python: Python,
   work: string,
@@ -103,7 +105,7 @@ async function readable(receiver: Party, channel: string, bytes: number): Promis
   return said.startsWith('refused') ? '' : said;
 }
 
-/** A message of which no step is what a receiver says that hears nothing. */
+/** Creates a message in which every step differs from silence. */
 export function message(bytes: number, { mask }: Channel): Buffer {
   const content = randomBytes(bytes);
   for (let at = 0; at < bytes; at += 1) {

@@ -116,7 +116,7 @@ describe('a claim', () => {
   });
 });
 
-/** Runs that left artifacts of their own, unless they left the one that is named. */
+/** Runs that each left their own artifact, unless one is named. */
 const measured = (scores: readonly number[], artifact?: string): ClaimRuns['start'] =>
   scores.map((one, i) => ({ score: one, artifact: artifact ?? `${scores.join()} ${i}` }));
 const noisy = [2.305137714, 2.241089437, 2.370442819, 2.288613902];
