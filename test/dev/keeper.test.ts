@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { homeAt } from '../../src/dev/paths.js';
+import { withLock } from '../../src/dev/process/lock.js';
+import { OpenRecord } from '../../src/dev/record.js';
 import { findServers, type Servers } from '../../src/dev/servers.js';
 import { ensureKeeper } from '../../src/dev/store/keeper.js';
 import { noteUse } from '../../src/dev/store/store-use.js';
@@ -90,5 +92,28 @@ describe('the store of commands that read', () => {
     expect(beside).toMatchObject({ owned: false, alone: false });
     await dev.stop();
     await gone(store);
+  });
+
+  it('is left alone as well by a keeper that cannot wait for the command that takes it over', async () => {
+    const read = await reading();
+    const { store, keeper } = await pids();
+    const self = { pid: process.pid, start: (await startOf(process.pid)) ?? '' };
+    await withLock(homeAt(home).lock, quiet, async () => {
+      const record = await OpenRecord.read(homeAt(home).record);
+      const entry = record.parts.store;
+      if (entry == null) throw new Error('no store is recorded');
+      record.parts.store = { ...entry, owner: self };
+      await record.save();
+      await gone(keeper);
+    });
+    await expect(pingStore(read.store.url, 5000)).resolves.toBeDefined();
+    expect(await pids()).toEqual({ store, keeper: process.pid });
+  });
+
+  it('ends with its keeper where the record of it was removed', async () => {
+    await reading();
+    const { store, keeper } = await pids();
+    await rm(homeAt(home).record);
+    await gone(keeper, store);
   });
 });
