@@ -17,6 +17,13 @@ import { typicalSd } from './belief/spread.js';
 import { passesScreen, thresholdPasses, THRESHOLD_RUNS } from './threshold.js';
 import { recordOf, startRecord, type Decided } from './records/decision-record.js';
 
+/** What each rule judges a candidate by: its score alone, its runs beside the noise, or what is believed of it. */
+const JUDGED_BY: Readonly<Record<Rule, 'score' | 'noise' | 'belief'>> = {
+  greedy: 'score',
+  threshold: 'noise',
+  posterior: 'belief',
+};
+
 /**
  * Decides whether a candidate is adopted, by nothing but its inputs: the same inputs give the same result on every
  * machine, which an audit checks.
@@ -30,7 +37,8 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
   const mayAdopt = veto === null && inputs.eligible && !isSeedOnly(inputs);
   const facts = { rule, trial, inputs, frontier, knowledge };
   const { beliefs } = knowledge;
-  if (beliefs === null || rule === 'greedy' || inputs.deterministic) {
+  const judgedBy = JUDGED_BY[rule];
+  if (beliefs === null || judgedBy === 'score' || inputs.deterministic) {
     const adopt = mayAdopt && (!frontier.eligible || improves(inputs, frontier));
     return recordOf(facts, { adopt, veto, gain: null, beliefs, likelihoods: [] });
   }
@@ -48,15 +56,16 @@ export function decideBy(rule: Rule, trial: number, inputs: DecisionInputs): Dec
   const candidate = candidateOf(inputs, frontier, knowledge, beliefs);
   const scores = scoresOf(inputs, frontier, beliefs);
   const verdict = judge(candidate, scores);
-  const passes = rule === 'threshold' ? thresholdPasses(costsOf(inputs, frontier, beliefs)) : verdict.adopt;
+  const byNoise = judgedBy === 'noise';
+  const passes = byNoise ? thresholdPasses(costsOf(inputs, frontier, beliefs)) : verdict.adopt;
   const adopt = mayAdopt && (!frontier.eligible || passes);
   return recordOf(facts, {
     adopt,
     veto,
-    gain: rule === 'threshold' ? null : verdict.gain,
+    gain: byNoise ? null : verdict.gain,
     beliefs: adopt ? afterAdoption(beliefs, trial, verdict) : afterRefusal(beliefs, verdict),
     likelihoods: componentLikelihoods(verdict.hypotheses, verdict.places, scores),
-    ...(rule === 'threshold' ? {} : weighed(inputs, knowledge, candidate, scores, verdict)),
+    ...(byNoise ? {} : weighed(inputs, knowledge, candidate, scores, verdict)),
     verdict,
   });
 }
@@ -68,8 +77,9 @@ export function wantsAnotherRun(rule: Rule, inputs: DecisionInputs, calibration:
   if (askedRuns !== null) return scores.length < askedRuns;
   if (deterministic || alike || shared !== null) return false;
   const { beliefs } = knowledge;
-  if (!inputs.eligible || isSeedOnly(inputs) || rule === 'greedy' || beliefs === null) return false;
-  if (rule === 'threshold')
+  const judgedBy = JUDGED_BY[rule];
+  if (!inputs.eligible || isSeedOnly(inputs) || judgedBy === 'score' || beliefs === null) return false;
+  if (judgedBy === 'noise')
     return (
       scores.length < THRESHOLD_RUNS &&
       (scores.length > 1 || passesScreen(costsOf(inputs, frontier, beliefs)))
