@@ -8,7 +8,7 @@ import {
 import { textOfReason } from '../src/domain/campaign/reasons.js';
 import { AssayError } from '../src/domain/errors.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
-import type { CampaignDocument } from '../src/lineage/documents/documents.js';
+import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { priceKnown, pricesOf, type PriceTable } from '../src/model/pricing.js';
 import { pauseExhausted } from '../src/lineage/budgets/pause-on-exhausted-budget.js';

@@ -6,7 +6,7 @@ import {
   type WorkflowFact,
 } from '../src/domain/campaign/reconcile.js';
 import { isEnded } from '../src/domain/statuses.js';
-import type { CampaignDocument } from '../src/lineage/documents/documents.js';
+import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 
 /** Running workflow of a lane or a trial. */

@@ -1,7 +1,7 @@
 import { AssayError } from '../src/domain/errors.js';
 import { trialLabel, type TrialRef } from '../src/domain/keys.js';
 import { LOST } from '../src/domain/trial/lost-workers.js';
-import type { TrialDocument } from '../src/lineage/documents/documents.js';
+import type { TrialDocument } from '../src/lineage/documents/trial.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { settleTrial, type Decided } from '../src/measure/decision/decide-trial.js';
 import { faultsOf } from '../src/measure/lost-workers.js';

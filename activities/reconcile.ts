@@ -10,7 +10,8 @@ import {
 } from '../src/domain/campaign/reconcile.js';
 import { reasonText, type Reason } from '../src/domain/campaign/reasons.js';
 import { isEnded, type CampaignState } from '../src/domain/statuses.js';
-import type { CampaignDocument, TrialDocument } from '../src/lineage/documents/documents.js';
+import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
+import type { TrialDocument } from '../src/lineage/documents/trial.js';
 import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { claimsOf, releaseClaim } from '../src/measure/decision/claim-reservation.js';

@@ -31,7 +31,7 @@ function requireCurrent(current: IsCurrent): void {
 
 /** Stored campaigns: their owner, their state, and the work that may run. */
 export class Campaigns {
-  private readonly shelf;
+  private readonly collection;
   /** Time that this process has counted for each campaign, by owner. */
   private readonly anchors = new Map<string, Anchor>();
 
@@ -39,7 +39,7 @@ export class Campaigns {
     database: Db,
     private readonly clock: Clock,
   ) {
-    this.shelf = new TypedCollection(database, KINDS.campaigns);
+    this.collection = new TypedCollection(database, KINDS.campaigns);
   }
 
   /**
@@ -50,7 +50,7 @@ export class Campaigns {
   async freeze(frozen: FrozenCampaign): Promise<CampaignDocument> {
     const now = this.clock.wall();
     const monotonicMs = this.clock.monotonicMs();
-    const mine = await this.shelf.insertOnce({
+    const mine = await this.collection.insertOnce({
       _id: frozen.name,
       owner: frozen.owner,
       frozen,
@@ -69,7 +69,7 @@ export class Campaigns {
       elapsed: elapsedFrom(now),
     });
     if (mine) this.anchors.set(frozen.owner, { monotonicMs, totalMs: 0 });
-    const stored = await this.shelf.require(frozen.name);
+    const stored = await this.collection.require(frozen.name);
     if (stored.owner !== frozen.owner)
       throw new AssayError(
         'CAMPAIGN_NAME_TAKEN',
@@ -79,35 +79,35 @@ export class Campaigns {
   }
 
   async byName(name: string): Promise<CampaignDocument> {
-    const found = await this.shelf.get(name);
+    const found = await this.collection.get(name);
     if (found === null)
       throw new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
     return found;
   }
 
   async find(name: string): Promise<CampaignDocument | null> {
-    return this.shelf.get(name);
+    return this.collection.get(name);
   }
 
   async byOwner(owner: string): Promise<CampaignDocument> {
-    const found = await this.shelf.find({ owner });
+    const found = await this.collection.find({ owner });
     if (found === null) throw new AssayError('CAMPAIGN_UNKNOWN', `no campaign belongs to ${owner}`);
     return found;
   }
 
   /** The newest campaigns, ended ones too. */
   async list(limit: number): Promise<CampaignDocument[]> {
-    return this.shelf.list({}, { sort: { createdAt: -1 }, limit });
+    return this.collection.list({}, { sort: { createdAt: -1 }, limit });
   }
 
   /** The newest campaigns that have not ended. */
   async listOpen(limit: number): Promise<CampaignDocument[]> {
-    return this.shelf.list({ endedAt: null }, { sort: { createdAt: -1 }, limit });
+    return this.collection.list({ endedAt: null }, { sort: { createdAt: -1 }, limit });
   }
 
   /** Campaigns with work that may need settling, by name, after the given one. */
   async listUnsettled(after: string, limit: number): Promise<CampaignDocument[]> {
-    return this.shelf.list({ settledAt: null, _id: { $gt: after } }, { sort: { _id: 1 }, limit });
+    return this.collection.list({ settledAt: null, _id: { $gt: after } }, { sort: { _id: 1 }, limit });
   }
 
   /**
@@ -117,7 +117,7 @@ export class Campaigns {
   async markSettled({ owner, endedAt }: CampaignDocument): Promise<void> {
     const now = this.clock.wall();
     if (endedAt === null || now.getTime() - endedAt.getTime() < STRAGGLERS_MS) return;
-    await this.shelf.update({ owner, settledAt: null }, { $set: { settledAt: now } });
+    await this.collection.update({ owner, settledAt: null }, { $set: { settledAt: now } });
   }
 
   /**
@@ -131,7 +131,7 @@ export class Campaigns {
     current: IsCurrent = ALWAYS,
   ): Promise<void> {
     requireCurrent(current);
-    await this.shelf.update(
+    await this.collection.update(
       { owner, endedAt: null },
       { $set: { state, reason, ...(isEnded(state) ? { endedAt: this.clock.wall() } : {}) } },
     );
@@ -195,7 +195,7 @@ export class Campaigns {
       const before = await this.byOwner(owner);
       if (before.endedAt !== null) return before;
       const step = this.stepFrom(before, frontierVersion);
-      const after = await this.shelf.change(
+      const after = await this.collection.change(
         { owner, endedAt: null, 'elapsed.tick': before.elapsed.tick },
         { $set: fieldsOf('elapsed', step.elapsed) },
       );
@@ -246,7 +246,7 @@ export class Campaigns {
     const { owner, elapsed } = before;
     const step = this.stepFrom(before, elapsed.gainVersion);
     const pausedSince = isHeld(control) ? (before.pausedSince ?? step.elapsed.at) : null;
-    const moved = await this.shelf.update(
+    const moved = await this.collection.update(
       { owner, control: before.control, 'elapsed.tick': elapsed.tick },
       {
         $set: {
@@ -274,7 +274,7 @@ export class Campaigns {
     controls: readonly RunControl[] = ['running', 'draining'],
   ): Promise<boolean> {
     const field = `active.${fieldOf(key)}`;
-    const changed = await this.shelf.change(
+    const changed = await this.collection.change(
       { owner, control: { $in: [...controls] }, [`${field}.fence`]: { $not: { $gt: work.fence } } },
       { $set: { [field]: work } },
     );
@@ -284,17 +284,20 @@ export class Campaigns {
   /** Updates the stage of registered work. */
   async markWork(owner: string, key: string, fence: number, stage: string): Promise<void> {
     const field = `active.${fieldOf(key)}`;
-    await this.shelf.update({ owner, [`${field}.fence`]: fence }, { $set: { [`${field}.stage`]: stage } });
+    await this.collection.update(
+      { owner, [`${field}.fence`]: fence },
+      { $set: { [`${field}.stage`]: stage } },
+    );
   }
 
   /** Removes all registered work once no process can be left to do it. */
   async clearWork(owner: string): Promise<void> {
-    await this.shelf.update({ owner }, { $set: { active: {} } });
+    await this.collection.update({ owner }, { $set: { active: {} } });
   }
 
   /** Removes registered work, unless a later attempt has taken it over. */
   async endWork(owner: string, key: string, fence: number): Promise<void> {
     const field = `active.${fieldOf(key)}`;
-    await this.shelf.update({ owner, [`${field}.fence`]: { $lte: fence } }, { $unset: { [field]: '' } });
+    await this.collection.update({ owner, [`${field}.fence`]: { $lte: fence } }, { $unset: { [field]: '' } });
   }
 }

@@ -25,13 +25,13 @@ export function isDuplicateKey(error: unknown): boolean {
  * only what every store can guarantee: single-document writes, unique keys and compare-and-set.
  */
 export class TypedCollection<T extends { _id: string }> {
-  readonly collection: Collection<Row>;
+  readonly raw: Collection<Row>;
 
   constructor(
     database: Db,
     private readonly kind: DocumentKind<T>,
   ) {
-    this.collection = database.collection<Row>(kind.collection);
+    this.raw = database.collection<Row>(kind.collection);
   }
 
   private parse(document: unknown): T {
@@ -41,10 +41,7 @@ export class TypedCollection<T extends { _id: string }> {
     if (parsed.success) return parsed.data;
     const [issue] = parsed.error.issues;
     const where = issue === undefined ? '' : ` at ${issue.path.join('.')}: ${issue.message}`;
-    throw new AssayError(
-      'STORE_DOCUMENT',
-      `a document of ${this.collection.collectionName} is malformed${where}`,
-    );
+    throw new AssayError('STORE_DOCUMENT', `a document of ${this.raw.collectionName} is malformed${where}`);
   }
 
   async get(id: string): Promise<T | null> {
@@ -52,7 +49,7 @@ export class TypedCollection<T extends { _id: string }> {
   }
 
   async find(filter: Filter<Row>): Promise<T | null> {
-    const document = await this.collection.findOne(filter);
+    const document = await this.raw.findOne(filter);
     return document === null ? null : this.parse(document);
   }
 
@@ -60,7 +57,7 @@ export class TypedCollection<T extends { _id: string }> {
   async require(id: string): Promise<T> {
     const document = await this.get(id);
     if (document === null)
-      throw new AssayError('STORE_DOCUMENT', `${this.collection.collectionName} ${id} is missing`);
+      throw new AssayError('STORE_DOCUMENT', `${this.raw.collectionName} ${id} is missing`);
     return document;
   }
 
@@ -73,7 +70,7 @@ export class TypedCollection<T extends { _id: string }> {
     filter: Filter<Row>,
     options: { sort?: Sort; limit: number; fields?: readonly string[] },
   ): Promise<T[]> {
-    let cursor = this.collection.find(filter);
+    let cursor = this.raw.find(filter);
     if (options.fields !== undefined)
       cursor = cursor.project<Row>(
         Object.fromEntries(['written', ...options.fields].map((field) => [field, 1])),
@@ -86,7 +83,7 @@ export class TypedCollection<T extends { _id: string }> {
   /** Inserts unless one of its unique keys is taken; returns whether it did. */
   async insertOnce(document: T): Promise<boolean> {
     try {
-      await this.collection.insertOne({ ...document, ...this.written() });
+      await this.raw.insertOne({ ...document, ...this.written() });
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -98,7 +95,7 @@ export class TypedCollection<T extends { _id: string }> {
    * Does one compare-and-set; returns the document after the update, or null if the filter matched nothing.
    */
   async change(filter: Filter<Row>, update: UpdateFilter<Row>): Promise<T | null> {
-    const document = await this.collection.findOneAndUpdate(filter, update, { returnDocument: 'after' });
+    const document = await this.raw.findOneAndUpdate(filter, update, { returnDocument: 'after' });
     return document === null ? null : this.parse(document);
   }
 
@@ -108,7 +105,7 @@ export class TypedCollection<T extends { _id: string }> {
     options: { upsert?: boolean } = {},
   ): Promise<boolean> {
     const made = options.upsert === true ? { ...update, $setOnInsert: this.written() } : update;
-    const result = await this.collection.updateOne(filter, made, options);
+    const result = await this.raw.updateOne(filter, made, options);
     return result.modifiedCount + result.upsertedCount > 0;
   }
 
@@ -117,6 +114,6 @@ export class TypedCollection<T extends { _id: string }> {
   }
 
   async remove(filter: Filter<Row>): Promise<void> {
-    await this.collection.deleteOne(filter);
+    await this.raw.deleteOne(filter);
   }
 }

@@ -1,7 +1,8 @@
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { NOTHING } from '../lineage/budgets/budgets.js';
-import type { ReplicateDocument, TrialDocument } from '../lineage/documents/documents.js';
+import type { ReplicateDocument } from '../lineage/documents/replicate.js';
+import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { HostContext } from './host-context.js';
 import type { HostedTrial } from './load-trial.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';

@@ -2,7 +2,7 @@ import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import { AssayError } from '../domain/errors.js';
 import { START, type TrialRef } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
-import type { Evaluated, ReplicateDocument } from '../lineage/documents/documents.js';
+import type { Evaluated, ReplicateDocument } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';

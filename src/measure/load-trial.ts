@@ -1,6 +1,7 @@
 import { AssayError } from '../domain/errors.js';
 import { isWeaker } from '../domain/task/isolation.js';
-import type { CampaignDocument, TrialDocument } from '../lineage/documents/documents.js';
+import type { CampaignDocument } from '../lineage/documents/campaign.js';
+import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { HostContext } from './host-context.js';
 

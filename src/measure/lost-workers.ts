@@ -1,7 +1,9 @@
 import { START } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { judgeLosses, LOST_WORKERS, type LossVerdict } from '../domain/trial/lost-workers.js';
-import type { Fault, ReplicateDocument, TrialDocument } from '../lineage/documents/documents.js';
+import type { Fault } from '../lineage/documents/fault.js';
+import type { ReplicateDocument } from '../lineage/documents/replicate.js';
+import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
 import type { HostContext } from './host-context.js';
 

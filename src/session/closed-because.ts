@@ -1,5 +1,5 @@
 import { textOfReason } from '../domain/campaign/reasons.js';
-import type { CampaignDocument } from '../lineage/documents/documents.js';
+import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { Lineage } from '../lineage/lineage.js';
 
 /** Says why a campaign takes no more proposals; null while it does. */

@@ -4,7 +4,7 @@ import type { Exchange, Reply, ToolUse } from '../domain/session/conversation.js
 import { callKey } from '../domain/keys.js';
 import { budgetText } from '../domain/trial/overrun.js';
 import { believedNow } from '../lineage/decisions/believed.js';
-import type { AnswerDocument } from '../lineage/documents/documents.js';
+import type { AnswerDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { parkedAnswer, submitAnswer } from '../model/answers.js';
 import { callsOf, type ToolCall } from '../model/tools.js';

@@ -3,7 +3,7 @@ import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { AssayError } from '../domain/errors.js';
 import { sessionKey } from '../domain/keys.js';
 import { isHeld } from '../domain/statuses.js';
-import type { TaskDocument } from '../lineage/documents/documents.js';
+import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { lineageView } from '../lineage/trials/view.js';
 import { closedBecause } from './closed-because.js';

@@ -5,7 +5,7 @@ import { explain } from '../domain/text/explain.js';
 import { START, callKey } from '../domain/keys.js';
 import { isEnded, type CampaignState } from '../domain/statuses.js';
 import { changesBetween, unifiedDiff } from '../domain/text/diff.js';
-import type { CampaignDocument } from '../lineage/documents/documents.js';
+import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { recipeFiles } from '../tasks/load.js';
 import { snapshotFault } from '../tasks/recipe.js';

@@ -3,7 +3,7 @@ import { decisionMeasure } from '../domain/task/task.js';
 import type { WorkMonitor } from '../domain/trial/doing.js';
 import { applyEdit, type Tree } from '../domain/text/edits.js';
 import { textOf } from '../domain/text/diff.js';
-import type { TrialDocument } from '../lineage/documents/documents.js';
+import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { FileBytes } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { rowOf } from '../lineage/trials/view.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { AssayError } from '../domain/errors.js';
-import type { TaskDocument } from '../lineage/documents/documents.js';
+import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { isTaskFolder, loadTask } from './load.js';
 

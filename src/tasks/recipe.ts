@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { FOLDER_LIMITS, recipeFault } from '../domain/task/recipe.js';
-import type { TaskDocument } from '../lineage/documents/documents.js';
+import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { readFolder, type FolderFile } from './folder.js';
 import { recipeFiles } from './load.js';

@@ -10,7 +10,8 @@ import { sha256, treeDigest } from '../../src/domain/digest.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
-import type { LedgerDocument, TrialDocument } from '../../src/lineage/documents/documents.js';
+import type { LedgerDocument } from '../../src/lineage/documents/ledger.js';
+import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import {
   abouts,
   AT,
@@ -20,7 +21,7 @@ import {
   replicateOf,
   result,
   rowOf,
-  sheaf,
+  readOf,
   SNAPSHOT,
   trialOf,
 } from '../builders/audited-facts.js';
@@ -39,13 +40,13 @@ describe('invariant 1', () => {
       [{ outcome: unmeasured('crash', '') }, 'running', false],
     ];
     for (const [trial, state, holds] of cases) {
-      const found = checkOutcomes(factsOf({ trials: sheaf(trialOf(1, trial)) }, state));
+      const found = checkOutcomes(factsOf({ trials: readOf(trialOf(1, trial)) }, state));
       expect([trial, state, found.violations.length === 0]).toEqual([trial, state, holds]);
     }
   });
 
   it('finds a status that was another one when it was counted', () => {
-    const trials = sheaf(trialOf(1, ended));
+    const trials = readOf(trialOf(1, ended));
     expect(abouts(checkOutcomes(factsOf({ trials, statuses: new Map([[1, 'crash' as const]]) })))).toEqual(
       [],
     );
@@ -55,7 +56,7 @@ describe('invariant 1', () => {
   });
 
   it('asks both systems: an open trial needs a workflow, and a workflow a trial and a running campaign', () => {
-    const facts = factsOf({ trials: sheaf(trialOf(1), trialOf(2), trialOf(3)) });
+    const facts = factsOf({ trials: readOf(trialOf(1), trialOf(2), trialOf(3)) });
     const server: ServerSide = {
       open: new Map([
         [1, { trial: 'running', lane: 'closed' }],
@@ -69,7 +70,7 @@ describe('invariant 1', () => {
       ],
     };
     expect(abouts(checkOutcomes({ ...facts, server }))).toEqual(['t00003', 'c/t00009']);
-    const over = factsOf({ trials: sheaf(trialOf(1, ended)) }, 'stopped');
+    const over = factsOf({ trials: readOf(trialOf(1, ended)) }, 'stopped');
     const late = { open: new Map(), running: [{ id: 'c/opt-1', trial: null }] } as const;
     expect(abouts(checkOutcomes({ ...over, server: late }))).toEqual(['c/opt-1']);
     expect(checkOutcomes(over).notExamined).toEqual([{ what: 'workflows', why: 'not asked' }]);
@@ -88,7 +89,7 @@ describe('invariant 2', () => {
             (n) => !lost.includes(n),
           );
           const trials = numbers.map((number, at) => trialOf(number, { slot: `${OWNER}/d/${at}` }));
-          const facts = factsOf({ trials: sheaf(...trials), counter: { number: last, counted: 0 } });
+          const facts = factsOf({ trials: readOf(...trials), counter: { number: last, counted: 0 } });
           const labels = lost.map((number) => `t${String(number).padStart(5, '0')}`);
           expect(abouts(checkMeasurements(facts))).toEqual(labels);
         },
@@ -112,17 +113,17 @@ describe('invariant 2', () => {
       closedAt: null,
       closedBecause: null,
     };
-    const trials = sheaf(trialOf(0), trialOf(1));
-    expect(abouts(checkMeasurements(factsOf({ trials, sessions: sheaf(session) })))).toEqual(['t00002']);
-    const places = sheaf(trialOf(0), trialOf(1, { slot: `${OWNER}/c/2` }));
+    const trials = readOf(trialOf(0), trialOf(1));
+    expect(abouts(checkMeasurements(factsOf({ trials, sessions: readOf(session) })))).toEqual(['t00002']);
+    const places = readOf(trialOf(0), trialOf(1, { slot: `${OWNER}/c/2` }));
     expect(abouts(checkMeasurements(factsOf({ trials: places })))).toEqual(['place 1']);
   });
 
   it('allows other seeds, other classes of hosts and controls', () => {
     const more = [{ index: 1, seed: 2 }, { hostClass: 'other' }, { purpose: 'control' as const, index: 3 }];
-    const replicates = sheaf(replicateOf(), ...more.map(replicateOf));
+    const replicates = readOf(replicateOf(), ...more.map(replicateOf));
     expect(abouts(checkMeasurements(factsOf({ replicates })))).toEqual([]);
-    const twice = sheaf(replicateOf(), replicateOf({ index: 1 }));
+    const twice = readOf(replicateOf(), replicateOf({ index: 1 }));
     expect(abouts(checkMeasurements(factsOf({ replicates: twice })))).toHaveLength(1);
   });
 });
@@ -131,26 +132,26 @@ describe('invariant 3', () => {
   const session = `${OWNER}/opt-1/0`;
   const key = `${session}/0`;
   const turn = (attempts: number, chosen: number | null) =>
-    sheaf({ _id: key, session, turn: 0, attempts, chosen, at: AT });
+    readOf({ _id: key, session, turn: 0, attempts, chosen, at: AT });
   const reply = (attempt: number) => ({ _id: `${key}/${attempt}`, session, turn: 0, attempt, at: AT });
   const some = { microUsd: 5, acceleratorMs: 0, tokens: 7 };
   const request = (attempt: number, more: Partial<LedgerDocument>) =>
     rowOf(`${key}/${attempt}`, some, { what: 'model', trial: null, ...more });
   const money = (...rows: LedgerDocument[]) => ({
     before: null,
-    rows: sheaf(...rows),
+    rows: readOf(...rows),
     after: null,
     still: true,
   });
 
   it.each<[string, Partial<StoreFacts>, number]>([
     ['a turn in flight', { turns: turn(1, null) }, 0],
-    ['a used reply', { turns: turn(1, 1), replies: sheaf(reply(1)), money: money(request(1, {})) }, 0],
+    ['a used reply', { turns: turn(1, 1), replies: readOf(reply(1)), money: money(request(1, {})) }, 0],
     [
       'a lost request and a used reply',
       {
         turns: turn(2, 2),
-        replies: sheaf(reply(2)),
+        replies: readOf(reply(2)),
         money: money(request(1, { certainty: 'unknown' }), request(2, {})),
       },
       0,
@@ -166,7 +167,7 @@ describe('invariant 3', () => {
       1,
     ],
     ['a known cost without its reply', { turns: turn(1, null), money: money(request(1, {})) }, 1],
-    ['an unpaid reply', { turns: turn(1, 1), replies: sheaf(reply(1)) }, 1],
+    ['an unpaid reply', { turns: turn(1, 1), replies: readOf(reply(1)) }, 1],
     [
       'a lost request that counts too little',
       { turns: turn(1, null), money: money(request(1, { certainty: 'unknown', spent: NOTHING })) },
@@ -179,7 +180,7 @@ describe('invariant 3', () => {
     ],
     [
       'a trial of a turn without a reply',
-      { turns: turn(1, null), trials: sheaf(trialOf(1, { session, turn: 0 })) },
+      { turns: turn(1, null), trials: readOf(trialOf(1, { session, turn: 0 })) },
       1,
     ],
   ])('judges %s', (_, store, found) => {
@@ -198,7 +199,7 @@ describe('invariant 4', () => {
           evaluated: result(evaluated),
         });
         const holds = trained >= 1 && trained <= evaluated && evaluated <= claims;
-        expect(checkFences(factsOf({ replicates: sheaf(replicate) })).violations.length === 0).toBe(holds);
+        expect(checkFences(factsOf({ replicates: readOf(replicate) })).violations.length === 0).toBe(holds);
       }),
     );
   });
@@ -208,8 +209,8 @@ describe('invariant 4', () => {
     const check = (row: LedgerDocument): Checked =>
       checkFences(
         factsOf({
-          replicates: sheaf(replicate),
-          money: { before: null, rows: sheaf(row), after: null, still: true },
+          replicates: readOf(replicate),
+          money: { before: null, rows: readOf(row), after: null, still: true },
         }),
       );
     const some = { ...NOTHING, acceleratorMs: 5 };

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { wrongClaim } from '../../src/analysis/audit/claims.js';
 import { claimOf, intervalOf, type ClaimResult } from '../../src/domain/decision/claim/claim.js';
-import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
-import type { ReplicateDocument } from '../../src/lineage/documents/documents.js';
+import type { ClaimDocument } from '../../src/lineage/documents/claim.js';
+import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import {
   AT,
   factsOf,
   OWNER,
   replicateOf,
   result as published,
-  sheaf,
+  readOf,
   SNAPSHOT,
   trialOf,
 } from '../builders/audited-facts.js';
@@ -56,8 +56,8 @@ const { campaign } = factsOf().store;
 const terms = { runs: 3, deterministic: false, confidence: 0.99, error: 0.01, at: [] };
 const store = {
   campaign: { ...campaign, frozen: { ...campaign.frozen, claim: terms } },
-  replicates: sheaf(...runs),
-  trials: sheaf(trialOf(0), trialOf(3, { snapshot: OTHER })),
+  replicates: readOf(...runs),
+  trials: readOf(trialOf(0), trialOf(3, { snapshot: OTHER })),
 };
 const found = (
   more: Partial<ClaimDocument>,
@@ -88,7 +88,7 @@ it('a claim is wrong where a run was evaluated before all of them were trained, 
   const open = { result: null, closedAt: null, replicates: right.replicates.slice(0, 1) };
   expect(found({ ...open, sealed: null })).toMatch(/before all runs of it were trained$/);
   const untouched = runs.map((one) => ({ ...one, evaluated: null }));
-  expect(found({ ...open, sealed: null }, { replicates: sheaf(...untouched) })).toBe('');
+  expect(found({ ...open, sealed: null }, { replicates: readOf(...untouched) })).toBe('');
   expect(found({ sealed: (right.sealed ?? []).slice(1) })).toMatch(/^5 artifacts were sealed for it, of 6/);
   const other = (right.sealed ?? []).map((one, i) => (i === 0 ? { ...one, artifact: OTHER } : one));
   expect(found({ sealed: other })).toMatch(/was evaluated on another artifact than was sealed for it$/);
@@ -99,10 +99,10 @@ it('a claim is wrong by its frontier, its runs, its numbers or its end', () => {
   expect(found({ version: 1 })).toMatch(/no decision made/);
   expect(found({ void: 'x' })).toMatch(/neither or both/);
   expect(found({ result: null })).toMatch(/neither or both/);
-  expect(found({}, { replicates: sheaf(...runs.slice(1)) })).toMatch(/is not in the store/);
+  expect(found({}, { replicates: readOf(...runs.slice(1)) })).toMatch(/is not in the store/);
   expect(found({ replicates: right.replicates.slice(1) })).toMatch(/rests on 2 runs of the start, 3/);
   const searched = runs.map((one, i) => (i === 0 ? { ...one, purpose: 'search' as const } : one));
-  expect(found({}, { replicates: sheaf(...searched) })).toMatch(/was not measured for it/);
+  expect(found({}, { replicates: readOf(...searched) })).toMatch(/was not measured for it/);
   const result = intervalOf({ ...asked, ...scores });
   expect(found({ result: { ...result, difference: result.difference - 1e-8 } })).toMatch(
     /^difference is stored/,
@@ -133,7 +133,7 @@ function foundOf(
   const sealed = all.map(({ _id: replicate, trained }) => ({ replicate, artifact: trained.artifact.digest }));
   return found(
     { rule, runs: arms.start.length, replicates: all.map(({ _id }) => _id), sealed, result },
-    { campaign: { ...campaign, frozen }, replicates: sheaf(...all) },
+    { campaign: { ...campaign, frozen }, replicates: readOf(...all) },
   );
 }
 

@@ -17,9 +17,10 @@ import {
   decisionDocument,
   type DecisionDocument,
   type DecisionV2Document,
-} from '../../src/lineage/documents/decision-documents.js';
+} from '../../src/lineage/documents/decision.js';
 import { inputsOf as decisionInputs } from '../builders/decision.js';
-import type { Amounts, BudgetDocument, LedgerDocument } from '../../src/lineage/documents/documents.js';
+import type { Amounts, BudgetDocument } from '../../src/lineage/documents/budget.js';
+import type { LedgerDocument } from '../../src/lineage/documents/ledger.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
 import {
   abouts,
@@ -30,7 +31,7 @@ import {
   replicateOf,
   result,
   rowOf,
-  sheaf,
+  readOf,
   trialOf,
 } from '../builders/audited-facts.js';
 
@@ -54,7 +55,7 @@ describe('invariant 5', () => {
     of: `${atWork._id}/${fence}/${phase}`,
     acceleratorBytes: 5,
   });
-  const store = { replicates: sheaf(atWork), trials: sheaf(trialOf(1, { replicates: [atWork._id] })) };
+  const store = { replicates: readOf(atWork), trials: readOf(trialOf(1, { replicates: [atWork._id] })) };
   const found = (of: Partial<StoreFacts>, here: HostSide): string[] =>
     abouts(checkLeases({ ...factsOf(of), host: here }));
 
@@ -73,11 +74,11 @@ describe('invariant 5', () => {
       workers: [{ name: worker, living: true, folders: [folder, 'check-1'] }],
     });
     const both = ['process 7', `folder ${worker}/${folder}`];
-    const over = { ...store, replicates: sheaf({ ...atWork, trained: result(2) }) };
+    const over = { ...store, replicates: readOf({ ...atWork, trained: result(2) }) };
     expect(found(store, left)).toEqual([]);
     expect(found(over, left)).toEqual(both);
-    expect(found({ ...store, replicates: sheaf({ ...atWork, holder: null }) }, left)).toEqual(both);
-    const cancelled = { ...store, trials: sheaf(trialOf(1, { ...ended, replicates: [atWork._id] })) };
+    expect(found({ ...store, replicates: readOf({ ...atWork, holder: null }) }, left)).toEqual(both);
+    const cancelled = { ...store, trials: readOf(trialOf(1, { ...ended, replicates: [atWork._id] })) };
     expect(found(cancelled, left)).toEqual(both);
     expect(abouts(checkLeases({ ...factsOf(store, 'finished'), host: left }))).toEqual(both);
   });
@@ -162,13 +163,13 @@ describe('invariant 6', () => {
     const seen = [first, second, third].map((at) => states[at ?? 0] ?? state);
     const [before, middle, after] = [seen[0] ?? state, seen[1] ?? state, seen[2] ?? state];
     const still = first === third;
-    return { before: before.budget, rows: sheaf(...middle.rows), after: after.budget, still };
+    return { before: before.budget, rows: readOf(...middle.rows), after: after.budget, still };
   }
 
   it('gives no false alarm, in whatever order money is spent while it is read', () => {
     fc.assert(
       fc.property(story, (told) => {
-        const trials = sheaf(trialOf(1));
+        const trials = readOf(trialOf(1));
         expect(checkLedger(factsOf({ trials, money: look(told) })).violations).toEqual([]);
       }),
       { numRuns: 500 },
@@ -197,7 +198,7 @@ describe('invariant 6', () => {
   it('allows a reservation while a campaign runs, and none at its end', () => {
     const state = { budget: empty(), rows: [] };
     spending(`${OWNER}/k`, { ...NOTHING, tokens: 3 }, NOTHING)[0]?.(state);
-    const money = { before: state.budget, rows: sheaf<LedgerDocument>(), after: state.budget, still: true };
+    const money = { before: state.budget, rows: readOf<LedgerDocument>(), after: state.budget, still: true };
     expect(abouts(checkLedger(factsOf({ money })))).toEqual([]);
     expect(abouts(checkLedger(factsOf({ money }, 'finished')))).toEqual([`${OWNER}/k`]);
   });
@@ -253,7 +254,7 @@ describe('invariant 7', () => {
   const said = (first: DecisionDocument, ...decisions: DecisionDocument[]): string => {
     const { campaign } = factsOf().store;
     const frozen = { ...campaign.frozen, rule: first.rule, ruleVersion: first.version };
-    const store = { campaign: { ...campaign, frozen }, decisions: sheaf(first, ...decisions) };
+    const store = { campaign: { ...campaign, frozen }, decisions: readOf(first, ...decisions) };
     return checkDecisions(factsOf(store))
       .violations.map(({ says }) => says)
       .join();
@@ -321,20 +322,20 @@ describe('invariant 7', () => {
     const decision = decisionOn(of(1, 'greedy'), inputs, null);
     const kept = { ...unmeasured('keep', ''), score: 2, decision: decision._id };
     const trial = trialOf(1, { ...ended, status: 'keep', outcome: kept });
-    const right = { decisions: sheaf(decision), replicates: sheaf(measured), trials: sheaf(trial) };
+    const right = { decisions: readOf(decision), replicates: readOf(measured), trials: readOf(trial) };
     const found = (store: Partial<StoreFacts>): string[] =>
       abouts(checkDecisions(factsOf({ ...right, ...store })));
     const on = ['decision on t00001'];
-    const wrong = (more: Partial<typeof inputs>) => sheaf({ ...decision, inputs: { ...inputs, ...more } });
+    const wrong = (more: Partial<typeof inputs>) => readOf({ ...decision, inputs: { ...inputs, ...more } });
     expect(found({})).toEqual([]);
-    expect(found({ trials: sheaf({ ...trial, parent: 3 }) })).toEqual(on);
-    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, labels: ['seed-fixed'] } }) })).toEqual(on);
-    expect(found({ replicates: sheaf() })).toEqual(on);
-    expect(found({ replicates: sheaf({ ...measured, evaluated: null }) })).toEqual(on);
+    expect(found({ trials: readOf({ ...trial, parent: 3 }) })).toEqual(on);
+    expect(found({ trials: readOf({ ...trial, outcome: { ...kept, labels: ['seed-fixed'] } }) })).toEqual(on);
+    expect(found({ replicates: readOf() })).toEqual(on);
+    expect(found({ replicates: readOf({ ...measured, evaluated: null }) })).toEqual(on);
     expect(found({ decisions: wrong({ replicates: [] }) })).toEqual(on);
     expect(found({ decisions: wrong({ metric: 'other' }) })).toEqual(on);
-    expect(found({ decisions: sheaf() })).toEqual(['t00001']);
-    expect(found({ trials: sheaf(trialOf(1)) })).toEqual([]);
+    expect(found({ decisions: readOf() })).toEqual(['t00001']);
+    expect(found({ trials: readOf(trialOf(1)) })).toEqual([]);
     const hopeless = {
       status: 'discard',
       phase: 'train',
@@ -343,11 +344,11 @@ describe('invariant 7', () => {
       tail: '',
     } as const;
     const stopped = { ...unmeasured('discard', ''), failure: hopeless };
-    const early = sheaf({ ...trial, status: 'discard' as const, outcome: stopped });
-    expect(found({ decisions: sheaf(), trials: early })).toEqual([]);
+    const early = readOf({ ...trial, status: 'discard' as const, outcome: stopped });
+    expect(found({ decisions: readOf(), trials: early })).toEqual([]);
     expect(found({ trials: early })).toEqual(['t00001']);
-    expect(found({ trials: sheaf({ ...trial, status: 'discard' }) })).toEqual(['t00001']);
-    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, score: 3 } }) })).toEqual(['t00001']);
-    expect(found({ trials: sheaf({ ...trial, outcome: { ...kept, decision: 'x' } }) })).toEqual(['t00001']);
+    expect(found({ trials: readOf({ ...trial, status: 'discard' }) })).toEqual(['t00001']);
+    expect(found({ trials: readOf({ ...trial, outcome: { ...kept, score: 3 } }) })).toEqual(['t00001']);
+    expect(found({ trials: readOf({ ...trial, outcome: { ...kept, decision: 'x' } }) })).toEqual(['t00001']);
   });
 });

@@ -3,7 +3,7 @@ import { claimRemark } from '../../src/analysis/statistics/claim-wording.js';
 import { claimView } from '../../src/analysis/statistics/claim-view.js';
 import { claimOf, type ClaimRuns } from '../../src/domain/decision/claim/claim.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
-import type { ClaimDocument } from '../../src/lineage/documents/decision-documents.js';
+import type { ClaimDocument } from '../../src/lineage/documents/claim.js';
 import { AT, factsOf, OWNER } from '../builders/audited-facts.js';
 
 const NOISY = [2.305137714, 2.241089437, 2.370442819, 2.288613902];

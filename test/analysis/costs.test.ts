@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { costsModel, divided, type Costs } from '../../src/analysis/statistics/costs.js';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
-import type { LedgerDocument } from '../../src/lineage/documents/documents.js';
+import type { LedgerDocument } from '../../src/lineage/documents/ledger.js';
 import type { TrialPlace } from '../../src/lineage/audit-reader.js';
 import { startScriptedServer, type ScriptedAnswer } from '../model/scripted-server.js';
 import { assay, assayJson } from '../workflows/command-lines.js';

@@ -2,12 +2,10 @@ import type { CampaignFacts, Checked, StoreFacts } from '../../src/analysis/audi
 import { elapsedFrom } from '../../src/domain/campaign/clock.js';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import type { CampaignState } from '../../src/domain/statuses.js';
-import type {
-  Amounts,
-  LedgerDocument,
-  ReplicateDocument,
-  TrialDocument,
-} from '../../src/lineage/documents/documents.js';
+import type { Amounts } from '../../src/lineage/documents/budget.js';
+import type { LedgerDocument } from '../../src/lineage/documents/ledger.js';
+import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
+import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import { replicateKey } from '../../src/lineage/trials/replicates.js';
 import { frozenOf } from './frozen-campaign.js';
 
@@ -15,7 +13,7 @@ export const OWNER = 'test/run';
 export const SNAPSHOT = 'a'.repeat(64);
 export const AT = new Date(0);
 
-export const sheaf = <T>(...documents: T[]) => ({ documents, malformed: [] });
+export const readOf = <T>(...documents: T[]) => ({ documents, malformed: [] });
 
 export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 'running'): CampaignFacts {
   const campaign = {
@@ -39,18 +37,18 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
   return {
     store: {
       campaign,
-      trials: sheaf(),
-      replicates: sheaf(),
-      decisions: sheaf(),
-      claims: sheaf(),
-      phases: sheaf(),
-      sessions: sheaf(),
-      turns: sheaf(),
-      replies: sheaf(),
-      answers: sheaf(),
+      trials: readOf(),
+      replicates: readOf(),
+      decisions: readOf(),
+      claims: readOf(),
+      phases: readOf(),
+      sessions: readOf(),
+      turns: readOf(),
+      replies: readOf(),
+      answers: readOf(),
       statuses: new Map(),
       counter: { number: 0, counted: 0 },
-      money: { before: null, rows: sheaf(), after: null, still: true },
+      money: { before: null, rows: readOf(), after: null, still: true },
       trees: [],
       blobs: [],
       malformedTrees: [],

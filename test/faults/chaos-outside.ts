@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { z } from 'zod';
 import { trialWorkflowId } from '../../src/domain/keys.js';
-import type { TrialDocument } from '../../src/lineage/documents/documents.js';
+import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import { replay } from '../../workers/replaying.js';
 import type { ChaosGround } from './chaos-ground.js';
 import { survivors } from './chaos-witness.js';

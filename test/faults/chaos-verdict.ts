@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import { decisionDocument } from '../../src/lineage/documents/decision-documents.js';
-import {
-  ledgerDocument,
-  replicateDocument,
-  replyDocument,
-  trialDocument,
-  turnDocument,
-  type LedgerDocument,
-  type ReplicateDocument,
-  type TrialDocument,
-} from '../../src/lineage/documents/documents.js';
+import { decisionDocument } from '../../src/lineage/documents/decision.js';
+import { ledgerDocument, type LedgerDocument } from '../../src/lineage/documents/ledger.js';
+import { replicateDocument, type ReplicateDocument } from '../../src/lineage/documents/replicate.js';
+import { replyDocument, turnDocument } from '../../src/lineage/documents/session.js';
+import { trialDocument, type TrialDocument } from '../../src/lineage/documents/trial.js';
 import { START } from '../../src/domain/keys.js';
 import { auditOf, violationsOf } from '../workflows/audited.js';
 import type { ChaosGround } from './chaos-ground.js';

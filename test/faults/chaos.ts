@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { textOfReason } from '../../src/domain/campaign/reasons.js';
 import { isEnded, type CampaignState } from '../../src/domain/statuses.js';
-import { campaignDocument } from '../../src/lineage/documents/documents.js';
+import { campaignDocument } from '../../src/lineage/documents/campaign.js';
 import { KINDS, type Kill, type Kind } from './chaos-kill.js';
 import { openGround, type ChaosGround } from './chaos-ground.js';
 import { verdictOn, type Counts } from './chaos-verdict.js';

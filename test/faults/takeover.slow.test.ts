@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { EDIT_TOOL } from '../../src/model/tools.js';
-import type { ReplicateDocument } from '../../src/lineage/documents/documents.js';
+import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unmeasured } from '../../src/domain/trial/outcome.js';
 import { NOTHING } from '../../src/lineage/budgets/budgets.js';
-import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision-documents.js';
+import { estimateIn, type DecisionDocument } from '../../src/lineage/documents/decision.js';
 import { candidate } from '../builders/candidate.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
 import { openLineage, type Lineage, type StoreAddress } from '../../src/lineage/lineage.js';

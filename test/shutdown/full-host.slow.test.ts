@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HostDocument } from '../../src/lineage/documents/documents.js';
+import type { HostDocument } from '../../src/lineage/documents/host.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { TestHome, type Running } from './command.js';
 import { fill, smallDisk, type SmallDisk } from '../sandbox/small-disk.js';

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { beforeEach, expect, it } from 'vitest';
 import { AssayError } from '../../src/domain/errors.js';
-import type { HostDocument } from '../../src/lineage/documents/documents.js';
+import type { HostDocument } from '../../src/lineage/documents/host.js';
 import { HostHealth } from '../../src/sandbox/host/host-health.js';
 import { Gate } from '../../workers/gate.js';
 import { HostWatch } from '../../workers/host-watch.js';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { ReplicateDocument } from '../../src/lineage/documents/documents.js';
+import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import { pushTask } from '../bad-input/test-task.js';
 import { seeded } from '../fixtures/tiny.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';

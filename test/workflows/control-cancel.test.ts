@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { trialWorkflowId } from '../../src/domain/keys.js';
-import type { TrialDocument } from '../../src/lineage/documents/documents.js';
+import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import { use, type ScriptStep } from '../model/scripted-server.js';
 import {
   assay,

@@ -1,4 +1,4 @@
-import { estimateIn } from '../../src/lineage/documents/decision-documents.js';
+import { estimateIn } from '../../src/lineage/documents/decision.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import { editsIn, GAIN, LARGE, NOTHING, trueScore, type LookupTable } from '../model/lookup-model.js';
 

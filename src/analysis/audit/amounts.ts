@@ -1,4 +1,4 @@
-import type { Amounts } from '../../lineage/documents/documents.js';
+import type { Amounts } from '../../lineage/documents/budget.js';
 
 export const UNITS = ['microUsd', 'acceleratorMs', 'tokens'] as const satisfies (keyof Amounts)[];
 

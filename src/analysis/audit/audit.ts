@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CampaignDocument, TrialDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { Digested, storeFacts } from './store-facts.js';
 import type { Checked, HostSide, ServerSide, Violation } from './facts.js';

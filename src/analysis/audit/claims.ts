@@ -1,7 +1,8 @@
 import { claimDifferences } from '../../domain/decision/records/recompute.js';
 import { START, trialLabel } from '../../domain/keys.js';
-import type { ClaimDocument, DecisionDocument } from '../../lineage/documents/decision-documents.js';
-import type { ReplicateDocument } from '../../lineage/documents/documents.js';
+import type { ClaimDocument } from '../../lineage/documents/claim.js';
+import type { DecisionDocument } from '../../lineage/documents/decision.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import { seededRuns } from '../../lineage/trials/replicates.js';
 import type { StoreFacts } from './facts.js';
 

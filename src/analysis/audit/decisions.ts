@@ -4,14 +4,12 @@ import { START, trialKey, trialLabel } from '../../domain/keys.js';
 import { labelsOf } from '../../domain/trial/labels.js';
 import { weightsAfter } from '../../domain/decision/belief/effect-learning.js';
 import { beliefIn } from '../../domain/decision/v1/record.js';
-import type { DecisionDocument, DecisionV1Document } from '../../lineage/documents/decision-documents.js';
+import type { DecisionDocument, DecisionV1Document } from '../../lineage/documents/decision.js';
 import { decisionOn } from '../../lineage/decisions/decisions.js';
 import { decisionV1On } from '../../lineage/decisions/decisions-v1.js';
-import type {
-  CampaignDocument,
-  ReplicateDocument,
-  TrialDocument,
-} from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import { metricsOf } from '../../lineage/trials/replicates.js';
 import { wrongClaim } from './claims.js';
 import { Finder, type CampaignFacts, type Checked } from './facts.js';

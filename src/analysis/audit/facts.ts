@@ -1,15 +1,13 @@
 import type { OpenTrialFacts } from '../../domain/campaign/reconcile.js';
 import type { TrialStatus } from '../../domain/statuses.js';
-import type { ClaimDocument, DecisionDocument } from '../../lineage/documents/decision-documents.js';
-import type {
-  CampaignDocument,
-  PhaseResultDocument,
-  ReplicateDocument,
-  SessionDocument,
-  StoredFile,
-  TrialDocument,
-  turnDocument,
-} from '../../lineage/documents/documents.js';
+import type { ClaimDocument } from '../../lineage/documents/claim.js';
+import type { DecisionDocument } from '../../lineage/documents/decision.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { PhaseResultDocument } from '../../lineage/documents/phase-result.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { SessionDocument, turnDocument } from '../../lineage/documents/session.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { AnswerPlace, Malformed, Money, ReplyPlace, ReadDocuments } from '../../lineage/audit-reader.js';
 import type { z } from 'zod';
 

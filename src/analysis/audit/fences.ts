@@ -1,4 +1,4 @@
-import type { LedgerDocument } from '../../lineage/documents/documents.js';
+import type { LedgerDocument } from '../../lineage/documents/ledger.js';
 import { Finder, type CampaignFacts, type Checked } from './facts.js';
 
 /** No published result carries an old fence: of an attempt that had been overtaken, or that there never was. */

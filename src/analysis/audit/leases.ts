@@ -1,7 +1,7 @@
 import { sha256 } from '../../domain/digest.js';
 import { trialLabel } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { ReplicateDocument } from '../../lineage/documents/documents.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import {
   Finder,
   type CampaignFacts,

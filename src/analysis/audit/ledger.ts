@@ -1,6 +1,7 @@
 import { isEnded } from '../../domain/statuses.js';
 import { NOTHING } from '../../lineage/budgets/budgets.js';
-import type { BudgetDocument, LedgerDocument } from '../../lineage/documents/documents.js';
+import type { BudgetDocument } from '../../lineage/documents/budget.js';
+import type { LedgerDocument } from '../../lineage/documents/ledger.js';
 import { sameAmounts, sumOf, UNITS } from './amounts.js';
 import { Finder, type CampaignFacts, type Checked, type StoreFacts } from './facts.js';
 import { wrongLoss } from './replies.js';

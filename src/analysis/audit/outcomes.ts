@@ -1,7 +1,7 @@
 import { trialLabel } from '../../domain/keys.js';
 import { settlesTrial } from '../../domain/campaign/reconcile.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { TrialDocument } from '../../lineage/documents/documents.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import { Finder, type CampaignFacts, type Checked, type ServerSide, type StoreFacts } from './facts.js';
 
 /** Every accepted trial reaches exactly one terminal status, once; none is without a workflow or an outcome. */

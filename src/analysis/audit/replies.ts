@@ -1,6 +1,6 @@
 import { turnKey } from '../../domain/keys.js';
 import { NOTHING } from '../../lineage/budgets/budgets.js';
-import type { LedgerDocument } from '../../lineage/documents/documents.js';
+import type { LedgerDocument } from '../../lineage/documents/ledger.js';
 import { sameAmounts } from './amounts.js';
 import { Finder, type CampaignFacts, type Checked, type StoreFacts } from './facts.js';
 

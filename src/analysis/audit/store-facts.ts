@@ -1,4 +1,4 @@
-import type { StoredFile } from '../../lineage/documents/documents.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { Malformed } from '../../lineage/audit-reader.js';
 import type { BlobFact, StoreFacts, TreeFact } from './facts.js';

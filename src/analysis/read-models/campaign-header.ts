@@ -1,6 +1,6 @@
 import { trialLabel } from '../../domain/keys.js';
 import { claimedMeasure, decisionMeasure, type Measure, type Task } from '../../domain/task/task.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import { claimRemark } from '../statistics/claim-wording.js';
 import { claimView, type ClaimView } from '../statistics/claim-view.js';
 import type { Lineage } from '../../lineage/lineage.js';

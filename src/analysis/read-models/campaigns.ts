@@ -1,7 +1,7 @@
 import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import type { CampaignState } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { campaignHeader, isoOrNull } from './campaign-header.js';
 import { frontierOf, type Frontier } from './progress.js';

@@ -7,7 +7,8 @@ import {
   type Limits,
 } from '../../domain/money/budget.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
-import type { CampaignDocument, LimitChangeRecord } from '../../lineage/documents/documents.js';
+import type { LimitChangeRecord } from '../../lineage/documents/budget.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { LimitUse } from './progress.js';
 import { spendingOf, type Spending } from '../statistics/spending.js';

@@ -1,6 +1,6 @@
 import { AssayError } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
-import type { ReplicateDocument } from '../../lineage/documents/documents.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { measurementsOf } from './measurements.js';
 import { runsOf } from './trial-record.js';

@@ -1,4 +1,5 @@
-import type { ReplicateDocument, TrialDocument } from '../../lineage/documents/documents.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 
 /** All that was measured of a trial: the runs of the search, then the fresh ones of the claims. */

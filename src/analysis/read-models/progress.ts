@@ -1,5 +1,6 @@
-import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
-import type { CampaignDocument, TrialDocument } from '../../lineage/documents/documents.js';
+import type { DecisionDocument } from '../../lineage/documents/decision.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { LimitName } from '../../domain/money/budget.js';
 import { fieldOf, trialLabel } from '../../domain/keys.js';
 import type { TrialStage } from '../../domain/statuses.js';

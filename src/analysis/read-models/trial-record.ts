@@ -7,14 +7,12 @@ import { trialLabel, trialWorkflowId } from '../../domain/keys.js';
 import type { Outcome } from '../../domain/trial/outcome.js';
 import type { Projection } from '../../domain/task/rehearsal.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { DecisionDocument, DecisionV2Document } from '../../lineage/documents/decision-documents.js';
+import type { DecisionDocument, DecisionV2Document } from '../../lineage/documents/decision.js';
 import { lessonFacts } from '../../lineage/decisions/lesson-facts.js';
-import type {
-  PhaseRun,
-  ReplicateDocument,
-  Saving,
-  TrialDocument,
-} from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { Saving } from '../../lineage/documents/saving.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { metricsOf } from '../../lineage/trials/replicates.js';
 import { comparisonOf } from '../statistics/comparison.js';

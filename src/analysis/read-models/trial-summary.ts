@@ -3,7 +3,8 @@ import { trialLabel } from '../../domain/keys.js';
 import type { TrialStage, TrialStatus } from '../../domain/statuses.js';
 import type { Label } from '../../domain/trial/labels.js';
 import { believedThen } from '../../lineage/decisions/believed.js';
-import type { Trained, TrialDocument } from '../../lineage/documents/documents.js';
+import type { Trained } from '../../lineage/documents/replicate.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { isoOrNull, labelOrNull } from './campaign-header.js';
 

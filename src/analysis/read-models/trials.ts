@@ -1,6 +1,6 @@
 import type { Measure } from '../../domain/task/task.js';
 import type { TrialStatus } from '../../domain/statuses.js';
-import type { TrialDocument } from '../../lineage/documents/documents.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { campaignHeader, type CampaignHeader } from './campaign-header.js';
 import { trialSummaries, type TrialSummary } from './trial-summary.js';

@@ -1,7 +1,7 @@
 import { trialLabel } from '../../domain/keys.js';
 import type { Reason } from '../../domain/campaign/reasons.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { OpenTrial } from '../read-models/progress.js';
 
 /** Facts about a campaign at one moment that bear on why it does not move. */

@@ -3,8 +3,8 @@ import { trialLabel } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { Task } from '../../domain/task/task.js';
 import { ENDED_BEFORE } from '../../lineage/decisions/claims.js';
-import type { ClaimDocument } from '../../lineage/documents/decision-documents.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { ClaimDocument } from '../../lineage/documents/claim.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import { controlNote } from './seed-control.js';
 
 interface ClaimTerms {

@@ -1,7 +1,7 @@
 import { compareRuns, type Comparison } from '../../domain/decision/claim/comparison.js';
 import { START } from '../../domain/keys.js';
-import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { DecisionDocument } from '../../lineage/documents/decision.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { Lineage } from '../../lineage/lineage.js';
 
 /**

@@ -1,7 +1,10 @@
 import { START } from '../../domain/keys.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { NOTHING } from '../../lineage/budgets/budgets.js';
-import type { Amounts, CampaignDocument, LedgerDocument, Saving } from '../../lineage/documents/documents.js';
+import type { Amounts } from '../../lineage/documents/budget.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { LedgerDocument } from '../../lineage/documents/ledger.js';
+import type { Saving } from '../../lineage/documents/saving.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { TrialPlace } from '../../lineage/audit-reader.js';
 import { plus } from './spending.js';

@@ -1,5 +1,5 @@
 import type { Limits } from '../../domain/money/budget.js';
-import type { Amounts, BudgetDocument } from '../../lineage/documents/documents.js';
+import type { Amounts, BudgetDocument } from '../../lineage/documents/budget.js';
 import { NOTHING, type LedgerSum } from '../../lineage/budgets/budgets.js';
 
 /** Spending of a campaign: money in millionths of a dollar, accelerator time in milliseconds of one slot. */

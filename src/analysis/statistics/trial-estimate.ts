@@ -1,6 +1,6 @@
 import { estimateOf, type Estimate } from '../../domain/decision/claim/estimate.js';
 import { believedNow } from '../../lineage/decisions/believed.js';
-import type { DecisionDocument } from '../../lineage/documents/decision-documents.js';
+import type { DecisionDocument } from '../../lineage/documents/decision.js';
 import { lessonFacts } from '../../lineage/decisions/lesson-facts.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { seededRuns } from '../../lineage/trials/replicates.js';

@@ -10,7 +10,7 @@ import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { TaskDocument } from '../../lineage/documents/documents.js';
+import type { TaskDocument } from '../../lineage/documents/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { DETERMINISTIC } from '../../domain/task/task.js';
 import { findTask } from '../../tasks/find.js';

@@ -1,6 +1,6 @@
 import { campaignHeader } from '../../analysis/read-models/campaign-header.js';
 import { isEnded } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import { within } from '../terminal/deadline.js';
 import type { CommandContext } from '../context.js';
 import { interrupted, Interrupted } from '../terminal/interrupt.js';

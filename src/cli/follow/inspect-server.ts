@@ -12,7 +12,7 @@ import {
   type StallFacts,
 } from '../../analysis/stall/types.js';
 import { diagnoseStall } from '../../analysis/stall/diagnose.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
 import type { Looked } from './server-facts.js';
 

@@ -5,7 +5,7 @@ import { Observer, type Snapshot } from '../../analysis/read-models/snapshot.js'
 import type { StallReport } from '../../analysis/stall/types.js';
 import { AssayError } from '../../domain/errors.js';
 import { isEnded, needsPerson } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import { inspectServer } from './inspect-server.js';
 import type { CommandContext } from '../context.js';
 import { renderEvent } from '../render/events.js';

@@ -1,6 +1,6 @@
 import type { CostLine, Costs } from '../../analysis/statistics/costs.js';
 import { plus } from '../../analysis/statistics/spending.js';
-import type { Amounts } from '../../lineage/documents/documents.js';
+import type { Amounts } from '../../lineage/documents/budget.js';
 import { integer } from './numbers.js';
 import type { Paint } from './paint.js';
 import { columns } from './table.js';

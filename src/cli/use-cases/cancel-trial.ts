@@ -6,7 +6,7 @@ import { AssayError } from '../../domain/errors.js';
 import { parseTrialRef, trialLabel, trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { TrialStatus } from '../../domain/statuses.js';
-import type { TrialDocument } from '../../lineage/documents/documents.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { CommandContext } from '../context.js';
 import { askCampaign } from './parked-trial.js';

@@ -5,7 +5,7 @@ import { raiseCommand, reasonText, shortageText, textOfReason } from '../../doma
 import { budgetReason, lackingBudget } from '../../domain/money/budget.js';
 import { AssayError } from '../../domain/errors.js';
 import { isEnded, type RunControl } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { CommandContext } from '../context.js';
 import { someWorkerPolls } from '../follow/pollers.js';

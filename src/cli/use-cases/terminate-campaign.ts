@@ -5,7 +5,7 @@ import { AssayError } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import type { Finding } from '../../domain/campaign/reconcile.js';
 import { isEnded, type CampaignState } from '../../domain/statuses.js';
-import type { CampaignDocument } from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
 import { say } from '../terminal/terminal.js';
 

@@ -32,11 +32,11 @@ export async function keepStore(folder: string, idleMs = IDLE_MS): Promise<void>
   };
   const isOurs = async (): Promise<boolean> =>
     (await OpenRecord.read(home.record)).parts.store?.owner?.pid === process.pid;
-  while (servers.owned) {
+  do {
+    await sleep(LOOK_MS);
     if (!(await isOurs())) await servers.stop();
     else if (await isIdle()) await servers.stop({ onlyIf: isIdle });
-    if (servers.owned) await sleep(LOOK_MS);
-  }
+  } while (servers.owned);
 }
 
 /**

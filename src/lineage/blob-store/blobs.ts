@@ -32,7 +32,7 @@ export class Blobs {
   async put(content: string | Uint8Array): Promise<string> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const digest = sha256(bytes);
-    const known = await this.blobs.collection.findOne({ _id: digest }, { projection: { _id: 1 } });
+    const known = await this.blobs.raw.findOne({ _id: digest }, { projection: { _id: 1 } });
     if (known !== null) return digest;
     const large = bytes.byteLength > INLINE_LIMIT;
     await this.blobs.insertOnce({
@@ -65,7 +65,7 @@ export class Blobs {
 
   /** Digests the stored bytes again; returns their number and the fault found, or null. */
   async examine(digest: string): Promise<{ bytes: number; wrong: string | null }> {
-    const found = await this.blobs.collection.findOne({ _id: digest });
+    const found = await this.blobs.raw.findOne({ _id: digest });
     if (found === null) return { bytes: 0, wrong: 'it is not in the store' };
     const blob = blobDocument.safeParse(found);
     if (!blob.success) return { bytes: 0, wrong: 'it does not have the shape of a blob' };

@@ -235,7 +235,7 @@ export class Budgets {
 
   /** Adds up the ledger of one campaign in the store, by role and certainty. */
   async sums(owner: string): Promise<LedgerSum[]> {
-    const rows = await this.ledger.collection
+    const rows = await this.ledger.raw
       .aggregate([
         { $match: { owner } },
         {

@@ -20,23 +20,23 @@ const claimKey = (owner: string, number: number): string => `${owner}/${number}`
 
 /** Claims of campaigns: what they gained, from fresh runs of the start and the frontier. */
 export class Claims {
-  private readonly shelf;
+  private readonly collection;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database, KINDS.claims);
+    this.collection = new TypedCollection(database, KINDS.claims);
   }
 
   async find(owner: string, number: number): Promise<ClaimDocument | null> {
-    return this.shelf.get(claimKey(owner, number));
+    return this.collection.get(claimKey(owner, number));
   }
 
   async get(owner: string, number: number): Promise<ClaimDocument> {
-    return this.shelf.require(claimKey(owner, number));
+    return this.collection.require(claimKey(owner, number));
   }
 
   /** Lists the claims of a campaign, in order. */
   async list(owner: string): Promise<ClaimDocument[]> {
-    return this.shelf.list({ owner }, { sort: { number: 1 }, limit: MOST });
+    return this.collection.list({ owner }, { sort: { number: 1 }, limit: MOST });
   }
 
   /** Stores once what is to be measured; an earlier plan stays. */
@@ -50,12 +50,12 @@ export class Claims {
       openedAt: new Date(),
       closedAt: null,
     };
-    await this.shelf.insertOnce({ _id, owner, number, ...plan, ...open, rule: CLAIM_RULE });
-    return this.shelf.require(_id);
+    await this.collection.insertOnce({ _id, owner, number, ...plan, ...open, rule: CLAIM_RULE });
+    return this.collection.require(_id);
   }
 
   async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
-    await this.shelf.update({ _id: claimKey(owner, number) }, { $addToSet: { replicates: replicate } });
+    await this.collection.update({ _id: claimKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
 
   /** Finds the claim that a replicate was measured for, if any. */
@@ -65,7 +65,7 @@ export class Claims {
 
   /** Stores once what was trained for the claim; from then on it may be evaluated. */
   async seal(owner: string, number: number, sealed: NonNullable<ClaimDocument['sealed']>): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: claimKey(owner, number), sealed: null, closedAt: null },
       { $set: { sealed } },
     );
@@ -73,7 +73,7 @@ export class Claims {
 
   /** Stores the end of a claim, a result or the reason for none; the first one stays. */
   async close(owner: string, number: number, end: { result: ClaimResult } | { void: string }): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: claimKey(owner, number), closedAt: null },
       { $set: { ...end, closedAt: new Date() } },
     );

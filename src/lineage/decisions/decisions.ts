@@ -27,11 +27,11 @@ import { TypedCollection } from '../typed-collection.js';
  * unique key is the compare-and-set, so a decision and its effect are one write.
  */
 export class Decisions {
-  private readonly shelf;
+  private readonly collection;
   private readonly likelihoods;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database, KINDS.decisions);
+    this.collection = new TypedCollection(database, KINDS.decisions);
     this.likelihoods = new TypedCollection(database, { ...KINDS.decisions, schema: likelihoodDocument });
   }
 
@@ -43,7 +43,7 @@ export class Decisions {
     let known = 0;
     let step = 1;
     for (;;) {
-      const next = await this.shelf.get(keyOf(owner, known + step));
+      const next = await this.collection.get(keyOf(owner, known + step));
       if (next !== null) {
         last = next;
         known += step;
@@ -60,14 +60,14 @@ export class Decisions {
   async frontier(owner: string): Promise<DecisionDocument | null> {
     const last = await this.last(owner);
     if (last === null || last.result.adopt) return last;
-    return this.shelf.require(keyOf(owner, last.frontier.sequence));
+    return this.collection.require(keyOf(owner, last.frontier.sequence));
   }
 
   /** Returns the given adoption and those before it, newest first. */
   async chain(from: DecisionDocument, length: number): Promise<DecisionDocument[]> {
     const chain = [from];
     for (let next = from.inputs.frontier; next !== null && chain.length < length;) {
-      const adoption = await this.shelf.require(keyOf(from.owner, next.sequence));
+      const adoption = await this.collection.require(keyOf(from.owner, next.sequence));
       chain.push(adoption);
       next = adoption.inputs.frontier;
     }
@@ -75,18 +75,18 @@ export class Decisions {
   }
 
   async of(owner: string, trial: number): Promise<DecisionDocument | null> {
-    return this.shelf.find({ decides: trialKey(owner, trial) });
+    return this.collection.find({ decides: trialKey(owner, trial) });
   }
 
   /** Reads decisions by their ids, in no order. */
   async many(ids: readonly string[]): Promise<DecisionDocument[]> {
-    return this.shelf.many(ids);
+    return this.collection.many(ids);
   }
 
   /** Reads decisions from a sequence number on, in order. */
   async from(owner: string, sequence: number, limit: number): Promise<DecisionDocument[]> {
     const filter = { owner, sequence: { $gte: sequence } } as const;
-    return this.shelf.list(filter, { sort: { sequence: 1 }, limit });
+    return this.collection.list(filter, { sort: { sequence: 1 }, limit });
   }
 
   /**
@@ -114,7 +114,7 @@ export class Decisions {
         candidate.ruleVersion === 1 ? await this.nextV1(candidate, last) : await this.next(candidate, last);
       if (next === 'again') return 'again';
       // a decision that cannot be read back would leave the campaign without a last one
-      await this.shelf.insertOnce(decisionDocument.parse(next));
+      await this.collection.insertOnce(decisionDocument.parse(next));
     }
   }
 
@@ -144,7 +144,10 @@ export class Decisions {
   }
 
   private async beliefV1(owner: string, trial: number): Promise<Node | null> {
-    const [found] = await this.shelf.list({ owner, touches: trial }, { sort: { sequence: -1 }, limit: 1 });
+    const [found] = await this.collection.list(
+      { owner, touches: trial },
+      { sort: { sequence: -1 }, limit: 1 },
+    );
     return found?.version === 1 ? beliefIn(found, trial) : null;
   }
 

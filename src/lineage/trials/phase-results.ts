@@ -24,27 +24,27 @@ const idOf = (owner: string, key: string): string => `${owner}/${key}`;
 
 /** Results of phases by the digest of everything they read. The first result under a key is final. */
 export class PhaseResults {
-  private readonly shelf;
+  private readonly collection;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database, KINDS.phases);
+    this.collection = new TypedCollection(database, KINDS.phases);
   }
 
   /** Reads the result under a key, or null if there is none. */
   async finished(owner: string, key: string): Promise<Finished | null> {
-    return finishedOf(await this.shelf.get(idOf(owner, key)));
+    return finishedOf(await this.collection.get(idOf(owner, key)));
   }
 
   /** Reads the owner that is entered for a phase, or whose result it is; null while there is none. */
   async entered(owner: string, key: string): Promise<PhaseResultDocument | null> {
-    return this.shelf.get(idOf(owner, key));
+    return this.collection.get(idOf(owner, key));
   }
 
   /** Enters the owner of a phase, unless one is entered; returns the one that is. */
   async begin(by: PhaseOwner, key: string): Promise<PhaseResultDocument> {
     const id = idOf(by.owner, key);
-    await this.shelf.insertOnce({ ...by, _id: id, run: null, bytes: null, files: null, progress: [] });
-    return this.shelf.require(id);
+    await this.collection.insertOnce({ ...by, _id: id, run: null, bytes: null, files: null, progress: [] });
+    return this.collection.require(id);
   }
 
   /**
@@ -53,15 +53,16 @@ export class PhaseResults {
   async takeOver(by: PhaseOwner, key: string, from: string): Promise<boolean> {
     const { replicate, trial } = by;
     const filter = { _id: idOf(by.owner, key), replicate: from, files: null };
-    return this.shelf.update(filter, { $set: { replicate, trial } });
+    return this.collection.update(filter, { $set: { replicate, trial } });
   }
 
   /** Stores the result; the first one counts. */
   async finish(by: PhaseOwner, key: string, output: PhaseOutput): Promise<void> {
     const { replicate, trial } = by;
     const id = idOf(by.owner, key);
-    const fresh = await this.shelf.insertOnce({ ...by, ...output, _id: id });
-    if (!fresh) await this.shelf.update({ _id: id, files: null }, { $set: { replicate, trial, ...output } });
+    const fresh = await this.collection.insertOnce({ ...by, ...output, _id: id });
+    if (!fresh)
+      await this.collection.update({ _id: id, files: null }, { $set: { replicate, trial, ...output } });
   }
 }
 

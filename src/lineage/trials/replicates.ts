@@ -61,10 +61,10 @@ const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
 /** Measurements and the attempts at them. Results are published once, by the attempt that holds the fence. */
 export class Replicates {
-  private readonly shelf;
+  private readonly collection;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database, KINDS.replicates);
+    this.collection = new TypedCollection(database, KINDS.replicates);
   }
 
   /** Returns the replicate, created with its seed on first use. */
@@ -74,9 +74,9 @@ export class Replicates {
     secret: string,
   ): Promise<ReplicateDocument> {
     const id = replicateKey(identity);
-    const found = await this.shelf.get(id);
+    const found = await this.collection.get(id);
     if (found !== null) return found;
-    await this.shelf.insertOnce({
+    await this.collection.insertOnce({
       _id: id,
       ...identity,
       seed: seedOf(secret, identity.purpose, reads ?? identity.snapshot, identity.index),
@@ -88,13 +88,13 @@ export class Replicates {
       evaluated: null,
       faults: [],
     });
-    return this.shelf.require(id);
+    return this.collection.require(id);
   }
 
   /** Reads the host's speed in the trainings of a campaign on one host class, where it was known. */
   async trainingSpeeds(owner: string, hostClass: string): Promise<number[]> {
     const runs: number[] = [];
-    const found = this.shelf.collection.find(
+    const found = this.collection.raw.find(
       { owner, hostClass, trained: { $ne: null } },
       { projection: { 'trained.runs': 1 } },
     );
@@ -105,11 +105,11 @@ export class Replicates {
   }
 
   async get(key: string): Promise<ReplicateDocument> {
-    return this.shelf.require(key);
+    return this.collection.require(key);
   }
 
   async many(keys: readonly string[]): Promise<ReplicateDocument[]> {
-    return this.shelf.many(keys);
+    return this.collection.many(keys);
   }
 
   /**
@@ -117,7 +117,7 @@ export class Replicates {
    * process, which is recorded as an infrastructure fault.
    */
   async beginAttempt(key: string, holder: Holder): Promise<ReplicateDocument> {
-    const before = await this.shelf.require(key);
+    const before = await this.collection.require(key);
     if (before.holder !== null)
       await this.fault(key, {
         fence: before.fence,
@@ -126,27 +126,27 @@ export class Replicates {
         code: LOST,
         host: before.holder.host,
       });
-    const begun = await this.shelf.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
+    const begun = await this.collection.change({ _id: key }, { $inc: { fence: 1 }, $set: { holder } });
     if (begun === null) throw new AssayError('STORE_DOCUMENT', `replicate ${key} is missing`);
     return begun;
   }
 
   /** Ends an attempt without a result. */
   async release(key: string, fence: number): Promise<void> {
-    await this.shelf.update({ _id: key, fence }, { $set: { holder: null } });
+    await this.collection.update({ _id: key, fence }, { $set: { holder: null } });
   }
 
   /** Invalidates every attempt on these replicates without a successor: none can publish any more. */
   async giveUp(keys: readonly string[]): Promise<void> {
     for (const key of keys)
-      await this.shelf.update(
+      await this.collection.update(
         { _id: key, holder: { $ne: null }, $or: [{ trained: null }, { evaluated: null }] },
         { $inc: { fence: 1 }, $set: { holder: null } },
       );
   }
 
   async fault(key: string, fault: Omit<Fault, 'at'>): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: key },
       { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
     );
@@ -154,7 +154,7 @@ export class Replicates {
 
   /** Stores the checkpoint; the first one counts, and an overtaken attempt writes nothing. */
   async keepCheckpoint(key: string, checkpoint: Checkpoint): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: key, fence: checkpoint.fence, trained: null, checkpoint: null },
       { $set: { checkpoint } },
     );
@@ -162,20 +162,20 @@ export class Replicates {
 
   /** @throws AssayError OVERTAKEN when a later attempt has begun and has not published */
   async publishTrained(key: string, trained: Trained): Promise<Trained> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: key, fence: trained.fence, trained: null },
       { $set: { trained, holder: null, checkpoint: null } },
     );
-    return this.published((await this.shelf.require(key)).trained, key, trained.fence);
+    return this.published((await this.collection.require(key)).trained, key, trained.fence);
   }
 
   /** @throws AssayError OVERTAKEN when a later attempt has begun and has not published */
   async publishEvaluated(key: string, evaluated: Evaluated): Promise<Evaluated> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: key, fence: evaluated.fence, evaluated: null },
       { $set: { evaluated, holder: null } },
     );
-    return this.published((await this.shelf.require(key)).evaluated, key, evaluated.fence);
+    return this.published((await this.collection.require(key)).evaluated, key, evaluated.fence);
   }
 
   private published<T>(result: T | null, key: string, fence: number): T {

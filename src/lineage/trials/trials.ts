@@ -25,12 +25,12 @@ const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): str
 
 /** The trial log: numbers taken at submit, without gaps, and one terminal status each. */
 export class Trials {
-  private readonly shelf;
+  private readonly collection;
   private readonly twins;
   private readonly counters;
 
   constructor(database: Db) {
-    this.shelf = new TypedCollection(database, KINDS.trials);
+    this.collection = new TypedCollection(database, KINDS.trials);
     this.twins = new TypedCollection(database, KINDS.twins);
     this.counters = new TypedCollection(database, KINDS.counters);
   }
@@ -61,7 +61,7 @@ export class Trials {
         return { kind: 'full', limit: full };
       }
       const slot = twin === null ? `${proposal.owner}/c/${counted}` : `${proposal.owner}/d/${number}`;
-      await this.shelf.insertOnce(queued(proposal, number, slot, twin));
+      await this.collection.insertOnce(queued(proposal, number, slot, twin));
       await this.catchUp(proposal.owner, number, slot);
       const taken = await this.bySubmitKey(proposal.submitKey);
       if (taken !== null) return { kind: 'accepted', trial: taken };
@@ -74,7 +74,7 @@ export class Trials {
    */
   async insertStart(proposal: Proposal): Promise<TrialDocument> {
     const slot = `${proposal.owner}/d/${START}`;
-    await this.shelf.insertOnce(queued(proposal, START, slot, null));
+    await this.collection.insertOnce(queued(proposal, START, slot, null));
     await this.twins.insertOnce({ _id: twinKey(proposal), submitKey: proposal.submitKey, proposal });
     return this.require(proposal.owner, START);
   }
@@ -108,8 +108,8 @@ export class Trials {
       const first = await this.bySubmitKey(twin);
       if (first !== null && first.status !== 'cancelled') return first;
       const next = await this.twinOf(proposalDocument.parse(trial), await limits());
-      await this.shelf.update({ _id: trial._id, status: null, twin }, { $set: { twin: next } });
-      const now: TrialDocument = await this.shelf.require(trial._id);
+      await this.collection.update({ _id: trial._id, status: null, twin }, { $set: { twin: next } });
+      const now: TrialDocument = await this.collection.require(trial._id);
       if (now.status !== null) return null;
       twin = now.twin;
     }
@@ -138,25 +138,25 @@ export class Trials {
     if ((await this.get(owner, number)) !== null)
       await this.counters.update({ _id: owner }, { $max: { number } });
     const place = /\/c\/(\d+)$/.exec(slot);
-    if (place !== null && (await this.shelf.find({ slot })) !== null)
+    if (place !== null && (await this.collection.find({ slot })) !== null)
       await this.counters.update({ _id: owner }, { $max: { counted: Number(place[1]) } });
   }
 
   async bySubmitKey(submitKey: string): Promise<TrialDocument | null> {
-    return this.shelf.find({ submitKey });
+    return this.collection.find({ submitKey });
   }
 
   async get(owner: string, number: number): Promise<TrialDocument | null> {
-    return this.shelf.get(trialKey(owner, number));
+    return this.collection.get(trialKey(owner, number));
   }
 
   async require(owner: string, number: number): Promise<TrialDocument> {
-    return this.shelf.require(trialKey(owner, number));
+    return this.collection.require(trialKey(owner, number));
   }
 
   /** Reads the trials of these numbers, ascending; numbers that were not taken are left out. */
   async many(owner: string, numbers: readonly number[]): Promise<TrialDocument[]> {
-    const found = await this.shelf.many(numbers.map((number) => trialKey(owner, number)));
+    const found = await this.collection.many(numbers.map((number) => trialKey(owner, number)));
     return found.sort((a, b) => a.number - b.number);
   }
 
@@ -176,40 +176,40 @@ export class Trials {
     const keys = Array.from({ length: Math.max(0, Math.min(limit, end)) }, (_, i) =>
       trialKey(owner, end - 1 - i),
     );
-    const found = await this.shelf.many(keys);
+    const found = await this.collection.many(keys);
     return found.sort((a, b) => b.number - a.number);
   }
 
   /** Lists trials without a status; a scan, for reconcile and the audit only. */
   async open(owner: string, limit: number): Promise<TrialDocument[]> {
-    return this.shelf.list({ owner, status: null }, { limit });
+    return this.collection.list({ owner, status: null }, { limit });
   }
 
   async setStage(owner: string, number: number, stage: TrialStage): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), status: null },
       { $set: { stage, stageAt: new Date() } },
     );
   }
 
   async setPreflight(owner: string, number: number, preflight: Failure): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), status: null, replicates: [] },
       { $set: { preflight } },
     );
   }
 
   async setProjection(owner: string, number: number, projection: Projection): Promise<void> {
-    await this.shelf.update({ _id: trialKey(owner, number), status: null }, { $set: { projection } });
+    await this.collection.update({ _id: trialKey(owner, number), status: null }, { $set: { projection } });
   }
 
   async addReplicate(owner: string, number: number, replicate: string): Promise<void> {
-    await this.shelf.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
+    await this.collection.update({ _id: trialKey(owner, number) }, { $addToSet: { replicates: replicate } });
   }
 
   /** Records once an attempt to prepare the trial that was lost with its worker. */
   async losePreparation(owner: string, number: number, fault: Omit<Fault, 'at'>): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), 'faults.fence': { $ne: fault.fence } },
       { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
     );
@@ -218,7 +218,7 @@ export class Trials {
   /** Parks a trial. */
   async park(owner: string, number: number, reason: string): Promise<void> {
     const at = new Date();
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), status: null },
       { $set: { parked: { reason, at }, stage: 'parked', stageAt: at } },
     );
@@ -226,7 +226,7 @@ export class Trials {
 
   /** Ends the wait of a parked trial. */
   async unpark(owner: string, number: number): Promise<void> {
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), status: null },
       { $set: { parked: null, stage: 'queued', stageAt: new Date() } },
     );
@@ -234,13 +234,13 @@ export class Trials {
 
   /** Excuses this many lost workers: a person decided that they no longer count against the trial. */
   async pardon(owner: string, number: number, lost: number): Promise<void> {
-    await this.shelf.update({ _id: trialKey(owner, number) }, { $max: { pardoned: lost } });
+    await this.collection.update({ _id: trialKey(owner, number) }, { $max: { pardoned: lost } });
   }
 
   /** Sets the one terminal status; a trial that has one keeps it. */
   async settle(owner: string, number: number, outcome: Outcome): Promise<TrialDocument> {
     const now = new Date();
-    await this.shelf.update(
+    await this.collection.update(
       { _id: trialKey(owner, number), status: null },
       { $set: { status: outcome.status, outcome, stage: 'ended', stageAt: now, endedAt: now, parked: null } },
     );

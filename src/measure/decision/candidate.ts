@@ -2,11 +2,9 @@ import { START } from '../../domain/keys.js';
 import { decisionMeasure, type Task } from '../../domain/task/task.js';
 import type { Outcome } from '../../domain/trial/outcome.js';
 import type { Candidate } from '../../lineage/decisions/candidate.js';
-import type {
-  CampaignDocument,
-  ReplicateDocument,
-  TrialDocument,
-} from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { metricsOf } from '../../lineage/trials/replicates.js';
 import { changesOnlySeed } from './seed-only.js';

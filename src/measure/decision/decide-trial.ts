@@ -15,11 +15,9 @@ import { labelsOf } from '../../domain/trial/labels.js';
 import { outcomeOfRuns } from '../../domain/trial/outcome-of.js';
 import type { Outcome } from '../../domain/trial/outcome.js';
 import { lessonFacts } from '../../lineage/decisions/lesson-facts.js';
-import type {
-  CampaignDocument,
-  ReplicateDocument,
-  TrialDocument,
-} from '../../lineage/documents/documents.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { seededRuns } from '../../lineage/trials/replicates.js';
 import { rowOf } from '../../lineage/trials/view.js';

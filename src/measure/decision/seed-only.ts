@@ -1,6 +1,6 @@
 import { isSeedOnly } from '../../domain/trial/seed-only.js';
 import type { FileBytes } from '../../lineage/blob-store/blobs.js';
-import type { TrialDocument } from '../../lineage/documents/documents.js';
+import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 
 /** Tells whether a trial differs in nothing but seeds from its parent, or from the frontier that it would replace. */

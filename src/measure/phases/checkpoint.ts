@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PhaseRun, ReplicateDocument, StoredFile } from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { writeSealed } from '../../sandbox/sealing/sealed-tree.js';

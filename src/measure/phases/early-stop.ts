@@ -8,7 +8,8 @@ import {
   type Projection,
 } from '../../domain/task/progress.js';
 import { trainBudget } from '../../domain/task/phase-clock.js';
-import type { PhaseRun, Saving } from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import type { Saving } from '../../lineage/documents/saving.js';
 import type { HostContext } from '../host-context.js';
 import type { HostedTrial } from '../load-trial.js';
 

@@ -5,7 +5,7 @@ import { matchesGlob } from '../../domain/text/paths.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
-import type { PhaseRun } from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { Ending, RunRequest, RunResult } from '../../sandbox/run.js';
 import type { SealLimits } from '../../sandbox/sealing/seal.js';

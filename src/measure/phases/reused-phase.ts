@@ -1,5 +1,5 @@
 import { treeDigest } from '../../domain/digest.js';
-import type { PhaseRun } from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Finished } from '../../lineage/trials/phase-results.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { writeSealed } from '../../sandbox/sealing/sealed-tree.js';

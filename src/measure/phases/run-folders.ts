@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StoredFile } from '../../lineage/documents/documents.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import { removeTree } from '../../sandbox/remove-tree.js';
 import { writeFolder } from '../../tasks/folder.js';
 import type { HostContext } from '../host-context.js';

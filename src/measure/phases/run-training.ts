@@ -5,7 +5,7 @@ import type { Failure } from '../../domain/trial/outcome.js';
 import { definedFields } from '../../domain/defined-fields.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
-import type { Trained } from '../../lineage/documents/documents.js';
+import type { Trained } from '../../lineage/documents/replicate.js';
 import { persist } from '../../lineage/persist.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
 import { timeRatio } from './baseline-timing.js';

@@ -1,5 +1,8 @@
 import { sha256 } from '../../domain/digest.js';
-import type { PhaseRun, Saving, StoredFile, Trained } from '../../lineage/documents/documents.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import type { Trained } from '../../lineage/documents/replicate.js';
+import type { Saving } from '../../lineage/documents/saving.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { Attempt, AttemptWork } from '../attempt.js';

@@ -1,2 +1,0 @@
-export * from './claim.js';
-export * from './decision.js';
