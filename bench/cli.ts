@@ -1,5 +1,5 @@
 /**
- * What a command costs: the user and system seconds of short commands as multiples of `node -e 0`, in the same run.
+ * Measures what commands cost: the user and system seconds of short commands as multiples of `node -e 0`, in the same run.
  * `npx tsx bench/cli.ts [--repetitions 9]` prints a table on stderr and JSON (assay.bench.cli/1) on stdout.
  * Servers, workers and a campaign of one trial are started in a home folder of their own, and idle while it measures.
  */

@@ -51,7 +51,7 @@ export async function checkNamedTemporal(external: External): Promise<string> {
 }
 
 /**
- * The same for the store. Its URL may hold a password and is not shown.
+ * Checks the named store. Its URL may hold a password and is not shown.
  * @throws AssayError STORE_UNAVAILABLE naming the variable
  */
 export async function checkNamedStore(external: External): Promise<string> {

@@ -44,7 +44,7 @@ export interface FindOptions {
   say: (line: string) => void;
   /** Aborting ends what was started until then; the search rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** What the store is for: `read` leaves it to a keeper, `keep` is that keeper. */
+  /** Use of the store: `read` leaves it to a keeper, `keep` is that keeper. */
   role?: Role;
 }
 

@@ -21,7 +21,7 @@ export function failuresBefore(details: unknown): Failures {
   return detailsSchema.safeParse(details).data?.failures ?? {};
 }
 
-/** What an activity says with its heartbeat that it is doing. */
+/** Reads from a heartbeat what its activity is doing. */
 export function doingIn(details: unknown): string | null {
   return detailsSchema.safeParse(details).data?.doing ?? null;
 }

@@ -47,7 +47,7 @@ export async function refused(
   for (const args of more) expectError(row, await refusalHere(args, env));
 }
 
-/** The same in this process. */
+/** Runs a command line that is refused, in this process. */
 export async function refusalHere(args: readonly string[], env: Environment): Promise<Said> {
   return failed(args, await runHere([...args, '--json'], env));
 }

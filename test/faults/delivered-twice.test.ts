@@ -76,7 +76,7 @@ async function twice<R>(attempt: () => Promise<R>): Promise<[R, R]> {
   return Promise.all([run(), run()]);
 }
 
-/** The same, where one may be told that the other has overtaken it: Temporal then retries it. */
+/** Delivers twice at once, where one may be told that the other has overtaken it: Temporal then retries it. */
 async function atOnce<R>(...attempts: (() => Promise<R>)[]): Promise<R> {
   const run = (attempt: () => Promise<R>): Promise<R> => new MockActivityEnvironment().run(attempt);
   const ends = await Promise.allSettled(attempts.map(run));

@@ -5,7 +5,7 @@ const asked = process.env['ASSAY_FUZZ_RUNS'];
 /** Runs of a property: few in `npm test`, far more in `npm run test:slow`. */
 export const RUNS = { numRuns: Number(asked ?? 200) };
 
-/** The same for a property of which each try takes long. */
+/** Tries of a property of which each takes long. */
 export const tries = (quick: number, slow: number): typeof RUNS => ({
   numRuns: asked === undefined ? quick : Math.min(slow, RUNS.numRuns),
 });

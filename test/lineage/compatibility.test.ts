@@ -27,7 +27,7 @@ const rows = (collection: string) =>
 /** Objects whose keys are data, by the name of their field. */
 const KEYED = ['active', 'open', 'metrics', 'statuses', 'lanes', 'edits'];
 
-/** The same with a field of a newer assay in every object. */
+/** Copies a document with a field of a newer assay in every object. */
 function fromTheFuture(value: unknown, field = ''): unknown {
   if (Array.isArray(value)) return value.map((each: unknown) => fromTheFuture(each));
   if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype)

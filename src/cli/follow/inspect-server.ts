@@ -61,7 +61,7 @@ const NOTHING_RUNS: StallReason = {
   remedy: '`assay dev` continues it.',
 };
 
-/** The same for a campaign that no worker has frozen yet; null when the server does not run it either. */
+/** Inspects a campaign that no worker has frozen yet; null when the server does not run it either. */
 export async function inspectNotStarted(
   ground: CommandContext,
   name: string,

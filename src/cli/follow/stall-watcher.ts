@@ -5,7 +5,7 @@ import { isEnded } from '../../domain/statuses.js';
 
 /** The server is asked only when nothing has moved for this long, and then at most this often. */
 const QUIET_MS = 5000;
-/** The same reasons are told again after this time if something has moved in between. */
+/** Equal reasons are told again after this time if something has moved in between. */
 const TOLD_MS = 300_000;
 
 const NOTHING: StallReport = { reasons: [], moves: null };

@@ -13,7 +13,7 @@ import { lastLines, rotate } from './logs.js';
 
 const CLEAN_END_MS = 10_000;
 /**
- * The same where a person waits for the end: a server that is killed then loses nothing that it acknowledged.
+ * Milliseconds where a person waits for the end: a server that is killed then loses nothing that it acknowledged.
  */
 export const HURRIED_MS = 4_000;
 const KILLED_END_MS = 5_000;

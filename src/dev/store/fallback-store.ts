@@ -42,7 +42,7 @@ export async function fallbackStore(say: (line: string) => void, signal: AbortSi
   return served(java, folder);
 }
 
-/** The same, when an earlier command got it; null when none did. */
+/** Finds it where an earlier command got it; null when none did. */
 export async function fallbackStoreInCache(): Promise<StoreProgram | null> {
   const folder = await provisioned(await cacheName(), FALLBACK_JARS);
   return folder === null ? null : served(await javaProgram(), folder);

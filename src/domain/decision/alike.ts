@@ -9,7 +9,7 @@ export interface SeededRun {
 
 /** Scores that differ by less than this share of themselves differ by rounding. */
 const ROUNDING = 1e-9;
-/** The same as a share of the start's standard deviation, so that runs of a quiet recipe are not taken for equal. */
+/** Tolerance as a share of the start's standard deviation, so that runs of a quiet recipe are not taken for equal. */
 const ROUNDING_SD = 1e-6;
 /** Scores that are multiples of a step above this share of the start's standard deviation are often equal by chance. */
 const STEP_SD = 1e-3;

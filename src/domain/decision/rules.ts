@@ -17,7 +17,7 @@ import { typicalSd } from './belief/spread.js';
 import { passesScreen, thresholdPasses, THRESHOLD_RUNS } from './threshold.js';
 import { recordOf, startRecord, type Decided } from './records/decision-record.js';
 
-/** What each rule judges a candidate by: its score alone, its runs beside the noise, or what is believed of it. */
+/** Basis on which each rule judges a candidate: its score alone, its runs beside the noise, or what is believed of it. */
 const JUDGED_BY: Readonly<Record<Rule, 'score' | 'noise' | 'belief'>> = {
   greedy: 'score',
   threshold: 'noise',

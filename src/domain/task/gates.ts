@@ -60,7 +60,7 @@ export function certainMargins(gates: readonly Gate[], codeBytes: number): Margi
   );
 }
 
-/** What a miss is called, by the moment at which it is known: of size or of a static rule, or of what was trained. */
+/** Status of a miss by the moment at which it is known: of size or of a static rule, or of what was trained. */
 const MISSED: Readonly<Record<Gate['known'], 'size_blocked' | 'disqualified'>> = {
   static: 'size_blocked',
   check: 'size_blocked',

@@ -97,7 +97,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** The same table from `ps`, for systems without /proc. */
+/** Reads the table from `ps`, for systems without /proc. */
 export async function tableFromPs(): Promise<ProcessTable> {
   const columns = 'pid=,ppid=,pgid=,rss=,stat=,lstart=';
   const { stdout } = await execa('ps', ['-axo', columns], { env: { LC_ALL: 'C' }, reject: false });
@@ -203,7 +203,7 @@ export async function sweepOrphans(runs: StrayRuns): Promise<number> {
   return killAll(() => marked(matches));
 }
 
-/** The same for every process of some users: none of them can deny whose it is. */
+/** Sweeps every process of some users: none of them can deny whose it is. */
 export async function sweepUsers(matches: (uid: number) => boolean): Promise<number> {
   return killAll(() => processesOfUsers(matches));
 }

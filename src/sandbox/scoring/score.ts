@@ -18,7 +18,7 @@ type ServerRequest = RunRequest & { startupS: number };
 export interface ScoreRequest {
   /** The recipe's server, run in the sandbox; null for direct scoring. Let its wall limit exceed the evaluator's. */
   server: ServerRequest | null;
-  /** The same once more in folders of its own, where the evaluator compares two servers. */
+  /** Request of a second server in folders of its own, where the evaluator compares two servers. */
   twin?: ServerRequest | null;
   /** The task's own program: trusted, so a process group with limits and a clean environment. */
   evaluator: RunRequest;

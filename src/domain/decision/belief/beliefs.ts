@@ -72,7 +72,7 @@ export function believedOf(beliefs: Beliefs, trial: number): Normal | null {
   return { mean: at(means, place), variance: at(covariances[place], place) };
 }
 
-/** The same beliefs about fewer recipes: what is believed of those that stay does not change. */
+/** Keeps the beliefs about fewer recipes: what is believed of those that stay does not change. */
 export function retained(beliefs: Beliefs, stays: (trial: number) => boolean): Beliefs {
   const places = beliefs.trials.flatMap((trial, place) => (stays(trial) ? [place] : []));
   if (places.length === beliefs.trials.length) return beliefs;

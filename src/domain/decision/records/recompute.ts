@@ -11,7 +11,7 @@ export function differences(made: object, stored: object): string[] {
   return differing('', made, stored);
 }
 
-/** The same for a claim: its numbers have to follow from its runs, by the rule that it was weighed by. */
+/** Differences of a claim: its numbers have to follow from its runs, by the rule that it was weighed by. */
 export function claimDifferences(
   runs: ClaimRuns,
   { rule, deterministic, result }: { rule: 1 | 2; deterministic: boolean; result: ClaimResult },
