@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { TrialSummary } from '../../src/analysis/read-models/trial-summary.js';
 import type { DecisionView, TrialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { describeControl } from '../../src/cli/render/control-answer.js';
-import { isObeyed } from '../../src/cli/use-cases/control.js';
+import { isObeyed, wasResumed } from '../../src/cli/use-cases/control.js';
 import { renderDiff } from '../../src/cli/render/diff.js';
 import { renderEvent } from '../../src/cli/render/events.js';
 import { renderDoctor } from '../../src/cli/render/doctor.js';
@@ -332,6 +332,14 @@ describe('a wish to a campaign', () => {
     expect(isObeyed({ control: 'draining', state: 'draining' }, { ask: 'stop', mode: 'drain' })).toBe(true);
     expect(isObeyed({ control: 'draining', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(false);
     expect(isObeyed({ control: 'stopping', state: 'draining' }, { ask: 'stop', mode: 'now' })).toBe(true);
+  });
+
+  it('to resume counts as obeyed as well where the campaign is held back again since', () => {
+    const [first, second] = [new Date(1000), new Date(2000)];
+    expect(wasResumed({ pausedSince: first }, { pausedSince: first })).toBe(false);
+    expect(wasResumed({ pausedSince: first }, { pausedSince: null })).toBe(true);
+    expect(wasResumed({ pausedSince: first }, { pausedSince: second })).toBe(true);
+    expect(wasResumed({ pausedSince: null }, { pausedSince: second })).toBe(false);
   });
 
   it('is answered with the work that still ends, or that no worker was there to obey', () => {

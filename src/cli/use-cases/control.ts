@@ -49,7 +49,7 @@ export async function control(ground: CommandContext, name: string, wish: Wish):
   const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   await hold(lineage, before.owner, wish, attended);
   if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
-  return answerOf(await obeyed(ground, name, wish), wish, true);
+  return answerOf(await obeyed(ground, before, wish), wish, true);
 }
 
 /** A campaign that no worker has opened yet keeps the signal and obeys it as soon as one does. */
@@ -140,12 +140,26 @@ async function hold(lineage: Lineage, owner: string, wish: Wish, attended: boole
     await campaigns.pauseIfRunning(owner, { kind: 'pause', said: wish.reason ?? null });
 }
 
-async function obeyed({ lineage }: CommandContext, name: string, wish: Wish): Promise<CampaignDocument> {
+/** True when a campaign that was held back went on and is held back again since: by what comes up again at once. */
+export function wasResumed(
+  before: Pick<CampaignDocument, 'pausedSince'>,
+  now: Pick<CampaignDocument, 'pausedSince'>,
+): boolean {
+  return before.pausedSince !== null && before.pausedSince.getTime() !== now.pausedSince?.getTime();
+}
+
+async function obeyed(
+  { lineage }: CommandContext,
+  before: CampaignDocument,
+  wish: Wish,
+): Promise<CampaignDocument> {
+  const { _id: name } = before;
   const since = performance.now();
   let told = false;
   for (;;) {
     const campaign = await lineage.campaigns.byName(name);
     if (isObeyed(campaign, wish) || isEnded(campaign.state)) return campaign;
+    if (wish.ask === 'resume' && wasResumed(before, campaign)) return campaign;
     const waited = performance.now() - since;
     if (waited > WAIT_MS) {
       await hold(lineage, campaign.owner, wish, false);
