@@ -1,7 +1,7 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
 import config from './vitest.config.js';
 
-/** What is too long for `npm test`: files named *.slow.test.ts, and every fuzzed property many times more often. */
+/** Runs the files named *.slow.test.ts, too long for `npm test`, and every fuzzed property many times more often. */
 export default mergeConfig(
   { ...config, test: { ...config.test, include: [], exclude: [] } },
   defineConfig({

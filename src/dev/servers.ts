@@ -81,7 +81,7 @@ export async function findServers(options: FindOptions): Promise<Servers> {
   const temporal = external.temporal ?? (await entryInUse(record.temporal));
   const store = external.store ?? (await entryInUse(record.store));
   const uiPort = external.temporal === null ? record.temporal?.ports['uiPort'] : undefined;
-  const caretaker: LogRotation | null = claim.mine.size > 0 ? startLogRotation(home, say) : null;
+  const rotation: LogRotation | null = claim.mine.size > 0 ? startLogRotation(home, say) : null;
   return {
     temporal: {
       address: temporal.address,
@@ -92,7 +92,7 @@ export async function findServers(options: FindOptions): Promise<Servers> {
     store: { url: store.address, database: databaseOf(), how: store.how },
     stop: async (how) => {
       await released(claim, how?.hurried === true ? HURRIED_MS : CLEAN_END_MS, how?.onlyIf);
-      if (claim.mine.size === 0) caretaker?.stop();
+      if (claim.mine.size === 0) rotation?.stop();
     },
     get owned() {
       return claim.mine.size > 0;
