@@ -17,7 +17,7 @@ import { expectedUnder, isRun, NAP, PRELUDE, type Attack, type NotRun, type Outc
 import { LABELS, SECRET } from './reaching.js';
 import { SERVED_EVALUATOR, SERVING, servedRecipe } from './serving.js';
 import { ATTACKS } from './table.js';
-import { languageRecipe, LANGUAGE_EVALUATOR, LISTENS, MEETING, TELLS, TEXT, TWINS } from './twins.js';
+import { languageRecipe, LANGUAGE_EVALUATOR, LISTENS, MEETING, TELLS, TEXT, TOLD, TWINS } from './twins.js';
 
 const MB = 1024 * 1024;
 /** Levels of `isolation` that may be broken. */
@@ -307,9 +307,9 @@ export class Arena {
 
   /**
    * Runs a training that listens for locks while the server of another trial signals held-out text with them; returns
-   * what the training printed.
+   * the parts of that text which it heard.
    */
-  async overheard(): Promise<string> {
+  async overheard(): Promise<string[]> {
     const { owner } = await this.world.campaign('language');
     const telling = await this.submit(TELLS, 'language');
     await until(
@@ -319,7 +319,15 @@ export class Arena {
     );
     const listening = await this.submit(LISTENS);
     await Promise.all([this.ended(listening), this.ended(telling, 'language')]);
-    return this.log(listening, 'direct');
+    const heard = [...(await this.log(listening, 'direct')).matchAll(/^heard (\d+)$/gm)].map(
+      ([, offset = '']) => {
+        const bytes = Buffer.alloc(8);
+        bytes.writeBigUInt64LE(BigInt(offset));
+        return bytes.toString('latin1', 0, TOLD);
+      },
+    );
+    const texts = await this.held(TEXT);
+    return heard.filter((part) => texts.some((text) => text.includes(part)));
   }
 
   /**

@@ -5,6 +5,9 @@ export const TEXT = 'text.bin';
 /** Name that servers which try to meet leave in folders of the host, where they can. */
 export const MEETING = 'assay-attack-twin';
 
+/** Bytes of text that an offset of a lock carries, the first byte lowest. */
+export const TOLD = 7;
+
 /** A careless evaluator: unexpected input kills it, with held-out text in its last message. */
 export const LANGUAGE_EVALUATOR = `
 import os
@@ -135,7 +138,7 @@ if "met" in MEMORY: return
 MEMORY["met"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
 found = struct.unpack(LOCK, fcntl.fcntl(MEMORY["met"], fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
 if found[0] != fcntl.F_UNLCK: breach("channels", f"a lock at {found[2]}")
-fcntl.fcntl(MEMORY["met"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, int.from_bytes(tokens[-7:], "little"), 1, 0))`,
+fcntl.fcntl(MEMORY["met"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, int.from_bytes(tokens[-${TOLD}:], "little"), 1, 0))`,
     ...labelled('channels'),
   },
   {
@@ -210,13 +213,16 @@ except OSError as error: print("denied:", error)`,
 /** Program that publishes all text that it is sent, as offsets of locks on its interpreter. */
 export const TELLS = `
 if "lock" not in MEMORY: MEMORY["lock"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
-for at in range(0, len(tokens), 7):
+for at in range(0, len(tokens), ${TOLD}):
     fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_UNLCK, 0, 0, 0, 0))
-    where = int.from_bytes(tokens[at:at + 7], "little")
+    where = int.from_bytes(tokens[at:at + ${TOLD}], "little")
     fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, where, 1, 0))
     time.sleep(0.01)`;
 
-/** A training that listens to locks on its interpreter while a server is scored. */
+/**
+ * A training that prints offsets of locks on its interpreter while a server is scored. Where it shares the programs of
+ * the host, it also hears whoever else is at work there.
+ */
 export const LISTENS = `
 import fcntl, struct
 LOCK = "hhqqi4x"
@@ -225,5 +231,5 @@ while time.monotonic() < until and len(heard) < 8:
     found = struct.unpack(LOCK, fcntl.fcntl(at, fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
     if found[0] != fcntl.F_UNLCK: heard.add(found[2])
     time.sleep(0.005)
-if heard: breach("channels", f"{len(heard)} locks")
+for offset in heard: print("heard", offset)
 artifact()`;
