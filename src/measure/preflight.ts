@@ -10,7 +10,7 @@ import { sealedOrRefused } from './phases/seal-outputs.js';
 import type { ToldMargin } from '../domain/task/gates.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
-import type { HostContext } from './host-context.js';
+import type { RunHost } from './host-context.js';
 import {
   START_VARIABLE,
   countedBytes,
@@ -32,7 +32,7 @@ export interface Preflight {
 
 /** A preflight on its way: where it runs, and what it knows so far. */
 interface Flight {
-  context: HostContext;
+  context: RunHost;
   hosted: HostedTask;
   name: string;
   snapshot: string;
@@ -51,7 +51,7 @@ interface Flight {
  * the projected length of an evaluation.
  */
 export async function preflight(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   snapshot: string,
   signal: AbortSignal,

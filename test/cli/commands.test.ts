@@ -130,11 +130,11 @@ describe('watch', () => {
 });
 
 describe('help', () => {
-  it('leads with examples and names the exit codes', async () => {
+  it('begins with the usage, names the exit codes, and ends with examples', async () => {
     const [all, one] = await Promise.all([assay(['--help']), assay(['show', '--help'])]);
     expect([all.exitCode, one.exitCode]).toEqual([0, 0]);
-    expect(all.stdout).toMatch(/^Examples:\n/);
-    expect(one.stdout).toMatch(/^Examples:\n/);
+    for (const { stdout } of [all, one])
+      expect(stdout).toMatch(/^Usage: assay [^]*\nExamples:\n(?: {2}\S.*\n?)+$/);
     expect(one.stdout).toContain('Exit codes: 0 ok, 1 failed, 2 usage, 3 environment');
   });
 });

@@ -4,12 +4,14 @@ import type { Client } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { submitUpdate } from '../../../workflows/messages.js';
 import { abortable } from '../../dev/process/abortable.js';
+import { failureOfTrial } from '../../analysis/read-models/trial-failure.js';
 import { trialRecord } from '../../analysis/read-models/trial-record.js';
 import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
 import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { trialWorkflowId } from '../../domain/keys.js';
+import { START, trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TaskDocument } from '../../lineage/documents/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { DETERMINISTIC } from '../../domain/task/task.js';
@@ -171,8 +173,8 @@ async function place(
 const POLL_MS = 500;
 
 /**
- * @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED;
- * CAMPAIGN_INPUT when it was refused before it began
+ * @throws AssayError START_RECIPE_FAILED or CAMPAIGN_ENDED when the campaign ended without the trial;
+ * CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT when it was refused before it began
  */
 async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
   const { lineage } = ground;
@@ -188,12 +190,21 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
         `"${name}" is blocked: ${textOfReason(campaign.reason) ?? ''}`,
       );
     if (campaign !== null && isEnded(campaign.state) && trial === null)
-      throw new AssayError(
-        'RECIPE_INVALID',
-        `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
-      );
+      throw await notMeasured(lineage, campaign);
     await sleep(POLL_MS);
   }
+}
+
+/** The error of a trial whose campaign ended before it; most often the task's own start could not be measured. */
+async function notMeasured(
+  lineage: Lineage,
+  { owner, state, reason }: CampaignDocument,
+): Promise<AssayError> {
+  const said = `nothing was measured: ${textOfReason(reason) ?? state}`;
+  const start = await lineage.trials.get(owner, START);
+  const failure = start === null ? null : failureOfTrial(start);
+  if (failure === null) return new AssayError('CAMPAIGN_ENDED', said);
+  return new AssayError('START_RECIPE_FAILED', said, { detail: failure.tail });
 }
 
 function parkedError(campaign: string, number: number, reason: string): AssayError {

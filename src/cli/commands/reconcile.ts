@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -10,6 +11,11 @@ export function register(program: Command): void {
     .argument('[campaign]', 'one campaign; default: all of this store')
     .option('--dry-run', 'only say what would be done')
     .option('--json', 'print JSON (assay.reconcile/1)')
-    .addHelpText('before', 'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['assay reconcile --dry-run', 'assay reconcile night-1'],
+      }),
+    )
     .action(whenRun(() => import('../actions/reconcile.js')));
 }

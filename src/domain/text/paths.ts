@@ -1,6 +1,6 @@
 /** The longest path of a recipe file, and the longest of its segments, in UTF-16 units. */
 export const MAX_PATH = 240;
-const MAX_SEGMENT = 100;
+export const MAX_SEGMENT = 100;
 
 /** Control, format, private and unassigned characters, lone surrogates, line and paragraph separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
