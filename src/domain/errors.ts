@@ -77,12 +77,6 @@ export const ERRORS = {
     '`assay task list` shows the tasks; `assay task push DIR` adds yours.',
   ),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml, or the file that is named, at the place shown.'),
-  PREPARE_FAILED: entry(
-    'user',
-    1,
-    'bounded',
-    "If it repeats, correct the task's preparation (`assay task check DIR` runs it), then start another campaign.",
-  ),
   DATA_INVALID: entry(
     'user',
     1,
@@ -108,6 +102,18 @@ export const ERRORS = {
     1,
     false,
     'Fix the start recipe: a search needs a start that can be measured.',
+  ),
+  PREPARE_FAILED: entry(
+    'user',
+    1,
+    'bounded',
+    "Read the end of its output and fix the task's prepare program, or what it needs on that host (network, disk).",
+  ),
+  START_ON_BUSY_HOST: entry(
+    'environment',
+    3,
+    false,
+    'Free that host of other work, or give the phase more time in task.yaml, and start the campaign again.',
   ),
   // what this machine lacks
   TEMPORAL_UNAVAILABLE: entry(

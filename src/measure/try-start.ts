@@ -12,7 +12,7 @@ import { clearPacking } from './phases/pack-phase.js';
 import { packCall, trainCall, type Call } from './phases/calls.js';
 import { countedBytes, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
-import { sealedOrRefused } from './phases/seal-outputs.js';
+import { incompleteFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { trainingFolders, type TrainingFolders } from './phases/training.js';
 import { scoreSealed } from './score-sealed.js';
 import { evaluatedOf } from './score.js';
@@ -111,6 +111,8 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { context, hosted, snapshot, files, name, signal, so } = run;
   const { spec, parts } = hosted;
+  const incomplete = incompleteFailure(spec, sealed);
+  if (incomplete !== null) return incomplete;
   const ratio = comparesTimes(spec) ? { [TIME_RATIO]: 1 } : {};
   const known = { bytes: countedBytes(spec, files) + sealed.bytes, train_s: so.trainS ?? 0, ...ratio };
   so.artifact = sealed.digest;

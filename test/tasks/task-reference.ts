@@ -80,8 +80,12 @@ export function renderTaskReference(): string {
     'The offline proposer turns numeric constants whose line ends with `knob: LOW..HIGH`, or `knob: LOW..HIGH log` for a logarithmic scale, in a comment of the language:',
     `\`\`\`text\n${KNOBS.join('\n')}\n\`\`\``,
     `Read as: ${KNOBS.flatMap(knobsOf)
-      .map(({ name, value, low, high, log }) => `\`${name}\` ${value} (${low} to ${high}${log ? ', log' : ''})`)
-      .join('; ')}. A knob whose value and ends are whole numbers stays whole. A name that is marked twice is never turned.`,
+      .map(
+        ({ name, value, low, high, log }) => `\`${name}\` ${value} (${low} to ${high}${log ? ', log' : ''})`,
+      )
+      .join(
+        '; ',
+      )}. A knob whose value and ends are whole numbers stays whole. A name that is marked twice is never turned.`,
     '## Names and sizes',
     namesTable(),
     '',
@@ -100,7 +104,10 @@ function namesTable(): string {
         'path of a recipe file',
         `at most ${MAX_PATH} characters, ${MAX_SEGMENT} a segment; forward slashes; no control characters, no segment that is empty, \`.\`, \`..\` or \`.git\`, or that begins with a space or ends with a space or a dot; no two that differ only in upper and lower case`,
       ],
-      ['a task folder, and a recipe', `at most ${maxFiles} files of at most ${maxFileBytes / 2 ** 20} MiB; no links`],
+      [
+        'a task folder, and a recipe',
+        `at most ${maxFiles} files of at most ${maxFileBytes / 2 ** 20} MiB; no links`,
+      ],
       ['left out of a folder', '`.git`, `.venv`, `__pycache__`, `node_modules`, `.DS_Store`'],
     ],
   );
@@ -139,8 +146,10 @@ function valueOf(field: Node): string {
   if (field.const !== undefined) return `\`${String(field.const)}\``;
   if (field.enum !== undefined) return field.enum.map((one) => `\`${String(one)}\``).join(', ');
   if (field.anyOf !== undefined) return field.anyOf.map(valueOf).join(' or ');
-  if (field.items !== undefined) return `list of ${field.items.type === 'object' ? 'objects' : valueOf(field.items)}`;
-  if (field.type === 'object') return typeof field.additionalProperties === 'object' ? 'numbers by name' : 'object';
+  if (field.items !== undefined)
+    return `list of ${field.items.type === 'object' ? 'objects' : valueOf(field.items)}`;
+  if (field.type === 'object')
+    return typeof field.additionalProperties === 'object' ? 'numbers by name' : 'object';
   return `${field.type ?? 'any'}${boundsOf(field)}`;
 }
 

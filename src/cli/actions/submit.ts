@@ -173,8 +173,8 @@ async function place(
 const POLL_MS = 500;
 
 /**
- * @throws AssayError START_RECIPE_FAILED or CAMPAIGN_ENDED when the campaign ended without the trial;
- * CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT when it was refused before it began
+ * @throws AssayError CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT when it was refused before it began; when the
+ * campaign ended without the trial, RECIPE_INVALID or what was wrong with the start
  */
 async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
   const { lineage } = ground;
@@ -190,21 +190,30 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
         `"${name}" is blocked: ${textOfReason(campaign.reason) ?? ''}`,
       );
     if (campaign !== null && isEnded(campaign.state) && trial === null)
-      throw await notMeasured(lineage, campaign);
+      throw new AssayError(
+        await faultOf(lineage, campaign),
+        `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
+        { detail: await tailOfStart(lineage, campaign) },
+      );
     await sleep(POLL_MS);
   }
 }
 
-/** The error of a trial whose campaign ended before it; most often the task's own start could not be measured. */
-async function notMeasured(
+/** The error of a campaign that ended without its only trial: the recipe is to blame only where it was refused. */
+async function faultOf(
   lineage: Lineage,
-  { owner, state, reason }: CampaignDocument,
-): Promise<AssayError> {
-  const said = `nothing was measured: ${textOfReason(reason) ?? state}`;
+  { owner, reason }: CampaignDocument,
+): Promise<'RECIPE_INVALID' | 'START_RECIPE_FAILED' | 'START_ON_BUSY_HOST' | 'CAMPAIGN_ENDED'> {
   const start = await lineage.trials.get(owner, START);
-  const failure = start === null ? null : failureOfTrial(start);
-  if (failure === null) return new AssayError('CAMPAIGN_ENDED', said);
-  return new AssayError('START_RECIPE_FAILED', said, { detail: failure.tail });
+  const failure = start?.outcome?.failure;
+  if (failure != null) return failure.busyHost === true ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED';
+  return start?.outcome != null && reason?.kind === 'failure' ? 'RECIPE_INVALID' : 'CAMPAIGN_ENDED';
+}
+
+/** The end of the log of a start that could not be measured. */
+async function tailOfStart(lineage: Lineage, { owner }: CampaignDocument): Promise<string> {
+  const start = await lineage.trials.get(owner, START);
+  return start === null ? '' : (failureOfTrial(start)?.tail ?? '');
 }
 
 function parkedError(campaign: string, number: number, reason: string): AssayError {

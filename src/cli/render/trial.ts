@@ -8,6 +8,7 @@ import type {
 import { trialLabel } from '../../domain/keys.js';
 import type { Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
+import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
@@ -206,6 +207,7 @@ function phaseTable(phases: readonly PhaseView[]): string {
     [
       { title: 'PHASE' },
       { title: 'WALL', right: true },
+      { title: 'CPU', right: true },
       { title: 'PEAK MEMORY', right: true },
       { title: 'LOG', right: true },
       { title: 'TIER' },
@@ -213,6 +215,7 @@ function phaseTable(phases: readonly PhaseView[]): string {
     phases.map((run) => [
       phaseText(run),
       duration(run.wallMs),
+      run.cpuMs === null ? '–' : duration(run.cpuMs),
       bytes(run.peakRssBytes),
       bytes(run.logBytes),
       tierText(run),
@@ -225,6 +228,7 @@ function phaseText(run: PhaseView): string {
   const used = budgetText(run);
   const notes = [
     ...(used === null ? slowText(run) : [used]),
+    ...(isSlow(run) && run.load !== null ? [`load ${run.load} a processor`] : []),
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),

@@ -70,7 +70,9 @@ export const taskSchema = z
       .describe('left out by a task without data'),
     requirements: relative
       .optional()
-      .describe('requirements file with exact versions, for a private Python environment, see "Which Python"'),
+      .describe(
+        'requirements file with exact versions, for a private Python environment, see "Which Python"',
+      ),
     runtime: z
       .strictObject({
         paths: z
@@ -83,11 +85,26 @@ export const taskSchema = z
       .optional(),
     resources: z.strictObject({
       pool: taskName.default('cpu').describe('kind of host that trains, as in `assay worker --pool`'),
-      slots: z.number().int().positive().default(1).describe('slots of a host that a training takes: cores, in `cpu`'),
+      slots: z
+        .number()
+        .int()
+        .positive()
+        .default(1)
+        .describe('slots of a host that a training takes: cores, in `cpu`'),
       memory_mb: z.number().int().positive().default(2048).describe('memory of a phase, in MiB'),
       disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
-      log_kb: z.number().int().positive().default(256).describe('log that is kept of a phase, in KiB; the end where it is longer'),
-      processes: z.number().int().positive().default(64).describe('processes and threads of a phase at one time'),
+      log_kb: z
+        .number()
+        .int()
+        .positive()
+        .default(256)
+        .describe('log that is kept of a phase, in KiB; the end where it is longer'),
+      processes: z
+        .number()
+        .int()
+        .positive()
+        .default(64)
+        .describe('processes and threads of a phase at one time'),
     }),
     phases: phasesSchema,
     replicate: z
@@ -96,7 +113,9 @@ export const taskSchema = z
         deterministic: z
           .boolean()
           .default(false)
-          .describe('true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"'),
+          .describe(
+            'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
+          ),
       })
       .default({ processes: 1, deterministic: false }),
     scoring: z

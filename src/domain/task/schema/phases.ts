@@ -49,7 +49,9 @@ const train = outputPhase.extend({
     .strictObject({
       from: z
         .literal('data_visible')
-        .describe('when it starts: as the first process of the recipe does, which sees the data from then on'),
+        .describe(
+          'when it starts: as the first process of the recipe does, which sees the data from then on',
+        ),
       budget_s: seconds.describe('budget of wall time, at most `timeout_s`, see "Budgets"'),
       tolerance_s: tolerance.optional(),
     })
@@ -104,6 +106,13 @@ export const evaluateSchema = phase.extend({
     .optional()
     .describe(
       'true: nothing else of assay runs on its host meanwhile; by default only while a claim is measured',
+    ),
+  artifact: z
+    .array(relative)
+    .max(64)
+    .optional()
+    .describe(
+      'globs of files that an artifact must have. Without one of them the trial ends as a crash and the evaluator, which would fail on it, is not run; nor is it on an artifact without a file, where scoring is direct',
     ),
   rehearsal: z
     .strictObject({
