@@ -4,7 +4,7 @@ import type { Reason } from '../src/domain/campaign/reasons.js';
 import { START } from '../src/domain/keys.js';
 import type { CampaignState } from '../src/domain/statuses.js';
 import { campaignActivities, decideActivities, submitActivities, waitingActivities } from './proxies.js';
-import { runTrial } from './specialist.js';
+import { runTrial } from './child-trial.js';
 
 /**
  * End of a campaign whose workflow was reset afterwards: it ends the same way again and does nothing else.
