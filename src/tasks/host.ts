@@ -178,10 +178,8 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    let fresh = false;
-    await this.alone('prepare', signal, async () => {
-      if (await exists(manifest)) return;
-      fresh = true;
+    const fresh = await this.alone('prepare', signal, async () => {
+      if (await exists(manifest)) return false;
       const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
         cwd: folder,
         env: { ...python.env, ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
@@ -195,6 +193,7 @@ export class TaskHost {
           `${spec.data?.prepare ?? ''} of "${spec.name}" ${describeEnding(result.ending)}`,
           { detail: result.log.trimEnd().slice(-MOST_TOLD) },
         );
+      return true;
     });
     try {
       const checked = await checkManifest({ folder: target, task: spec.name, fresh });

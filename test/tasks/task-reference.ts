@@ -143,7 +143,7 @@ function defaultOf(field: Node, isRequired: boolean): string {
 }
 
 function valueOf(field: Node): string {
-  if (field.const !== undefined) return `\`${String(field.const)}\``;
+  if (typeof field.const === 'string') return `\`${field.const}\``;
   if (field.enum !== undefined) return field.enum.map((one) => `\`${String(one)}\``).join(', ');
   if (field.anyOf !== undefined) return field.anyOf.map(valueOf).join(' or ');
   if (field.items !== undefined)

@@ -34,9 +34,9 @@ export type ErrorFlags = Pick<CommonFlags, 'json' | 'debug'>;
 /** One line and a remedy on stderr; the stack only on request; with --json the same as JSON. Returns the exit code. */
 export function report(error: unknown, { json, debug }: ErrorFlags): number {
   const known = error instanceof AssayError;
-  const [message = ''] = messageOf(error).split('\n');
+  const [message = '', ...more] = messageOf(error).split('\n');
   const remedy = known ? error.remedy : ERRORS.INTERNAL.remedy;
-  const detail = known ? clean(error.detail.trimEnd()) : '';
+  const detail = known ? clean([...more, error.detail].join('\n').trim()) : '';
   say(`${styled('red', 'error', process.stderr)}: ${message}`);
   if (detail !== '') say(indent(detail, 2));
   say(remedy);
