@@ -5,6 +5,7 @@ import {
   type RunningFacts,
   type WorkflowFact,
 } from '../src/domain/campaign/reconcile.js';
+import { findElsewhere, type TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import { isEnded } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
@@ -27,6 +28,7 @@ export interface ServerWorkflows {
 
 interface OrphansContext {
   lineage: Lineage;
+  namespace: TemporalNamespace;
   workflowFact: (id: string) => Promise<WorkflowFact>;
 }
 
@@ -40,7 +42,9 @@ export async function orphanedWorkflows(
   const findings: Finding[] = [];
   for (const { id, type } of await workflows.running(only)) {
     const name = id.slice(0, id.indexOf('/'));
-    const campaign = await context.lineage.campaigns.find(name);
+    const found = await context.lineage.campaigns.find(name);
+    const mine = found !== null && (await findElsewhere(found, context.namespace)) === null;
+    const campaign = mine ? found : null;
     const facts = await factsOf(context, campaign, { id, type });
     const rule = dealsWithRunning(facts);
     // the server's list lags behind
@@ -80,7 +84,7 @@ function saidOf(
 ): string {
   if (rule === 'report')
     return campaign === 'unknown'
-      ? 'left alone: it runs for a campaign that is not in this store'
+      ? 'left alone: it runs for a campaign of this server that is not in this store'
       : 'left alone: it runs for a trial that the store does not have';
   const done = rule === 'cancel' ? ['cancel it', 'cancelled'] : ['terminate it', 'terminated'];
   return `${dryRun ? `would ${done[0] ?? ''}` : (done[1] ?? '')}: its campaign has ended`;

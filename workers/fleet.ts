@@ -32,7 +32,7 @@ import { findPython } from '../src/tasks/python.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
-import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
+import { askedServer, scheduleReconcile } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
 import { installLogger, logger } from './logging.js';
@@ -167,8 +167,7 @@ async function orchestrators(
     ...shared,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
-    workflowFact: (id) => workflowFact(client, id),
-    workflows: serverWorkflows(client),
+    ...askedServer(client),
     defaultModel:
       settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
   });

@@ -23,6 +23,7 @@ import { wholeNumber } from '../terminal/parsing.js';
 import { someWorkerPolls } from '../follow/pollers.js';
 import { renderRecord } from '../render/trial.js';
 import { waitUntilStarted, expectWorkflow } from '../follow/not-started.js';
+import { requireHere } from '../use-cases/require-here.js';
 import { startUnderFreeName, taskReference } from '../use-cases/start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
@@ -151,7 +152,9 @@ async function place(
     say(`campaign ${name}: the start is measured${times}, then your trial${times}`);
     return { campaign: name, number: 1 };
   }
-  const { state } = await lineage.campaigns.byName(flags.campaign);
+  const campaign = await lineage.campaigns.byName(flags.campaign);
+  const { state } = campaign;
+  await requireHere(client, campaign);
   if (isEnded(state))
     throw new AssayError(
       'CAMPAIGN_ENDED',
