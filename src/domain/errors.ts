@@ -140,6 +140,12 @@ export const ERRORS = {
     'bounded',
     "Remove this task's prepared data on that host; it is then prepared again.",
   ),
+  STORE_REFUSED: entry(
+    'bug',
+    1,
+    false,
+    'It would be refused again; read what the store says, and report it with the output of --debug if it names no limit that you can raise.',
+  ),
   // what passes by itself
   STORE_UNREACHABLE: entry(
     'transient',

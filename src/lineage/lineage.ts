@@ -1,11 +1,4 @@
-import {
-  MongoError,
-  MongoNetworkError,
-  MongoServerSelectionError,
-  MongoTopologyClosedError,
-  type Db,
-  type MongoClient,
-} from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import type { Clock } from '../domain/campaign/clock.js';
 import { Blobs } from './blob-store/blobs.js';
 import { Budgets } from './budgets/budgets.js';
@@ -105,25 +98,4 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     records: new AuditReader(database),
     close: () => client.close(),
   };
-}
-
-/** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */
-const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError', 'ResetPool'];
-
-/**
- * Returns true when an error is the store's own: unreachable, refusing, or overloaded. It says nothing about the
- * request.
- */
-export function isStoreTrouble(error: unknown): boolean {
-  return error instanceof MongoError;
-}
-
-/** Returns true when an error means that the store is unreachable, so that a later retry can help. */
-export function isStoreOutage(error: unknown): boolean {
-  return (
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoTopologyClosedError ||
-    (error instanceof MongoError && OUTAGE_LABELS.some((label) => error.hasErrorLabel(label)))
-  );
 }

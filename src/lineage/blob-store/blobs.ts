@@ -1,4 +1,4 @@
-import { Binary, GridFSBucket, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
+import { Binary, GridFSBucket, MongoGridFSChunkError, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
@@ -9,6 +9,11 @@ import { TypedCollection } from '../typed-collection.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
 const INLINE_LIMIT = 4 * 1024 * 1024;
+
+/** Returns true when chunks of a GridFS file, or all of it, are not there. */
+const isIncomplete = (error: unknown): error is MongoRuntimeError =>
+  error instanceof MongoGridFSChunkError ||
+  (error instanceof MongoRuntimeError && 'code' in error && error.code === 'ENOENT');
 
 /** A file in memory. */
 export interface FileBytes {
@@ -57,7 +62,7 @@ export class Blobs {
   /** Returns the bytes of a digest, checked against it. */
   async get(digest: string): Promise<Buffer> {
     const blob = await this.blobs.require(digest);
-    const bytes = blob.inline === null ? await this.download(blob.file) : Buffer.from(blob.inline.buffer);
+    const bytes = blob.inline === null ? await this.downloadOf(blob) : Buffer.from(blob.inline.buffer);
     if (sha256(bytes) !== digest)
       throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
     return bytes;
@@ -79,6 +84,19 @@ export class Blobs {
       // an unreachable store says nothing about its files
       if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
       return { bytes: 0, wrong: `its bytes cannot be read: ${error.message}` };
+    }
+  }
+
+  /** @throws AssayError STORE_DOCUMENT when a part of it is missing */
+  private async downloadOf({ _id, file }: { _id: string; file: ObjectId | null }): Promise<Buffer> {
+    try {
+      return await this.download(file);
+    } catch (error) {
+      if (!isIncomplete(error)) throw error;
+      throw new AssayError('STORE_DOCUMENT', `a part of blob ${_id} is missing: ${error.message}`, {
+        cause: error,
+        remedy: '`assay audit` lists what is damaged; restore the store from a backup.',
+      });
     }
   }
 

@@ -63,8 +63,21 @@ export function supervise(plan: Plan): Supervision {
   const started = start(plan);
   if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
   const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
-  const { pid, stdio: streams } = started;
+  const { pid } = started;
   if (pid === undefined) return stillborn(failure, launch.hold);
+  try {
+    return watchStarted(plan, pid, started);
+  } catch (error) {
+    // nobody else knows of it yet
+    process.kill(-pid, 'SIGKILL');
+    void launch.hold?.end();
+    throw error;
+  }
+}
+
+function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervision {
+  const { launch, request } = plan;
+  const streams = started.stdio;
   offerToKernel(pid);
   const live: LiveRun = {
     mark: request.id,
