@@ -109,7 +109,11 @@ class Started {
   }
 }
 
-async function startWorkers(roles: readonly Role[], settings: FleetSettings, started: Started): Promise<void> {
+async function startWorkers(
+  roles: readonly Role[],
+  settings: FleetSettings,
+  started: Started,
+): Promise<void> {
   const { workers } = started;
   const connection = await connect(settings.temporal.address);
   started.onClose(() => connection.close());

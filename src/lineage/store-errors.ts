@@ -19,8 +19,8 @@ const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloade
  * disks; and logins and rights, which a person gives back. From the server's error_codes.yml.
  */
 const PASSING_CODES = new Set<unknown>([
-  6, 7, 11, 13, 18, 24, 43, 46, 50, 64, 79, 89, 91, 100, 112, 133, 134, 146, 189, 202, 211, 251, 262, 290, 317,
-  358, 391, 402, 462, 8000, 9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436, 14031,
+  6, 7, 11, 13, 18, 24, 43, 46, 50, 64, 79, 89, 91, 100, 112, 133, 134, 146, 189, 202, 211, 251, 262, 290,
+  317, 358, 391, 402, 462, 8000, 9001, 10058, 10107, 11600, 11601, 11602, 13388, 13435, 13436, 14031,
 ]);
 
 /**

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { reconcile, type ReconcileContext } from '../../../activities/reconcile.js';
-import { askedServer, temporalNamespace } from '../../../workers/reconciling.js';
+import { askedServer } from '../../../workers/reconciling.js';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
 import { elsewhereText, findElsewhere, type Elsewhere } from '../../domain/campaign/whereabouts.js';
 import { AssayError } from '../../domain/errors.js';
 import { expiredLeases } from '../../sandbox/host/lease.js';

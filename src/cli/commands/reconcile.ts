@@ -14,6 +14,9 @@ export function register(program: Command): void {
       'settle a campaign of another Temporal server or namespace, which is gone for good: nothing of it may run any more',
     )
     .option('--json', 'print JSON (assay.reconcile/1)')
-    .addHelpText('before', 'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n  assay reconcile old-1 --server-gone\n')
+    .addHelpText(
+      'before',
+      'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n  assay reconcile old-1 --server-gone\n',
+    )
     .action(whenRun(() => import('../actions/reconcile.js')));
 }

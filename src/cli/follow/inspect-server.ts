@@ -68,7 +68,9 @@ export async function inspectNotStarted(
   ground: CommandContext,
   name: string,
 ): Promise<InspectedStall | null> {
-  const looked = await look(ground, { pool: null, campaign: null }, [{ id: name, label: name, kind: 'campaign' }]);
+  const looked = await look(ground, { pool: null, campaign: null }, [
+    { id: name, label: name, kind: 'campaign' },
+  ]);
   if (looked.facts?.workflows.some(({ status }) => status !== 'running') !== false) return null;
   const campaign: StallCampaign = {
     name,
@@ -118,7 +120,7 @@ async function look(
 
 async function elsewhereOf(client: Client, campaign: CampaignDocument): Promise<Elsewhere | null> {
   // loaded here: most commands do not ask the server
-  const { temporalNamespace } = await import('../../../workers/reconciling.js');
+  const { temporalNamespace } = await import('../../../workers/temporal-namespace.js');
   return findElsewhere(campaign, temporalNamespace(client));
 }
 

@@ -13,7 +13,8 @@ import type { TrialDocument } from '../../lineage/documents/trial.js';
 import { acceleratorMemory } from '../../devices/accelerator-memory.js';
 import { slotHolders } from '../../sandbox/host/lease.js';
 import { workersHere } from '../../sandbox/host/worker-folders.js';
-import { serverWorkflows, temporalNamespace, workflowFact } from '../../../workers/reconciling.js';
+import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
 import { PROBE_MS } from '../follow/inspect-server.js';
 import type { CommandContext } from '../context.js';
 

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { temporalNamespace } from '../../../workers/reconciling.js';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
 import { elsewhereText, findElsewhere } from '../../domain/campaign/whereabouts.js';
 import { AssayError } from '../../domain/errors.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
@@ -11,5 +11,8 @@ export async function requireHere(client: Client, campaign: Placed): Promise<voi
   const elsewhere = await findElsewhere(campaign, temporalNamespace(client));
   if (elsewhere === null) return;
   const { _id: name } = campaign;
-  throw new AssayError('CAMPAIGN_ELSEWHERE', `campaign "${name}" is not of this server: ${elsewhereText(elsewhere)}`);
+  throw new AssayError(
+    'CAMPAIGN_ELSEWHERE',
+    `campaign "${name}" is not of this server: ${elsewhereText(elsewhere)}`,
+  );
 }

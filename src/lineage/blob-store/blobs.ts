@@ -1,4 +1,11 @@
-import { Binary, GridFSBucket, MongoGridFSChunkError, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
+import {
+  Binary,
+  GridFSBucket,
+  MongoGridFSChunkError,
+  MongoRuntimeError,
+  type Db,
+  type ObjectId,
+} from 'mongodb';
 import { z } from 'zod';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';

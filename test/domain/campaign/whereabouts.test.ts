@@ -18,14 +18,14 @@ it.each([
     { kind: 'server', namespace: 'default' },
   ],
   ['no id, and a run that the server knows', 'default/r1', null, here('A', ['night/r1']), null],
+  ['no id, and another run of its name', 'default/r1', null, here('A', ['night/r2']), { kind: 'unrecorded' }],
   [
-    'no id, and another run of its name',
-    'default/r1',
+    'no id, and another namespace',
+    'a/b/r1',
     null,
-    here('A', ['night/r2']),
-    { kind: 'unrecorded' },
+    here('A', ['night/r1']),
+    { kind: 'namespace', name: 'a/b' },
   ],
-  ['no id, and another namespace', 'a/b/r1', null, here('A', ['night/r1']), { kind: 'namespace', name: 'a/b' }],
 ] as const)('a campaign with %s', async (_, owner, namespaceId, namespace, expected) => {
   expect(await findElsewhere({ _id: 'night', owner, namespaceId }, namespace)).toEqual(expected);
 });
