@@ -140,12 +140,6 @@ export const ERRORS = {
     'bounded',
     "Remove this task's prepared data on that host; it is then prepared again.",
   ),
-  STORE_REFUSED: entry(
-    'bug',
-    1,
-    false,
-    'It would be refused again; read what the store says, and report it with the output of --debug if it names no limit that you can raise.',
-  ),
   // what passes by itself
   STORE_UNREACHABLE: entry(
     'transient',
@@ -215,6 +209,12 @@ export const ERRORS = {
     1,
     false,
     'A stored document does not match its schema; please report it with the output of --debug.',
+  ),
+  STORE_REFUSED: entry(
+    'bug',
+    1,
+    false,
+    'It would be refused again; read what the store says, and report it with the output of --debug if it names no limit that you can raise.',
   ),
   INTERNAL: entry('bug', 1, false, 'Please report it with the output of --debug.'),
 } as const satisfies Record<string, ErrorEntry>;

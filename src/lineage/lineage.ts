@@ -1,6 +1,7 @@
 import type { Db, MongoClient } from 'mongodb';
 import type { Clock } from '../domain/campaign/clock.js';
 import { Blobs } from './blob-store/blobs.js';
+import { Garbage } from './blob-store/garbage.js';
 import { Budgets } from './budgets/budgets.js';
 import { Campaigns } from './campaigns.js';
 import { systemClock } from './clock.js';
@@ -35,6 +36,7 @@ export interface Lineage {
   leaderboards: Leaderboards;
   hosts: Hosts;
   records: AuditReader;
+  garbage: Garbage;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,7 @@ const onStderr = (line: string): void => {
 };
 
 function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
-  const blobs = new Blobs(database);
+  const blobs = new Blobs(database, clock);
   return {
     blobs,
     tasks: new Tasks(database, blobs),
@@ -96,6 +98,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     leaderboards: new Leaderboards(database),
     hosts: new Hosts(database),
     records: new AuditReader(database),
+    garbage: new Garbage(database, clock),
     close: () => client.close(),
   };
 }
