@@ -40,11 +40,11 @@ export async function orphanedWorkflows(
   dryRun: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const campaigns = new Map<string, CampaignDocument | null>();
   for (const { id, type } of await workflows.running(only)) {
     const name = id.slice(0, id.indexOf('/'));
-    const found = await context.lineage.campaigns.find(name);
-    const mine = found !== null && (await findElsewhere(found, context.namespace)) === null;
-    const campaign = mine ? found : null;
+    const campaign = campaigns.get(name) ?? (await campaignOf(context, name));
+    campaigns.set(name, campaign);
     const facts = await factsOf(context, campaign, { id, type });
     const rule = dealsWithRunning(facts);
     // the server's list lags behind
@@ -59,6 +59,15 @@ export async function orphanedWorkflows(
     });
   }
   return findings;
+}
+
+/** Returns the stored campaign of a name if the server at hand runs it. */
+async function campaignOf(
+  { lineage, namespace }: OrphansContext,
+  name: string,
+): Promise<CampaignDocument | null> {
+  const found = await lineage.campaigns.find(name);
+  return found === null || (await findElsewhere(found, namespace)) !== null ? null : found;
 }
 
 async function factsOf(

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { workflowBundle } from '../../workers/roles.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
 import { openWorld, type World } from './world.js';
 
