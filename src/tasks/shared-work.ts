@@ -53,7 +53,7 @@ export class SharedWork<T> {
 function aborted(signal: AbortSignal, heard: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const leave = (): void => {
-      const { reason }: { reason: unknown } = signal;
+      const reason: unknown = signal.reason;
       reject(reason instanceof Error ? reason : new Error(String(reason)));
     };
     signal.addEventListener('abort', leave, { signal: heard });

@@ -77,22 +77,24 @@ describe('an activity that fails', () => {
 
   const said = (code: number): MongoServerError => new MongoServerError({ message: `code ${code}`, code });
 
-  it.each([
+  const passing: readonly (readonly [string, Error])[] = [
     ['a store that is away', new MongoNetworkError('away')],
     ['a primary that stepped down', said(189)],
     ['a full disk', said(14031)],
     ['a login that a person gives back', said(18)],
     ['a connection that is being closed', new MongoNotConnectedError('closed')],
-  ])('waits for %s without end', async (_, error) => {
+  ];
+  it.each(passing)('waits for %s without end', async (_, error) => {
     expect(await thrown(error, last)).toBe(error);
   });
 
-  it.each([
+  const permanent: readonly (readonly [string, Error])[] = [
     ['a document that is too large', said(10334)],
     ['a value that the store does not take', said(2)],
     ['an argument that the driver does not take', new MongoInvalidArgumentError('no')],
     ['a chunk that is missing', new MongoGridFSChunkError('ChunkIsMissing: got unexpected n: 1')],
-  ])('gives up at once for %s, which blocks with the reason', async (_, error) => {
+  ];
+  it.each(permanent)('gives up at once for %s, which blocks with the reason', async (_, error) => {
     expect(await thrown(error, first)).toMatchObject({
       type: 'STORE_REFUSED',
       nonRetryable: true,

@@ -49,7 +49,7 @@ async function decided(name: string, refusals: number, controls: readonly string
   ];
   const running = workers.map((worker) => worker.run());
   const frozen = frozenOf(name, `${namespace}/run`);
-  const result = await client.workflow
+  const result: unknown = await client.workflow
     .execute('trial', {
       taskQueue: 'assay',
       workflowId: `${name}/t00001`,

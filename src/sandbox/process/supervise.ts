@@ -12,7 +12,7 @@ import { diskUse } from '../host/disk-use.js';
 import { diedWithThisProcess, killOnExit } from './kill-on-exit.js';
 import { ProcessTree } from './process-tree.js';
 import { BoundedLog } from '../bounded-log.js';
-import { HostSpeed } from '../host/host-speed.js';
+import { HostSpeed, hostLoad } from '../host/host-speed.js';
 import { offerToKernel } from './process-table.js';
 import type { Ending, RunRequest, RunResult } from '../run.js';
 import { largestFile } from './shell.js';
@@ -59,7 +59,7 @@ type Exit = z.infer<typeof exitSchema>;
 
 /** Starts a program, watches its limits, and sees to it that nothing of it is left. */
 export function supervise(plan: Plan): Supervision {
-  const { launch, request } = plan;
+  const { launch } = plan;
   const started = start(plan);
   if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
   const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
@@ -69,9 +69,17 @@ export function supervise(plan: Plan): Supervision {
     return watchStarted(plan, pid, started);
   } catch (error) {
     // nobody else knows of it yet
-    process.kill(-pid, 'SIGKILL');
+    killGroup(pid);
     void launch.hold?.end();
     throw error;
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
   }
 }
 
@@ -248,7 +256,8 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      const measured = { startedAt, wallMs, hostSpeed: this.#hostSpeed(wallMs), peakRssBytes: this.#peak };
+      const host = { hostSpeed: this.#hostSpeed(wallMs), cpuS: this.#speed.cpuS(), load: hostLoad() };
+      const measured = { startedAt, wallMs, ...host, peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
