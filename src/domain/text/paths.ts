@@ -125,6 +125,7 @@ function matchSegments(glob: string, segments: readonly string[]): boolean {
 }
 
 function matchName(pattern: string, name: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === name;
   let reached = [true, ...Array.from(name, () => false)];
   const letters = Array.from(name);
   for (const sign of pattern) {
