@@ -19,13 +19,16 @@ export interface Tier {
   hold(launch: Launch, limits: Limits): Launch;
 }
 
+/** Reason why there is no tier. */
+export interface Lacking {
+  tier: null;
+  /** Missing part, or what kept the probe from finding out. */
+  why: string;
+  /** One sentence on how to get it. */
+  remedy: string;
+  /** True when the probe could not be carried out: that says nothing about the tier. */
+  failed?: boolean;
+}
+
 /** Result of probing a tier on this host. */
-export type Probe =
-  | { tier: Tier; why: null }
-  | {
-      tier: null;
-      /** Missing part. */
-      why: string;
-      /** One sentence on how to get it. */
-      remedy: string;
-    };
+export type Probe = { tier: Tier; why: null } | Lacking;
