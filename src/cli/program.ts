@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { packageVersion } from './version.js';
+import { ASSAY_VERSION } from '../lineage/assay-version.js';
 import { register as audit } from './commands/audit.js';
 import { register as budget } from './commands/budget.js';
 import { register as cancel } from './commands/cancel.js';
@@ -52,7 +52,7 @@ export function assayProgram(): Command {
     .description(
       'Auto research as a durable application: specialists propose, a program that the recipe cannot touch measures.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(ASSAY_VERSION, '-V, --version', 'print the version')
     .exitOverride()
     .showHelpAfterError('`--help` shows what is possible.')
     .addHelpText('before', EXAMPLES)

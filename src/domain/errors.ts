@@ -90,6 +90,18 @@ export const ERRORS = {
     false,
     'Fix the start recipe: a search needs a start that can be measured.',
   ),
+  PREPARE_FAILED: entry(
+    'user',
+    1,
+    'bounded',
+    "Read the end of its output and fix the task's prepare program, or what it needs on that host (network, disk).",
+  ),
+  START_ON_BUSY_HOST: entry(
+    'environment',
+    3,
+    false,
+    'Free that host of other work, or give the phase more time in task.yaml, and start the campaign again.',
+  ),
   // what this machine lacks
   TEMPORAL_UNAVAILABLE: entry(
     'environment',

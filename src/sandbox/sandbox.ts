@@ -161,6 +161,6 @@ const withRoot = (limits: Limits, { rootBytes }: PrivateLaunch): Limits => ({
 });
 
 function neverStarted(isolation: Sandbox['isolation']): RunResult {
-  const nothing = { wallMs: 0, hostSpeed: null, peakRssBytes: 0, log: '', logBytes: 0 };
+  const nothing = { wallMs: 0, hostSpeed: null, cpuS: null, load: 0, peakRssBytes: 0, log: '', logBytes: 0 };
   return { ending: { kind: 'cancelled' }, startedAt: new Date(), ...nothing, isolation };
 }

@@ -186,7 +186,7 @@ export class TaskHost {
       signal.throwIfAborted();
       if (!endedWell(result))
         throw new AssayError(
-          'HOST_FAULT',
+          'PREPARE_FAILED',
           `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`,
         );
     });

@@ -8,8 +8,9 @@ import { trialRecord } from '../../analysis/read-models/trial-record.js';
 import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
 import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { trialWorkflowId } from '../../domain/keys.js';
+import { START, trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TaskDocument } from '../../lineage/documents/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { DETERMINISTIC } from '../../domain/task/task.js';
@@ -171,8 +172,8 @@ async function place(
 const POLL_MS = 500;
 
 /**
- * @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED;
- * CAMPAIGN_INPUT when it was refused before it began
+ * @throws AssayError CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT when it was refused before it began; when the
+ * campaign ended without the trial, RECIPE_INVALID or what was wrong with the start
  */
 async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
   const { lineage } = ground;
@@ -189,11 +190,22 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
       );
     if (campaign !== null && isEnded(campaign.state) && trial === null)
       throw new AssayError(
-        'RECIPE_INVALID',
+        await faultOf(lineage, campaign),
         `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
       );
     await sleep(POLL_MS);
   }
+}
+
+/** The error of a campaign that ended without its only trial: the recipe is to blame only where it was refused. */
+async function faultOf(
+  lineage: Lineage,
+  { owner, reason }: CampaignDocument,
+): Promise<'RECIPE_INVALID' | 'START_RECIPE_FAILED' | 'START_ON_BUSY_HOST' | 'CAMPAIGN_ENDED'> {
+  const start = await lineage.trials.get(owner, START);
+  const failure = start?.outcome?.failure;
+  if (failure != null) return failure.busyHost === true ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED';
+  return start?.outcome != null && reason?.kind === 'failure' ? 'RECIPE_INVALID' : 'CAMPAIGN_ENDED';
 }
 
 function parkedError(campaign: string, number: number, reason: string): AssayError {

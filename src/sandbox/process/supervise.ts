@@ -12,7 +12,7 @@ import { diskUse } from '../host/disk-use.js';
 import { diedWithThisProcess, killOnExit } from './kill-on-exit.js';
 import { ProcessTree } from './process-tree.js';
 import { BoundedLog } from '../bounded-log.js';
-import { HostSpeed } from '../host/host-speed.js';
+import { HostSpeed, hostLoad } from '../host/host-speed.js';
 import { offerToKernel } from './process-table.js';
 import type { Ending, RunRequest, RunResult } from '../run.js';
 import { largestFile } from './shell.js';
@@ -235,7 +235,8 @@ class Run {
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      const measured = { startedAt, wallMs, hostSpeed: this.#hostSpeed(wallMs), peakRssBytes: this.#peak };
+      const host = { hostSpeed: this.#hostSpeed(wallMs), cpuS: this.#speed.cpuS(), load: hostLoad() };
+      const measured = { startedAt, wallMs, ...host, peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
