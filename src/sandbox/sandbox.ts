@@ -147,11 +147,11 @@ class TieredSandbox implements Sandbox {
 
   async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
     const open = { channels: this.isolation.channels, rootBytes: 0 };
-    if (runtime === undefined) return { ...open, launch: this.#tier.launch(request, shell) };
+    if (runtime === undefined) return { ...open, launch: await this.#tier.launch(request, shell) };
     const own = await this.#roots?.launch({ ...request, runtime }, shell);
     if (own !== undefined && 'launch' in own) return this.#held(own, request.limits);
     const readable = [...runtime.folders, ...request.readable];
-    return { ...open, launch: this.#tier.launch({ ...request, readable }, shell) };
+    return { ...open, launch: await this.#tier.launch({ ...request, readable }, shell) };
   }
 }
 

@@ -5,13 +5,20 @@ import type { WorkMonitor } from '../domain/trial/doing.js';
 import { applyInSlices, type Edit, type Tree } from '../domain/text/edits.js';
 import { textOf } from '../domain/text/diff.js';
 import { withoutDot } from '../domain/text/paths.js';
+import type { AnswerDocument } from '../lineage/documents/session.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { rowOf } from '../lineage/trials/view.js';
 import { rebaseAnswer } from '../model/answers.js';
 import { renderRows } from '../model/prompt.js';
 import type { ToolCall } from '../model/tools.js';
-import { callsAt, storeAnswer, type ConversationContext, type TurnRef } from './conversation.js';
+import {
+  callsAt,
+  storeAnswer,
+  type CallRef,
+  type ConversationContext,
+  type TurnRef,
+} from './conversation.js';
 import { workspaceAt, type Workspace } from './workspace.js';
 
 /** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
@@ -35,14 +42,25 @@ export interface ToolContext {
 /** Carries out the calls of a turn that look at or change the workspace; each is answered once, in order. */
 export async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
   const { lineage } = context;
-  for (const [index, asked] of (await callsAt(lineage, at.session, at.turn)).entries()) {
-    if (asked.call.tool === 'submit_trial') continue;
-    if ((await lineage.sessions.answerTo(at.session, at.turn, index)) !== null) continue;
-    const call = { ...at, index };
-    const before = await workspaceAt(lineage, call);
-    const { text, isError, workspace } = await carryOut(context, at.owner, asked, before);
-    await storeAnswer(lineage, call, asked, { text, isError, ...workspace });
+  const calls = await callsAt(lineage, at.session, at.turn);
+  const stored = await lineage.sessions.answersOf(at.session, at.turn, calls.length);
+  const answered = new Map(stored.map((answer) => [answer.index, answer]));
+  let { snapshot, base } = await workspaceAt(lineage, { ...at, index: 0 });
+  for (const [index, asked] of calls.entries()) {
+    const before = answered.get(index);
+    if (before === undefined && asked.call.tool === 'submit_trial') continue;
+    ({ snapshot, base } = before ?? (await answerTo(context, { ...at, index }, asked, { snapshot, base })));
   }
+}
+
+async function answerTo(
+  context: ToolContext,
+  call: CallRef,
+  asked: ConversationContext,
+  before: Workspace,
+): Promise<AnswerDocument> {
+  const { text, isError, workspace } = await carryOut(context, call.owner, asked, before);
+  return storeAnswer(context.lineage, call, asked, { text, isError, ...workspace });
 }
 
 async function carryOut(

@@ -2,6 +2,7 @@ import { lchownSync, lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { namesIn } from '../host/disk-use.js';
@@ -43,11 +44,11 @@ class TierD implements Tier {
     return TASKS_PER_PROCESS * limits.processes;
   }
 
-  launch(request: RunRequest, shell: string): Launch {
+  async launch(request: RunRequest, shell: string): Promise<Launch> {
     const uid = takeUid();
     try {
       const before = request.readable.filter((path) => isRunUid(statSync(path).uid));
-      for (const path of [...request.writable, ...before]) handOver(path, uid);
+      for (const path of [...request.writable, ...before]) await handOver(path, uid);
       for (const path of [request.cwd, ...request.readable, ...request.writable]) requireReach(path, uid);
     } catch (error) {
       releaseUid(uid);
@@ -105,13 +106,19 @@ class UserHold implements Hold {
   }
 }
 
+/** Files after which others get their turn: an earlier run may have left very many. */
+const SLICE = 1000;
+
 /**
  * Gives a folder and all in it to a user; links are not followed. What an earlier run left such that it cannot be
  * named (nested too deeply, no UTF-8) stays as it is.
  */
-function handOver(path: string, uid: number): void {
+async function handOver(path: string, uid: number): Promise<void> {
   const open = [path];
+  let given = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    given += 1;
+    if (given % SLICE === 0) await setImmediate();
     try {
       const stat = lstatSync(next);
       if (stat.uid !== uid || stat.gid !== uid) lchownSync(next, uid, uid);
@@ -224,7 +231,7 @@ async function tryOut(tier: TierD): Promise<Attempt> {
       limits,
       signal: new AbortController().signal,
     };
-    const launch = tier.launch(request, limited(command, limits, 'joined', FORKS));
+    const launch = await tier.launch(request, limited(command, limits, 'joined', FORKS));
     const run = supervise({ launch, request, isolation: ISOLATION, log: 'stdout', extra: 0 });
     const { ending, log } = await run.done;
     const cut = cutShort(ending, log);

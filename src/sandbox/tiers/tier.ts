@@ -14,7 +14,7 @@ export interface Tier {
    * `shell` is the complete script for `sh -c`, rlimits included.
    * @throws AssayError HOST_FAULT when this host cannot hold the run
    */
-  launch(request: RunRequest, shell: string): Launch;
+  launch(request: RunRequest, shell: string): Launch | Promise<Launch>;
   /** A launch that was made otherwise, held as this tier holds its own. */
   hold(launch: Launch, limits: Limits): Launch;
 }
