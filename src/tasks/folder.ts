@@ -12,8 +12,8 @@ export interface FolderFile {
 export interface FolderLimits {
   maxFiles: number;
   maxFileBytes: number;
-  /** Of all files together. */
-  maxBytes: number;
+  /** Of all files together; no limit where it is left out. */
+  maxBytes?: number;
   /** The error that a breach of these limits, or a link, is reported as. */
   code: ErrorCode;
 }
@@ -41,7 +41,7 @@ export async function readFolder(folder: string, limits: FolderLimits): Promise<
       total += bytes.byteLength;
       if (files.length > limits.maxFiles)
         throw new AssayError(limits.code, `the folder has more than ${limits.maxFiles} files`);
-      if (total > limits.maxBytes)
+      if (limits.maxBytes !== undefined && total > limits.maxBytes)
         throw new AssayError(
           limits.code,
           `the folder has more than ${limits.maxBytes} bytes in all its files`,

@@ -71,12 +71,7 @@ export async function pushTask(
   change: (yaml: string) => string,
   files: Record<string, string>,
 ): Promise<void> {
-  const own = await readFolder(TINY, {
-    maxFiles: 100,
-    maxFileBytes: 1e6,
-    maxBytes: 1e7,
-    code: 'TASK_INVALID',
-  });
+  const own = await readFolder(TINY, { maxFiles: 100, maxFileBytes: 1e6, code: 'TASK_INVALID' });
   const texts = new Map(own.map((file) => [file.path, file.bytes.toString()]));
   texts.set('task.yaml', change((texts.get('task.yaml') ?? '').replace('name: tiny', `name: ${name}`)));
   for (const [path, text] of Object.entries(files)) texts.set(path, text);
