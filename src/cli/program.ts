@@ -10,6 +10,7 @@ import { register as costs } from './commands/costs.js';
 import { register as demo } from './commands/demo.js';
 import { register as dev } from './commands/dev.js';
 import { register as doctor } from './commands/doctor.js';
+import { register as gc } from './commands/gc.js';
 import { helpText } from './commands/help-text.js';
 import { register as keepStore } from './commands/keep-store.js';
 import { register as log } from './commands/log.js';
@@ -35,7 +36,7 @@ const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>
   'Run:': [dev, worker, start, submit, task, keepStore],
   'Read:': [status, watch, trials, show, log, costs, audit, replay],
   'Take out:': [best, checkout, artifact],
-  'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile],
+  'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };
 
 const EXAMPLES = [

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { assayProgram } from '../../src/cli/program.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
@@ -130,6 +132,16 @@ describe('watch', () => {
 });
 
 describe('help', () => {
+  it('of every command begins with its usage and ends with examples', () => {
+    const visit = (command: Command): void => {
+      let shown = '';
+      command.configureOutput({ writeOut: (text) => (shown += text) }).outputHelp();
+      expect(shown, command.name()).toMatch(/^Usage: [^]*\nExamples:\n(?: {2}\S.*\n?)+$/);
+      for (const inner of command.commands) if (inner.name() !== 'keep-store') visit(inner);
+    };
+    visit(assayProgram());
+  });
+
   it('begins with the usage, names the exit codes, and ends with examples', async () => {
     const [all, one] = await Promise.all([assay(['--help']), assay(['show', '--help'])]);
     expect([all.exitCode, one.exitCode]).toEqual([0, 0]);

@@ -5,7 +5,7 @@ import { taskName } from '../../src/domain/task/schema/fields.js';
 import { metricName } from '../../src/domain/task/schema/metric-name.js';
 import { taskSchema } from '../../src/domain/task/task.js';
 import { knobsOf } from '../../src/domain/text/knobs.js';
-import { MAX_PATH, MAX_SEGMENT } from '../../src/domain/text/paths.js';
+import { MAX_DEPTH, MAX_PATH, MAX_SEGMENT } from '../../src/domain/text/paths.js';
 import { failedSchema, measuredSchema } from '../../src/domain/trial/evaluation.js';
 import { MANIFEST, manifestSchema } from '../../src/tasks/data-manifest.js';
 
@@ -102,7 +102,7 @@ function namesTable(): string {
       ['name of a campaign', ruleOf(campaignNameSchema)],
       [
         'path of a recipe file',
-        `at most ${MAX_PATH} characters, ${MAX_SEGMENT} a segment; forward slashes; no control characters, no segment that is empty, \`.\`, \`..\` or \`.git\`, or that begins with a space or ends with a space or a dot; no two that differ only in upper and lower case`,
+        `at most ${MAX_PATH} characters, ${MAX_SEGMENT} a segment, ${MAX_DEPTH} folders deep; forward slashes; no control characters, no segment that is empty, \`.\`, \`..\` or \`.git\`, or that begins with a space or ends with a space or a dot; no two that differ only in upper and lower case`,
       ],
       [
         'a task folder, and a recipe',

@@ -3,7 +3,7 @@ import { trainBudget } from '../../domain/task/phase-clock.js';
 import { besideScore } from './estimate.js';
 import { bytes, score, signed, withUnit } from './numbers.js';
 import { gateText } from './trial.js';
-import { clean, oneLine } from './text.js';
+import { clean, oneLine, plural } from './text.js';
 
 /** The README.md of a folder with the best of a campaign. */
 export function bestReadme(best: BestModel): string {
@@ -70,7 +70,7 @@ const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 function filesOf({ recipe, artifact, diffToStart }: BestModel): string {
   const lines = [
-    `- \`recipe/\`: ${recipe.length} files`,
+    `- \`recipe/\`: ${plural(recipe.length, 'file')}`,
     ...(diffToStart === '' ? [] : ['- `changes.diff`: what differs from the start']),
     artifact === null
       ? '- no artifact: none of its runs left one that is stored'
