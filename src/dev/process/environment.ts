@@ -18,3 +18,12 @@ export function installerEnvironment(env: NodeJS.ProcessEnv = process.env): Node
 function picked(env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name)));
 }
+
+/**
+ * Makes names of files UTF-8, whatever the locale says: Java writes question marks for letters that its locale lacks,
+ * and finds no file by them.
+ */
+export function withUtf8Names(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const locale = env['LC_ALL'] || env['LANG'] || 'C';
+  return /utf-?8/i.test(locale) || process.platform !== 'linux' ? env : { ...env, LC_ALL: 'C.UTF-8' };
+}
