@@ -78,12 +78,15 @@ it('no secret reaches the environment of a server', () => {
   expect(env).toEqual({ PATH: '/bin', ASSAY_RUN: 'm' });
 });
 
-it.runIf(process.platform === 'linux')('a server finds files by names that are not ASCII, in any locale', () => {
-  for (const locale of [{}, { LC_ALL: 'C' }, { LANG: 'POSIX' }, { LC_ALL: 'C', LANG: 'de_DE.UTF-8' }])
-    expect(withUtf8Names({ PATH: '/bin', ...locale })).toMatchObject({ LC_ALL: 'C.UTF-8' });
-  for (const locale of [{ LANG: 'de_DE.UTF-8' }, { LC_ALL: 'en_US.utf8', LANG: 'C' }])
-    expect(withUtf8Names(locale)).toEqual(locale);
-});
+it.runIf(process.platform === 'linux')(
+  'a server finds files by names that are not ASCII, in any locale',
+  () => {
+    for (const locale of [{}, { LC_ALL: 'C' }, { LANG: 'POSIX' }, { LC_ALL: 'C', LANG: 'de_DE.UTF-8' }])
+      expect(withUtf8Names({ PATH: '/bin', ...locale })).toMatchObject({ LC_ALL: 'C.UTF-8' });
+    for (const locale of [{ LANG: 'de_DE.UTF-8' }, { LC_ALL: 'en_US.utf8', LANG: 'C' }])
+      expect(withUtf8Names(locale)).toEqual(locale);
+  },
+);
 
 it('the survey never shows the key', async () => {
   process.env['ANTHROPIC_API_KEY'] = 'very-secret-key';
