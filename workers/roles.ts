@@ -53,12 +53,12 @@ export async function orchestratorWorkers(
       ...campaignActivities(context),
       ...submitActivities(context),
       ...claimActivities(context),
+      ...reconcileActivities(context),
       ...reuseActivities(context),
     },
     maxConcurrentActivityTaskExecutions: WAITING,
   });
   const main = await Worker.create({
-    // its longer activities only wait for something, and another worker waits as well
     ...optionsOf(ground, 0),
     taskQueue: 'assay',
     workflowBundle: await workflowBundle(),
@@ -69,6 +69,7 @@ export async function orchestratorWorkers(
       ...decideActivities(context),
       ...parkedActivities(context),
       ...claimActivities(context),
+      // an earlier assay schedules them here
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },

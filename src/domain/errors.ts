@@ -31,6 +31,12 @@ export const ERRORS = {
   CAMPAIGN_NAME_TAKEN: entry('user', 2, false, 'Choose another name; the old campaign is kept as it is.'),
   CAMPAIGN_UNKNOWN: entry('user', 2, false, '`assay status` lists the campaigns of this store.'),
   CAMPAIGN_ENDED: entry('user', 2, false, 'Start another one; `assay start --help` shows how.'),
+  CAMPAIGN_ELSEWHERE: entry(
+    'user',
+    2,
+    false,
+    'Name the server that it was started on in TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+  ),
   CAMPAIGN_BLOCKED: entry(
     'user',
     1,
@@ -215,6 +221,12 @@ export const ERRORS = {
     1,
     false,
     'A stored document does not match its schema; please report it with the output of --debug.',
+  ),
+  STORE_REFUSED: entry(
+    'bug',
+    1,
+    false,
+    'It would be refused again; read what the store says, and report it with the output of --debug if it names no limit that you can raise.',
   ),
   INTERNAL: entry('bug', 1, false, 'Please report it with the output of --debug.'),
 } as const satisfies Record<string, ErrorEntry>;

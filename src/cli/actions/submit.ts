@@ -16,14 +16,15 @@ import type { Lineage } from '../../lineage/lineage.js';
 import { DETERMINISTIC } from '../../domain/task/task.js';
 import { findTask } from '../../tasks/find.js';
 import { loadRecipe } from '../../tasks/recipe.js';
-import { drain, startLocalFleet } from '../use-cases/local-fleet.js';
+import { OwnWorkers } from '../use-cases/own-workers.js';
 import { withContext, type CommandContext } from '../context.js';
 import { BUNDLED_TASKS } from '../folders.js';
 import { endRequest, interruption } from '../terminal/interrupt.js';
 import { wholeNumber } from '../terminal/parsing.js';
 import { someWorkerPolls } from '../follow/pollers.js';
 import { renderRecord } from '../render/trial.js';
-import { waitUntilStarted, expectWorkflow } from '../follow/not-started.js';
+import { waitUntilStarted, expectWorkflow, requireOwn } from '../follow/not-started.js';
+import { requireHere } from '../use-cases/require-here.js';
 import { startUnderFreeName, taskReference } from '../use-cases/start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
@@ -97,20 +98,16 @@ async function submit(
     requestId: randomUUID(),
   };
   const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
-  const fleet =
-    alone && flags.wait === true
-      ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }, signal)
-      : null;
-  if (alone && fleet === null)
-    say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
+  const workers = new OwnWorkers(ground, task.spec.resources.pool, signal);
+  if (flags.wait === true) await workers.ensure();
+  else if (alone) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   let placed: Placed | null = null;
   try {
     placed = await abortable(
       signal,
-      place(client, lineage, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
+      place(ground, client, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
     );
-    if (flags.campaign === undefined) await abortable(signal, waitUntilStarted(ground, placed.campaign));
-    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed.campaign, placed.number));
+    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed, workers));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
@@ -119,12 +116,13 @@ async function submit(
     process.exitCode = early.exitCode;
     return trialWorkflowId(placed.campaign, placed.number);
   } finally {
-    if (fleet !== null) await drain(fleet);
+    await workers.drain();
   }
 }
 
 interface Placed {
   campaign: string;
+  owner: string;
   number: number;
 }
 
@@ -140,19 +138,27 @@ async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
 
 /** Hands the trial over: to a running campaign, or to one of its own. */
 async function place(
+  ground: CommandContext,
   client: Client,
-  lineage: Lineage,
   flags: Flags,
   input: AloneInput & { task: string; trials: number; submission: Submission },
 ): Promise<Placed> {
+  const { lineage } = ground;
   const { submission, submissionRuns } = input;
   if (flags.campaign === undefined) {
-    const name = await startUnderFreeName(client, lineage, 'submit', { ...input });
+    const { name, owner } = await startUnderFreeName(
+      client,
+      lineage,
+      { stem: 'submit', input: { ...input } },
+      (started) => waitUntilStarted(ground, started),
+    );
     const times = submissionRuns === undefined ? '' : ` ${submissionRuns} times`;
     say(`campaign ${name}: the start is measured${times}, then your trial${times}`);
-    return { campaign: name, number: 1 };
+    return { campaign: name, owner, number: 1 };
   }
-  const { state } = await lineage.campaigns.byName(flags.campaign);
+  const campaign = await lineage.campaigns.byName(flags.campaign);
+  const { state } = campaign;
+  await requireHere(client, campaign);
   if (isEnded(state))
     throw new AssayError(
       'CAMPAIGN_ENDED',
@@ -161,7 +167,8 @@ async function place(
   try {
     const handle = client.workflow.getHandle(flags.campaign);
     const placed = await handle.executeUpdate(submitUpdate, { args: [submission] });
-    if (placed.number !== null) return { campaign: flags.campaign, number: placed.number };
+    if (placed.number !== null)
+      return { campaign: flags.campaign, owner: campaign.owner, number: placed.number };
     throw new AssayError('RECIPE_INVALID', `refused: ${placed.refused ?? 'no reason given'}`);
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
@@ -172,13 +179,19 @@ async function place(
 const POLL_MS = 500;
 
 /**
- * @throws AssayError CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT when it was refused before it began; when the
- * campaign ended without the trial, RECIPE_INVALID or what was wrong with the start
+ * @throws AssayError CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT, CAMPAIGN_NAME_TAKEN when it was refused before it
+ * began; when the campaign ended without the trial, RECIPE_INVALID or what was wrong with the start
  */
-async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
+async function untilEnded(
+  ground: CommandContext,
+  { campaign: name, owner, number }: Placed,
+  workers: OwnWorkers,
+): Promise<void> {
   const { lineage } = ground;
   for (;;) {
+    await workers.ensure();
     const campaign = await lineage.campaigns.find(name);
+    if (campaign !== null) requireOwn(campaign, owner);
     if (campaign === null) await expectWorkflow(ground, name);
     const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;

@@ -59,12 +59,33 @@ type Exit = z.infer<typeof exitSchema>;
 
 /** Starts a program, watches its limits, and sees to it that nothing of it is left. */
 export function supervise(plan: Plan): Supervision {
-  const { launch, request } = plan;
+  const { launch } = plan;
   const started = start(plan);
   if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
   const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
-  const { pid, stdio: streams } = started;
+  const { pid } = started;
   if (pid === undefined) return stillborn(failure, launch.hold);
+  try {
+    return watchStarted(plan, pid, started);
+  } catch (error) {
+    // nobody else knows of it yet
+    killGroup(pid);
+    void launch.hold?.end();
+    throw error;
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
+
+function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervision {
+  const { launch, request } = plan;
+  const streams = started.stdio;
   offerToKernel(pid);
   const live: LiveRun = {
     mark: request.id,
