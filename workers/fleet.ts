@@ -23,6 +23,7 @@ import {
   writeCheck,
 } from '../src/sandbox/host/host-health.js';
 import { HostTurn } from '../src/sandbox/host/host-turn.js';
+import { requirePromisedTier } from '../src/sandbox/host/promised-tier.js';
 import { watchProcess } from '../src/sandbox/process/watchdog.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
@@ -215,7 +216,10 @@ async function hostContext(
   const work = join(home, 'work');
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
-  const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
+  const needed = (): Promise<string[]> => neededByRuns(own.folder, cache);
+  const sandbox = await openSandbox({ needed, cache });
+  // who asks for a tier has been told what it is
+  if (!settings.env.ASSAY_TIER) await requirePromisedTier(cache, sandbox.isolation.tier, needed);
   const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];

@@ -142,10 +142,23 @@ export class Blobs {
 
   /** Stores a tree and returns its digest. */
   async putTree(files: readonly FileBytes[]): Promise<string> {
-    const stored = await this.putFiles(files);
-    const digest = treeDigest(stored);
+    return this.putStored(await this.putFiles(files));
+  }
+
+  /** Stores a tree that is a stored one but for the given files; returns its digest. */
+  async putChanged(tree: string, changed: readonly FileBytes[]): Promise<string> {
+    // the stored one keeps its files from being freed meanwhile
+    await this.hasTree(tree);
+    const fresh = await this.putFiles(changed);
+    const replaced = new Set(fresh.map(({ path }) => path));
+    const kept = (await this.tree(tree)).filter(({ path }) => !replaced.has(path));
+    return this.putStored([...kept, ...fresh].sort((a, b) => (a.path < b.path ? -1 : 1)));
+  }
+
+  private async putStored(files: StoredFile[]): Promise<string> {
+    const digest = treeDigest(files);
     while (!(await renew(this.snapshots, digest, this.clock.wall())))
-      if (await this.snapshots.insertOnce({ _id: digest, files: stored, storedAt: this.clock.wall() })) break;
+      if (await this.snapshots.insertOnce({ _id: digest, files, storedAt: this.clock.wall() })) break;
     return digest;
   }
 

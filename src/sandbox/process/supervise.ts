@@ -252,7 +252,7 @@ class Run {
       const wallMs = performance.now() - began;
       if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
-      const ending = this.#ending ?? this.#naturalEnding(exit, began);
+      const ending = this.#ending ?? (await this.#naturalEnding(exit, began));
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
@@ -286,7 +286,7 @@ class Run {
     for (const pipe of open) pipe.destroy();
   }
 
-  #naturalEnding({ code, signal }: Exit, began: number): Ending {
+  async #naturalEnding({ code, signal }: Exit, began: number): Promise<Ending> {
     const { launch, request } = this.plan;
     if (signal !== null && diedWithThisProcess(signal, began))
       throw new AssayError('HOST_FAULT', `it was ended by the ${signal} that ends its worker`);
@@ -304,7 +304,7 @@ class Run {
     if (refused !== null && !well) return refused;
     const { diskBytes: allowed } = request.limits;
     if (request.writable.length === 0) return ending;
-    const { bytes, largest } = diskUse(request.writable);
+    const { bytes, largest } = await diskUse(request.writable);
     const tooMuch = bytes > allowed || largest >= largestFile(request.limits);
     if (!tooMuch && !(ending.kind === 'signalled' && ending.signal === 'SIGXFSZ')) return ending;
     return { kind: 'limit', limit: 'disk', used: Math.max(bytes, largest), allowed };
