@@ -9,6 +9,7 @@ import {
 } from '../domain/session/conversation.js';
 import { AssayError } from '../domain/errors.js';
 import { modelFaultOf } from './model-fault.js';
+import { proxiedFetch } from './proxied-fetch.js';
 
 export { ModelFault } from './model-fault.js';
 
@@ -54,7 +55,7 @@ export async function requestTurn(
     ...(endpoint.baseUrl === undefined ? {} : { baseURL: endpoint.baseUrl }),
     maxRetries: 0,
     logLevel: 'off',
-    fetch: async (input, init) => observed(await fetch(input, init), options.onEvent),
+    fetch: async (input, init) => observed(await proxiedFetch(input, init), options.onEvent),
   });
   let message: unknown;
   try {

@@ -54,11 +54,11 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
     process.exitCode = await followOrLeave(ground, name, flags.json === true);
     return;
   }
-  if (!servers.owned) await waitUntilStarted(ground, name);
+  if (!servers.alone) await waitUntilStarted(ground, name);
   if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
   else print(name);
   say(
-    servers.owned
+    servers.alone
       ? `started, but no worker runs here; it begins under \`assay dev\``
       : `started; \`assay watch ${name}\` shows it`,
   );

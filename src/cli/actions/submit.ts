@@ -95,7 +95,7 @@ async function submit(
     expectedDelta: numberOf('--expected-delta', flags.expectedDelta),
     requestId: randomUUID(),
   };
-  const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const alone = servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   const fleet =
     alone && flags.wait === true
       ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }, signal)

@@ -46,7 +46,7 @@ export async function control(ground: CommandContext, name: string, wish: Wish):
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
   const client = await ground.client();
   await signal(client, name, wish);
-  const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const attended = !servers.alone && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   await hold(lineage, before.owner, wish, attended);
   if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
   return answerOf(await obeyed(ground, before, wish), wish, true);
