@@ -21,6 +21,7 @@ import { BUNDLED_TASKS } from '../folders.js';
 import { endRequest, interruption } from '../terminal/interrupt.js';
 import { wholeNumber } from '../terminal/parsing.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { throughOutage } from '../follow/outage.js';
 import { renderRecord } from '../render/trial.js';
 import { waitUntilStarted, expectWorkflow } from '../follow/not-started.js';
 import { startUnderFreeName, taskReference } from '../use-cases/start-campaign.js';
@@ -176,10 +177,13 @@ const POLL_MS = 500;
  */
 async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
   const { lineage } = ground;
-  for (;;) {
+  const look = async () => {
     const campaign = await lineage.campaigns.find(name);
+    return { campaign, trial: campaign === null ? null : await lineage.trials.get(campaign.owner, number) };
+  };
+  for (;;) {
+    const { campaign, trial } = await throughOutage(look, { say });
     if (campaign === null) await expectWorkflow(ground, name);
-    const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')
