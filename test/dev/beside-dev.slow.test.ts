@@ -6,7 +6,8 @@ import { startOf } from '../../src/sandbox/process/process-table.js';
 import { TINY } from '../fixtures/tiny.js';
 import { NOTHING, TestHome, until, type Running } from '../shutdown/command.js';
 
-const LONG = 240_000;
+/** Commands that start processes by the dozen, on a machine that may be busy. */
+const LONG = 600_000;
 
 let home: TestHome;
 let recipe: string;
