@@ -15,13 +15,7 @@ export function installerEnvironment(env: NodeJS.ProcessEnv = process.env): Node
 }
 
 function picked(env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv {
-  return inUtf8(Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name))));
-}
-
-/** Under a locale such as C, Java finds no file whose name is not ASCII; macOS has no such locale. */
-function inUtf8(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
-  return process.platform !== 'linux' || /utf-?8/i.test(locale) ? env : { ...env, LC_ALL: 'C.UTF-8' };
+  return Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name)));
 }
 
 /**
