@@ -1,4 +1,5 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client } from '@temporalio/client';
+import { openConnection } from '../dev/temporal/connection.js';
 import { AssayError, messageOf } from '../domain/errors.js';
 
 /**
@@ -7,7 +8,7 @@ import { AssayError, messageOf } from '../domain/errors.js';
  */
 export async function connectTemporal(address: string, namespace: string): Promise<Client> {
   try {
-    const connection = await Connection.connect({ address });
+    const connection = await openConnection({ address });
     return new Client({ connection, namespace });
   } catch (error) {
     throw new AssayError(

@@ -3,13 +3,13 @@ import type { Client } from '@temporalio/client';
 import { findServers, type Servers } from '../dev/servers.js';
 import { NEVER, abortable } from '../dev/process/abortable.js';
 import { namedStore } from '../dev/external.js';
-import { ensureKeeper, noteUseRegularly } from '../dev/store/keeper.js';
+import { ensureKeeper } from '../dev/store/keeper.js';
 import { homeFolder, ROOT } from './folders.js';
 import { openLineage, type Lineage } from '../lineage/lineage.js';
 import { within } from './terminal/deadline.js';
 import { say } from './terminal/terminal.js';
 
-/** Servers and store of a command while it runs; everything that it started is stopped at its end. */
+/** Servers and store of a command while it runs; at its end it stops those that no other command uses. */
 export interface CommandContext {
   servers: Servers;
   lineage: Lineage;
@@ -35,7 +35,6 @@ export async function withContext<T>(
   const reads = !need.includes('temporal') && namedStore() === null;
   if (reads) await ensureKeeper(home, KEEPER, say, signal);
   const servers = await findServers({ home, need, say, signal, role: reads ? 'read' : 'run' });
-  const using = reads ? noteUseRegularly(home) : null;
   let connected: Client | null = null;
   try {
     const lineage = await abortable(signal, openLineage(servers.store, { say }));
@@ -51,7 +50,6 @@ export async function withContext<T>(
       await within(CLOSE_MS, 'the connection to the store', lineage.close());
     }
   } finally {
-    using?.stop();
     await closeQuietly(connected);
     await servers.stop({ hurried: signal.aborted });
   }

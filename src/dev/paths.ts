@@ -6,9 +6,9 @@ export interface Home {
   folder: string;
   /** Servers that run for this clone, with their ports. */
   record: string;
+  /** One file for each command that uses them, touched while it lives. */
+  users: string;
   lock: string;
-  /** Its time is when a reading command last used the store. */
-  storeUsed: string;
   temporalDatabase: string;
   /** One folder below it for each kind of store: their files cannot be read by one another. */
   store: string;
@@ -26,8 +26,8 @@ export function homeAt(folder: string): Home {
   return {
     folder: root,
     record: join(root, 'servers.json'),
+    users: join(root, 'servers.users'),
     lock: join(root, 'servers.lock'),
-    storeUsed: join(root, 'store.used'),
     temporalDatabase: join(root, 'temporal.db'),
     store: join(root, 'store'),
     logs: join(root, 'logs'),

@@ -1,24 +1,50 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { parsedJson, replaceFile, textOf } from './files.js';
+import type { Home } from './paths.js';
+import { isAlive, isAliveNow, isForeign } from './process/identity.js';
+import { showsLife, showsLifeNow } from './process/sign-of-life.js';
 
-const processShape = z.object({ pid: z.number().int().positive(), start: z.string() });
-
-const entryShape = z.object({
-  /** The server; null when it was stopped. */
-  process: processShape.nullable(),
-  /** The command that stops it at its end. */
-  owner: processShape.nullable(),
-  /** True when its owner only keeps it for reading commands, and gives it up to any other. */
-  kept: z.boolean().optional(),
-  /** Kept after a stop, so that addresses stay valid. */
-  ports: z.record(z.string(), z.number().int()),
-  /** host:port of Temporal, or the URL of the store. */
-  address: z.string(),
-  how: z.string(),
-  version: z.string(),
+const processShape = z.object({
+  pid: z.number().int().positive(),
+  start: z.string(),
+  space: z.string().default(''),
 });
+
+/**
+ * Use of a server: `run` by a command that works with it, `read` by one that only reads the store, `keep` by the
+ * keeper of a store for these.
+ */
+const roleShape = z.enum(['run', 'read', 'keep']);
+export type Role = z.infer<typeof roleShape>;
+
+/** A command that uses a server; its id tells two uses by one process apart. */
+const userShape = processShape.extend({ id: z.string(), role: roleShape });
+export type ServerUser = z.infer<typeof userShape>;
+
+const entryShape = z
+  .object({
+    /** The server; null when it was stopped. */
+    process: processShape.nullable(),
+    /** The last of them to end stops the server; one that was killed is still listed. */
+    users: z.array(userShape).default([]),
+    /** Number of uses so far. */
+    uses: z.number().int().default(0),
+    /** Kept after a stop, so that addresses stay valid. */
+    ports: z.record(z.string(), z.number().int()),
+    /** host:port of Temporal, or the URL of the store. */
+    address: z.string(),
+    how: z.string(),
+    version: z.string(),
+    /** The only user in a record of an assay that knew of no others. */
+    owner: processShape.nullish(),
+  })
+  .transform(({ owner, users, ...entry }) => ({
+    ...entry,
+    users: owner == null ? users : [{ ...owner, id: '', role: 'run' as const }],
+  }));
 
 const recordShape = z.object({ temporal: entryShape.nullable(), store: entryShape.nullable() });
 
@@ -27,19 +53,55 @@ export type ServerRecord = z.infer<typeof recordShape>;
 export type Entry = z.infer<typeof entryShape>;
 export type ServerKind = keyof ServerRecord;
 
+/** The file that a user of a server touches while it lives. */
+export function lifeOf(home: Home, user: ServerUser): string {
+  return join(home.users, user.id);
+}
+
+/** Users of a server that live; those that cannot be looked at from here, while they show that they do. */
+export async function livingUsers(home: Home, entry: Entry | null): Promise<ServerUser[]> {
+  const users = entry?.users ?? [];
+  const alive = await Promise.all(
+    users.map((user) => (isForeign(user) ? showsLife(lifeOf(home, user)) : isAlive(user))),
+  );
+  return users.filter((_, at) => alive[at]);
+}
+
+/** Returns true for a server that runs; one that cannot be looked at from here, while it has living users. */
+export async function runs(home: Home, entry: Entry | null): Promise<boolean> {
+  if (entry?.process == null) return false;
+  return isForeign(entry.process) ? (await livingUsers(home, entry)).length > 0 : isAlive(entry.process);
+}
+
+/** Returns true when another process than this one uses a server, without waiting, as this one exits. */
+export function isUsedByOthersNow(home: Home, part: ServerKind): boolean {
+  const users = recordNow(home.record)?.[part]?.users ?? [];
+  return users.some((user) =>
+    isForeign(user) ? showsLifeNow(lifeOf(home, user)) : user.pid !== process.pid && isAliveNow(user),
+  );
+}
+
 /** Writes down, as this process exits, that one of its servers does not run. */
 export function noteGoneNow(file: string, part: ServerKind, pid: number): void {
   const fresh = `${file}.${randomUUID()}`;
   try {
-    const parsed = recordShape.safeParse(parsedJson(readFileSync(file, 'utf8')));
-    const entry = parsed.data?.[part];
-    if (parsed.data === undefined || entry?.process?.pid !== pid) return;
-    parsed.data[part] = { ...entry, process: null, owner: null };
-    writeFileSync(fresh, `${JSON.stringify(parsed.data, null, 2)}\n`, { mode: 0o600 });
+    const parts = recordNow(file);
+    const entry = parts?.[part];
+    if (parts === null || entry?.process?.pid !== pid) return;
+    parts[part] = { ...entry, process: null, users: [] };
+    writeFileSync(fresh, `${JSON.stringify(parts, null, 2)}\n`, { mode: 0o600 });
     renameSync(fresh, file);
   } catch {
     // a reader of the record looks at who is alive
     rmSync(fresh, { force: true });
+  }
+}
+
+function recordNow(file: string): ServerRecord | null {
+  try {
+    return recordShape.safeParse(parsedJson(readFileSync(file, 'utf8'))).data ?? null;
+  } catch {
+    return null;
   }
 }
 

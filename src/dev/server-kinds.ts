@@ -2,6 +2,7 @@ import { pingStore } from '../lineage/ping.js';
 import { namespaceOf } from './external.js';
 import { homeAt } from './paths.js';
 import type { Entry, ServerKind } from './record.js';
+import { probePort } from './process/probe-port.js';
 import type { ServerProcess } from './process/server-process.js';
 
 /** Needs of starting a server. */
@@ -12,7 +13,7 @@ export interface ServerStart {
   say: (line: string) => void;
   signal: AbortSignal;
   /** Writes the server down as soon as its process exists. */
-  note: (entry: Omit<Entry, 'owner'>) => Promise<void>;
+  note: (entry: Omit<Entry, 'users' | 'uses'>) => Promise<void>;
 }
 
 /** One of the two servers that assay can run for a clone; a command loads what it needs of either. */
@@ -52,6 +53,8 @@ export const SERVER_KINDS: Readonly<Record<ServerKind, ServerKindRules>> = {
   store: {
     title: 'the store',
     async ask(address) {
+      // the driver goes on trying where nothing listens
+      await probePort(new URL(address).host, ANSWER_MS);
       await pingStore(address, ANSWER_MS);
     },
     async start({ home, ports: remembered, say, signal, note }) {

@@ -1,5 +1,6 @@
 import { MongoCompatibilityError, MongoServerError } from 'mongodb';
 import { AssayError, messageOf } from '../domain/errors.js';
+import { withoutPassword } from '../domain/text/redaction.js';
 
 /** Unauthorized, AuthenticationFailed, and the name under which Atlas reports the latter. */
 const LOGIN_CODES = new Set<unknown>([13, 18, 8000]);
@@ -40,31 +41,6 @@ export function storeFault(url: string, error: unknown, { urlRead }: { urlRead: 
 function isTooOld(error: unknown): boolean {
   if (error instanceof MongoCompatibilityError) return true;
   return error instanceof Error && error.cause !== undefined && isTooOld(error.cause);
-}
-
-/** Removes every part of the password from a text, however the URL was taken apart before it was quoted. */
-export function withoutPassword(url: string, text: string): string {
-  return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
-}
-
-/** Returns everything from the first colon of the login to the last @, and its pieces, longest first. */
-function passwordParts(url: string): string[] {
-  const rest = url.replace(/^[a-z+]*:\/\//i, '');
-  const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
-  const colon = login.indexOf(':');
-  if (colon === -1) return [];
-  const password = login.slice(colon + 1);
-  const pieces = [password, ...password.split(/[:@/?#]/)];
-  const all = pieces.flatMap((piece) => [piece, decoded(piece)]);
-  return [...new Set(all)].filter((piece) => piece.length > 2).sort((a, b) => b.length - a.length);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 function textOf(error: unknown): string {

@@ -10,6 +10,7 @@ import {
 } from '../domain/session/conversation.js';
 import { AssayError } from '../domain/errors.js';
 import { ModelFault, modelFaultOf } from './model-fault.js';
+import { proxiedFetch } from './proxied-fetch.js';
 
 export { ModelFault } from './model-fault.js';
 
@@ -56,7 +57,7 @@ export async function requestTurn(
     ...(endpoint.baseUrl === undefined ? {} : { baseURL: endpoint.baseUrl }),
     maxRetries: 0,
     logLevel: 'off',
-    fetch: async (input, init) => observed(await fetch(input, init), received, options.onEvent),
+    fetch: async (input, init) => observed(await proxiedFetch(input, init), received, options.onEvent),
   });
   let message: unknown;
   try {

@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk';
 import { AssayError, messageOf, type ErrorCode } from '../domain/errors.js';
+import { codeIn, NOT_CONNECTED, NOT_TRUSTED, unsentIn } from './unsent-request.js';
 
 /** A model request that brought no reply. */
 export class ModelFault extends AssayError {
@@ -16,15 +17,6 @@ export class ModelFault extends AssayError {
   }
 }
 
-/** Failures before a request can have been sent: nothing was charged. */
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
 /** Someone on the way gave up waiting for an answer that may still have been written. */
 const GAVE_UP = new Set([408, 504, 524]);
 const OVERLOADED = new Set(['overloaded_error', 'rate_limit_error']);
@@ -45,13 +37,18 @@ export function modelFaultOf(error: unknown, apiKey: string): ModelFault {
   if (error instanceof Anthropic.APIError && !(error instanceof Anthropic.APIConnectionError)) {
     return refusal(error, hide);
   }
-  const code = causeCode(error);
-  const unsent = code !== null && NOT_CONNECTED.has(code);
+  const reason = unsentIn(error);
+  const code = codeIn(error);
+  const distrusted = code !== null && NOT_TRUSTED.has(code);
+  const unsent = reason !== null || distrusted || (code !== null && NOT_CONNECTED.has(code));
   const what = unsent
     ? 'The model endpoint cannot be reached'
     : 'The connection to the model endpoint broke off';
-  const detail = hide(`${messageOf(error)}${code === null ? '' : ` (${code})`}`);
-  return new ModelFault('MODEL_UNREACHABLE', `${what}: ${detail}`, null, !unsent);
+  const detail = reason?.message ?? `${messageOf(error)}${code === null ? '' : ` (${code})`}`;
+  const hint = distrusted
+    ? '; where a proxy opens TLS, name its certificate in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS'
+    : '';
+  return new ModelFault('MODEL_UNREACHABLE', `${what}: ${hide(`${detail}${hint}`)}`, null, !unsent);
 }
 
 /** Fields that are read of an error of the SDK. */
@@ -93,16 +90,4 @@ function retryAfter(headers: Headers): number | null {
   ];
   const found = candidates.find((value) => Number.isFinite(value));
   return found === undefined ? null : Math.min(3_600_000, Math.max(0, Math.ceil(found)));
-}
-
-/** The system's code somewhere in the chain of causes. */
-function causeCode(error: unknown): string | null {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError) {
-      const inner = at.errors.map(causeCode).find((code) => code !== null);
-      if (inner !== undefined) return inner;
-    }
-  }
-  return null;
 }

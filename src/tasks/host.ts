@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import { networkVariables } from '../domain/network.js';
 import type { Task } from '../domain/task/task.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { describeEnding } from '../sandbox/describe-ending.js';
@@ -174,7 +175,7 @@ export class TaskHost {
       if (await exists(manifest)) return false;
       const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
         cwd: folder,
-        env: { ...python.env, ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
+        env: { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
         timeoutS: PREPARE_SECONDS,
         signal,
       });
@@ -198,6 +199,12 @@ export class TaskHost {
       throw error;
     }
   }
+}
+
+/** A preparation downloads as its person does: by their proxies and certificates, with caches and logins of their home. */
+function prepareEnvironment({ env }: Python): Record<string, string> {
+  const { HOME } = process.env;
+  return { ...networkVariables(process.env), ...(HOME === undefined ? {} : { HOME }), ...env };
 }
 
 /**

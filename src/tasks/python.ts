@@ -3,6 +3,7 @@ import { access, chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 
 import { delimiter, dirname, join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import { networkVariables } from '../domain/network.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { activePython } from './active-python.js';
 import { describe, identityOf, nameOf, type Interpreter } from './interpreter.js';
@@ -182,8 +183,9 @@ async function install(
 
 /** The person's own way to the package index is kept. */
 function pipSettings(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(([name]) =>
-    /^(PIP_|HTTPS?_PROXY|https?_proxy|NO_PROXY|SSL_CERT|REQUESTS_CA)/.test(name),
+  const kept = Object.entries(process.env).filter(([name]) => name.startsWith('PIP_'));
+  const own = Object.fromEntries(
+    kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
   );
-  return Object.fromEntries(kept.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+  return { ...own, ...networkVariables(process.env) };
 }

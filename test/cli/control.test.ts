@@ -16,8 +16,8 @@ beforeAll(async () => {
     servers: {
       temporal: { address: inject('temporalAddress'), namespace, uiUrl: null, how: '' },
       store: { url: inject('storeUrl'), database: '', how: '' },
-      owned: false,
       alone: false,
+      others: () => Promise.resolve([]),
       stop: () => Promise.resolve(),
     },
   };

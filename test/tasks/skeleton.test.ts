@@ -36,7 +36,6 @@ describe('a skeleton', () => {
       /"My Task" cannot be the name of a task: lower-case letters/,
     );
   });
-  });
 });
 
 describe('a folder of a person', () => {

@@ -21,8 +21,8 @@ export async function auditOf(
   const servers = {
     temporal: { ...temporal, uiUrl: null, how: '' },
     store: { url: '', database: '', how: '' },
-    owned: false,
     alone: false,
+    others: () => Promise.resolve([]),
     stop: () => Promise.resolve(),
   };
   return audit(lineage, names, outsideOf({ servers, client: () => Promise.resolve(client) }, home));

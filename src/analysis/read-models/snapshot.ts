@@ -38,12 +38,21 @@ export interface Snapshot {
 
 const NEWEST = 200;
 
-/** Looks at a campaign again and again; each look reads what can have changed, not what has ended. */
+/** Trials that looks so far have read. */
+interface Seen {
+  looked: boolean;
+  submitted: number;
+  start: boolean;
+  /** Those that were open. */
+  pending: ReadonlySet<number>;
+}
+
+/**
+ * Looks at a campaign again and again; each look reads what can have changed, not what has ended. A look that failed
+ * is as if it had not been: the next one misses nothing.
+ */
 export class Observer {
-  private looked = false;
-  private seen = START - 1;
-  private startSeen = false;
-  private pending = new Set<number>();
+  private seen: Seen = { looked: false, submitted: START - 1, start: false, pending: new Set() };
   private head: CampaignHeader | null = null;
   private startScore: number | null = null;
 
@@ -61,7 +70,7 @@ export class Observer {
     const campaign = await lineage.campaigns.byName(this.name);
     const { owner } = campaign;
     const totals = await lineage.trials.totals(owner);
-    const trials = await this.movedTrials(owner, totals.submitted);
+    const { trials, seen } = await this.movedTrials(owner, totals.submitted);
     const [decision, counts, budget] = await Promise.all([
       lineage.decisions.frontier(owner),
       lineage.leaderboards.counts(owner, totals.submitted),
@@ -69,7 +78,7 @@ export class Observer {
     ]);
     const now = new Date();
     const open = openTrials(campaign, trials, now);
-    return {
+    const snapshot = {
       asOf: now,
       campaign,
       state: campaign.state,
@@ -86,19 +95,30 @@ export class Observer {
       moved: await trialSummaries(lineage, owner, trials, now),
       spending: spendingOf(budget),
     };
+    this.seen = seen;
+    return snapshot;
   }
 
-  private async movedTrials(owner: string, submitted: number): Promise<TrialDocument[]> {
-    const from = this.looked ? this.seen + 1 : Math.max(START, submitted + 1 - NEWEST);
+  private async movedTrials(
+    owner: string,
+    submitted: number,
+  ): Promise<{ trials: TrialDocument[]; seen: Seen }> {
+    const { seen } = this;
+    const from = seen.looked ? seen.submitted + 1 : Math.max(START, submitted + 1 - NEWEST);
     const fresh = Array.from({ length: Math.max(0, submitted + 1 - from) }, (_, i) => from + i);
-    const found = await this.lineage.trials.many(owner, [...new Set([...this.pending, ...fresh])]);
-    this.startSeen ||= found.some(({ number }) => number === START);
-    const ofInterest = this.looked ? found : found.filter(({ status }) => status === null);
-    // the start takes no number, so the totals do not say whether it exists
-    this.seen = submitted > START || this.startSeen ? submitted : START - 1;
-    this.pending = new Set(found.filter(({ status }) => status === null).map(({ number }) => number));
-    this.looked = true;
-    return ofInterest;
+    const found = await this.lineage.trials.many(owner, [...new Set([...seen.pending, ...fresh])]);
+    const open = found.filter(({ status }) => status === null);
+    const start = seen.start || found.some(({ number }) => number === START);
+    return {
+      trials: seen.looked ? found : open,
+      seen: {
+        looked: true,
+        // the start takes no number, so the totals do not say whether it exists
+        submitted: submitted > START || start ? submitted : START - 1,
+        start,
+        pending: new Set(open.map(({ number }) => number)),
+      },
+    };
   }
 
   private async startOf(owner: string): Promise<Pick<Snapshot, 'startScore' | 'startFailure'>> {

@@ -1,3 +1,4 @@
+import { shownAddress } from '../../domain/text/redaction.js';
 import { runFleet } from '../use-cases/local-fleet.js';
 import { withContext } from '../context.js';
 import { endRequest } from '../terminal/interrupt.js';
@@ -9,7 +10,7 @@ export async function run(flags: { slots?: string }): Promise<void> {
     async ({ servers }) => {
       const { temporal, store } = servers;
       say(`Temporal ${temporal.address}${temporal.uiUrl === null ? '' : `, UI ${temporal.uiUrl}`}`);
-      say(`store ${store.url} (${store.how})`);
+      say(`store ${shownAddress(store.url)} (${store.how})`);
       await runFleet(servers, { slots: flags.slots, roles: [], pool: 'cpu' });
     },
     endRequest(),

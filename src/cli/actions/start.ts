@@ -49,7 +49,7 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
   const client = await ground.client();
   const frozen = { ...input, task };
   const begun = async (started: StartedCampaign): Promise<void> => {
-    if (!servers.owned) await waitUntilStarted(ground, started);
+    if (!servers.alone) await waitUntilStarted(ground, started);
   };
   const { name, owner } =
     flags.name === undefined
@@ -64,7 +64,7 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
   if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
   else print(name);
   say(
-    servers.owned
+    servers.alone
       ? `started, but no worker runs here; it begins under \`assay dev\``
       : `started; \`assay watch ${name}\` shows it`,
   );

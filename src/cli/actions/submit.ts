@@ -23,6 +23,7 @@ import { BUNDLED_TASKS } from '../folders.js';
 import { endRequest, interruption } from '../terminal/interrupt.js';
 import { wholeNumber } from '../terminal/parsing.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { throughOutage } from '../follow/outage.js';
 import { renderRecord } from '../render/trial.js';
 import { waitUntilStarted, expectWorkflow, requireOwn } from '../follow/not-started.js';
 import { requireHere } from '../use-cases/require-here.js';
@@ -98,7 +99,7 @@ async function submit(
     expectedDelta: numberOf('--expected-delta', flags.expectedDelta),
     requestId: randomUUID(),
   };
-  const alone = servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const alone = servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   const workers = new OwnWorkers(ground, task.spec.resources.pool, signal);
   if (flags.wait === true) await workers.ensure();
   else if (alone) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
@@ -189,12 +190,15 @@ async function untilEnded(
   workers: OwnWorkers,
 ): Promise<void> {
   const { lineage } = ground;
-  for (;;) {
-    await workers.ensure();
+  const look = async () => {
     const campaign = await lineage.campaigns.find(name);
     if (campaign !== null) requireOwn(campaign, owner);
+    return { campaign, trial: campaign === null ? null : await lineage.trials.get(campaign.owner, number) };
+  };
+  for (;;) {
+    await workers.ensure();
+    const { campaign, trial } = await throughOutage(look, { say });
     if (campaign === null) await expectWorkflow(ground, name);
-    const trial = campaign === null ? null : await lineage.trials.get(campaign.owner, number);
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')

@@ -15,6 +15,7 @@ import { reasonText } from '../render/status.js';
 import { StallWatcher } from './stall-watcher.js';
 import { print, say } from '../terminal/terminal.js';
 import { expectWorkflow, notStarted } from './not-started.js';
+import { throughOutage } from './outage.js';
 
 const LOOK_EVERY_MS = 500;
 /** Time for which a campaign may be missing in the store before that is said once. */
@@ -23,6 +24,8 @@ const PATIENCE_MS = 10_000;
 /** Display of a campaign while it is followed. */
 interface Display {
   show(snapshot: Snapshot, events: readonly CampaignEvent[], stallReport: StallReport): void;
+  /** Says a line beside what is shown. */
+  say(line: string): void;
   close(): void;
 }
 
@@ -44,7 +47,10 @@ export async function follow(
   let before: Snapshot | null = null;
   try {
     for (;;) {
-      const snapshot = await observer.look();
+      const snapshot = await throughOutage(() => observer.look(), {
+        say: (line) => display.say(line),
+        signal,
+      });
       const happened = eventsBetween(before, snapshot);
       const events = [
         ...happened,
@@ -71,7 +77,8 @@ async function aborted(signal: AbortSignal): Promise<boolean> {
 async function appeared(ground: CommandContext, name: string, signal: AbortSignal): Promise<void> {
   const since = performance.now();
   let told = false;
-  while ((await ground.lineage.campaigns.find(name)) === null) {
+  const find = () => ground.lineage.campaigns.find(name);
+  while ((await throughOutage(find, { say, signal })) === null) {
     await expectWorkflow(ground, name);
     if (!told && performance.now() - since > PATIENCE_MS) {
       const model = await notStarted(ground, name);
@@ -101,6 +108,7 @@ function ndjson(name: string): Display {
         print(JSON.stringify(line));
       }
     },
+    say,
     close: () => undefined,
   };
 }
@@ -110,6 +118,7 @@ function lines(): Display {
     show({ metric }, events) {
       for (const event of events) say(renderEvent(event, metric, onStderr));
     },
+    say,
     close: () => undefined,
   };
 }
@@ -125,6 +134,7 @@ function live(name: string): Display {
       if (isEnded(snapshot.state)) update.clear();
       else update(renderLive(snapshot, name, onStderr, process.stderr.columns, stallReport));
     },
+    say: (line) => update.persist(line),
     close: () => update.done(),
   };
 }

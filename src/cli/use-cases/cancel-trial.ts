@@ -73,7 +73,7 @@ export async function cancelTrial(
       remedy: `\`assay reconcile ${place.campaign}\` gives it its status.`,
     });
   }
-  const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const attended = !servers.alone && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   if (!attended) return answerOf(await look(), false);
   return answerOf(await ended(id, look, frozen.trainHeartbeatSeconds * 1000), true);
 }

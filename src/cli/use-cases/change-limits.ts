@@ -41,7 +41,7 @@ export async function changeLimits(
   const client = await ground.client();
   await requireHere(client, campaign);
   const attended = await someWorkerPolls(client, ground.servers.temporal.namespace, 'assay');
-  if (ground.servers.owned || !attended)
+  if (ground.servers.alone || !attended)
     throw new AssayError('TEMPORAL_UNAVAILABLE', `no worker runs that could change "${name}"`, {
       remedy: '`assay dev` runs workers on this machine; nothing was changed, so ask again then.',
     });

@@ -48,7 +48,7 @@ export async function control(ground: CommandContext, name: string, wish: Wish):
   const client = await ground.client();
   await requireHere(client, before);
   await signal(client, name, wish);
-  const attended = !servers.owned && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
+  const attended = !servers.alone && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   await hold(lineage, before.owner, wish, attended);
   if (!attended) return answerOf(await lineage.campaigns.byName(name), wish, false);
   return answerOf(await obeyed(ground, before, wish), wish, true);

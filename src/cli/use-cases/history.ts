@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Client, Connection, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
+import { Client, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import type proto from '@temporalio/proto';
 import { findServers } from '../../dev/servers.js';
+import { openConnection } from '../../dev/temporal/connection.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../../domain/keys.js';
 import { homeFolder } from '../folders.js';
@@ -35,7 +36,7 @@ export async function historyFromServer(workflowId: string, runId: string | unde
   const servers = await findServers({ home: homeFolder(), need: ['temporal'], say });
   const { address, namespace } = servers.temporal;
   try {
-    const connection = await Connection.connect({ address });
+    const connection = await openConnection({ address });
     try {
       const history = await fetchHistory(new Client({ connection, namespace }), workflowId, runId);
       return JSON.parse(historyToJSON(history));

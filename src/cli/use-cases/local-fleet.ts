@@ -82,7 +82,7 @@ export async function drain(fleet: Fleet): Promise<void> {
 
 /** Runs workers until a signal, then drains them. */
 export async function runFleet(
-  servers: Pick<Servers, 'temporal' | 'store'>,
+  servers: Pick<Servers, 'temporal' | 'store' | 'others'>,
   flags: FleetFlags,
 ): Promise<void> {
   const fleet = await startLocalFleet(servers, flags, endRequest());
@@ -94,5 +94,7 @@ export async function runFleet(
   } finally {
     await drain(fleet);
   }
+  const others = await servers.others();
+  if (others.length > 0) say(`servers stay for the commands that use them: process ${others.join(', ')}`);
   process.exitCode = interruption()?.exitCode ?? 0;
 }

@@ -26,7 +26,7 @@ export class OwnWorkers {
   async ensure(): Promise<void> {
     if (this.#fleet !== null || performance.now() - this.#lookedAt < LOOK_EVERY_MS) return;
     const isFirst = this.#lookedAt === -Infinity;
-    if (!this.ground.servers.owned && (await this.#othersPoll())) {
+    if (!this.ground.servers.alone && (await this.#othersPoll())) {
       this.#lookedAt = performance.now();
       return;
     }

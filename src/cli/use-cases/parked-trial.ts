@@ -45,7 +45,7 @@ export async function askCampaign(
 ): Promise<void> {
   const { servers } = ground;
   const client = await ground.client();
-  if (servers.owned || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay')))
+  if (servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay')))
     throw new AssayError(
       'TEMPORAL_UNAVAILABLE',
       `no worker runs that could obey for campaign "${campaign}"`,

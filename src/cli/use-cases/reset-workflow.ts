@@ -48,6 +48,6 @@ export async function resetWorkflow(
     runId,
     newRunId,
     event: Number(point.eventId),
-    attended: !servers.owned && (await someWorkerPolls(client, namespace, 'assay')),
+    attended: !servers.alone && (await someWorkerPolls(client, namespace, 'assay')),
   };
 }

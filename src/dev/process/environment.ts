@@ -1,9 +1,8 @@
+import { isNetworkVariable } from '../../domain/network.js';
+
 const EVERYWHERE = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME'];
-/**
- * Variables that package clients and downloads need besides: proxies, certificates, and their own settings.
- */
-const INSTALLERS =
-  /^(https?_proxy|no_proxy|all_proxy|ssl_cert_(file|dir)|requests_ca_bundle|curl_ca_bundle|node_extra_ca_certs|pip_.*|maven_.*|mongoms_.*|xdg_.*)$/i;
+/** Settings of package clients and downloads. */
+const INSTALLERS = /^(pip|maven|mongoms|xdg)_/i;
 
 /** The environment of a server: nothing secret, nothing that changes what it does. */
 export function serverEnvironment(marker: string, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -12,7 +11,7 @@ export function serverEnvironment(marker: string, env: NodeJS.ProcessEnv = proce
 
 /** The environment of pip, mvn and the downloads: no key of a model provider reaches them. */
 export function installerEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  return picked(env, (name) => EVERYWHERE.includes(name) || INSTALLERS.test(name));
+  return picked(env, (name) => EVERYWHERE.includes(name) || isNetworkVariable(name) || INSTALLERS.test(name));
 }
 
 function picked(env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv {

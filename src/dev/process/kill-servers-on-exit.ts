@@ -1,21 +1,29 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-const groups = new Map<number, () => void>();
+
+/** Conduct towards a group as this process exits; neither may wait for anything. */
+interface AtExit {
+  /** Returns true when others use it, so that it is left running. */
+  spared?: () => boolean;
+  /** Called after it was killed. */
+  killed?: () => void;
+}
+
+const groups = new Map<number, AtExit>();
 
 /**
- * Kills a server or an installer that this process owns when the process ends without having stopped it: servers lose
- * nothing that they acknowledged. Signals are left to other listeners (a command that stops its servers properly);
+ * Kills a server or an installer when this process ends without having let go of it: servers lose nothing that they
+ * acknowledged. Signals are left to other listeners (a command that stops its servers properly);
  * without any, it passes them on and dies of them.
- * @param killed is called after it, and can only do what needs no waiting
  */
-export function killGroupOnExit(group: number, killed: () => void = () => undefined): void {
+export function killGroupOnExit(group: number, atExit: AtExit = {}): void {
   if (groups.size === 0) {
     process.on('exit', endAll);
     for (const signal of SIGNALS) process.on(signal, onSignal);
   }
-  groups.set(group, killed);
+  groups.set(group, atExit);
 }
 
-/** Releases a server that was stopped or that another process owns now. */
+/** Releases a server that was stopped, or that this process does not use any more. */
 export function releaseGroup(group: number): void {
   if (!groups.delete(group) || groups.size > 0) return;
   process.off('exit', endAll);
@@ -23,8 +31,9 @@ export function releaseGroup(group: number): void {
 }
 
 function endAll(): void {
-  for (const group of groups.keys()) signalGroup(group, 'SIGKILL');
-  for (const killed of groups.values()) killed();
+  const ending = [...groups].filter(([, { spared }]) => spared?.() !== true);
+  for (const [group] of ending) signalGroup(group, 'SIGKILL');
+  for (const [, { killed }] of ending) killed?.();
 }
 
 function onSignal(signal: NodeJS.Signals): void {

@@ -4,14 +4,21 @@ import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { startOf } from '../../sandbox/process/process-table.js';
 import { NEVER } from './abortable.js';
+import { identityOf, isAlive, isForeign, ownSpace, type ProcessIdentity } from './identity.js';
+import { showLife, showsLife } from './sign-of-life.js';
 import { isCode, parsedJson, textOf } from '../files.js';
 
-const holderShape = z.object({ pid: z.number().int(), start: z.string(), token: z.string() });
+const holderShape = z.object({
+  pid: z.number().int(),
+  start: z.string(),
+  space: z.string().default(''),
+  token: z.string(),
+});
 type Holder = z.infer<typeof holderShape>;
 
 const POLL_MS = 50;
+const SHOW_LIFE_MS = 5000;
 /** Breaking a lock takes well under a millisecond; a guard this old was left by a breaker that was killed. */
 const GUARD_STALE_MS = 10_000;
 
@@ -20,8 +27,8 @@ const held = new Set<string>();
 
 /**
  * Does something that only one command at a time may do. Waits for a living holder, however long it takes unless
- * `signal` is aborted, with whose reason it then rejects; the lock of a dead one is taken over. Locks work between
- * processes of one host.
+ * `signal` is aborted, with whose reason it then rejects; the lock of a dead one is taken over. A holder in another
+ * container cannot be looked at: it counts as alive while it shows that it is.
  * @param waiting is called once, with the pid of the holder, when the lock is not free at once
  */
 export async function withLock<T>(
@@ -38,7 +45,7 @@ export async function withLock<T>(
     if (await take(file, mine)) break;
     const holder = await holderOf(file);
     if (holder === null) continue;
-    if ((await startOf(holder.pid)) !== holder.start) {
+    if (!(await livesOrSeemsTo(holder, file))) {
       await breakLock(file, holder);
       continue;
     }
@@ -47,12 +54,19 @@ export async function withLock<T>(
     await sleep(POLL_MS);
   }
   hold(file);
+  const showing = setInterval(() => void showLife(file).catch(() => undefined), SHOW_LIFE_MS);
+  showing.unref();
   try {
     return await work();
   } finally {
+    clearInterval(showing);
     await rm(file, { force: true });
     held.delete(file);
   }
+}
+
+async function livesOrSeemsTo(holder: ProcessIdentity, file: string): Promise<boolean> {
+  return isForeign(holder) ? showsLife(file) : isAlive(holder);
 }
 
 /** Does something under the lock without waiting for anything, as this process exits; not when another holds it. */
@@ -60,7 +74,10 @@ export function withLockNow(file: string, work: () => void): void {
   if (held.has(file)) return work();
   const fresh = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(fresh, JSON.stringify({ pid: process.pid, start: 'exiting', token: fresh }));
+    writeFileSync(
+      fresh,
+      JSON.stringify({ pid: process.pid, start: 'exiting', space: ownSpace(), token: fresh }),
+    );
     linkSync(fresh, file);
   } catch {
     return;
@@ -87,7 +104,7 @@ function letGo(): void {
 }
 
 async function me(): Promise<Holder> {
-  return { pid: process.pid, start: (await startOf(process.pid)) ?? '', token: randomUUID() };
+  return { ...(await identityOf(process.pid)), token: randomUUID() };
 }
 
 /**
@@ -111,7 +128,7 @@ async function holderOf(file: string): Promise<Holder | null> {
   const text = await textOf(file);
   if (text === null) return null;
   const parsed = holderShape.safeParse(parsedJson(text));
-  return parsed.success ? parsed.data : { pid: 0, start: 'unknown', token: text };
+  return parsed.success ? parsed.data : { pid: 0, start: 'unknown', space: '', token: text };
 }
 
 /** Removes the lock of a dead holder; the guard keeps a second breaker from removing the lock that came after it. */

@@ -1,4 +1,5 @@
-import { end, isAlive, kill, type ServerProcess } from './server-process.js';
+import { isAlive } from './identity.js';
+import { end, kill, type ServerProcess } from './server-process.js';
 
 /** A server of ours: it can be stopped, crashed and started again on the same data and ports. */
 export class RunningServer {

@@ -5,24 +5,23 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { startOf, sweepOrphans } from '../../sandbox/process/process-table.js';
+import { sweepOrphans } from '../../sandbox/process/process-table.js';
 import { abortable } from './abortable.js';
 import { serverEnvironment, withUtf8Names } from './environment.js';
+import { identityOf, isAlive, sharesSpace, type ProcessIdentity } from './identity.js';
 import { signalGroup } from './kill-servers-on-exit.js';
 import { lastLines, rotate } from './logs.js';
 
-const CLEAN_END_MS = 10_000;
+/** Milliseconds that a server gets to write down what it holds before it is killed. */
+export const CLEAN_END_MS = 10_000;
 /**
  * Milliseconds where a person waits for the end: a server that is killed then loses nothing that it acknowledged.
  */
 export const HURRIED_MS = 4_000;
 const KILLED_END_MS = 5_000;
 
-/** A process, unmistakably: its pid may be used again, but not with the same start. It leads a group of its own. */
-export interface ServerProcess {
-  pid: number;
-  start: string;
-}
+/** A server. It leads a process group of its own. */
+export type ServerProcess = ProcessIdentity;
 
 export interface Command {
   file: string;
@@ -44,7 +43,8 @@ export function markerFor(home: string, part: string): string {
  * A server of the same marker that a killed command left before it was written down is ended first.
  */
 export async function launch(command: Command): Promise<ServerProcess> {
-  await sweepOrphans({ ids: [command.marker] });
+  // a container may run servers of a folder that has the same path there
+  await sweepOrphans({ ids: [command.marker] }, sharesSpace);
   await mkdir(dirname(command.log), { recursive: true });
   await rotate(command.log);
   const output = createWriteStream(command.log, { flags: 'a', mode: 0o600 });
@@ -67,15 +67,10 @@ export async function launch(command: Command): Promise<ServerProcess> {
       const { originalMessage } = await child;
       throw new Error(`${command.file} could not be started: ${originalMessage ?? 'no reason given'}`);
     }
-    return { pid, start: (await startOf(pid)) ?? 'gone' };
+    return await identityOf(pid);
   } finally {
     output.destroy();
   }
-}
-
-/** Returns true while this very process is alive. */
-export async function isAlive(server: ServerProcess): Promise<boolean> {
-  return (await startOf(server.pid)) === server.start;
 }
 
 /**

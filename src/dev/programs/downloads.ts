@@ -21,8 +21,13 @@ async function inNode(
     cwd: folder,
     seconds: MINUTES_15,
     signal,
-    // The client of the mongod download checks certificates only when npm is told to.
-    env: { npm_config_strict_ssl: 'true', MONGOMS_MAX_RETRIES: '1' },
+    env: {
+      // the client of the mongod download checks certificates only when npm is told to
+      npm_config_strict_ssl: 'true',
+      MONGOMS_MAX_RETRIES: '1',
+      // the client of the Temporal download talks to the server that it starts, to which no proxy leads
+      no_grpc_proxy: '127.0.0.1,localhost',
+    },
   });
 }
 

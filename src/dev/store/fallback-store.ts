@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provision, provisioned } from '../programs/cache.js';
+import { mavenProxy } from '../programs/maven-proxy.js';
 import { mustRun, outputOf } from '../process/commands.js';
 import { FALLBACK_JARS, FALLBACK_VERSION } from './fallback-jars.js';
 import { isExecutable, onPath } from '../files.js';
@@ -28,7 +29,7 @@ export async function fallbackStore(say: (line: string) => void, signal: AbortSi
     await mkdir(jars);
     await copyFile(POM, join(fresh, 'pom.xml'));
     const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${jars}`, '-DincludeScope=runtime'];
-    await mustRun(maven, ['--batch-mode', '--no-transfer-progress', ...copy], {
+    await mustRun(maven, ['--batch-mode', '--no-transfer-progress', ...mavenProxy(process.env), ...copy], {
       cwd: fresh,
       seconds: 600,
       signal,

@@ -1,46 +1,51 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { homeAt, type Home } from '../paths.js';
-import { isAlive } from '../process/server-process.js';
-import { OpenRecord } from '../record.js';
+import { livingUsers, OpenRecord, runs, type Entry, type ServerUser } from '../record.js';
 import { findServers } from '../servers.js';
-import { noteUse, sinceUse } from './store-use.js';
 
 /** A kept store ends when no reading command has used it for so long. */
 const IDLE_MS = 60_000;
 const LOOK_MS = 1000;
-/** A reading command notes its use this often, well within the time above. */
-const NOTE_MS = 15_000;
+/** A record that was removed is written again within this time by a command that still uses the store. */
+const LOST_MS = 5000;
 const READY = 'ready';
 
 /**
- * Runs the store of a home for reading commands, until none has used it for a while, or until a command that runs
- * servers has taken it over.
+ * Uses the store of a home, so that it goes on running between commands that only read it, until none has used it for
+ * a while, or until a command that runs servers uses it as well.
  */
 export async function keepStore(folder: string, idleMs = IDLE_MS): Promise<void> {
   const home = homeAt(folder);
   const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-  await noteUse(home);
   const servers = await findServers({ home: folder, need: ['store'], say, role: 'keep' });
   process.stdout.write(`${READY}\n`);
-  let idleSince: number | null = null;
-  const isIdle = async (): Promise<boolean> => {
-    // after a suspend or a step of the clock a reader gets the time to say that it is there
-    if ((await sinceUse(home)) <= idleMs) idleSince = null;
-    else idleSince ??= performance.now();
-    return idleSince !== null && performance.now() - idleSince >= Math.min(NOTE_MS + 2000, idleMs / 3);
-  };
-  const isOurs = async (): Promise<boolean> =>
-    (await OpenRecord.read(home.record)).parts.store?.owner?.pid === process.pid;
-  do {
+  let uses = -1;
+  let idleSince = performance.now();
+  let keptAt = performance.now();
+  for (;;) {
     await sleep(LOOK_MS);
-    if (!(await isOurs())) await servers.stop();
-    else if (await isIdle()) await servers.stop({ onlyIf: isIdle });
-  } while (servers.owned);
+    const { entry, others, kept } = await look(home);
+    const now = performance.now();
+    if (kept) keptAt = now;
+    if (others.length > 0 || (entry !== null && entry.uses !== uses)) idleSince = now;
+    uses = entry?.uses ?? uses;
+    const isNeeded = now - idleSince < idleMs && now - keptAt < LOST_MS;
+    if (!isNeeded || others.some(({ role }) => role === 'run')) break;
+  }
+  await servers.stop();
+}
+
+/** The kept store as the record describes it. */
+async function look(home: Home): Promise<{ entry: Entry | null; others: ServerUser[]; kept: boolean }> {
+  const entry = (await OpenRecord.read(home.record)).parts.store;
+  const users = await livingUsers(home, entry);
+  const others = users.filter(({ role }) => role !== 'keep');
+  return { entry, others, kept: others.length < users.length && (await runs(home, entry)) };
 }
 
 /**
- * Starts a keeper where no command of this home runs its store, and waits until that store answers. A keeper that
+ * Starts a keeper where neither one nor a command that runs servers uses the store of this home, and waits until that store answers. A keeper that
  * fails has said why; the reading command then tries by itself.
  */
 export async function ensureKeeper(
@@ -49,7 +54,7 @@ export async function ensureKeeper(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await runs(homeAt(folder))) return;
+  if (await isKept(homeAt(folder))) return;
   const [file = '', ...args] = command;
   const keeper = spawn(file, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): void => void keeper.kill('SIGTERM');
@@ -67,16 +72,8 @@ export async function ensureKeeper(
   signal.throwIfAborted();
 }
 
-async function runs(home: Home): Promise<boolean> {
+async function isKept(home: Home): Promise<boolean> {
   const { store } = (await OpenRecord.read(home.record)).parts;
-  const alive = async (each: { pid: number; start: string } | null | undefined): Promise<boolean> =>
-    each != null && (await isAlive(each));
-  return (await alive(store?.process)) && (await alive(store?.owner));
-}
-
-/** Notes the use of a kept store until it is stopped. */
-export function noteUseRegularly(folder: string): { stop(): void } {
-  const timer = setInterval(() => void noteUse(homeAt(folder)).catch(() => undefined), NOTE_MS);
-  timer.unref();
-  return { stop: () => clearInterval(timer) };
+  const users = await livingUsers(home, store);
+  return (await runs(home, store)) && users.some(({ role }) => role !== 'read');
 }

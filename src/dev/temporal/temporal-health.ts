@@ -1,6 +1,6 @@
-import { Connection } from '@temporalio/client';
 import { messageOf } from '../../domain/errors.js';
 import { probePort } from '../process/probe-port.js';
+import { openConnection } from './connection.js';
 
 /**
  * Checks that a Temporal server answers and has the namespace; returns its version.
@@ -8,11 +8,9 @@ import { probePort } from '../process/probe-port.js';
  */
 export async function askTemporal(address: string, namespace: string, timeoutMs: number): Promise<string> {
   await probePort(address, timeoutMs);
-  const connection = await Connection.connect({ address, connectTimeout: timeoutMs }).catch(
-    (error: unknown) => {
-      throw new Error(`${address} listens, but not as Temporal: ${messageOf(error)}`, { cause: error });
-    },
-  );
+  const connection = await openConnection({ address, connectTimeout: timeoutMs }).catch((error: unknown) => {
+    throw new Error(`${address} listens, but not as Temporal: ${messageOf(error)}`, { cause: error });
+  });
   try {
     return await connection.withDeadline(Date.now() + timeoutMs, async () => {
       const system = await connection.workflowService.getSystemInfo({});

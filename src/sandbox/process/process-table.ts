@@ -130,6 +130,22 @@ export async function startOf(pid: number): Promise<string | null> {
   return row === undefined || row === null || row.zombie ? null : row.start;
 }
 
+/**
+ * Returns true while a process runs, without waiting, for a process that exits. Without /proc its start is not
+ * compared: a later process with its pid counts as it.
+ */
+export function runsNow({ pid, start }: Pick<ProcessRow, 'pid' | 'start'>): boolean {
+  if (onLinux) {
+    const row = statOf(pid);
+    return row !== null && !row.zombie && row.start === start;
+  }
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 /** Memory of a process with shared pages divided among those who share them; null where it cannot be read. */
 export function proportionalBytes(pid: number): number | null {
   try {
@@ -201,12 +217,16 @@ export type StrayRuns = { ids: readonly string[] } | { prefix: string };
  * Kills every process whose ASSAY_RUN names one of these runs and waits until none is left. For the next attempt
  * on the same host, after a worker was killed. A process that changed its environment is not found at tier E.
  * Returns how many were killed.
+ * @param among narrows it to some processes
  */
-export async function sweepOrphans(runs: StrayRuns): Promise<number> {
+export async function sweepOrphans(
+  runs: StrayRuns,
+  among: (pid: number) => boolean = () => true,
+): Promise<number> {
   const ids = 'ids' in runs ? new Set(runs.ids) : null;
   const matches = (run: string): boolean =>
     ids === null ? 'prefix' in runs && runs.prefix !== '' && run.startsWith(runs.prefix) : ids.has(run);
-  return killAll(() => marked(matches));
+  return killAll(async () => (await marked(matches)).filter(({ pid }) => among(pid)));
 }
 
 /** Sweeps every process of some users: none of them can deny whose it is. */

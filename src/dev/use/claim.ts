@@ -1,0 +1,212 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AssayError, messageOf, type ErrorCode } from '../../domain/errors.js';
+import { checkDiskSpace } from '../disk-space.js';
+import type { Home } from '../paths.js';
+import { abortable } from '../process/abortable.js';
+import { isAlive, isForeign } from '../process/identity.js';
+import { withLock } from '../process/lock.js';
+import { rotateLogs } from '../process/log-rotation.js';
+import { isFree } from '../process/ports.js';
+import { end } from '../process/server-process.js';
+import { beginToShowLife, showsLife } from '../process/sign-of-life.js';
+import {
+  lifeOf,
+  OpenRecord,
+  type Entry,
+  type ServerKind,
+  type ServerRecord,
+  type ServerUser,
+} from '../record.js';
+import { SERVER_KINDS } from '../server-kinds.js';
+import { hold, isListed, othersOf, type ServerUse } from './server-use.js';
+
+/** A server that others use gets so long to answer; it is never ended for being slow. */
+const PATIENCE_MS = 30_000;
+const AGAIN_MS = 200;
+/** A port that a connection held a moment ago is free again soon. */
+const PORT_MS = 10_000;
+
+const UNAVAILABLE: Readonly<Record<ServerKind, ErrorCode>> = {
+  temporal: 'TEMPORAL_UNAVAILABLE',
+  store: 'STORE_UNAVAILABLE',
+};
+
+export interface Claimed {
+  record: ServerRecord;
+  /** Other commands that used one of the servers already. */
+  beside: ServerUser[];
+}
+
+/**
+ * Has every part running and lists this command among its users. A server that lives and has living users is joined,
+ * however slow it is; one whose users were all killed is taken over, or started again if it does not answer; a dead
+ * one is started again on the same data, and on the same port where others use it.
+ * @throws AssayError TEMPORAL_UNAVAILABLE, STORE_UNAVAILABLE, DISK_FULL; the signal's reason when that was aborted
+ */
+export async function claim(
+  use: ServerUse,
+  parts: readonly ServerKind[],
+  signal: AbortSignal,
+): Promise<Claimed> {
+  await mkdir(use.home.users, { recursive: true, mode: 0o700 });
+  await beginToShowLife(lifeOf(use.home, use.me));
+  const waiting = (pid: number): void => use.say(`waiting for another assay command (process ${pid}) …`);
+  const beside: ServerUser[] = [];
+  for (;;) {
+    const joined: ServerKind[] = [];
+    const work = async (): Promise<ServerRecord> => {
+      const record = await OpenRecord.read(use.home.record);
+      await allDone(parts.map((part) => claimPart({ use, record, part, signal, joined, beside })));
+      await forgetTheDead(use.home, record.parts);
+      return record.parts;
+    };
+    const record = await withLock(use.home.lock, waiting, work, signal);
+    // not under the lock: nobody has to wait for a server that does not answer this command
+    const answers = await allDone(joined.map((part) => answersInTime(use, part, signal)));
+    if (answers.every(Boolean)) return { record, beside };
+  }
+}
+
+/** Removes the files of users that were killed; the lists of users have none of them any more. */
+async function forgetTheDead(home: Home, parts: ServerRecord): Promise<void> {
+  const listed = new Set(
+    [parts.temporal, parts.store].flatMap((entry) => entry?.users ?? []).map(({ id }) => id),
+  );
+  for (const name of await readdir(home.users))
+    if (!listed.has(name) && !(await showsLife(join(home.users, name))))
+      await rm(join(home.users, name), { force: true });
+}
+
+/** Waits for all, also when one fails: what the others started is then known. */
+async function allDone<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+interface PartClaim {
+  use: ServerUse;
+  record: OpenRecord;
+  part: ServerKind;
+  signal: AbortSignal;
+  /** Parts that run for others, and were not asked yet. */
+  joined: ServerKind[];
+  beside: ServerUser[];
+}
+
+async function claimPart(claim: PartClaim): Promise<void> {
+  const { use, record, part, signal, joined, beside } = claim;
+  const { title, ask } = SERVER_KINDS[part];
+  const entry = await entryOf(claim);
+  const others = await othersOf(use, entry);
+  beside.push(...others);
+  if (entry?.process != null && (isForeign(entry.process) || (await isAlive(entry.process)))) {
+    if (others.length > 0 || use.held.get(part)?.process?.pid === entry.process.pid) {
+      joined.push(part);
+      return register(claim, entry, others);
+    }
+    await rotateLogs(use.home);
+    const answers = await abortable(signal, ask(entry.address)).then(
+      () => true,
+      () => false,
+    );
+    signal.throwIfAborted();
+    if (answers) {
+      use.say(`${title} still runs after its command was killed: taken over`);
+      return register(claim, entry, others);
+    }
+    use.say(`${title} does not answer: started again`);
+    await end(entry.process);
+  }
+  const ports = entry?.ports ?? {};
+  if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others);
+  await checkDiskSpace(use.home.folder, use.say);
+  await SERVER_KINDS[part].start({
+    home: use.home.folder,
+    ports,
+    say: use.say,
+    signal,
+    note: (started) => register({ use, record, part }, started, others),
+  });
+}
+
+/** The entry of the record; after that was lost, what this command remembers of a server that still runs. */
+async function entryOf({ use, record, part }: PartClaim): Promise<Entry | null> {
+  const entry = record.parts[part];
+  const held = use.held.get(part);
+  if (held?.process == null || isListed(use, entry) || !(await isAlive(held.process))) return entry;
+  return entry?.process != null && (await isAlive(entry.process)) ? entry : { ...held, users: [] };
+}
+
+async function register(
+  { use, record, part }: Pick<PartClaim, 'use' | 'record' | 'part'>,
+  described: Omit<Entry, 'users' | 'uses'>,
+  others: readonly ServerUser[],
+): Promise<void> {
+  const uses = (record.parts[part]?.uses ?? 0) + 1;
+  const entry: Entry = { ...described, users: [...others, use.me], uses };
+  record.parts[part] = entry;
+  hold(use, part, entry);
+  await record.save();
+}
+
+/** The users of a server that ended hold its address, so it may not move. */
+async function untilFree(
+  part: ServerKind,
+  ports: Readonly<Record<string, number>>,
+  users: readonly ServerUser[],
+): Promise<void> {
+  const port = ports['port'];
+  if (port === undefined) return;
+  for (const deadline = performance.now() + PORT_MS; !(await isFree(port)); await sleep(AGAIN_MS)) {
+    if (performance.now() < deadline) continue;
+    const whose = users.length === 0 ? 'this command' : namesOf(users);
+    throw new AssayError(
+      UNAVAILABLE[part],
+      `another program listens on port ${port}, which ${SERVER_KINDS[part].title} of ${whose} had`,
+      { remedy: `Free port ${port}, or end ${whose}: the next command then takes another port.` },
+    );
+  }
+}
+
+/**
+ * Returns true when a joined server answers, false when it ended meanwhile.
+ * @throws AssayError when it does neither for a while: it is left to those who use it
+ */
+async function answersInTime(use: ServerUse, part: ServerKind, signal: AbortSignal): Promise<boolean> {
+  const entry = use.held.get(part);
+  if (entry?.process == null) return false;
+  const { title, ask } = SERVER_KINDS[part];
+  const { process, address } = entry;
+  let reason = '';
+  for (
+    const deadline = performance.now() + PATIENCE_MS;
+    performance.now() < deadline;
+    await sleep(AGAIN_MS)
+  ) {
+    try {
+      await abortable(signal, ask(address));
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (reason === '') use.say(`${title} (process ${process.pid}) is slow to answer; waiting for it …`);
+      reason = messageOf(error);
+    }
+    if (!isForeign(process) && !(await isAlive(process))) return false;
+  }
+  const users = namesOf(await othersOf(use, entry));
+  const where = isForeign(process) ? ' in another container or on another machine' : '';
+  throw new AssayError(
+    UNAVAILABLE[part],
+    `${title} (process ${process.pid}${where}) did not answer for ${PATIENCE_MS / 1000} s and is left alone, since ${users} uses it: ${reason}`,
+    {
+      remedy: `Try again. If it hangs, \`kill -9 ${process.pid}\`${where} loses nothing: who uses it starts it again.`,
+    },
+  );
+}
+
+/** Users for people: `assay process 12 and 13`. */
+export function namesOf(users: readonly ServerUser[]): string {
+  return `assay process ${[...new Set(users.map(({ pid }) => pid))].join(' and ') || 'unknown'}`;
+}

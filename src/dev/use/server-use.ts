@@ -1,0 +1,63 @@
+import { randomUUID } from 'node:crypto';
+import type { Home } from '../paths.js';
+import { identityOf } from '../process/identity.js';
+import { killGroupOnExit, releaseGroup } from '../process/kill-servers-on-exit.js';
+import { withLockNow } from '../process/lock.js';
+import {
+  isUsedByOthersNow,
+  livingUsers,
+  noteGoneNow,
+  type Entry,
+  type Role,
+  type ServerKind,
+  type ServerUser,
+} from '../record.js';
+
+/** A command as it uses the servers of its home. */
+export interface ServerUse {
+  home: Home;
+  say: (line: string) => void;
+  /** This command, as the record lists it. */
+  me: ServerUser;
+  /** The servers that it uses, as the record last described them. */
+  held: Map<ServerKind, Entry>;
+}
+
+/** Begins with no server in use. */
+export async function beginUse(home: Home, role: Role, say: (line: string) => void): Promise<ServerUse> {
+  const me = { ...(await identityOf(process.pid)), id: randomUUID(), role };
+  return { home, say, me, held: new Map() };
+}
+
+/** Living users of a server besides this one. */
+export async function othersOf({ home, me }: ServerUse, entry: Entry | null): Promise<ServerUser[]> {
+  return (await livingUsers(home, entry)).filter(({ id }) => id !== me.id);
+}
+
+/** Returns true while the record lists this use of the server. */
+export function isListed({ me }: ServerUse, entry: Entry | null): boolean {
+  return entry?.users.some(({ id }) => id === me.id) === true;
+}
+
+/** Remembers a server that this command uses: should it exit and nobody else use the server, that is killed. */
+export function hold(use: ServerUse, part: ServerKind, entry: Entry): void {
+  const before = use.held.get(part)?.process?.pid;
+  use.held.set(part, entry);
+  const pid = entry.process?.pid;
+  if (before !== undefined && before !== pid) releaseGroup(before);
+  if (pid === undefined) return;
+  const { home } = use;
+  killGroupOnExit(pid, {
+    spared: () => isUsedByOthersNow(home, part),
+    killed: () => withLockNow(home.lock, () => noteGoneNow(home.record, part, pid)),
+  });
+}
+
+/** Forgets a server; another use by this same process goes on watching over it. */
+export function letGo(use: ServerUse, part: ServerKind, others: readonly ServerUser[]): void {
+  const pid = use.held.get(part)?.process?.pid;
+  use.held.delete(part);
+  const { me } = use;
+  if (pid !== undefined && !others.some((other) => other.pid === me.pid && other.space === me.space))
+    releaseGroup(pid);
+}

@@ -1,0 +1,44 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, it, vi } from 'vitest';
+import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { TaskHost } from '../../src/tasks/host.js';
+import { loadTask } from '../../src/tasks/load.js';
+import { TINY } from '../fixtures/tiny.js';
+import { freshFolder } from '../sandbox/programs.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+const PREPARE = `
+import hashlib, json, os
+root = os.environ["ASSAY_OUTPUT"]
+text = json.dumps(dict(os.environ))
+os.makedirs(os.path.join(root, "train"), exist_ok=True)
+with open(os.path.join(root, "train", "env.json"), "w") as file: file.write(text)
+said = {"path": "train/env.json", "bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+with open(os.path.join(root, "manifest.json"), "w") as file: json.dump({"schema": "assay.data/1", "files": [said]}, file)
+`;
+
+it('a preparation reaches the network as its person does, and gets no key', async () => {
+  const given = {
+    https_proxy: 'http://proxy:3128',
+    HTTPS_PROXY: 'http://proxy:3128',
+    ALL_PROXY: 'socks5://proxy:1080',
+    NO_PROXY: 'example.com',
+    SSL_CERT_FILE: '/certificates.pem',
+    SSL_CERT_DIR: '/certificates',
+    REQUESTS_CA_BUNDLE: '/certificates.pem',
+    HOME: '/home/person',
+  };
+  for (const [name, value] of Object.entries({ ...given, ANTHROPIC_API_KEY: 'key' })) vi.stubEnv(name, value);
+  const { spec, files } = await loadTask(TINY);
+  const data = { prepare: 'prepare.py', train: 'train/', search: 'train/' };
+  const all = [...files, { path: 'prepare.py', bytes: Buffer.from(PREPARE) }];
+  const source = { spec: { ...spec, data }, digest: 'd', dataSecret: 's', files: () => Promise.resolve(all) };
+  const folder = freshFolder();
+  const host = new TaskHost(join(folder, 'home'), join(folder, 'cache'), await openSandbox({ tier: 'E' }));
+  const { parts } = await host.host(source, new AbortController().signal);
+  const env: unknown = JSON.parse(await readFile(join(parts.train ?? '', 'env.json'), 'utf8'));
+  expect(env).toMatchObject(given);
+  expect(env).not.toHaveProperty('ANTHROPIC_API_KEY');
+});
