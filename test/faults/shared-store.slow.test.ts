@@ -75,6 +75,10 @@ it('reconcile settles nothing that another namespace or server runs, and nothing
     { campaign: 'three', why: expect.stringContaining('another Temporal server') as string },
     { campaign: 'two', why: `it belongs to the namespace "${name}-b"` },
   ]);
+  expect(await assayJson(first, 'status', 'three')).toMatchObject({
+    state: 'calibrating',
+    unexamined: expect.stringContaining('another Temporal server') as string,
+  });
   // as an assay of before stored it
   await raw('campaigns').updateOne({ _id: 'three' }, { $unset: { namespaceId: '' } });
   const unrecorded = await reconcile(first);

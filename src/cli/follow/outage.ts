@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { isStoreOutage } from '../../lineage/lineage.js';
+import { isStoreOutage } from '../../lineage/store-errors.js';
 
 const AGAIN_MS = 1000;
 /** A store that is away for longer is a matter for a person. */
