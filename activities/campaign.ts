@@ -142,7 +142,10 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   await requireRecipe(context, input, task);
   const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
   requireRoomForClaim(frozen, task.spec);
-  const stored = await lineage.campaigns.freeze(frozen);
+  const namespaceId = await context.namespace.id();
+  // whoever finds a campaign reads its budget
+  if (before === null) await lineage.budgets.create(owner, frozen.limits);
+  const stored = await lineage.campaigns.freeze(frozen, namespaceId);
   await openBudget(context, stored.frozen);
   Context.current().log.info('campaign frozen', {
     campaign: request.name,

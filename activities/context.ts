@@ -1,5 +1,6 @@
 import type { SearchAttributeName } from '../src/domain/campaign/campaign.js';
 import type { WorkflowFact } from '../src/domain/campaign/reconcile.js';
+import type { TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { PriceTable } from '../src/model/pricing.js';
@@ -17,6 +18,8 @@ export interface OrchestratorContext {
   /** State of a workflow on the server. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
   workflows: ServerWorkflows;
+  /** Namespace that this worker polls. */
+  namespace: TemporalNamespace;
   /** Prices that dollar budgets are kept with. */
   prices: PriceTable;
   clock: Clock;

@@ -2,6 +2,7 @@ import type { Interruption } from '../src/domain/decision/verdict.js';
 import type { TrialRef } from '../src/domain/keys.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import {
+  type StartOutcome,
   acceptStart,
   decideTrial,
   outcomeOfStart,
@@ -17,7 +18,7 @@ export interface DecideActivities {
   /**
    * Outcome of the start and, if the search needs to know its noise and cannot, why not, in words for people.
    */
-  outcome(of: TrialRef): Promise<Decided & { lesson: string; noiseFault: string | null }>;
+  outcome(of: TrialRef): Promise<StartOutcome>;
 }
 
 export function decideActivities({ lineage }: { lineage: Lineage }): DecideActivities {

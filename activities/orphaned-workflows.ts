@@ -5,6 +5,7 @@ import {
   type RunningFacts,
   type WorkflowFact,
 } from '../src/domain/campaign/reconcile.js';
+import { findElsewhere, type TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import { isEnded } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
@@ -27,6 +28,7 @@ export interface ServerWorkflows {
 
 interface OrphansContext {
   lineage: Lineage;
+  namespace: TemporalNamespace;
   workflowFact: (id: string) => Promise<WorkflowFact>;
 }
 
@@ -38,9 +40,11 @@ export async function orphanedWorkflows(
   dryRun: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const campaigns = new Map<string, CampaignDocument | null>();
   for (const { id, type } of await workflows.running(only)) {
     const name = id.slice(0, id.indexOf('/'));
-    const campaign = await context.lineage.campaigns.find(name);
+    const campaign = campaigns.get(name) ?? (await campaignOf(context, name));
+    campaigns.set(name, campaign);
     const facts = await factsOf(context, campaign, { id, type });
     const rule = dealsWithRunning(facts);
     // the server's list lags behind
@@ -55,6 +59,15 @@ export async function orphanedWorkflows(
     });
   }
   return findings;
+}
+
+/** Returns the stored campaign of a name if the server at hand runs it. */
+async function campaignOf(
+  { lineage, namespace }: OrphansContext,
+  name: string,
+): Promise<CampaignDocument | null> {
+  const found = await lineage.campaigns.find(name);
+  return found === null || (await findElsewhere(found, namespace)) !== null ? null : found;
 }
 
 async function factsOf(
@@ -80,7 +93,7 @@ function saidOf(
 ): string {
   if (rule === 'report')
     return campaign === 'unknown'
-      ? 'left alone: it runs for a campaign that is not in this store'
+      ? 'left alone: it runs for a campaign of this server that is not in this store'
       : 'left alone: it runs for a trial that the store does not have';
   const done = rule === 'cancel' ? ['cancel it', 'cancelled'] : ['terminate it', 'terminated'];
   return `${dryRun ? `would ${done[0] ?? ''}` : (done[1] ?? '')}: its campaign has ended`;

@@ -8,6 +8,7 @@ import {
   type Finding,
   type WorkflowFact,
 } from '../src/domain/campaign/reconcile.js';
+import { findElsewhere, type Elsewhere, type TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import { reasonText, type Reason } from '../src/domain/campaign/reasons.js';
 import { isEnded, type CampaignState } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
@@ -30,10 +31,14 @@ export interface ReconcileContext {
   lineage: Lineage;
   /** State of a workflow on the server. */
   workflowFact: (id: string) => Promise<WorkflowFact>;
+  /** Namespace whose campaigns may be settled. */
+  namespace: TemporalNamespace;
   /** If left out, only the store is examined. */
   workflows?: ServerWorkflows;
   /** Called once if the work of abandoned trials has to end first. */
   onWait?: (what: string) => void;
+  /** Called for each campaign that is left alone because another server may run it. */
+  onElsewhere?: (campaign: string, elsewhere: Elsewhere) => void;
 }
 
 export interface Concluded {
@@ -81,9 +86,16 @@ export function reconcileActivities(context: ReconcileContext): ReconcileActivit
   };
 }
 
-/** True for an ended campaign without a trial that is still open. */
-async function hasEnded(lineage: Lineage, { owner, endedAt }: CampaignDocument): Promise<boolean> {
-  return endedAt !== null && (await lineage.trials.open(owner, 1)).length === 0;
+/** Returns true for an ended campaign that has left nothing open, by the store alone. */
+async function hasNothingOpen(
+  lineage: Lineage,
+  { owner, endedAt, active }: CampaignDocument,
+): Promise<boolean> {
+  if (endedAt === null || Object.keys(active).length > 0) return false;
+  if ((await lineage.trials.open(owner, 1)).length > 0) return false;
+  const budget = await lineage.budgets.find(owner);
+  if (Object.keys(budget?.open ?? {}).length > 0) return false;
+  return (await lineage.claims.list(owner)).every(({ closedAt }) => closedAt !== null);
 }
 
 /**
@@ -96,15 +108,17 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
   const findings: Finding[] = [];
   const later: { campaign: CampaignDocument; open: Abandoned[] }[] = [];
   for await (const found of campaignsToVisit(lineage, campaign)) {
+    if (await hasNothingOpen(lineage, found)) {
+      if (!dryRun) await lineage.campaigns.markSettled(found);
+      continue;
+    }
+    if (!(await isHere(context, found, dryRun))) continue;
     const open = await abandoned(context, found);
     if ((await stillWorks(context, found, open)) && !dryRun) {
       later.push({ campaign: found, open });
       continue;
     }
-    const settled = await settleCampaign(context, found, open, dryRun);
-    findings.push(...settled);
-    if (settled.length === 0 && !dryRun && (await hasEnded(lineage, found)))
-      await lineage.campaigns.markSettled(found);
+    findings.push(...(await settleCampaign(context, found, open, dryRun)));
   }
   await Promise.all(
     later.map(async ({ campaign: found, open }) => {
@@ -112,12 +126,30 @@ export async function reconcile(context: ReconcileContext, request: ReconcileReq
       const numbers = Object.values(found.active).map(({ trial }) => trial);
       await workEnds(context, found, [...numbers, ...open.map(({ trial }) => trial.number)]);
       const now = await lineage.campaigns.byOwner(found.owner);
+      // the wait was long enough for another server to have taken this one's address
+      if (!(await isHere(context, now, dryRun))) return;
       findings.push(...(await settleCampaign(context, now, await abandoned(context, now), dryRun)));
     }),
   );
   if (workflows !== undefined)
     findings.push(...(await orphanedWorkflows(context, workflows, campaign, dryRun)));
   return findings;
+}
+
+/** Returns true for a campaign of the namespace at hand; all others are left to their own servers. */
+async function isHere(
+  { lineage, namespace, onElsewhere }: ReconcileContext,
+  campaign: CampaignDocument,
+  dryRun: boolean,
+): Promise<boolean> {
+  const elsewhere = await findElsewhere(campaign, namespace);
+  if (elsewhere !== null) {
+    onElsewhere?.(campaign._id, elsewhere);
+    return false;
+  }
+  if (campaign.namespaceId === null && !dryRun)
+    await lineage.campaigns.recordNamespace(campaign.owner, await namespace.id());
+  return true;
 }
 
 /** Yields the named campaign; without a name, those with work that may need settling. */

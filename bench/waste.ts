@@ -148,7 +148,7 @@ function rehearsed(ratio: number, by: Assumptions, random: () => number) {
   const { share, startS, rehearsalSd } = by;
   do {
     const servedS = share * (ratio * EVALUATE_S - startS) * Math.exp(rehearsalSd * normal(random));
-    runs.push({ greetS: startS, servedS, late: null });
+    runs.push({ greetS: startS, servedS, late: null, hostSpeed: 1 });
   } while (needsAnother(runs, share, EVALUATE_S));
   return {
     over: rehearsalFailure(runs, share, EVALUATE_S, '') !== null,

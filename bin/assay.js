@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { utimesSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findBuild, isInstalled } from './built.js';
+import { COMMANDS, findBuild, isInstalled } from './built.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -17,7 +17,7 @@ function rebuild() {
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
   });
-  const entry = status === 0 ? findBuild(root) : null;
+  const entry = status === 0 ? findBuild(root, COMMANDS) : null;
   const reason = /^\w*Error: (.*)$/m.exec(stderr)?.[1] ?? 'the sources change';
   if (entry === null)
     process.stderr.write(`assay could not be built, so every start compiles it: ${reason}\n`);
@@ -36,7 +36,7 @@ function markUsed(entry) {
   }
 }
 
-const entry = isInstalled(root) ? null : (findBuild(root) ?? rebuild());
+const entry = isInstalled(root) ? null : (findBuild(root, COMMANDS) ?? rebuild());
 if (entry !== null) markUsed(entry);
 // what shows a stack shows the lines of the sources; reading the maps costs time
 if (process.argv.includes('--debug')) process.setSourceMapsEnabled(true);

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, ERRORS, messageOf, type ErrorCode, type Retry } from '../src/domain/errors.js';
 import { countFailure, failuresBefore } from '../src/domain/failure-counts.js';
-import { isStoreTrouble } from '../src/lineage/lineage.js';
+import { passesByItself, storeRefusal } from '../src/lineage/store-errors.js';
 import { ModelFault } from '../src/model/client.js';
 
 /** Milliseconds until another worker may take it, where the pauses of the retry policy would grow too long. */
@@ -35,8 +35,10 @@ function failureOf(error: unknown): unknown {
     const { retry } = ERRORS[error.code];
     return asFailure(error, retry === 'bounded' ? counted(error.code, retry) : retry === false);
   }
+  const refused = storeRefusal(error);
+  if (refused !== null) return asFailure(refused, true);
   // a store that is away is waited for without end, as is a cancel on its way; what nobody foresaw is not
-  const passes = Context.current().cancellationSignal.aborted || isStoreTrouble(error);
+  const passes = Context.current().cancellationSignal.aborted || passesByItself(error);
   if (error instanceof ApplicationFailure || passes || !counted('INTERNAL', 'bounded')) return error;
   return asFailure(new AssayError('INTERNAL', messageOf(error), { cause: error }), true);
 }

@@ -23,6 +23,7 @@ import {
   writeCheck,
 } from '../src/sandbox/host/host-health.js';
 import { HostTurn } from '../src/sandbox/host/host-turn.js';
+import { requirePromisedTier } from '../src/sandbox/host/promised-tier.js';
 import { watchProcess } from '../src/sandbox/process/watchdog.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
@@ -32,7 +33,7 @@ import { findPython } from '../src/tasks/python.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
-import { scheduleReconcile, serverWorkflows, workflowFact } from './reconciling.js';
+import { askedServer, scheduleReconcile } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
 import { installLogger, logger } from './logging.js';
@@ -84,20 +85,51 @@ const DEFAULT_MODEL = 'claude-opus-5-5';
 /** Starts workers of the given roles in this process. */
 export async function startFleet(roles: readonly Role[], settings: FleetSettings): Promise<Fleet> {
   installLogger();
+  const started = new Started();
+  try {
+    await startWorkers(roles, settings, started);
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+  return runningFleet(started);
+}
+
+/** Whatever the workers of a process use, in the order in which it was started. */
+class Started {
+  readonly workers: Worker[] = [];
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  onClose(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  /** Closes all of it, the last first; what fails does not keep the rest open. */
+  async close(): Promise<void> {
+    for (const close of this.#closers.reverse()) await close().catch(() => undefined);
+  }
+}
+
+async function startWorkers(
+  roles: readonly Role[],
+  settings: FleetSettings,
+  started: Started,
+): Promise<void> {
+  const { workers } = started;
   const connection = await connect(settings.temporal.address);
+  started.onClose(() => connection.close());
   const clock = settings.clock ?? systemClock;
   const say = settings.say ?? ((line: string) => logger.error(line));
   const lineage = await openLineage(settings.store, { clock, say, ensureIndexes: true });
+  started.onClose(() => lineage.close());
   const prices = await pricesFrom(settings.env);
   const name = settings.env.ASSAY_HOST ?? hostname();
   const ground = { connection, namespace: settings.temporal.namespace, identity: `${name}:${process.pid}` };
-  const closers: (() => Promise<void>)[] = [];
-  const workers: Worker[] = [];
   if (roles.includes('orchestrator'))
     workers.push(...(await orchestrators(ground, { lineage, prices, clock }, settings)));
   if (roles.includes('model')) {
     const offline = await startOfflineProposer();
-    closers.push(() => offline.stop());
+    started.onClose(() => offline.stop());
     workers.push(
       await modelWorker(ground, {
         lineage,
@@ -108,26 +140,26 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   }
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
+    started.onClose(() => guard.watch.stop());
+    started.onClose(keepSweeping(join(settings.home, 'work')));
     const unwatch = watchProcess();
-    closers.push(
-      () => guard.watch.stop(),
-      keepSweeping(join(settings.home, 'work')),
-      () => Promise.resolve().then(unwatch),
-    );
+    started.onClose(() => Promise.resolve().then(unwatch));
     const { pool, slots } = settings;
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
       workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
   }
+}
+
+function runningFleet(started: Started): Fleet {
+  const { workers } = started;
   const shutDown = (): void => {
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
   // when one fails, the others would only pretend that this process works
   const running = Promise.allSettled(workers.map((worker) => worker.run().finally(shutDown)));
   const ended = running.then(async (ends) => {
-    for (const close of closers) await close();
-    await lineage.close();
-    await connection.close();
+    await started.close();
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   });
@@ -167,8 +199,7 @@ async function orchestrators(
     ...shared,
     bundledTasks: fileURLToPath(new URL('../tasks', import.meta.url)),
     registeredAttributes: () => registeredAttributes(client, ground.namespace, SEARCH_ATTRIBUTES),
-    workflowFact: (id) => workflowFact(client, id),
-    workflows: serverWorkflows(client),
+    ...askedServer(client),
     defaultModel:
       settings.env.ASSAY_MODEL ?? (key === undefined || key === '' ? OFFLINE_MODEL : DEFAULT_MODEL),
   });
@@ -185,7 +216,10 @@ async function hostContext(
   const work = join(home, 'work');
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
-  const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
+  const needed = (): Promise<string[]> => neededByRuns(own.folder, cache);
+  const sandbox = await openSandbox({ needed, cache });
+  // who asks for a tier has been told what it is
+  if (!settings.env.ASSAY_TIER) await requirePromisedTier(cache, sandbox.isolation.tier, needed);
   const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];

@@ -6,7 +6,9 @@ import {
 } from '@temporalio/client';
 import type { RunningWorkflow, ServerWorkflows } from '../activities/orphaned-workflows.js';
 import type { WorkflowFact } from '../src/domain/campaign/reconcile.js';
+import type { TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import { logger } from './logging.js';
+import { temporalNamespace } from './temporal-namespace.js';
 
 const SCHEDULE = 'assay-reconcile';
 
@@ -19,6 +21,21 @@ export async function workflowFact(client: Client, id: string): Promise<Workflow
     if (error instanceof WorkflowNotFoundError) return 'missing';
     throw error;
   }
+}
+
+/** The Temporal server as the reconcile pass asks it. */
+export interface AskedServer {
+  workflowFact: (id: string) => Promise<WorkflowFact>;
+  workflows: ServerWorkflows;
+  namespace: TemporalNamespace;
+}
+
+export function askedServer(client: Client): AskedServer {
+  return {
+    workflowFact: (id) => workflowFact(client, id),
+    workflows: serverWorkflows(client),
+    namespace: temporalNamespace(client),
+  };
 }
 
 /** The server's workflows as the reconcile pass asks for and ends them. */

@@ -3,7 +3,7 @@ import { Worker, type ReplayResult } from '@temporalio/worker';
 import { z } from 'zod';
 import { AssayError } from '../src/domain/errors.js';
 import { installLogger } from './logging.js';
-import { workflowBundle } from './roles.js';
+import { workflowBundle } from './workflow-bundle.js';
 
 const eventSchema = z.looseObject({
   eventId: z.string(),

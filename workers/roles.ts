@@ -1,18 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  Worker,
-  type NativeConnection,
-  type WorkerOptions,
-  type WorkflowBundle,
-} from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { ModelContext } from '../src/session/take-turn.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { claimActivities } from '../activities/claim.js';
-
 import { decideActivities } from '../activities/decide.js';
 import { evaluateActivities } from '../activities/evaluate.js';
 import { modelActivities } from '../activities/model.js';
@@ -26,8 +18,8 @@ import { checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
 import type { HostWatch } from './host-watch.js';
-import { logger } from './logging.js';
 import { GRACE_MS } from './role-names.js';
+import { workflowBundle } from './workflow-bundle.js';
 
 /** Connections and settings that a worker of any role needs. */
 export interface WorkerGround {
@@ -46,15 +38,6 @@ function optionsOf(ground: WorkerGround, graceMs = GRACE_MS): WorkerOptions {
   };
 }
 
-const WORKFLOWS = new URL('../workflows/index.ts', import.meta.url);
-let bundle: Promise<WorkflowBundle> | null = null;
-
-/** The workflows as the sandbox runs them, bundled once a process. */
-export function workflowBundle(): Promise<WorkflowBundle> {
-  bundle ??= bundleWorkflowCode({ workflowsPath: fileURLToPath(WORKFLOWS), logger });
-  return bundle;
-}
-
 /** Activities of these that wait, a handful of bytes each, as long as it takes. */
 const WAITING = 5000;
 
@@ -70,12 +53,12 @@ export async function orchestratorWorkers(
       ...campaignActivities(context),
       ...submitActivities(context),
       ...claimActivities(context),
+      ...reconcileActivities(context),
       ...reuseActivities(context),
     },
     maxConcurrentActivityTaskExecutions: WAITING,
   });
   const main = await Worker.create({
-    // its longer activities only wait for something, and another worker waits as well
     ...optionsOf(ground, 0),
     taskQueue: 'assay',
     workflowBundle: await workflowBundle(),
@@ -86,6 +69,7 @@ export async function orchestratorWorkers(
       ...decideActivities(context),
       ...parkedActivities(context),
       ...claimActivities(context),
+      // an earlier assay schedules them here
       ...reconcileActivities(context),
       ...workspaceActivities({ lineage: context.lineage, check: null }),
     },

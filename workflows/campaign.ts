@@ -17,12 +17,13 @@ import { conclusionOf, type CampaignOutcome } from '../src/domain/campaign/trans
 import { claimAtMilestones, measureClaim, openClaim } from './claim.js';
 import { handleMessages } from './campaign-handlers.js';
 import { CampaignRun } from './campaign-run.js';
+import { untilClosed } from './child-trial.js';
 import { unwrapActivityFailure } from './failures.js';
 import { carryOutPending, govern } from './govern.js';
 import type { CampaignSummary, LaneResult } from './messages.js';
 import { PersonTrials, submitOnlyTrial } from './person-trial.js';
 import { campaignActivities, reconcileActivities } from './proxies.js';
-import { specialist, untilClosed } from './specialist.js';
+import { specialist } from './specialist.js';
 import { measureStart, type Over } from './start.js';
 
 type LaneEnd = PromiseSettledResult<LaneResult>;

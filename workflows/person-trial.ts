@@ -4,7 +4,7 @@ import type { CampaignRun } from './campaign-run.js';
 import { unwrapActivityFailure } from './failures.js';
 import type { PersonTrial } from './messages.js';
 import { parkedActivities, submitActivities } from './proxies.js';
-import { rerunTrial, runTrial } from './specialist.js';
+import { rerunTrial, runTrial } from './child-trial.js';
 
 interface Placed<T> {
   answer: T;

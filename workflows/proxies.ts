@@ -41,35 +41,29 @@ export const claimActivities = proxyActivities<Omit<ClaimActivities, 'awaitMiles
 export const decideActivities = proxyActivities<DecideActivities>(light);
 export const parkedActivities = proxyActivities<ParkedActivities>(light);
 
-/** Activities that wait for processes and workflows to end, with a heartbeat. */
-export const reconcileActivities = proxyActivities<ReconcileActivities>({
-  ...light,
-  startToCloseTimeout: '2 hours',
-  heartbeatTimeout: '15 seconds',
-});
-
+/**
+ * Whatever waits, with a heartbeat: for a condition, for processes and for workflows to end. It has a queue of its
+ * own, so that it never occupies a slot that the awaited work needs, however many campaigns run.
+ */
 const waiting: ActivityOptions = {
+  taskQueue: 'assay-wait',
   startToCloseTimeout: '2 hours',
   heartbeatTimeout: '15 seconds',
   retry: patient,
 };
 
-/** One per campaign, on the queue of the short activities. */
-export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>({
-  ...waiting,
-  taskQueue: 'assay',
-});
+export const reconcileActivities = proxyActivities<ReconcileActivities>(waiting);
 
-/**
- * Activities of lanes and trials that wait for a condition, with a heartbeat. They have a queue of their own, so that
- * they never occupy a slot that the awaited work needs.
- */
+/** One per campaign. */
+export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>(waiting);
+
+/** Activities of lanes and trials that wait for a condition. */
 export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> &
     Pick<SubmitActivities, 'awaitTwin'> &
     Pick<ClaimActivities, 'awaitMilestone'> &
     ReuseActivities
->({ ...waiting, taskQueue: 'assay-wait' });
+>(waiting);
 
 /** Work that is waited for after a cancel: none of it may outlive its workflow. */
 const ended = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;

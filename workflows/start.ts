@@ -4,7 +4,7 @@ import type { Reason } from '../src/domain/campaign/reasons.js';
 import { START } from '../src/domain/keys.js';
 import type { CampaignState } from '../src/domain/statuses.js';
 import { campaignActivities, decideActivities, submitActivities, waitingActivities } from './proxies.js';
-import { runTrial } from './specialist.js';
+import { runTrial } from './child-trial.js';
 
 /**
  * End of a campaign whose workflow was reset afterwards: it ends the same way again and does nothing else.
@@ -15,7 +15,8 @@ export interface Over {
 
 /**
  * Measures the start recipe and returns its score.
- * @throws ApplicationFailure START_RECIPE_FAILED: a search needs a start that can be measured
+ * @throws ApplicationFailure START_RECIPE_FAILED: a search needs a start that can be measured; START_ON_BUSY_HOST
+ * where it was out of time on a host that was slower than usual each time
  */
 export async function measureStart(frozen: FrozenCampaign): Promise<number | Over> {
   const { owner } = frozen;
@@ -26,12 +27,12 @@ export async function measureStart(frozen: FrozenCampaign): Promise<number | Ove
   const start = await decideActivities.outcome.executeWithOptions({ summary: 'read the start' }, [
     { owner, number: START },
   ]);
-  const { status, score, lesson, noiseFault } = start;
+  const { status, score, lesson, noiseFault, busyHost } = start;
   const missed = status === 'disqualified';
   if (score === null || (status !== 'keep' && !missed))
     throw ApplicationFailure.create({
       message: `the start recipe ended as ${status}: ${lesson}`,
-      type: 'START_RECIPE_FAILED',
+      type: busyHost ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED',
       nonRetryable: true,
     });
   if (missed || noiseFault != null)

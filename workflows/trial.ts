@@ -3,13 +3,17 @@ import {
   CancellationScope,
   isCancellation,
   log,
+  patched,
   rootCause,
   setCurrentDetails,
   setHandler,
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
+import type { DecideActivities } from '../activities/decide.js';
 import type { RunRef } from '../activities/train.js';
+import type { Interruption as EndOfTrial } from '../src/domain/decision/verdict.js';
+import type { RunControl } from '../src/domain/statuses.js';
 import { interruptionText, type Interruption } from '../src/domain/trial/interruption.js';
 import { trialAttributes } from './attributes.js';
 import { faultReason } from './failures.js';
@@ -34,8 +38,7 @@ export interface TrialInput {
  * status, so that its parent continues, and the campaign starts it again when a person resumes it.
  */
 export async function trial(input: TrialInput): Promise<TrialResult> {
-  const { frozen, number } = input;
-  const of = { owner: frozen.owner, number };
+  const { number } = input;
   announce(input, null, null);
   const work = new CancellationScope();
   const asked: { by: Interruption | null } = { by: null };
@@ -58,14 +61,36 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
         ? null
         : { reason: interruptionText(interrupted), withdrawn: interrupted.kind === 'person' };
     if (ended !== null) log.warn('trial interrupted', { number, ...ended });
-    const decided = await CancellationScope.nonCancellable(() =>
-      decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
-        { ...of, interruption: ended },
-      ]),
-    );
+    const decided = await CancellationScope.nonCancellable(() => decide(input, ended));
     if (decided === 'again') continue;
     announce(input, decided.status, decided.score);
     return decided;
+  }
+}
+
+/**
+ * Decides on a trial. After a final failure the campaign is blocked and the trial, which is measured, waits for a
+ * person; this wait is not cancelled, so it also ends when the campaign is stopped.
+ */
+async function decide(
+  { frozen, number }: TrialInput,
+  interruption: EndOfTrial | null,
+): ReturnType<DecideActivities['decide']> {
+  const { owner } = frozen;
+  const what = `deciding on trial ${number}`;
+  for (;;) {
+    try {
+      return await decideActivities.decide.executeWithOptions({ summary: `decide trial ${number}` }, [
+        { owner, number, interruption },
+      ]);
+    } catch (error) {
+      // a trial of before had failed here
+      if (!(error instanceof ActivityFailure) || !patched('decide-blocks')) throw error;
+      if ((await block(frozen, what, error)) === 'stopping') throw error;
+      await waitingActivities.awaitControl.executeWithOptions({ summary: WAITS }, [
+        { owner, until: ['running', 'draining', 'stopping'] },
+      ]);
+    }
   }
 }
 
@@ -179,18 +204,23 @@ async function blocking<T>(frozen: Frozen, what: string, run: () => Promise<T>):
       return await run();
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-      const control = await campaignActivities.block.executeWithOptions(
-        { summary: `block: ${what} failed` },
-        [{ owner: frozen.owner, reason: faultReason(what, error) }],
-      );
-      if (control === 'stopping') throw error;
+      if ((await block(frozen, what, error)) === 'stopping') throw error;
       await untilAllowed(frozen);
     }
   }
 }
 
+/** Blocks the campaign for a final failure; returns the control that holds afterwards. */
+async function block({ owner }: Frozen, what: string, error: ActivityFailure): Promise<RunControl> {
+  return campaignActivities.block.executeWithOptions({ summary: `block: ${what} failed` }, [
+    { owner, reason: faultReason(what, error) },
+  ]);
+}
+
+const WAITS = 'wait until the campaign goes on';
+
 async function untilAllowed({ owner }: Frozen): Promise<void> {
-  await waitingActivities.awaitControl.executeWithOptions({ summary: 'wait until the campaign goes on' }, [
+  await waitingActivities.awaitControl.executeWithOptions({ summary: WAITS }, [
     { owner, until: ['running', 'draining'] },
   ]);
 }

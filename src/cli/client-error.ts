@@ -1,6 +1,6 @@
 import { isGrpcServiceError } from '@temporalio/client';
 import { AssayError, messageOf } from '../domain/errors.js';
-import { isStoreOutage } from '../lineage/lineage.js';
+import { isStoreOutage, storeRefusal } from '../lineage/store-errors.js';
 
 /** Workers retry by themselves; a command has ended. */
 const RUN_AGAIN = 'Check the store that `assay doctor` names, then run the command again.';
@@ -15,6 +15,8 @@ export function knownError(error: unknown): unknown {
   if (error instanceof AssayError && error.code === 'STORE_UNREACHABLE')
     return new AssayError(error.code, error.message, { cause: error.cause, remedy: RUN_AGAIN });
   if (error instanceof AssayError) return error;
+  const refused = storeRefusal(error);
+  if (refused !== null) return refused;
   if (isGrpcServiceError(error))
     return new AssayError(
       'TEMPORAL_UNAVAILABLE',

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { packageVersion } from './version.js';
+import { ASSAY_VERSION } from '../lineage/assay-version.js';
 import { register as audit } from './commands/audit.js';
 import { register as budget } from './commands/budget.js';
 import { register as cancel } from './commands/cancel.js';
@@ -7,6 +7,7 @@ import { register as costs } from './commands/costs.js';
 import { register as demo } from './commands/demo.js';
 import { register as dev } from './commands/dev.js';
 import { register as doctor } from './commands/doctor.js';
+import { register as gc } from './commands/gc.js';
 import { register as keepStore } from './commands/keep-store.js';
 import { register as log } from './commands/log.js';
 import { register as pause } from './commands/pause.js';
@@ -30,7 +31,7 @@ const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
   'Read:': [status, watch, trials, show, log, costs, audit, replay],
-  'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile],
+  'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };
 
 const EXAMPLES = `Examples:
@@ -52,7 +53,7 @@ export function assayProgram(): Command {
     .description(
       'Auto research as a durable application: specialists propose, a program that the recipe cannot touch measures.',
     )
-    .version(packageVersion(), '-V, --version', 'print the version')
+    .version(ASSAY_VERSION, '-V, --version', 'print the version')
     .exitOverride()
     .showHelpAfterError('`--help` shows what is possible.')
     .addHelpText('before', EXAMPLES)

@@ -31,6 +31,12 @@ export const ERRORS = {
   CAMPAIGN_NAME_TAKEN: entry('user', 2, false, 'Choose another name; the old campaign is kept as it is.'),
   CAMPAIGN_UNKNOWN: entry('user', 2, false, '`assay status` lists the campaigns of this store.'),
   CAMPAIGN_ENDED: entry('user', 2, false, 'Start another one; `assay start --help` shows how.'),
+  CAMPAIGN_ELSEWHERE: entry(
+    'user',
+    2,
+    false,
+    'Name the server that it was started on in TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+  ),
   CAMPAIGN_BLOCKED: entry(
     'user',
     1,
@@ -89,6 +95,18 @@ export const ERRORS = {
     1,
     false,
     'Fix the start recipe: a search needs a start that can be measured.',
+  ),
+  PREPARE_FAILED: entry(
+    'user',
+    1,
+    'bounded',
+    "Read the end of its output and fix the task's prepare program, or what it needs on that host (network, disk).",
+  ),
+  START_ON_BUSY_HOST: entry(
+    'environment',
+    3,
+    false,
+    'Free that host of other work, or give the phase more time in task.yaml, and start the campaign again.',
   ),
   // what this machine lacks
   TEMPORAL_UNAVAILABLE: entry(
@@ -203,6 +221,12 @@ export const ERRORS = {
     1,
     false,
     'A stored document does not match its schema; please report it with the output of --debug.',
+  ),
+  STORE_REFUSED: entry(
+    'bug',
+    1,
+    false,
+    'It would be refused again; read what the store says, and report it with the output of --debug if it names no limit that you can raise.',
   ),
   INTERNAL: entry('bug', 1, false, 'Please report it with the output of --debug.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -45,14 +45,16 @@ export class Campaigns {
   /**
    * Takes the name for its owner and stores the frozen configuration. A second freeze by the same owner returns the
    * first one unchanged.
+   * @param namespaceId id of the Temporal namespace that it runs in, if it is known
    * @throws AssayError CAMPAIGN_NAME_TAKEN when another run owns the name
    */
-  async freeze(frozen: FrozenCampaign): Promise<CampaignDocument> {
+  async freeze(frozen: FrozenCampaign, namespaceId: string | null = null): Promise<CampaignDocument> {
     const now = this.clock.wall();
     const monotonicMs = this.clock.monotonicMs();
     const mine = await this.collection.insertOnce({
       _id: frozen.name,
       owner: frozen.owner,
+      namespaceId,
       frozen,
       secret: randomBytes(32).toString('hex'),
       state: 'preparing',
@@ -76,6 +78,11 @@ export class Campaigns {
         `the campaign name "${frozen.name}" was used on ${stored.createdAt.toISOString().slice(0, 16)}Z and is ${stored.state}`,
       );
     return stored;
+  }
+
+  /** Records the namespace of a campaign that was stored without one. */
+  async recordNamespace(owner: string, namespaceId: string): Promise<void> {
+    await this.collection.update({ owner, namespaceId: null }, { $set: { namespaceId } });
   }
 
   async byName(name: string): Promise<CampaignDocument> {

@@ -1,13 +1,7 @@
-import {
-  MongoError,
-  MongoNetworkError,
-  MongoServerSelectionError,
-  MongoTopologyClosedError,
-  type Db,
-  type MongoClient,
-} from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import type { Clock } from '../domain/campaign/clock.js';
 import { Blobs } from './blob-store/blobs.js';
+import { Garbage } from './blob-store/garbage.js';
 import { Budgets } from './budgets/budgets.js';
 import { Campaigns } from './campaigns.js';
 import { systemClock } from './clock.js';
@@ -42,6 +36,7 @@ export interface Lineage {
   leaderboards: Leaderboards;
   hosts: Hosts;
   records: AuditReader;
+  garbage: Garbage;
   close(): Promise<void>;
 }
 
@@ -88,7 +83,7 @@ const onStderr = (line: string): void => {
 };
 
 function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
-  const blobs = new Blobs(database);
+  const blobs = new Blobs(database, clock);
   return {
     blobs,
     tasks: new Tasks(database, blobs),
@@ -103,27 +98,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     leaderboards: new Leaderboards(database),
     hosts: new Hosts(database),
     records: new AuditReader(database),
+    garbage: new Garbage(database, clock),
     close: () => client.close(),
   };
-}
-
-/** A stepdown, a primary that is not one any more: labels that the driver puts on what passes by itself. */
-const OUTAGE_LABELS = ['RetryableWriteError', 'RetryableError', 'SystemOverloadedError', 'ResetPool'];
-
-/**
- * Returns true when an error is the store's own: unreachable, refusing, or overloaded. It says nothing about the
- * request.
- */
-export function isStoreTrouble(error: unknown): boolean {
-  return error instanceof MongoError;
-}
-
-/** Returns true when an error means that the store is unreachable, so that a later retry can help. */
-export function isStoreOutage(error: unknown): boolean {
-  return (
-    error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
-    error instanceof MongoTopologyClosedError ||
-    (error instanceof MongoError && OUTAGE_LABELS.some((label) => error.hasErrorLabel(label)))
-  );
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isStoreOutage } from './lineage.js';
+import { isStoreOutage } from './store-errors.js';
 
 const OUTAGE_PAUSE_MS = 2000;
 

@@ -1,4 +1,5 @@
 import {
+  BSON,
   MongoServerError,
   type Collection,
   type Db,
@@ -9,6 +10,9 @@ import {
 import { AssayError } from '../domain/errors.js';
 import type { DocumentKind } from './document-kinds.js';
 import { tooNew, writtenNow } from './written.js';
+
+/** Bytes of a document that every MongoDB takes. */
+const LARGEST_DOCUMENT = 16 * 1024 * 1024;
 
 interface Row {
   _id: string;
@@ -80,10 +84,15 @@ export class TypedCollection<T extends { _id: string }> {
     return documents.map((document) => this.parse(document));
   }
 
-  /** Inserts unless one of its unique keys is taken; returns whether it did. */
+  /**
+   * Inserts unless one of its unique keys is taken; returns whether it did.
+   * @throws AssayError STORE_REFUSED for a document that no store takes
+   */
   async insertOnce(document: T): Promise<boolean> {
+    const whole = { ...document, ...this.written() };
+    this.requireStorable(document._id, whole);
     try {
-      await this.raw.insertOne({ ...document, ...this.written() });
+      await this.raw.insertOne(whole);
       return true;
     } catch (error) {
       if (isDuplicateKey(error)) return false;
@@ -107,6 +116,16 @@ export class TypedCollection<T extends { _id: string }> {
     const made = options.upsert === true ? { ...update, $setOnInsert: this.written() } : update;
     const result = await this.raw.updateOne(filter, made, options);
     return result.modifiedCount + result.upsertedCount > 0;
+  }
+
+  /** The fallback store drops a connection that sends more, which looks like an outage. */
+  private requireStorable(id: string, whole: object): void {
+    const bytes = BSON.calculateObjectSize(whole);
+    if (bytes <= LARGEST_DOCUMENT) return;
+    throw new AssayError(
+      'STORE_REFUSED',
+      `${this.raw.collectionName} ${id} would have ${bytes} bytes; a document has at most ${LARGEST_DOCUMENT}`,
+    );
   }
 
   private written() {

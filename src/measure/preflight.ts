@@ -4,8 +4,11 @@ import { sha256 } from '../domain/digest.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { certainMargins, firstMiss, margins, type Margin } from '../domain/task/gates.js';
 import { missText } from '../domain/trial/outcome-words.js';
+import { isSlow } from '../domain/trial/host-use.js';
+import { isFinal, lateEvidence, type Overrun } from '../domain/trial/overrun.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { Projection } from '../domain/task/rehearsal.js';
+import { overrunOf } from './phases/in-budget.js';
 import { sealedOrRefused } from './phases/seal-outputs.js';
 import type { ToldMargin } from '../domain/task/gates.js';
 import { seal } from '../sandbox/sealing/seal.js';
@@ -48,7 +51,8 @@ interface Flight {
 
 /**
  * The task's check, the exact size of the code, and, where the task has a smoke run, the projected packed size and
- * the projected length of an evaluation.
+ * the projected length of an evaluation. What reaches a limit of time on a slow host is run once more before that is
+ * final.
  */
 export async function preflight(
   context: HostContext,
@@ -56,33 +60,65 @@ export async function preflight(
   snapshot: string,
   signal: AbortSignal,
 ): Promise<Preflight> {
+  const first = await flown(context, hosted, snapshot, signal);
+  if (first.overrun === null || isFinal(first.overrun)) return withEvidence(first, [first.overrun]);
+  const second = await flown(context, hosted, snapshot, signal);
+  return withEvidence(second, second.overrun === null ? [] : [first.overrun, second.overrun]);
+}
+
+/** A preflight, with the run that was ended at its limit of time, if one was. */
+type Flown = Preflight & { overrun: Overrun | null };
+
+function withEvidence({ overrun: _, ...found }: Flown, overruns: readonly (Overrun | null)[]): Preflight {
+  const { failure } = found;
+  if (failure === null) return found;
+  const late = overruns.filter((overrun) => overrun !== null);
+  if (late.length === 0) return found;
+  const reason = `${failure.reason}${lateEvidence(late)}`;
+  return { ...found, failure: { ...failure, reason, busyHost: late.every(isSlow) } };
+}
+
+async function flown(
+  context: HostContext,
+  hosted: HostedTask,
+  snapshot: string,
+  signal: AbortSignal,
+): Promise<Flown> {
   const files = await context.lineage.blobs.tree(snapshot);
   const code = countedBytes(hosted.spec, files);
   const certain = certainMargins(hosted.spec.gates, code);
   const known = certain.map((margin) => ({ ...margin, projected: false }));
   const miss = firstMiss(certain);
-  if (miss !== undefined) return { failure: staticFailure(miss), margins: known, projection: null, log: '' };
+  const nothing = { margins: known, projection: null, overrun: null };
+  if (miss !== undefined) return { ...nothing, failure: staticFailure(miss), log: '' };
   const name = `check-${sha256(`${snapshot}\0${context.host.worker}\0${Math.random()}`).slice(0, 16)}`;
   const { folder, recipe, tmp, out } = await makeRunFolders(context, name, files);
   try {
     const artifact = join(folder, 'artifact');
     await mkdir(artifact);
     const flight = { context, hosted, name, snapshot, code, recipe, tmp, out, artifact, signal };
-    const { failure, log } = await runs(flight);
+    const { failure, log, overrun } = await runs(flight);
     if (failure !== null || hosted.spec.phases.smoke === undefined)
-      return { failure, margins: known, projection: null, log };
-    return await project(flight, known, log);
+      return { ...nothing, failure, log, overrun };
+    return { ...(await project(flight, known, log)), overrun: null };
   } finally {
     await removeRunFolders({ folder });
   }
 }
 
+interface PhaseEnd {
+  failure: Failure | null;
+  log: string;
+  /** The run, where it was ended at its limit of time. */
+  overrun: Overrun | null;
+}
+
 /** Check, smoke and pack; the first failure ends it. The log is the smoke's, or of what failed. */
-async function runs(flight: Flight): Promise<{ failure: Failure | null; log: string }> {
+async function runs(flight: Flight): Promise<PhaseEnd> {
   const { check, smoke, pack } = flight.hosted.spec.phases;
   const checked = check === undefined ? null : await run(flight, 'check', check, {});
   if (checked !== null && checked.failure !== null) return checked;
-  if (smoke === undefined) return { failure: null, log: '' };
+  if (smoke === undefined) return { failure: null, log: '', overrun: null };
   const { out, artifact } = flight;
   const env = { ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' };
   const smoked = await run(flight, 'smoke', smoke, env);
@@ -96,14 +132,18 @@ async function run(
   phase: 'check' | 'smoke',
   { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
   env: PhaseCall['env'],
-): Promise<{ failure: Failure | null; log: string }> {
+): Promise<PhaseEnd> {
   const told = { env, ...definedFields({ startVariable: phase === 'smoke' ? START_VARIABLE : null }) };
   const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
   const result = await context.sandbox.run(
     requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-  return { failure: failureOf(phase, result), log: result.log };
+  return {
+    failure: failureOf(phase, result),
+    log: result.log,
+    overrun: overrunOf({ result, usualSpeed: null }),
+  };
 }
 
 /** Projects size and evaluation from the smoke's artifact. */

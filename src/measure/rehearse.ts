@@ -4,6 +4,7 @@ import {
   needsAnother,
   projectionOf,
   rehearsalFailure,
+  unprojected,
   type Projection,
   type Rehearsed,
 } from '../domain/task/rehearsal.js';
@@ -63,15 +64,19 @@ export async function rehearse(
     if (damage !== null) return ended('violation', `changed ${damage}`, tail);
     const read = readingOf(scored);
     if ('crash' in read) return ended('preflight_crash', read.crash, tail);
-    if ('unknown' in read) return { ...NOTHING, note: `the evaluation was not rehearsed: ${read.unknown}` };
+    if ('unknown' in read) return { ...NOTHING, note: notRehearsed(read.unknown) };
     runs.push(read);
   } while (needsAnother(runs, share, limitS));
+  const unknown = unprojected(runs);
+  if (unknown !== null) return { ...NOTHING, note: notRehearsed(unknown) };
   return {
     failure: rehearsalFailure(runs, share, limitS, tail),
     projection: projectionOf(runs, share, limitS),
     note: '',
   };
 }
+
+const notRehearsed = (why: string): string => `the evaluation was not rehearsed: ${why}`;
 
 /** The smoke's artifact was sealed before: what has changed it since is the recipe's. */
 function refusedOrThrow(error: unknown): Failure {
@@ -111,14 +116,17 @@ function ended(status: Failure['status'], reason: string, tail: string): Rehears
 
 /** Interprets one run of the evaluator. */
 function readingOf(scored: Scored): Rehearsed | { crash: string } | { unknown: string } {
-  const { evaluation, evaluatorRun, greetedMs, twinRun, blame, late, reason } = scored;
+  const { evaluation, evaluatorRun, serverRun, greetedMs, twinRun, blame, late, reason } = scored;
   const { wallMs } = evaluatorRun;
+  const speeds = [evaluatorRun, serverRun, twinRun].map((run) => run?.hostSpeed ?? null);
+  const known = speeds.filter((speed) => speed !== null);
   // a twin starts after the first server and takes as long to answer, whatever the share
   const startsMs = greetedMs === null ? 0 : Math.min(wallMs, greetedMs * (twinRun === null ? 1 : 2));
   const timed = (because: string | null): Rehearsed => ({
     greetS: greetedMs === null ? null : startsMs / 1000,
     servedS: (wallMs - startsMs) / 1000,
     late: because,
+    hostSpeed: known.length === 0 ? null : Math.min(...known),
   });
   if (blame === 'recipe') return late ? timed(reason) : { crash: reason };
   if (blame === 'evaluator' || evaluation === null) return { unknown: reason };

@@ -44,7 +44,7 @@ export async function scoreSealed(
   of: Scoring,
   signal: AbortSignal,
 ): Promise<{ scored: Scored; damage: string | null }> {
-  await context.tasks.requireServers(hosted);
+  await context.tasks.requireServers(hosted, signal);
   const files = await context.lineage.blobs.tree(of.snapshot);
   const { folder, recipe, tmp } = await makeRunFolders(context, of.name, files);
   try {

@@ -3,7 +3,7 @@ import type { Evaluation } from '../domain/trial/evaluation.js';
 import { isStatic, margins } from '../domain/task/gates.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { claimedMeasure, decisionMetric, type Task } from '../domain/task/task.js';
-import { isSlow } from '../domain/trial/overrun.js';
+import { hostText, isSlow } from '../domain/trial/host-use.js';
 import type { PhaseRun } from '../lineage/documents/phase-run.js';
 import type { Evaluated, ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
@@ -33,13 +33,17 @@ export interface Measurable {
  */
 export async function scoreArtifact(of: AttemptWork, measured: Measurable): Promise<Evaluated> {
   const first = await scoreOnce(of, measured, false);
-  if (first.failure?.status !== 'eval_budget_overrun' || !first.runs.some(wasSlow)) return first;
+  if (first.failure?.status !== 'eval_budget_overrun' || !first.runs.some(isSlow)) return first;
   for (const run of first.runs) run.repeated = true;
   const second = await scoreOnce(of, measured, true);
-  return { ...second, runs: [...first.runs, ...second.runs] };
+  const runs = [...first.runs, ...second.runs];
+  if (second.failure?.status !== 'eval_budget_overrun') return { ...second, runs };
+  // agents read it: figures of a server that has seen held-out text could tell them of it, people find them in its runs
+  const busyHost = second.runs.some(isSlow);
+  const host = `slower than usual ${busyHost ? 'both times' : 'the first time'}`;
+  const reason = `${second.failure.reason}, and again when it was measured once more; the host was ${host}`;
+  return { ...second, failure: { ...second.failure, reason, busyHost }, runs };
 }
-
-const wasSlow = ({ hostSpeed, usualSpeed }: PhaseRun): boolean => isSlow(hostSpeed, usualSpeed ?? 1);
 
 async function scoreOnce(
   { context, work, attempt, signal }: AttemptWork,
@@ -102,7 +106,10 @@ function evaluatedOf(
   if (scored.blame === 'evaluator') {
     const said = tailOf(scored.evaluatorRun.log).split('\n').at(-1) ?? '';
     const reason = said === '' ? scored.reason : `${scored.reason}; its log ends with: ${said}`;
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" failed: ${reason}`);
+    const { hostSpeed, cpuS, load } = scored.evaluatorRun;
+    const host = { hostSpeed, usualSpeed: null, cpuS, load };
+    const busy = isSlow(host) ? ` (${hostText(host)})` : '';
+    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" failed: ${reason}${busy}`);
   }
   const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
   if (failure !== null) return { failure, margins: [], metrics: {}, feedback: '' };

@@ -6,9 +6,10 @@ import {
   type Exchange,
   type Reply,
   type ReplyBlock,
+  type Usage,
 } from '../domain/session/conversation.js';
 import { AssayError } from '../domain/errors.js';
-import { modelFaultOf } from './model-fault.js';
+import { ModelFault, modelFaultOf } from './model-fault.js';
 import { proxiedFetch } from './proxied-fetch.js';
 
 export { ModelFault } from './model-fault.js';
@@ -49,31 +50,45 @@ export async function requestTurn(
   options: TurnOptions,
 ): Promise<Reply> {
   options.signal.throwIfAborted();
+  const received = { bytes: 0 };
   const client = new Anthropic({
     apiKey: endpoint.apiKey,
     authToken: null,
     ...(endpoint.baseUrl === undefined ? {} : { baseURL: endpoint.baseUrl }),
     maxRetries: 0,
     logLevel: 'off',
-    fetch: async (input, init) => observed(await proxiedFetch(input, init), options.onEvent),
+    fetch: async (input, init) => observed(await proxiedFetch(input, init), received, options.onEvent),
   });
   let message: unknown;
   try {
     message = await client.messages.stream(paramsOf(request), { signal: options.signal }).finalMessage();
   } catch (error) {
     options.signal.throwIfAborted();
-    throw modelFaultOf(error, endpoint.apiKey);
+    throw received.bytes > MOST_RECEIVED ? tooLong(MOST_RECEIVED) : modelFaultOf(error, endpoint.apiKey);
   }
   return replyOf(message);
 }
 
-/** The SDK swallows keep-alives, which are all that comes while a model thinks unseen; so the bytes are watched. */
-function observed(response: Response, onEvent: () => void): Response {
+/** Bytes of a stream that are read; the longest reply that may be asked for comes in a third of them. */
+const MOST_RECEIVED = 64 * 1024 * 1024;
+/** Bytes of a reply that is stored: half of what one document may have. */
+const MOST_STORED = 8 * 1024 * 1024;
+
+const tooLong = (bytes: number): ModelFault =>
+  new ModelFault('MODEL_REQUEST_REFUSED', `The endpoint's reply is longer than ${bytes} bytes`, null, true);
+
+/**
+ * The SDK swallows keep-alives, which are all that comes while a model thinks unseen; so the bytes are watched. An
+ * endpoint that never ends its reply is not listened to for ever.
+ */
+function observed(response: Response, received: { bytes: number }, onEvent: () => void): Response {
   if (response.body === null || !response.ok) return response;
   const watch = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
       onEvent();
-      controller.enqueue(chunk);
+      received.bytes += chunk.byteLength;
+      if (received.bytes > MOST_RECEIVED) controller.error(tooLong(MOST_RECEIVED));
+      else controller.enqueue(chunk);
     },
   });
   const { status, statusText, headers } = response;
@@ -134,24 +149,25 @@ const messageSchema = z.looseObject({
     output_tokens: count,
     cache_read_input_tokens: count,
     cache_creation_input_tokens: count,
+    /** The same by how long it is kept. */
+    cache_creation: z
+      .looseObject({ ephemeral_5m_input_tokens: count, ephemeral_1h_input_tokens: count })
+      .nullish(),
   }),
 });
 
 /** A message of the API as the reply that assay stores. */
 function replyOf(message: unknown): Reply {
   // The SDK's blocks may carry getters; what is stored is plain JSON.
-  const plain: unknown = JSON.parse(JSON.stringify(message));
+  const text = JSON.stringify(message);
+  if (Buffer.byteLength(text) > MOST_STORED) throw tooLong(MOST_STORED);
+  const plain: unknown = JSON.parse(text);
   const parsed = messageSchema.transform(({ id, model, content, stop_reason: reason, usage }) => ({
     id,
     model,
     content,
     stopReason: reason ?? 'unknown',
-    usage: {
-      inputTokens: usage.input_tokens ?? 0,
-      outputTokens: usage.output_tokens ?? 0,
-      cacheReadTokens: usage.cache_read_input_tokens ?? 0,
-      cacheWriteTokens: usage.cache_creation_input_tokens ?? 0,
-    },
+    usage: usageOf(usage),
   }));
   const reply = parsed.pipe(replySchema).safeParse(plain);
   if (reply.success) return reply.data;
@@ -162,6 +178,17 @@ function replyOf(message: unknown): Reply {
       remedy: 'Use an endpoint that speaks the Messages API.',
     },
   );
+}
+
+function usageOf(usage: z.infer<typeof messageSchema>['usage']): Usage {
+  const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: hour } = usage.cache_creation ?? {};
+  return {
+    inputTokens: usage.input_tokens ?? 0,
+    outputTokens: usage.output_tokens ?? 0,
+    cacheReadTokens: usage.cache_read_input_tokens ?? 0,
+    cacheWriteTokens: usage.cache_creation_input_tokens ?? (short ?? 0) + (hour ?? 0),
+    ...(hour == null || hour === 0 ? {} : { cacheWriteHourTokens: hour }),
+  };
 }
 
 const NUDGE = 'You called no tool. Continue with a tool call, or end the session with finish.';

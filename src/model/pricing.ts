@@ -14,13 +14,14 @@ export interface PriceTable {
 
 const MICRO = 1_000_000;
 
-/** US dollars per million tokens; the cache write price is 1.25 × input unless given. */
+/** US dollars per million tokens; writing to the cache is 1.25 × input for five minutes and 2 × for an hour, unless given. */
 const usdTierSchema = z.strictObject({
   upTo: z.number().int().positive().nullable().default(null),
   input: z.number().nonnegative(),
   output: z.number().nonnegative(),
   cacheRead: z.number().nonnegative().optional(),
   cacheWrite: z.number().nonnegative().optional(),
+  cacheWriteHour: z.number().nonnegative().optional(),
 });
 type UsdTier = z.input<typeof usdTierSchema>;
 
@@ -50,6 +51,7 @@ function tierOf(usd: UsdTier): PriceTier {
     output: micro(usd.output),
     cacheRead: micro(usd.cacheRead ?? usd.input),
     cacheWrite: micro(usd.cacheWrite ?? usd.input * 1.25),
+    cacheWriteHour: micro(usd.cacheWriteHour ?? usd.input * 2),
   };
 }
 
@@ -59,26 +61,32 @@ const flat = (input: number, output: number, read: number): UsdTier => ({
   cacheRead: input * read,
 });
 
-const AS_OF = '2026-10-31';
-const VENDOR = "the vendor's pricing page";
-
-const listed = (...tiers: readonly UsdTier[]): ModelPrice => ({
-  asOf: AS_OF,
-  source: VENDOR,
+/** As the vendor's pricing page had it on a day. */
+const listed = (asOf: string, ...tiers: readonly UsdTier[]): ModelPrice => ({
+  asOf,
+  source: "the vendor's pricing page",
   tiers: tiers.map(tierOf),
 });
 
-/** The vendor's list prices; verify before a release. */
+/** The vendor's list prices, each with the day on which it was looked up; one without such a day is left out. */
 export const PRICES: PriceTable = {
   models: new Map([
-    ['claude-fable-5-1', listed(flat(10, 50, 0.025))],
-    ['claude-opus-5-5', listed(flat(4, 20, 0.05))],
+    ['claude-fable-5-2', listed('2026-11-12', flat(8, 40, 0.025))],
+    ['claude-fable-5-1', listed('2026-10-31', flat(10, 50, 0.025))],
+    ['claude-fable-5', listed('2026-10-10', flat(10, 50, 0.1))],
+    ['claude-opus-5-5', listed('2026-10-31', flat(4, 20, 0.05))],
     ...['claude-opus-5', 'claude-opus-4-8', 'claude-opus-4-7', 'claude-opus-4-6', 'claude-opus-4-5'].map(
-      (id): [string, ModelPrice] => [id, listed(flat(5, 25, 0.1))],
+      (id): [string, ModelPrice] => [id, listed('2026-10-31', flat(5, 25, 0.1))],
     ),
-    ['claude-sonnet-5-5', listed(flat(2, 10, 0.05))],
-    ['claude-haiku-5-5', listed({ ...flat(0.1, 0.5, 0.1), upTo: 100_000 }, flat(0.5, 2.5, 0.1))],
-    [OFFLINE_MODEL, { ...listed(flat(0, 0, 0)), source: 'it runs on this machine' }],
+    ['claude-sonnet-5-5', listed('2026-10-31', flat(2, 10, 0.05))],
+    ['claude-sonnet-5', listed('2026-10-10', flat(2, 10, 0.1))],
+    ['claude-sonnet-4-6', listed('2026-10-10', flat(3, 15, 0.1))],
+    [
+      'claude-haiku-5-5',
+      listed('2026-10-31', { ...flat(0.1, 0.5, 0.1), upTo: 100_000 }, flat(0.5, 2.5, 0.1)),
+    ],
+    ['claude-haiku-4-5', listed('2026-10-10', flat(1, 5, 0.1))],
+    [OFFLINE_MODEL, { ...listed('2026-10-31', flat(0, 0, 0)), source: 'it runs on this machine' }],
   ]),
 };
 
@@ -123,17 +131,19 @@ export function priceOf(model: string, usage: Usage, table: PriceTable = PRICES)
   const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens;
   const tier = tiers.find(({ upTo }) => upTo === null || prompt <= upTo);
   if (tier === undefined) return null;
+  const hour = Math.min(usage.cacheWriteHourTokens ?? 0, usage.cacheWriteTokens);
   const total =
     usage.inputTokens * tier.input +
     usage.cacheReadTokens * tier.cacheRead +
-    usage.cacheWriteTokens * tier.cacheWrite +
+    (usage.cacheWriteTokens - hour) * tier.cacheWrite +
+    hour * (tier.cacheWriteHour ?? 2 * tier.input) +
     usage.outputTokens * tier.output;
   return Math.ceil(total / MICRO);
 }
 
 /**
- * The most a request can cost in micro-USD, for a reservation: a prompt of at most so many tokens and a reply of at
- * most `maxTokens`; null for a model without a price.
+ * The most a request of assay can cost in micro-USD, for a reservation: a prompt of at most so many tokens, which is
+ * cached for no longer than five minutes, and a reply of at most `maxTokens`; null for a model without a price.
  */
 export function upperBound(
   model: string,

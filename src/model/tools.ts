@@ -199,15 +199,26 @@ export function parseCall(use: ToolUse): ToolCall {
   };
 }
 
+/** Calls of one reply that are carried out. */
+const MOST_CALLS = 100;
+const TOO_MANY: ToolCall = {
+  tool: 'malformed',
+  error: `A reply may have ${MOST_CALLS} tool calls; nothing was done for this one. Call it again in the next reply.`,
+};
+const CUT_OFF: ToolCall = {
+  tool: 'malformed',
+  error: 'The reply was cut off at its token limit before this call was complete; nothing was done.',
+};
+
 /**
- * The calls of a reply in their order. The last call of a reply that was cut off at its token limit is not carried
- * out: its input may be half of what was meant.
+ * The calls of a reply in their order. Those beyond a hundred are not carried out, nor is the last one of a reply that
+ * was cut off at its token limit: its input may be half of what was meant.
  */
 export function callsOf(reply: Reply): { use: ToolUse; call: ToolCall }[] {
   const uses = toolUses(reply);
   return uses.map((use, index) => {
+    if (index >= MOST_CALLS) return { use, call: TOO_MANY };
     const cut = reply.stopReason === 'max_tokens' && index === uses.length - 1;
-    const error = 'The reply was cut off at its token limit before this call was complete; nothing was done.';
-    return { use, call: cut ? { tool: 'malformed', error } : parseCall(use) };
+    return { use, call: cut ? CUT_OFF : parseCall(use) };
   });
 }

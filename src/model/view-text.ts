@@ -32,18 +32,57 @@ export function renderView(view: LineageView, tokenBudget: number): string {
   const budget = Math.max(MIN_VIEW_TOKENS, Math.floor(tokenBudget)) * CHARS_PER_TOKEN;
   const entries = entriesOf(view);
   const chosen = new Map<Entry, string>();
-  const render = (): string => compose(view, entries, chosen);
+  const length = new ViewLength(view, entries.length);
   for (const style of ['brief', 'full'] as const) {
     for (const entry of entries) {
       const before = chosen.get(entry);
       if (style === 'full' && before === undefined) continue;
-      chosen.set(entry, entry[style]);
-      if (render().length <= budget || (entry.section <= 1 && style === 'brief')) continue;
-      if (before === undefined) chosen.delete(entry);
-      else chosen.set(entry, before);
+      length.replace(entry.section, before, entry[style]);
+      if (length.characters <= budget || (entry.section <= 1 && style === 'brief'))
+        chosen.set(entry, entry[style]);
+      else length.replace(entry.section, entry[style], before);
     }
   }
-  return render();
+  return compose(view, entries, chosen);
+}
+
+/** Counts the characters that `compose` would come to, so that each choice costs the same however many rows there are. */
+class ViewLength {
+  readonly #head: number;
+  readonly #same: number;
+  readonly #counts = SECTIONS.map(() => 0);
+  #rows = 0;
+
+  constructor(
+    view: LineageView,
+    readonly entries: number,
+  ) {
+    this.#head = headLine(view).length;
+    this.#same = view.start.trial === view.frontier.trial ? sameLine(view).length + 1 : 0;
+  }
+
+  /** Takes a row out of a section, where there is one, and puts another in. */
+  replace(section: number, before: string | undefined, after: string | undefined): void {
+    for (const [row, sign] of [
+      [before, -1],
+      [after, 1],
+    ] as const) {
+      if (row === undefined) continue;
+      this.#counts[section] = (this.#counts[section] ?? 0) + sign;
+      this.#rows += sign * (row.length + 1);
+    }
+  }
+
+  get characters(): number {
+    const sections = SECTIONS.map((title, at) => {
+      const has = (this.#counts[at] ?? 0) > 0;
+      if (has) return titleLine(title).length + 2;
+      return at === 0 && this.#same > 0 ? titleLine(title).length + 2 + this.#same : 0;
+    });
+    const dropped = this.entries - this.#counts.reduce((sum, count) => sum + count, 0);
+    const note = dropped > 0 ? droppedLine(dropped).length + 2 : 0;
+    return this.#head + this.#rows + note + sections.reduce((sum, size) => sum + size, 0);
+  }
 }
 
 /** Every row once, the most useful first: frontier, start, then the heads of the lists in turn. */
@@ -73,25 +112,30 @@ function entriesOf(view: LineageView): Entry[] {
 }
 
 function compose(view: LineageView, entries: readonly Entry[], chosen: ReadonlyMap<Entry, string>): string {
-  const { metric } = view;
-  const better = metric.direction === 'minimize' ? 'lower' : 'higher';
-  const limit = metric.limit === undefined ? '' : `, limit ${amount(metric.limit)}`;
-  const left = view.trialsLeft === null ? 'not limited' : String(view.trialsLeft);
-  const lines = [
-    `Campaign ${clip(view.campaign, 80)}: ${clip(metric.name, 60)} in ${clip(metric.unit, 40)}, ${better} is better${limit}. Trials left: ${left}.`,
-  ];
+  const lines = [headLine(view)];
   for (const [section, title] of SECTIONS.entries()) {
     const rows = entries
       .filter((entry) => entry.section === section)
       .flatMap((entry) => chosen.get(entry) ?? []);
     const same = section === 0 && view.start.trial === view.frontier.trial;
-    if (rows.length > 0) lines.push('', `## ${title}`, ...rows);
-    else if (same) lines.push('', `## ${title}`, `trial ${view.start.trial}, which is the frontier`);
+    if (rows.length > 0) lines.push('', titleLine(title), ...rows);
+    else if (same) lines.push('', titleLine(title), sameLine(view));
   }
   const dropped = entries.length - chosen.size;
-  if (dropped > 0) lines.push('', `(${dropped} more; the lineage tool shows them)`);
+  if (dropped > 0) lines.push('', droppedLine(dropped));
   return lines.join('\n');
 }
+
+function headLine({ campaign, metric, trialsLeft }: LineageView): string {
+  const better = metric.direction === 'minimize' ? 'lower' : 'higher';
+  const limit = metric.limit === undefined ? '' : `, limit ${amount(metric.limit)}`;
+  const left = trialsLeft === null ? 'not limited' : String(trialsLeft);
+  return `Campaign ${clip(campaign, 80)}: ${clip(metric.name, 60)} in ${clip(metric.unit, 40)}, ${better} is better${limit}. Trials left: ${left}.`;
+}
+
+const titleLine = (title: string): string => `## ${title}`;
+const sameLine = ({ start }: LineageView): string => `trial ${start.trial}, which is the frontier`;
+const droppedLine = (dropped: number): string => `(${dropped} more; the lineage tool shows them)`;
 
 function headOf(row: TrialRow, unit: string): string {
   const parent = row.parent === null ? '' : `, parent ${row.parent}`;
@@ -121,9 +165,12 @@ export function renderRows(rows: readonly TrialRow[], metric: Pick<LineageView['
   return rows.map((row) => fullRow(row, metric.unit)).join('\n');
 }
 
+/** White space in a row that is still read past, as a multiple of what is shown. */
+const READ = 10;
+
 /** One line of at most so many characters: text of agents must not pass for lines of the view. */
 function clip(text: string, most: number): string {
-  const line = oneLine(text);
+  const line = oneLine(text.slice(0, READ * most));
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
 }
 
@@ -145,6 +192,8 @@ export interface RowReading {
   changes: string[];
 }
 
+/** The first line of a row is shorter; the expression below may try every place of a longer one with every other. */
+const LONGEST_ROW = 2000;
 const HEAD =
   /^trial (\d+) \[[^\]]*\] ([a-z_]+)(?:, parent (\d+))?(?:, score (\S+).*?)?(?:, delta (\S+?))?(?:, seed-[a-z]+)*(?:: (.*)|$)/;
 
@@ -157,7 +206,7 @@ export function readView(text: string): ViewReading | null {
   let section = '';
   for (const line of text.slice(head.index).split('\n')) {
     if (line.startsWith('## ')) section = line.slice(3);
-    const match = HEAD.exec(line);
+    const match = line.length > LONGEST_ROW ? null : HEAD.exec(line);
     if (match) {
       const status = trialStatusSchema.safeParse(match[2]);
       rows.push({

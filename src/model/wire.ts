@@ -11,6 +11,7 @@ export interface WireMessage {
     output_tokens: number;
     cache_read_input_tokens: number;
     cache_creation_input_tokens: number;
+    cache_creation?: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number };
   };
 }
 

@@ -79,6 +79,10 @@ export interface RunResult {
    * tell, or hardly anything ran.
    */
   hostSpeed: number | null;
+  /** Seconds of a processor that its processes were seen to use; null where the system does not tell. */
+  cpuS: number | null;
+  /** Runnable processes for each processor of the host, averaged over the minute before its end. */
+  load: number;
   /** The largest sum that the watchdog saw; 0 when the run was over before its first look. */
   peakRssBytes: number;
   /** Head and tail of what was printed, control characters made visible, with a line saying what was cut. */

@@ -1,5 +1,11 @@
 import { AssayError } from '../domain/errors.js';
-import { TIER_NAMES, tierNameSchema, type Isolation, type TierName } from '../domain/task/isolation.js';
+import {
+  isWeaker,
+  TIER_NAMES,
+  tierNameSchema,
+  type Isolation,
+  type TierName,
+} from '../domain/task/isolation.js';
 import { findBubblewrap } from './tiers/bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
 import type { Limits, RunRequest, RunResult, Sandbox, Served } from './run.js';
@@ -25,8 +31,9 @@ const nothing: Needed = () => Promise.resolve([]);
 
 /**
  * Opens the strongest sandbox that really works here, by probes that try what must not be possible. `ASSAY_TIER` in
- * the environment decides where no tier is asked for; a tier that is asked for and does not work is
- * PLATFORM_UNSUPPORTED, never a weaker one.
+ * the environment decides where no tier is asked for.
+ * @throws AssayError PLATFORM_UNSUPPORTED when the tier that is asked for does not work; HOST_FAULT when a tier could
+ * not be tried, so that it is not known whether a weaker one would do. Neither ever gives a weaker one instead
  */
 export async function openSandbox({ tier: named, needed = nothing, cache }: Wanted = {}): Promise<Sandbox> {
   const asked = named ?? tierFromEnvironment();
@@ -34,12 +41,23 @@ export async function openSandbox({ tier: named, needed = nothing, cache }: Want
     if (asked !== undefined && name !== asked) continue;
     const found = await probe(needed);
     if (found.tier !== null) return new TieredSandbox(found.tier, cache ?? null);
+    const { why, remedy } = found;
+    if (found.failed === true)
+      throw new AssayError('HOST_FAULT', `it is not known whether isolation tier ${name} holds: ${why}`, {
+        remedy: asked === undefined ? `${remedy} ${orWeaker(name)}` : remedy,
+      });
     if (asked !== undefined)
-      throw new AssayError('PLATFORM_UNSUPPORTED', `isolation tier ${name} is unavailable: ${found.why}`, {
-        remedy: found.remedy,
+      throw new AssayError('PLATFORM_UNSUPPORTED', `isolation tier ${name} is unavailable: ${why}`, {
+        remedy,
       });
   }
   throw new AssayError('INTERNAL', 'no tier holds here');
+}
+
+/** Way on for a person who may do without a tier. */
+function orWeaker(tier: TierName): string {
+  const weaker = TIER_NAMES.filter((name) => isWeaker(name, tier));
+  return `ASSAY_TIER asks for a weaker tier (${weaker.join(', ')}).`;
 }
 
 /** Result of trying a tier on this machine, for people. */
@@ -48,6 +66,8 @@ export interface TierFinding {
   /** Missing part; null where the tier holds. */
   why: string | null;
   remedy: string | null;
+  /** True where it could not be found out whether it holds. */
+  failed: boolean;
 }
 
 /** Tries every tier, from the strongest to the first that holds (or all of them). */
@@ -58,9 +78,10 @@ export async function surveyTiers({
   const findings: TierFinding[] = [];
   for (const { name, probe } of TIERS) {
     const found = await probe(needed);
-    if (found.tier === null) findings.push({ tier: name, why: found.why, remedy: found.remedy });
-    else findings.push({ tier: name, why: null, remedy: null });
-    if (found.tier !== null && !all) break;
+    if (found.tier === null)
+      findings.push({ tier: name, why: found.why, remedy: found.remedy, failed: found.failed === true });
+    else findings.push({ tier: name, why: null, remedy: null, failed: false });
+    if ((found.tier !== null || found.failed === true) && !all) break;
   }
   return findings;
 }
@@ -126,11 +147,11 @@ class TieredSandbox implements Sandbox {
 
   async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
     const open = { channels: this.isolation.channels, rootBytes: 0 };
-    if (runtime === undefined) return { ...open, launch: this.#tier.launch(request, shell) };
+    if (runtime === undefined) return { ...open, launch: await this.#tier.launch(request, shell) };
     const own = await this.#roots?.launch({ ...request, runtime }, shell);
     if (own !== undefined && 'launch' in own) return this.#held(own, request.limits);
     const readable = [...runtime.folders, ...request.readable];
-    return { ...open, launch: this.#tier.launch({ ...request, readable }, shell) };
+    return { ...open, launch: await this.#tier.launch({ ...request, readable }, shell) };
   }
 }
 
@@ -140,6 +161,6 @@ const withRoot = (limits: Limits, { rootBytes }: PrivateLaunch): Limits => ({
 });
 
 function neverStarted(isolation: Sandbox['isolation']): RunResult {
-  const nothing = { wallMs: 0, hostSpeed: null, peakRssBytes: 0, log: '', logBytes: 0 };
+  const nothing = { wallMs: 0, hostSpeed: null, cpuS: null, load: 0, peakRssBytes: 0, log: '', logBytes: 0 };
   return { ending: { kind: 'cancelled' }, startedAt: new Date(), ...nothing, isolation };
 }

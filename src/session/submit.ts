@@ -4,8 +4,8 @@ import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/text/explain.js';
 import { START, callKey } from '../domain/keys.js';
 import { isEnded, type CampaignState } from '../domain/statuses.js';
-import { changesBetween, unifiedDiff } from '../domain/text/diff.js';
 import type { CampaignDocument } from '../lineage/documents/campaign.js';
+import { treeDiff } from '../lineage/blob-store/tree-diff.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { recipeFiles } from '../tasks/load.js';
 import { snapshotFault } from '../tasks/recipe.js';
@@ -80,11 +80,7 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
-  const [old, now] = [
-    await lineage.blobs.readTree(parent.snapshot),
-    await lineage.blobs.readTree(proposed.snapshot),
-  ];
-  const diff = unifiedDiff(old, now);
+  const { diff, changes } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
   const result = await lineage.trials.submit(
     {
       ...proposed,
@@ -92,7 +88,7 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
       campaign: campaign._id,
       parentSnapshot: parent.snapshot,
       diff: await lineage.blobs.put(diff),
-      changes: changesBetween(diff),
+      changes,
     },
     await lineage.budgets.limits(owner),
   );

@@ -1,16 +1,24 @@
+import { setImmediate } from 'node:timers/promises';
 import { AssayError } from '../domain/errors.js';
 import { decisionMeasure } from '../domain/task/task.js';
 import type { WorkMonitor } from '../domain/trial/doing.js';
-import { applyEdit, type Tree } from '../domain/text/edits.js';
+import { applyInSlices, type Edit, type Tree } from '../domain/text/edits.js';
 import { textOf } from '../domain/text/diff.js';
+import { withoutDot } from '../domain/text/paths.js';
+import type { AnswerDocument } from '../lineage/documents/session.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
-import type { FileBytes } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { rowOf } from '../lineage/trials/view.js';
 import { rebaseAnswer } from '../model/answers.js';
 import { renderRows } from '../model/prompt.js';
 import type { ToolCall } from '../model/tools.js';
-import { callsAt, storeAnswer, type ConversationContext, type TurnRef } from './conversation.js';
+import {
+  callsAt,
+  storeAnswer,
+  type CallRef,
+  type ConversationContext,
+  type TurnRef,
+} from './conversation.js';
 import { workspaceAt, type Workspace } from './workspace.js';
 
 /** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
@@ -34,14 +42,25 @@ export interface ToolContext {
 /** Carries out the calls of a turn that look at or change the workspace; each is answered once, in order. */
 export async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
   const { lineage } = context;
-  for (const [index, asked] of (await callsAt(lineage, at.session, at.turn)).entries()) {
-    if (asked.call.tool === 'submit_trial') continue;
-    if ((await lineage.sessions.answerTo(at.session, at.turn, index)) !== null) continue;
-    const call = { ...at, index };
-    const before = await workspaceAt(lineage, call);
-    const { text, isError, workspace } = await carryOut(context, at.owner, asked, before);
-    await storeAnswer(lineage, call, asked, { text, isError, ...workspace });
+  const calls = await callsAt(lineage, at.session, at.turn);
+  const stored = await lineage.sessions.answersOf(at.session, at.turn, calls.length);
+  const answered = new Map(stored.map((answer) => [answer.index, answer]));
+  let { snapshot, base } = await workspaceAt(lineage, { ...at, index: 0 });
+  for (const [index, asked] of calls.entries()) {
+    const before = answered.get(index);
+    if (before === undefined && asked.call.tool === 'submit_trial') continue;
+    ({ snapshot, base } = before ?? (await answerTo(context, { ...at, index }, asked, { snapshot, base })));
   }
+}
+
+async function answerTo(
+  context: ToolContext,
+  call: CallRef,
+  asked: ConversationContext,
+  before: Workspace,
+): Promise<AnswerDocument> {
+  const { text, isError, workspace } = await carryOut(context, call.owner, asked, before);
+  return storeAnswer(context.lineage, call, asked, { text, isError, ...workspace });
 }
 
 async function carryOut(
@@ -73,31 +92,44 @@ async function carryOut(
   }
 }
 
-async function edit(
-  lineage: Lineage,
-  owner: string,
-  change: Extract<ToolCall, { tool: 'edit' }>['edit'],
-  workspace: Workspace,
-): Promise<Answer> {
+async function edit(lineage: Lineage, owner: string, change: Edit, workspace: Workspace): Promise<Answer> {
   const { frozen } = await lineage.campaigns.byOwner(owner);
   const { spec } = await lineage.tasks.get(frozen.task.digest);
-  const files = await lineage.blobs.readTree(workspace.snapshot);
-  const tree = treeOf(files);
-  const result = applyEdit(tree, change, spec.recipe.editable);
+  const tree = await textsFor(lineage, workspace.snapshot, change);
+  const result = await inTurns(applyInSlices(tree, change, spec.recipe.editable));
   if ('error' in result) return { text: result.error, isError: true, workspace };
   if (result.files === tree) return { text: result.text, isError: false, workspace };
-  const binary = files.filter((file) => textOf(file.bytes) === null);
-  const texts = [...result.files].map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
-  const snapshot = await lineage.blobs.putTree([...binary, ...texts]);
+  const changed = [...result.files]
+    .filter(([path, text]) => tree.get(path) !== text)
+    .map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
+  const snapshot = await lineage.blobs.putChanged(workspace.snapshot, changed);
   return { text: result.text, isError: false, workspace: { ...workspace, snapshot } };
 }
 
-function treeOf(files: readonly FileBytes[]): Tree {
-  const entries = files.flatMap(({ path, bytes }) => {
-    const text = textOf(bytes);
-    return text === null ? [] : [[path, text] as const];
-  });
-  return new Map(entries);
+/** Does work that is cut in slices, and lets others run between them. */
+async function inTurns<T>(work: Generator<undefined, T>): Promise<T> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    await setImmediate();
+  }
+}
+
+/**
+ * Reads the text files of a snapshot. Where an edit is about one file, only that one is read; of the others there are
+ * only the names.
+ */
+async function textsFor(lineage: Lineage, snapshot: string, change: Edit): Promise<Tree> {
+  const files = await lineage.blobs.tree(snapshot);
+  const where = change.path === undefined ? undefined : withoutDot(change.path);
+  const one =
+    change.command !== 'search' && (change.command !== 'view' || files.some(({ path }) => path === where));
+  const texts = new Map<string, string>();
+  for (const { path, sha256 } of files) {
+    const text = one && path !== where ? '' : textOf(await lineage.blobs.get(sha256));
+    if (text !== null) texts.set(path, text);
+  }
+  return texts;
 }
 
 async function listTrials(

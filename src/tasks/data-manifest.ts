@@ -38,12 +38,15 @@ export function parseManifest(text: string): DataManifest {
 
 /**
  * Compares prepared data with its manifest; returns the digest of the manifest.
- * @throws AssayError HOST_FAULT without a manifest that can be read, DATA_MISMATCH when a file is not what it says
+ * @throws AssayError PREPARE_FAILED without a manifest that can be read, DATA_MISMATCH when a file is not what it says
  */
 export async function checkManifest(folder: string, task: string): Promise<string> {
-  const limits = { maxFileBytes: LARGEST_MANIFEST, code: 'HOST_FAULT' } as const;
+  const limits = { maxFileBytes: LARGEST_MANIFEST, code: 'PREPARE_FAILED' } as const;
   const bytes = await readRegular(join(folder, MANIFEST), MANIFEST, limits).catch((error: unknown) => {
-    throw new AssayError('HOST_FAULT', `the preparation of "${task}" wrote no manifest: ${messageOf(error)}`);
+    throw new AssayError(
+      'PREPARE_FAILED',
+      `the preparation of "${task}" wrote no manifest: ${messageOf(error)}`,
+    );
   });
   for (const file of filesIn(bytes.toString('utf8'), task))
     if (!(await isAsSaid(folder, file)))
@@ -58,7 +61,7 @@ function filesIn(text: string, task: string): DataManifest['files'] {
   try {
     return parseManifest(text).files;
   } catch (error) {
-    throw new AssayError('HOST_FAULT', `the manifest of "${task}" is malformed: ${messageOf(error)}`);
+    throw new AssayError('PREPARE_FAILED', `the manifest of "${task}" is malformed: ${messageOf(error)}`);
   }
 }
 

@@ -12,6 +12,8 @@ export interface FolderFile {
 export interface FolderLimits {
   maxFiles: number;
   maxFileBytes: number;
+  /** Of all files together; no limit where it is left out. */
+  maxBytes?: number;
   /** The error that a breach of these limits, or a link, is reported as. */
   code: ErrorCode;
 }
@@ -24,6 +26,7 @@ const LEFT_OUT = new Set(['.git', '__pycache__', 'node_modules', '.DS_Store', '.
  */
 export async function readFolder(folder: string, limits: FolderLimits): Promise<FolderFile[]> {
   const files: FolderFile[] = [];
+  let total = 0;
   const visit = async (at: string): Promise<void> => {
     for (const name of await namesIn(at, limits.code)) {
       if (LEFT_OUT.has(name)) continue;
@@ -33,9 +36,16 @@ export async function readFolder(folder: string, limits: FolderLimits): Promise<
         await visit(full);
         continue;
       }
-      files.push({ path, bytes: await readRegular(full, path, limits) });
+      const bytes = await readRegular(full, path, limits);
+      files.push({ path, bytes });
+      total += bytes.byteLength;
       if (files.length > limits.maxFiles)
         throw new AssayError(limits.code, `the folder has more than ${limits.maxFiles} files`);
+      if (limits.maxBytes !== undefined && total > limits.maxBytes)
+        throw new AssayError(
+          limits.code,
+          `the folder has more than ${limits.maxBytes} bytes in all its files`,
+        );
     }
   };
   await visit(folder);

@@ -9,6 +9,7 @@ import type { Task } from '../domain/task/task.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { LeasePool } from '../sandbox/host/lease.js';
 import type { Sandbox } from '../sandbox/run.js';
+import { SharedWork } from './shared-work.js';
 import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
@@ -41,8 +42,8 @@ const PREPARE_SECONDS = 1800;
 
 /** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
 export class TaskHost {
-  private readonly hosted = new Map<string, Promise<HostedTask>>();
-  private readonly servable = new Map<string, Promise<void>>();
+  private readonly hosted = new SharedWork<HostedTask>();
+  private readonly servable = new SharedWork<void>();
   private largest = 0;
 
   constructor(
@@ -61,15 +62,10 @@ export class TaskHost {
     return this.largest;
   }
 
-  /** Makes sure of everything the task needs; the second caller waits for the first. */
+  /** Makes sure of everything the task needs, once for all who ask. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
     this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
-    const known = this.hosted.get(source.digest);
-    if (known !== undefined) return known;
-    const making = this.make(source, signal);
-    this.hosted.set(source.digest, making);
-    making.catch(() => this.hosted.delete(source.digest));
-    return making;
+    return this.hosted.join(source.digest, signal, (shared) => this.make(source, shared));
   }
 
   private async make(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
@@ -135,15 +131,11 @@ export class TaskHost {
    * them takes memory.
    * @throws AssayError PYTHON_UNAVAILABLE
    */
-  async requireServers(hosted: HostedTask): Promise<void> {
+  async requireServers(hosted: HostedTask, signal: AbortSignal): Promise<void> {
     if (hosted.spec.phases.serve === undefined) return;
-    // not of the run that asks first: it is for all
-    const whole = new AbortController().signal;
-    const known = this.servable.get(hosted.digest);
-    const trying = known ?? requireServable(this.sandbox, hosted.python, runtimeOf(hosted), whole);
-    this.servable.set(hosted.digest, trying);
-    trying.catch(() => this.servable.delete(hosted.digest));
-    return trying;
+    return this.servable.join(hosted.digest, signal, (shared) =>
+      requireServable(this.sandbox, hosted.python, runtimeOf(hosted), shared),
+    );
   }
 
   /** One process of this host at a time makes such a thing. */
@@ -187,7 +179,7 @@ export class TaskHost {
       signal.throwIfAborted();
       if (!endedWell(result))
         throw new AssayError(
-          'HOST_FAULT',
+          'PREPARE_FAILED',
           `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`,
         );
     });

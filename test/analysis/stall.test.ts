@@ -99,6 +99,33 @@ describe('a worker that is busy', () => {
     });
   });
 
+  it('keeps its slot while it has not been heard of for a while, and the wait is told in the same way', () => {
+    const quiet = { ...TRAINING, heartbeatAt: before(14) };
+    const facts = factsOf([workflow('t00001', [quiet]), workflow('t00002', [QUEUED])]);
+    facts.server?.queues.forEach((queue) => (queue.pollers = [{ worker: 'host-a:1', at: before(40) }]));
+    const reasons = diagnoseStall(facts).reasons.map(({ what, about }) => [what, about]);
+    expect(reasons).toEqual([
+      ['lost_worker', ['t00001']],
+      ['lease', ['t00002']],
+    ]);
+  });
+
+  it('is heard of by other means, though what it works on is not seen', () => {
+    const facts = factsOf([workflow('t00002', [QUEUED])]);
+    const train = facts.server?.queues.find(({ queue }) => queue === 'assay-train-cpu');
+    if (train !== undefined) train.pollers = [{ worker: 'host-a:1', at: before(200) }];
+    expect(reasonOf(facts)).toMatchObject({
+      what: 'lease',
+      id: 'lease:assay-train-cpu',
+      text: 't00002 waits for a slot of pool cpu, held by other work on host-a:1',
+    });
+    const hosts = [{ host: 'host-a', why: 'its disk is full', since: before(600) }];
+    expect(diagnoseStall({ ...facts, hosts }).reasons.map(({ what }) => what)).toEqual([
+      'host_unhealthy',
+      'no_worker',
+    ]);
+  });
+
   it('keeps no workflow waiting for its own runs, which take turns', () => {
     const own = workflow('night-1', [TRAINING, QUEUED, QUEUED]);
     expect(diagnoseStall(factsOf([own], { unpolled: ['assay-train-cpu'] }))).toEqual({

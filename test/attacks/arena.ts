@@ -370,7 +370,7 @@ export class Arena {
     expect(folders.filter((name) => !this.isOpen || name !== 'assay-attack-state')).toEqual([]);
     const segments = await segmentsOf(this.nap);
     if (!this.isOpen) expect(segments, 'System V shared memory').toEqual([]);
-    expect(diskUse([this.home]).bytes, 'bytes of the home folder').toBeLessThan(64 * MB);
+    expect((await diskUse([this.home])).bytes, 'bytes of the home folder').toBeLessThan(64 * MB);
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,8 @@ describe('in training', () => {
       'unchecked',
       'import os\nos.symlink("/etc/passwd", os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"))\n',
     );
+    const empty = await lab.submit('unchecked', 'pass\n');
+    const other = await lab.submit('unchecked', GOOD(2).replace('x.json', 'y.json'));
     const good = await lab.submit('unchecked', GOOD(2));
     expectOverrunInTraining('forks', await lab.ended('unchecked', forks));
     const broken = await lab.ended('unchecked', syntax);
@@ -46,6 +48,8 @@ describe('in training', () => {
     const linked = await lab.ended('unchecked', link);
     expectFailure('sealed-link', linked.failure);
     expect(linked.failure).toMatchObject({ phase: 'seal' });
+    expectFailure('artifact-empty', (await lab.ended('unchecked', empty)).failure);
+    expectFailure('artifact-incomplete', (await lab.ended('unchecked', other)).failure);
     expect(await lab.ended('unchecked', good)).toMatchObject({ status: 'keep', score: 1, failure: null });
     await lab.close('unchecked');
   });

@@ -19,6 +19,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
   const campaign = {
     _id: 'c',
     owner: OWNER,
+    namespaceId: null,
     frozen: frozenOf('c', OWNER),
     secret: '',
     state,

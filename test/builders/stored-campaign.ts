@@ -193,6 +193,8 @@ export async function phaseRun(
     budgetS: null,
     hostSpeed: null,
     usualSpeed: null,
+    cpuMs: null,
+    load: null,
     repeated: false,
   };
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findBuild, WORKFLOWS } from '../../bin/built.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SOURCES = ['bin', 'src', 'activities', 'workflows', 'workers', 'package.json', 'tsconfig.json'];
@@ -28,7 +29,7 @@ async function edit(from: string, to: string): Promise<void> {
 }
 
 const builds = async (): Promise<string[]> =>
-  (await readdir(join(clone, 'dist'), { withFileTypes: true })).flatMap((entry) =>
+  (await readdir(join(clone, 'dist/commands'), { withFileTypes: true })).flatMap((entry) =>
     entry.isDirectory() ? [entry.name] : [],
   );
 
@@ -36,10 +37,10 @@ describe('the build of the commands', () => {
   it('is made by the first command, used by the next, and never stale', async () => {
     expect((await help()).stdout).toContain('Auto research');
     const [first = ''] = await builds();
-    const { mtimeMs } = await stat(join(clone, 'dist', first, 'main.js'));
+    const { mtimeMs } = await stat(join(clone, 'dist/commands', first, 'main.js'));
     await help();
     expect(await builds()).toEqual([first]);
-    expect((await stat(join(clone, 'dist', first, 'main.js'))).mtimeMs).toBe(mtimeMs);
+    expect((await stat(join(clone, 'dist/commands', first, 'main.js'))).mtimeMs).toBe(mtimeMs);
 
     const { atime, mtime } = await stat(join(clone, SOURCE));
     await edit('Auto research', 'Otto research');
@@ -70,4 +71,17 @@ describe('the build of the commands', () => {
     expect(stdout).toContain('Auto research');
     expect(stderr).toMatch(/^assay could not be built, so every start compiles it: \S.*$/);
   });
+});
+
+it('bundles the workflows once for each state of their sources', async () => {
+  await execa(process.execPath, [join(clone, 'bin/build.js'), '--workflows']);
+  const made = findBuild(clone, WORKFLOWS);
+  expect(await readFile(made ?? '', 'utf8')).toContain('/workflows/claim.ts');
+
+  const source = join(clone, 'workflows/claim.ts');
+  const text = await readFile(source, 'utf8');
+  await writeFile(source, `${text}\n`);
+  expect(findBuild(clone, WORKFLOWS)).toBeNull();
+  await writeFile(source, text);
+  expect(findBuild(clone, WORKFLOWS)).toBe(made);
 });

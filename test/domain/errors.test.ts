@@ -19,7 +19,13 @@ it('every error is one row, and no cell breaks a table', () => {
     .filter((line) => line.startsWith('|'));
   for (const code of Object.keys(ERRORS))
     expect(rows.filter((row) => row.startsWith(`| \`${code}\` |`))).toHaveLength(1);
-  for (const row of rows) expect(row.replaceAll('\\|', '').split('|'), row).toHaveLength(7);
+  let width = 0;
+  for (const line of renderErrors().split('\n')) {
+    const cells = line.startsWith('|') ? line.replaceAll('\\|', '').split('|').length : 0;
+    // a table has the width of its first row
+    if (width === 0 || cells === 0) width = cells;
+    expect(cells, line).toBe(width);
+  }
 });
 
 it('a row about bad input is shown by the test that it names', async () => {

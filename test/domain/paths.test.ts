@@ -31,6 +31,7 @@ describe('paths of a recipe', () => {
     '.git /config',
     'x'.repeat(101),
     `${'x/'.repeat(200)}x`,
+    `${'x/'.repeat(33)}x`,
   ])('refuses to write %j', (path) => {
     expect(applyEdit(TREE, { command: 'create', path, text: 'x' }, ['**'])).toHaveProperty('error');
     expect(pathFault(path)).not.toBeNull();
@@ -44,6 +45,9 @@ describe('paths of a recipe', () => {
     expect(collision('cafe\u0301.py', ['caf\u00e9.py'])).toContain('differs');
     expect(collision('lib/other.py', TREE.keys())).toBeNull();
     expect(collision('train.py', TREE.keys())).toBeNull();
+    expect(collision('a/b/c', ['A/x', 'a/b'])).toContain('the folder "A" differs');
+    expect(collision('a/b', ['a/B/c/d'])).toContain('"a/B" is a folder');
+    expect(pathFault(`${'x/'.repeat(32)}x`)).toBeNull();
   });
 
   it('never let a written file leave the recipe or collide with another, whatever the path', () => {

@@ -8,6 +8,7 @@ import {
   projectionOf,
   REHEARSALS,
   rehearsalFailure,
+  unprojected,
   type Rehearsed,
 } from '../../src/domain/task/rehearsal.js';
 import { taskSchema } from '../../src/domain/task/task.js';
@@ -21,18 +22,20 @@ const onTime: fc.Arbitrary<Rehearsed> = fc.record({
   greetS: seconds,
   servedS: seconds,
   late: fc.constant(null),
+  hostSpeed: fc.constantFrom(null, 0.95, 1),
 });
 const late: fc.Arbitrary<Rehearsed> = fc.record({
   greetS: fc.option(seconds),
   servedS: seconds,
   late: fc.constant('late: no answer'),
+  hostSpeed: fc.constantFrom(null, 0.95, 1),
 });
 const any = fc.oneof(onTime, late);
 
 /** All rehearsals that are made, with `next` as what each would measure. */
 function rehearsed(next: readonly Rehearsed[], part: number, limitS: number): Rehearsed[] {
   const runs: Rehearsed[] = [];
-  do runs.push(next[runs.length] ?? { greetS: 1, servedS: 1, late: null });
+  do runs.push(next[runs.length] ?? { greetS: 1, servedS: 1, late: null, hostSpeed: null });
   while (needsAnother(runs, part, limitS));
   return runs;
 }
@@ -41,7 +44,7 @@ describe('a rehearsed evaluation', () => {
   it('is projected exactly where every share takes the same', () => {
     fc.assert(
       fc.property(seconds, seconds, share, (greetS, fullS, part) => {
-        const run = { greetS, servedS: fullS * part, late: null };
+        const run = { greetS, servedS: fullS * part, late: null, hostSpeed: 1 };
         expect(projectedSeconds(run, part)).toBeCloseTo(greetS + fullS, 6);
       }),
     );
@@ -86,8 +89,8 @@ describe('a rehearsed evaluation', () => {
         fc.double({ min: 1, max: 9, noNaN: true }),
         (greetS, fullS, part, slow) => {
           const limitS = (greetS + fullS) * 1.001;
-          const busy = { greetS: greetS * slow, servedS: fullS * part * slow, late: null };
-          const quiet = { greetS, servedS: fullS * part, late: null };
+          const busy = { greetS: greetS * slow, servedS: fullS * part * slow, late: null, hostSpeed: 1 };
+          const quiet = { greetS, servedS: fullS * part, late: null, hostSpeed: 1 };
           for (const next of [[busy, quiet], [quiet]]) {
             const runs = rehearsed(next, part, limitS);
             expect(rehearsalFailure(runs, part, limitS, '')).toBeNull();
@@ -95,6 +98,36 @@ describe('a rehearsed evaluation', () => {
         },
       ),
     );
+  });
+
+  it('ends no trial for what a slow host took from it', () => {
+    const slowness = fc.double({ min: 0.05, max: 0.89, noNaN: true });
+    fc.assert(
+      fc.property(seconds, seconds, share, slowness, (greetS, fullS, part, hostSpeed) => {
+        const limitS = (greetS + fullS) * 1.001;
+        const busy = {
+          greetS: greetS / hostSpeed,
+          servedS: (fullS * part) / hostSpeed,
+          late: null,
+          hostSpeed,
+        };
+        expect(projectedSeconds(busy, part)).toBeCloseTo(greetS + fullS, 6);
+        expect(rehearsed([busy, busy], part, limitS)).toHaveLength(1);
+        const late = { greetS: null, servedS: limitS, late: 'late: no answer', hostSpeed };
+        const both = rehearsed([late, late], part, limitS);
+        expect(both).toHaveLength(REHEARSALS);
+        expect(rehearsalFailure(both, part, limitS, '')).toBeNull();
+        expect(projectionOf(both, part, limitS)).toBeNull();
+        expect(unprojected(both)).toContain(`late: no answer, on a host at ${hostSpeed.toFixed(2)}`);
+      }),
+    );
+  });
+
+  it('says in a failure how slow the host was, where that was not the whole of it', () => {
+    const slow = { greetS: 1, servedS: 50, late: null, hostSpeed: 0.5 };
+    const { reason } = rehearsalFailure([slow, slow], 0.1, 100, '') ?? {};
+    expect(reason).toContain('would take 250.5 s of 100 s');
+    expect(reason).toContain('2 times, less what a host at 0.50 and 0.50 of its full speed took from it');
   });
 
   it('says the least of what was projected', () => {

@@ -25,7 +25,7 @@ import { TaskHost } from '../../src/tasks/host.js';
 import { findPython } from '../../src/tasks/python.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { openWorld, type World } from '../workflows/world.js';
-import { serverWorkflows } from '../../workers/reconciling.js';
+import { askedServer } from '../../workers/reconciling.js';
 
 let world: World;
 let model: ScriptedServer;
@@ -48,8 +48,8 @@ beforeAll(async () => {
     bundledTasks: '',
     registeredAttributes: () => Promise.resolve([]),
     defaultModel: 'scripted',
+    ...askedServer(world.client),
     workflowFact: () => Promise.resolve('missing' as const),
-    workflows: serverWorkflows(world.client),
     prices,
     clock: systemClock,
   };

@@ -3,6 +3,7 @@ import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, until, type World } from '../workflows/world.js';
+import { lacks } from '../lacks.js';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -37,7 +38,8 @@ afterAll(async () => {
   await model.stop();
 });
 
-it.runIf(held)('takes a training over after kill -9 though its equal is first in the queue', async () => {
+const isOpen = lacks(!held, 'a worker that is killed with what it runs, which nothing holds here');
+it.skipIf(isOpen)('takes a training over after kill -9 though its equal is first in the queue', async () => {
   const env = { ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' };
   const first = world.worker(env);
   await first.ready;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reconcile } from '../../activities/reconcile.js';
-import { workflowFact } from '../../workers/reconciling.js';
+import { askedServer } from '../../workers/reconciling.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { startEndlessModel, type EndlessModel } from './endless-model.js';
 import { openOwnTemporal, type OwnServer } from './own-servers.js';
@@ -87,7 +87,8 @@ it('leaves no trial without a status and no reservation open after a terminate i
       (await count('ExecutionStatus="Running" AND WorkflowId STARTS_WITH "gone"')) === 0 ? true : null,
     240,
   );
-  const context = { lineage: world.lineage, workflowFact: (id: string) => workflowFact(world.client, id) };
+  const { workflowFact, namespace } = askedServer(world.client);
+  const context = { lineage: world.lineage, workflowFact, namespace };
   await reconcile(context, { campaign: 'gone' });
   expect(await world.campaign('gone')).toMatchObject({ state: 'stopped', active: {} });
   expect(await world.lineage.trials.open(owner, 1000)).toEqual([]);

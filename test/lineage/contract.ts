@@ -125,6 +125,13 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(await lineage.trials.totals(of)).toEqual({ submitted: 9, counted: 1 });
     });
 
+    it('refuses a document that is too large before it is sent, and goes on', async () => {
+      const of = owner();
+      const huge = { ...proposal(of, 'huge'), hypothesis: 'x'.repeat(16 * 1024 * 1024) };
+      await expect(lineage.trials.submit(huge, UNLIMITED)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
+      expect(await lineage.blobs.text(empty)).toBe('');
+    });
+
     it('sets a terminal status once', async () => {
       const of = owner();
       await lineage.trials.submit(proposal(of, 'a'), UNLIMITED);

@@ -52,7 +52,10 @@ function isServed({ collection, filter, sort }: Query): boolean {
   });
 }
 
-const workflowFact = () => Promise.resolve('closed' as const);
+const emptyServer = {
+  workflowFact: () => Promise.resolve('closed' as const),
+  namespace: { name: 'test', id: () => Promise.resolve('an id'), knowsRun: () => Promise.resolve(true) },
+};
 
 /** Runs a campaign's own queries, which the readers do not use. */
 async function works(name: string): Promise<void> {
@@ -91,7 +94,7 @@ it('has an index for every query that is not by _id', async () => {
   await lineage.decisions.from(owner, 1, 9);
   await lineage.decisions.believed(owner, 1);
   await lineage.tasks.list();
-  await reconcile({ lineage, workflowFact }, {});
+  await reconcile({ lineage, ...emptyServer }, {});
   const unserved = counted.queries.filter((query) => !isServed(query));
   expect(unserved).toEqual([]);
   const asked = counted.queries.filter(({ filter }) => !('_id' in filter));
@@ -139,9 +142,9 @@ async function storeEnded(count: number): Promise<void> {
 
 /** Measures a pass of reconcile and a status, once everything is settled. */
 async function costs(): Promise<Record<string, { commands: number; documents: number }>> {
-  for (let pass = 0; pass < 2; pass += 1) await reconcile({ lineage, workflowFact }, {});
+  for (let pass = 0; pass < 2; pass += 1) await reconcile({ lineage, ...emptyServer }, {});
   counted.count();
-  await reconcile({ lineage, workflowFact }, {});
+  await reconcile({ lineage, ...emptyServer }, {});
   const passes = counted.count();
   await statusModel(lineage, 'paused');
   const status = counted.count();

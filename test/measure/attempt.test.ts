@@ -3,41 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { withAttempt } from '../../src/measure/attempt.js';
 import { parkedActivities } from '../../activities/parked.js';
-import type { HostContext } from '../../src/measure/host-context.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import type { Isolation } from '../../src/domain/task/isolation.js';
 import { LOST } from '../../src/domain/trial/lost-workers.js';
 import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import type { Proposal } from '../../src/lineage/trials/trials.js';
-import { LeasePool } from '../../src/sandbox/host/lease.js';
-import { HostTurn } from '../../src/sandbox/host/host-turn.js';
-import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { TaskHost } from '../../src/tasks/host.js';
 import { frozenOf } from '../builders/frozen-campaign.js';
+import { hostContext } from '../builders/host-context.js';
 
 let lineage: Lineage;
 beforeAll(async () => {
   lineage = await openLineage({ url: inject('storeUrl'), database: `claim_${process.pid}` });
 });
 afterAll(() => lineage.close());
-
-/** `pid`: the sandbox's isolation of processes; nothing runs in it. */
-async function hostContext(pid: Isolation['pid'] = 'none'): Promise<HostContext> {
-  const sandbox = await openSandbox({ tier: 'E' });
-  return {
-    lineage,
-    host: { name: 'host', hostClass: 'class', worker: 'host:1', process: 'p', work: '/nowhere' },
-    tasks: new TaskHost('/nowhere', '/nowhere', sandbox),
-    sandbox: {
-      isolation: { ...sandbox.isolation, pid },
-      run: (request) => sandbox.run(request),
-      serve: (request) => sandbox.serve(request),
-    },
-    leases: new LeasePool('cpu', 1, '/nowhere'),
-    turn: new HostTurn('/nowhere'),
-  };
-}
 
 type Insert = (proposal: Proposal) => Promise<TrialDocument>;
 const start: Insert = (proposal) => lineage.trials.insertStart(proposal);
@@ -90,7 +68,7 @@ const DIES = { host: 'host', worker: 'host:0', what: 'train', run: 'p', since: n
 
 it('lets a trial take two workers with it, and blocks a campaign that has nothing else to do at the third', async () => {
   const { owner, trial, replicate } = await freshReplicate();
-  const context = await hostContext('enforced');
+  const context = await hostContext(lineage, { pid: 'enforced' });
   const request = { ...TRAIN, trial, replicate, published: () => null };
   const attempt = () =>
     withAttempt(context, request, new AbortController().signal, () => Promise.resolve('trained'));
@@ -111,7 +89,7 @@ it('lets a trial take two workers with it, and blocks a campaign that has nothin
 it('parks one of several trials at the third, whatever phase and host lost them, until a person has looked', async () => {
   const { owner, trial, replicate } = await freshReplicate(proposed);
   const { number } = trial;
-  const context = await hostContext('enforced');
+  const context = await hostContext(lineage, { pid: 'enforced' });
   const request = { ...TRAIN, trial, replicate, published: () => null };
   const attempt = () =>
     withAttempt(context, request, new AbortController().signal, () => Promise.resolve('trained'));
@@ -149,7 +127,7 @@ it('parks one of several trials at the third, whatever phase and host lost them,
 
 it('tells the work of the end of its trial where a recipe may have killed its workers', async () => {
   const { trial, replicate } = await freshReplicate(proposed);
-  const context = await hostContext('none');
+  const context = await hostContext(lineage);
   const request = { ...TRAIN, trial, replicate, published: () => null };
   const attempt = () =>
     withAttempt(context, request, new AbortController().signal, ({ crash }) => Promise.resolve(crash));
@@ -163,7 +141,7 @@ it('tells the work of the end of its trial where a recipe may have killed its wo
 
 it('uses a result that was published while it waited for its turn, and runs and charges nothing', async () => {
   const { owner, trial, replicate } = await freshReplicate();
-  const context = await hostContext();
+  const context = await hostContext(lineage);
   const published = ({ trained }: ReplicateDocument): number | null => trained?.fence ?? null;
   const request = { ...TRAIN, trial, replicate, published };
   const claim = (work: () => Promise<number>) =>
@@ -189,7 +167,7 @@ it('uses a result that was published while it waited for its turn, and runs and 
 
 it('charges the time of every slot that it holds, and never more than it has reserved', async () => {
   const { owner, trial, replicate } = await freshReplicate();
-  const context = await hostContext();
+  const context = await hostContext(lineage);
   const work = { ...TRAIN, trial, replicate, published: () => null };
   const sleepMs = 120;
   const claim = (boundMs: number, slots: number) =>

@@ -58,7 +58,11 @@ describe('a turn', () => {
     const call = use('search', { pattern: 'LR = "ü"', path: 'train.py' });
     const { url } = await scripted({
       blocks: [thinking, say('Let me look.'), call],
-      usage: { cache_read_input_tokens: 7, cache_creation_input_tokens: 9 },
+      usage: {
+        cache_read_input_tokens: 7,
+        cache_creation_input_tokens: 9,
+        cache_creation: { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 4 },
+      },
     });
     let events = 0;
     const reply = await turn(url, {}, () => events++);
@@ -69,6 +73,7 @@ describe('a turn', () => {
       outputTokens: 20,
       cacheReadTokens: 7,
       cacheWriteTokens: 9,
+      cacheWriteHourTokens: 4,
     });
     expect(reply.stopReason).toBe('tool_use');
     expect(events).toBeGreaterThan(0);

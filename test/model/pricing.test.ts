@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { modelPriceSchema } from '../../src/domain/money/price.js';
 import {
   OFFLINE_MODEL,
   modelPrice,
@@ -23,9 +24,13 @@ const MILLION = 1_000_000;
 describe('prices', () => {
   it.each([
     ['claude-opus-5-5', usage(MILLION, MILLION, MILLION, MILLION), 4 + 20 + 0.2 + 5],
+    ['claude-opus-5-5', { ...usage(0, 0, 0, MILLION), cacheWriteHourTokens: MILLION / 4 }, 3.75 + 2],
+    ['claude-fable-5-2', usage(MILLION, MILLION, MILLION, MILLION), 8 + 40 + 0.2 + 10],
     ['claude-fable-5-1', usage(MILLION, 0, MILLION), 10 + 0.25],
     ['claude-opus-4-5-20251101', usage(MILLION, MILLION, MILLION), 5 + 25 + 0.5],
-    ['claude-sonnet-5-5', usage(MILLION, MILLION), 2 + 10],
+    ['claude-sonnet-5-5', usage(MILLION, MILLION, MILLION), 2 + 10 + 0.1],
+    ['claude-sonnet-5', usage(MILLION, MILLION, MILLION), 2 + 10 + 0.2],
+    ['claude-haiku-4-5-20251001', usage(MILLION, MILLION), 1 + 5],
     ['claude-haiku-5-5', usage(50_000, MILLION, 50_000), 0.005 + 0.0005 + 0.5],
     ['claude-haiku-5-5', usage(50_000, MILLION, 50_001), 0.025 + 0.00250005 + 2.5],
     [OFFLINE_MODEL, usage(MILLION, MILLION), 0],
@@ -36,9 +41,9 @@ describe('prices', () => {
   it('round up, and are null where none is known', () => {
     expect(priceOf('claude-opus-5-5', usage(1, 0))).toBe(4);
     expect(priceOf('claude-haiku-5-5', usage(1, 0))).toBe(1);
-    expect(priceOf('claude-fable-5-2', usage(1, 1))).toBeNull();
+    expect(priceOf('claude-sonnet-4-5', usage(1, 1))).toBeNull();
     expect(upperBound('someone-elses-model', 10, 10)).toBeNull();
-    expect(priceKnown('claude-fable-5-2')).toBe(false);
+    expect(priceKnown('claude-sonnet-4-5')).toBe(false);
     for (const { asOf, source } of PRICES.models.values())
       expect([asOf, source]).toEqual([
         expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
@@ -57,6 +62,17 @@ describe('prices', () => {
       }),
     );
     expect(tokensUpper('é', 'ab')).toBe(4);
+  });
+
+  it('of a write for an hour are twice those of the input, also where a campaign was frozen without them', () => {
+    const hour = { ...usage(0, 0, 0, MILLION), cacheWriteHourTokens: MILLION };
+    const given = { input: 3, output: 0, cacheWriteHour: 4 };
+    const table = (tier: object) => withPrices({ asOf: '2026-12-01', source: 's', models: { mine: [tier] } });
+    expect(priceOf('mine', hour, table({ input: 3, output: 0 }))).toBe(6 * MILLION);
+    expect(priceOf('mine', hour, table(given))).toBe(4 * MILLION);
+    const old = { upTo: null, input: 3 * MILLION, output: 0, cacheRead: 0, cacheWrite: 1 };
+    const price = modelPriceSchema.parse({ asOf: '2026-01-01', source: 's', tiers: [old] });
+    expect(priceOf('mine', hour, { models: new Map([['mine', price]]) })).toBe(6 * MILLION);
   });
 
   it('can be replaced from a file, and a malformed file is named', () => {

@@ -56,7 +56,7 @@ describe('tool calls', () => {
       expect(JSON.stringify(parse(name, {}))).not.toContain('There is no tool');
   });
 
-  it('are not carried out when the reply was cut off in the midst of them', () => {
+  it('are not carried out when the reply was cut off in the midst of them, nor beyond a hundred', () => {
     const use = (id: string): Reply['content'][number] => ({
       type: 'tool_use',
       id,
@@ -70,5 +70,8 @@ describe('tool calls', () => {
       'check',
       'check',
     ]);
+    const many = Array.from({ length: 101 }, (_, i) => use(`${i}`));
+    const [hundredth, next] = callsOf({ ...reply, content: many, stopReason: 'tool_use' }).slice(-2);
+    expect([hundredth?.call.tool, next?.call.tool]).toEqual(['check', 'malformed']);
   });
 });

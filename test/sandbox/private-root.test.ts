@@ -15,6 +15,7 @@ import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { supervise } from '../../src/sandbox/process/supervise.js';
 import { tierE } from '../../src/sandbox/tiers/tier-e.js';
 import { processName } from '../../src/sandbox/host/worker-name.js';
+import { lacks } from '../lacks.js';
 
 const found = await findBubblewrap();
 const isRoot = process.getuid?.() === 0;
@@ -79,7 +80,9 @@ describe('what a root holds', () => {
   });
 });
 
-describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
+const isMissing = lacks(!('bubblewrap' in found), 'roots of servers, which need bubblewrap');
+const cannotMount = lacks(!isRoot, 'images, which only root may mount');
+describe.skipIf(isMissing)('a root of its own', () => {
   let work: string;
   let bubblewrap: Bubblewrap;
 
@@ -129,7 +132,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
   ].join('\n');
   const SEEN = 'given\nhere\nkept\nbare\n65534\ndevice\n';
 
-  it.skipIf(!isRoot)('is an image with a loop device of its own, gone with the run', async () => {
+  it.skipIf(cannotMount)('is an image with a loop device of its own, gone with the run', async () => {
     const roots = new PrivateRoots(bubblewrap, join(work, 'cache'));
     expect(await shown(roots, LOOK)).toEqual({ log: SEEN, channels: 'closed' });
     expect(mounted(await processName(process.pid))).toEqual([]);
@@ -141,7 +144,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
     expect(await shown(roots, LOOK)).toEqual({ log: SEEN, channels: 'bounded' });
   });
 
-  it.skipIf(!isRoot)('serves two runtimes that are equal, the second while the first runs', async () => {
+  it.skipIf(cannotMount)('serves two runtimes that are equal, the second while the first runs', async () => {
     const roots = new PrivateRoots(bubblewrap, join(work, 'cache'));
     const one = shown(roots, 'sleep 2; cat /usr/bin/setpriv | wc -c');
     const same = { paths: [...RUNTIME.paths, ...RUNTIME.paths], folders: [] };
@@ -149,7 +152,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
     expect(second.log).toBe(first.log);
   });
 
-  it.skipIf(!isRoot)('leaves no loop device of servers that were killed while they started', async () => {
+  it.skipIf(cannotMount)('leaves no loop device of servers that were killed while they started', async () => {
     const sandbox = await openSandbox({ cache: join(work, 'cache') });
     const worker = await processName(process.pid);
     const request = (): RunRequest => ({
@@ -202,7 +205,7 @@ describe.skipIf(!('bubblewrap' in found))('a root of its own', () => {
     expect('why' in launched ? launched.why : '').toContain('/etc/passwd/cache');
   });
 
-  it.skipIf(!isRoot)('leaves nothing of a worker that was killed, once another has swept', async () => {
+  it.skipIf(cannotMount)('leaves nothing of a worker that was killed, once another has swept', async () => {
     const script = fileURLToPath(new URL('../fixtures/private-root-worker.ts', import.meta.url));
     const child = spawn(process.execPath, ['--import', 'tsx', script, join(work, 'cache')], {
       stdio: ['ignore', 'pipe', 'inherit'],

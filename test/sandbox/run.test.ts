@@ -343,7 +343,7 @@ describe.each(TIERS.filter((tier) => tier === 'B'))('tier %s holds', (tier) => {
   it('leaves no control group behind', async () => {
     await ended('pass', {});
     const ground = cgroupRoot();
-    if (typeof ground === 'string') throw new Error(ground);
+    if ('kind' in ground) throw new Error(ground.why);
     const own = [ground.memory, ground.pids].flatMap((folder) => readdirSync(folder));
     expect(own.filter((name) => name.startsWith('assay.') && name.includes(`.${process.pid}-`))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { score } from '../../src/sandbox/scoring/score.js';
-import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { openSandbox, type Sandbox, type Served } from '../../src/sandbox/sandbox.js';
 import { OUTER_TIERS, pythonCommand, requestFor } from './programs.js';
 import { lateScoring, servedScoring, twinServers } from './served-scoring.js';
 
@@ -24,6 +24,28 @@ describe('direct scoring', () => {
       serverRun: null,
     });
     expect(outcome.rawResult).toBe(text);
+  });
+
+  it('leaves no server behind when the evaluator cannot be started', async () => {
+    const sandbox = await openSandbox();
+    const servers: Served[] = [];
+    const serving: Sandbox = {
+      isolation: sandbox.isolation,
+      run: (request) => sandbox.run(request),
+      serve: async (request) => {
+        const served = await sandbox.serve(request);
+        servers.push(served);
+        return served;
+      },
+    };
+    const evaluator = Object.defineProperty(requestFor('true'), 'command', {
+      get: () => {
+        throw new Error('no command');
+      },
+    });
+    const server = { ...requestFor('sleep 600'), startupS: 600 };
+    await expect(score(serving, { server, evaluator })).rejects.toThrow('no command');
+    expect((await servers[0]?.done)?.ending).toEqual({ kind: 'cancelled' });
   });
 
   it.each([

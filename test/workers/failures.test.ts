@@ -1,6 +1,13 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger } from '@temporalio/worker';
+import {
+  MongoGridFSChunkError,
+  MongoInvalidArgumentError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoServerError,
+} from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { AssayError, ERRORS, type ErrorCode } from '../../src/domain/errors.js';
 import { BOUNDED_FAILURES } from '../../src/domain/failure-counts.js';
@@ -66,5 +73,38 @@ describe('an activity that fails', () => {
     expect(await thrown(bug, { code: 'INTERNAL', earlier: BOUNDED_FAILURES - 2 })).toBe(bug);
     expect(await thrown(bug, last)).toMatchObject({ type: 'INTERNAL', nonRetryable: true });
     expect(await thrown(bug, { ...last, cancelled: true })).toBe(bug);
+  });
+
+  const said = (code: number): MongoServerError => new MongoServerError({ message: `code ${code}`, code });
+
+  const passing: readonly (readonly [string, Error])[] = [
+    ['a store that is away', new MongoNetworkError('away')],
+    ['a primary that stepped down', said(189)],
+    ['a full disk', said(14031)],
+    ['a login that a person gives back', said(18)],
+    ['a connection that is being closed', new MongoNotConnectedError('closed')],
+  ];
+  it.each(passing)('waits for %s without end', async (_, error) => {
+    expect(await thrown(error, last)).toBe(error);
+  });
+
+  const permanent: readonly (readonly [string, Error])[] = [
+    ['a document that is too large', said(10334)],
+    ['a value that the store does not take', said(2)],
+    ['an argument that the driver does not take', new MongoInvalidArgumentError('no')],
+    ['a chunk that is missing', new MongoGridFSChunkError('ChunkIsMissing: got unexpected n: 1')],
+  ];
+  it.each(permanent)('gives up at once for %s, which blocks with the reason', async (_, error) => {
+    expect(await thrown(error, first)).toMatchObject({
+      type: 'STORE_REFUSED',
+      nonRetryable: true,
+      message: expect.stringContaining(error.message) as string,
+    });
+  });
+
+  it('retries what only the store knows for a while, and not without end', async () => {
+    const unknown = said(4711);
+    expect(await thrown(unknown, first)).toBe(unknown);
+    expect(await thrown(unknown, last)).toMatchObject({ type: 'INTERNAL', nonRetryable: true });
   });
 });

@@ -155,7 +155,7 @@ it('pauses when the accelerator time is used up, and stays paused by a person wh
     const handle = await world.start('slots', input);
     const paused = await inState('slots', 'paused', /^the accelerator budget of 60 s is used up/);
     expect(paused.reason).toMatch(
-      /a training needs up to 60 s\): `assay budget slots --accelerator-seconds \d+`$/,
+      /a training needs up to 120 s\): `assay budget slots --accelerator-seconds \d+`$/,
     );
     await handle.signal('pause', 'lunch');
     await inState('slots', 'paused', /^lunch$/);

@@ -90,6 +90,20 @@ describe('a campaign', () => {
     });
   });
 
+  it('has whatever waits on a queue of its own, so that campaigns cannot starve each other', async () => {
+    const { events } = await world.client.workflow.getHandle('solo').fetchHistory();
+    const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) =>
+      of == null
+        ? []
+        : [{ type: of.activityType?.name, queue: of.taskQueue?.name, beats: of.heartbeatTimeout }],
+    );
+    expect(scheduled).toContainEqual(expect.objectContaining({ type: 'watch', queue: 'assay-wait' }));
+    expect(scheduled).toContainEqual(expect.objectContaining({ type: 'conclude', queue: 'assay-wait' }));
+    // only what may take long has heartbeats
+    const long = scheduled.filter(({ beats }) => Number(beats?.seconds ?? 0) > 0);
+    expect(long.filter(({ queue }) => queue === 'assay')).toEqual([]);
+  });
+
   it('refuses a second start of a finished name in words, and keeps the first campaign', async () => {
     const fleet = await world.fleet();
     const failure: unknown = await (

@@ -144,7 +144,7 @@ it('reconcile ends workflows that run for a campaign that has ended, and leaves 
     return found.length === 3 ? found : null;
   });
   expect(planned.map(({ key, did }) => [key, did]).sort()).toEqual([
-    ['elsewhere/solo-1', 'left alone: it runs for a campaign that is not in this store'],
+    ['elsewhere/solo-1', 'left alone: it runs for a campaign of this server that is not in this store'],
     ['over/solo-1', 'would terminate it: its campaign has ended'],
     ['over/t00001', 'would cancel it: its campaign has ended'],
   ]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { reconcile } from '../../activities/reconcile.js';
-import { scheduleReconcile, workflowFact } from '../../workers/reconciling.js';
+import { askedServer, scheduleReconcile } from '../../workers/reconciling.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from './script.js';
 import { openWorld, trains, until, type World } from './world.js';
@@ -39,7 +39,8 @@ it('ends every trial, reservation and claim of a campaign that was terminated wh
   await world.client.workflow.getHandle('gone/solo-1').terminate('by a test');
   await world.client.workflow.getHandle('gone/t00001').terminate('by a test');
 
-  const context = { lineage: world.lineage, workflowFact: (id: string) => workflowFact(world.client, id) };
+  const { workflowFact, namespace } = askedServer(world.client);
+  const context = { lineage: world.lineage, workflowFact, namespace };
   const planned = await reconcile(context, { campaign: 'gone', dryRun: true });
   expect(new Set(planned.map((finding) => finding.what))).toEqual(
     new Set(['trial', 'reservation', 'claim', 'campaign']),

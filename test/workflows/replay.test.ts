@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from '@temporalio/worker';
 import { expect, it } from 'vitest';
 import { installLogger } from '../../workers/logging.js';
-import { workflowBundle } from '../../workers/roles.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 import { RECORDED } from './replaying.js';
 
 const FOLDER = RECORDED;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { installLogger } from '../../workers/logging.js';
-import { workflowBundle } from '../../workers/roles.js';
+import { workflowBundle } from '../../workers/workflow-bundle.js';
 import type { World } from './world.js';
 
 export const RECORDED = fileURLToPath(new URL('../replay', import.meta.url));

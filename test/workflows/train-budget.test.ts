@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isSlow } from '../../src/domain/trial/overrun.js';
+import { isSlow } from '../../src/domain/trial/host-use.js';
 import { openLab, pushTask, type Lab } from '../bad-input/test-task.js';
 import { withScript } from './one-trial.js';
 import type { ScriptStep } from '../model/scripted-server.js';
@@ -60,7 +60,7 @@ describe('a budget', () => {
     const runs = replicate?.phases.filter((run) => run.phase === phase) ?? [];
     expect(runs.map(({ budgetS }) => budgetS)).toEqual(runs.map(() => budget));
     // on a busy machine it runs once more, and the first run is recorded as repeated
-    const again = runs.slice(0, 1).map((run) => isSlow(run.hostSpeed, run.usualSpeed ?? 1));
+    const again = runs.slice(0, 1).map((run) => isSlow(run));
     expect(runs.map(({ repeated }) => repeated)).toEqual(again[0] === true ? [true, false] : [false]);
   });
 

@@ -39,7 +39,8 @@ export interface World {
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
   campaign(name: string): Promise<CampaignAsRead>;
   trials(name: string): Promise<TrialDocument[]>;
-  fleet(env?: Record<string, string>, clock?: Clock): Promise<Fleet>;
+  /** `roles`: all of them when left out. */
+  fleet(env?: Record<string, string>, clock?: Clock, roles?: readonly Role[]): Promise<Fleet>;
   /** `roles`: all of them when left out. */
   worker(env?: Record<string, string>, roles?: readonly Role[], flags?: readonly string[]): WorkerProcess;
   /** Audits all campaigns of this world; `expectedFindings` are lines of the audit that the test has caused itself. */
@@ -55,11 +56,18 @@ export interface WorkerProcess {
   isAlive(): boolean;
 }
 
-/** `own`: servers of the test itself, for faults that would disturb the other files of the run. */
-export async function openWorld(own: { temporalAddress?: string; storeUrl?: string } = {}): Promise<World> {
+/** Servers of the test itself, for faults that would disturb the other files of the run; names, if worlds share them. */
+export interface OwnParts {
+  temporalAddress?: string;
+  storeUrl?: string;
+  namespace?: string;
+  database?: string;
+}
+
+export async function openWorld(own: OwnParts = {}): Promise<World> {
   const address = own.temporalAddress ?? inject('temporalAddress');
-  const namespace = `world-${randomUUID().slice(0, 8)}`;
-  const database = `assay_${namespace}`;
+  const { namespace = `world-${randomUUID().slice(0, 8)}` } = own;
+  const { database = `assay_${namespace}` } = own;
   const home = await mkdtemp(join(tmpdir(), 'assay-world-'));
   // as a home that a command makes: where it is closed, a worker of root cannot hold tier D
   await chmod(home, 0o755);
@@ -101,7 +109,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
       const { owner } = await lineage.campaigns.byName(name);
       return (await lineage.trials.latest(owner, 1000)).filter((trial) => trial.number > 0).reverse();
     },
-    fleet: async (more = {}, clock = systemClock) => {
+    fleet: async (more = {}, clock = systemClock, roles = ROLES) => {
       const settings = {
         temporal: { address, namespace },
         store,
@@ -111,7 +119,7 @@ export async function openWorld(own: { temporalAddress?: string; storeUrl?: stri
         slots: 1,
         clock,
       };
-      const fleet = await startFleet(ROLES, {
+      const fleet = await startFleet(roles, {
         ...settings,
         env: { ...process.env, ANTHROPIC_API_KEY: '', ASSAY_HOST: 'test-host', ...more },
       });

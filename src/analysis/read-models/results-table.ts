@@ -1,7 +1,7 @@
 import type { Measure } from '../../domain/task/task.js';
 import type { Estimate } from '../../domain/decision/claim/estimate.js';
-import { unifiedDiff } from '../../domain/text/diff.js';
 import { START, trialLabel } from '../../domain/keys.js';
+import { treeDiff } from '../../lineage/blob-store/tree-diff.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { trialEstimate } from '../statistics/trial-estimate.js';
 import { campaignHeader } from './campaign-header.js';
@@ -62,6 +62,5 @@ async function diffToStart(lineage: Lineage, owner: string, number: number): Pro
     lineage.trials.require(owner, START),
     lineage.trials.require(owner, number),
   ]);
-  const { blobs } = lineage;
-  return unifiedDiff(await blobs.readTree(start.snapshot), await blobs.readTree(frontier.snapshot));
+  return (await treeDiff(lineage.blobs, start.snapshot, frontier.snapshot)).diff;
 }

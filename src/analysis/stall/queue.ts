@@ -1,11 +1,13 @@
 import { DOING } from '../../domain/trial/doing.js';
 import type { PendingActivity, QueueFacts, StallFacts } from './types.js';
-import { ago, HANDOUT_MS, silence, span, WAITING, type Wait } from './wording.js';
+import { ago, HANDOUT_MS, span, WAITING, type Wait } from './wording.js';
 
 /** A living worker that asks and is not busy has asked within this time. */
 const POLLED_MS = 75_000;
 /** Within this time a worker that has just asked may take it. */
 const ASKED_MS = 10_000;
+/** A worker that was heard of within this time lives. */
+const HEARD_MS = 10_000;
 
 /** The train activity holds a place on its host; the lease on the host's slots comes after it. */
 export function waitsForSlot(
@@ -66,6 +68,9 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
   if (waited < HANDOUT_MS) return null;
   const { seen, said } = busyOn(facts, queue);
   if (seen.length > 0) return lease(queue, label, since, placeOn(facts, queue), seen, facts);
+  const busy = livingOn(facts, queue, kind);
+  if (busy.length > 0 && waited >= ASKED_MS)
+    return lease(queue, label, since, placeOn(facts, queue), busy, facts);
   const [latest] = pollersOf(facts, queue, kind);
   if (latest !== undefined && waited < ASKED_MS) return null;
   const asked =
@@ -98,16 +103,43 @@ export function pollersOf(
 }
 
 /**
- * Lists workers that are busy with work from a queue: `seen`, as the server or a heartbeat shows; `said`, as the
- * store says of other campaigns, though their host may be gone.
+ * Lists workers that served a queue in the last minutes, do not ask for its work now, and were heard of since by other
+ * means: they live and have no room for more. A host that takes no work because it is unfit is told as that.
+ */
+function livingOn(facts: StallFacts, queue: string, kind: QueueFacts['kind']): string[] {
+  const { now, server, hosts } = facts;
+  const listed = server?.queues.find((each) => each.queue === queue && each.kind === kind)?.pollers ?? [];
+  const living = listed.filter(({ worker, at }) => {
+    const heardAt = lastHeard(facts, worker);
+    const fit = !hosts.some(({ host }) => worker.startsWith(`${host}:`));
+    return fit && ago(now, at) >= ASKED_MS && ago(now, heardAt) < HEARD_MS;
+  });
+  return [...new Set(living.map(({ worker }) => `other work on ${worker}`))].sort();
+}
+
+/** The latest moment at which a worker asked any queue for work, or said that it is at work. */
+function lastHeard({ server }: StallFacts, worker: string): Date | null {
+  const moments = [
+    ...(server?.queues ?? []).flatMap(({ pollers }) =>
+      pollers.flatMap((poller) => (poller.worker === worker ? [poller.at] : [])),
+    ),
+    ...(server?.workflows ?? []).flatMap(({ activities }) =>
+      activities.flatMap((each) => (each.worker === worker ? (each.heartbeatAt ?? []) : [])),
+    ),
+  ];
+  return moments.sort((a, b) => b.getTime() - a.getTime())[0] ?? null;
+}
+
+/**
+ * Lists workers that are busy with work from a queue: `seen`, as the server shows, which counts work as begun until its
+ * worker has been silent for too long; `said`, as the store says of other campaigns, though their host may be gone.
  */
 function busyOn(facts: StallFacts, queue: string): { seen: string[]; said: string[] } {
-  const { server, now, campaign, elsewhere } = facts;
+  const { server, campaign, elsewhere } = facts;
   const heard = (server?.workflows ?? []).flatMap(({ label, activities }) =>
     activities
       .filter((each) => each.queue === queue && !WAITING.has(each.type))
       .filter((each) => each.state === 'started' || each.state === 'cancelling')
-      .filter((each) => silence(now, each) === null)
       .map(({ worker }) => `${label} on ${worker}`),
   );
   const what = workOf(queue, campaign.pool);

@@ -11,8 +11,9 @@ import { onStdout, wantsColour } from '../render/paint.js';
 import { besideScore } from '../render/estimate.js';
 import { score, signed } from '../render/numbers.js';
 import { renderTrials } from '../render/trials.js';
+import { waitUntilStarted } from '../follow/not-started.js';
 import { followToEnd } from '../follow/follow.js';
-import { freeName, startCampaign } from '../use-cases/start-campaign.js';
+import { startUnderFreeName } from '../use-cases/start-campaign.js';
 import { print, say, styled } from '../terminal/terminal.js';
 import { audited, concludes } from './audit.js';
 
@@ -37,8 +38,7 @@ async function demo(ground: CommandContext, flags: Flags, signal: AbortSignal): 
   const fleet = await startLocalFleet(servers, { roles: [], pool: 'cpu' }, signal);
   let name: string | null = null;
   try {
-    name = await abortable(signal, freeName(ground.lineage, 'demo'));
-    await abortable(signal, begin(ground, name, flags));
+    name = await abortable(signal, begin(ground, flags));
     const following = followToEnd(ground, name, false, signal);
     const workersEnded = fleet.ended.then(() => 1);
     process.exitCode = await abortable(signal, Promise.race([following, workersEnded])).catch(
@@ -74,15 +74,23 @@ async function endsAudited(ground: CommandContext, name: string): Promise<boolea
   return model.ok;
 }
 
-async function begin(ground: CommandContext, name: string, flags: Flags): Promise<void> {
-  await startCampaign(await ground.client(), ground.lineage, name, {
+/** Starts the campaign and returns its name. */
+async function begin(ground: CommandContext, flags: Flags): Promise<string> {
+  const input = {
     task: 'byte-golf',
     trials: Number(flags.trials),
     trainSeconds: Number(flags.trainSeconds),
     calibration: 4,
     claim: { runs: Number(flags.claimRuns) },
     trainHeartbeatSeconds: 20,
-  });
+  };
+  const { name } = await startUnderFreeName(
+    await ground.client(),
+    ground.lineage,
+    { stem: 'demo', input },
+    (started) => waitUntilStarted(ground, started),
+  );
+  return name;
 }
 
 async function showResult({ lineage }: CommandContext, name: string): Promise<void> {

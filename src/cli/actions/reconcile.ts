@@ -1,34 +1,40 @@
 import { join } from 'node:path';
-import { reconcile } from '../../../activities/reconcile.js';
-import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { reconcile, type ReconcileContext } from '../../../activities/reconcile.js';
+import { askedServer } from '../../../workers/reconciling.js';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
+import { elsewhereText, findElsewhere, type Elsewhere } from '../../domain/campaign/whereabouts.js';
+import { AssayError } from '../../domain/errors.js';
 import { expiredLeases } from '../../sandbox/host/lease.js';
 import { sweepDeadWorkers } from '../../sandbox/host/worker-folders.js';
-import { withContext } from '../context.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+import { withContext, type CommandContext } from '../context.js';
 import { homeFolder } from '../folders.js';
+import { requireHere } from '../use-cases/require-here.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
 interface Flags extends CommonFlags {
   dryRun?: boolean;
+  serverGone?: boolean;
 }
 
 export async function run(campaign: string | undefined, flags: Flags): Promise<void> {
   await withContext(['temporal', 'store'], async (ground) => {
     const dryRun = flags.dryRun === true;
-    const client = await ground.client();
+    const server = await serverFor(ground, campaign, flags.serverGone === true);
     const folders = await sweepDeadWorkers(join(homeFolder(), 'work'), dryRun);
     const leases = await expiredLeases(join(homeFolder(), 'leases'));
+    const elsewhere: { campaign: string; why: string }[] = [];
     const context = {
-      lineage: ground.lineage,
-      workflowFact: (id: string) => workflowFact(client, id),
-      workflows: serverWorkflows(client),
-      onWait: say,
+      ...{ lineage: ground.lineage, ...server, onWait: say },
+      onElsewhere: (name: string, where: Elsewhere) =>
+        elsewhere.push({ campaign: name, why: elsewhereText(where) }),
     };
     const findings = await reconcile(context, {
       ...(campaign === undefined ? {} : { campaign }),
       dryRun,
     });
     if (flags.json === true) {
-      printJson({ schema: 'assay.reconcile/1', dryRun, findings, folders, leases });
+      printJson({ schema: 'assay.reconcile/1', dryRun, findings, folders, leases, elsewhere });
       return;
     }
     for (const { campaign: name, what, key, did } of findings) print(`${name}  ${what}  ${key}  ${did}`);
@@ -36,7 +42,42 @@ export async function run(campaign: string | undefined, flags: Flags): Promise<v
       print(`-  folder  ${folder}  ${dryRun ? 'would be removed' : `removed, ${killed} processes ended`}`);
     for (const { slot, pid } of leases)
       print(`-  lease  ${slot}  free: process ${pid}, which held it, is dead`);
+    for (const { campaign: name, why } of elsewhere) say(`${name}: left alone: ${why}`);
     const found = findings.length + folders.length + leases.length;
     say(found === 0 ? 'nothing to settle' : `${found} findings`);
   });
 }
+
+/**
+ * The server to reconcile with; for a campaign whose server is gone, one that runs nothing.
+ * @throws AssayError USAGE, CAMPAIGN_ELSEWHERE
+ */
+async function serverFor(
+  ground: CommandContext,
+  name: string | undefined,
+  gone: boolean,
+): Promise<Omit<ReconcileContext, 'lineage'>> {
+  const client = await ground.client();
+  if (name === undefined && gone) throw new AssayError('USAGE', '--server-gone is for one campaign: name it');
+  if (name === undefined) return askedServer(client);
+  const campaign = await ground.lineage.campaigns.byName(name);
+  if (!gone) {
+    await requireHere(client, campaign);
+    return askedServer(client);
+  }
+  if ((await findElsewhere(campaign, temporalNamespace(client))) === null)
+    throw new AssayError('USAGE', `campaign "${name}" is of this server, which is not gone`, {
+      remedy: `\`assay reconcile ${name}\` settles what nothing runs for any more.`,
+    });
+  return goneServer(campaign);
+}
+
+/** Answers for a server that is gone: its namespace is the campaign's, and nothing runs there. */
+const goneServer = ({ owner, namespaceId }: CampaignDocument): Omit<ReconcileContext, 'lineage'> => ({
+  workflowFact: () => Promise.resolve('missing'),
+  namespace: {
+    name: owner.slice(0, owner.lastIndexOf('/')),
+    id: () => Promise.resolve(namespaceId ?? ''),
+    knowsRun: () => Promise.resolve(true),
+  },
+});

@@ -8,6 +8,7 @@ import {
   startCampaign,
   startUnderFreeName,
   taskReference,
+  type StartedCampaign,
 } from '../use-cases/start-campaign.js';
 import { endRequest } from '../terminal/interrupt.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
@@ -47,14 +48,19 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
   const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
   const client = await ground.client();
   const frozen = { ...input, task };
-  const name = flags.name ?? (await startUnderFreeName(client, lineage, stem, frozen));
-  if (flags.name !== undefined) await startCampaign(client, lineage, name, frozen);
+  const begun = async (started: StartedCampaign): Promise<void> => {
+    if (!servers.alone) await waitUntilStarted(ground, started);
+  };
+  const { name, owner } =
+    flags.name === undefined
+      ? await startUnderFreeName(client, lineage, { stem, input: frozen }, begun)
+      : await startCampaign(client, lineage, flags.name, frozen);
   if (flags.watch === true) {
     say(`campaign ${name}`);
     process.exitCode = await followOrLeave(ground, name, flags.json === true);
     return;
   }
-  if (!servers.alone) await waitUntilStarted(ground, name);
+  if (flags.name !== undefined) await begun({ name, owner });
   if (flags.json === true) printJson({ schema: 'assay.started/1', campaign: name, workflowId: name });
   else print(name);
   say(

@@ -8,14 +8,15 @@ import { trialRecord } from '../../analysis/read-models/trial-record.js';
 import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
 import { textOfReason } from '../../domain/campaign/reasons.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
-import { trialWorkflowId } from '../../domain/keys.js';
+import { START, trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TaskDocument } from '../../lineage/documents/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { DETERMINISTIC } from '../../domain/task/task.js';
 import { findTask } from '../../tasks/find.js';
 import { loadRecipe } from '../../tasks/recipe.js';
-import { drain, startLocalFleet } from '../use-cases/local-fleet.js';
+import { OwnWorkers } from '../use-cases/own-workers.js';
 import { withContext, type CommandContext } from '../context.js';
 import { BUNDLED_TASKS } from '../folders.js';
 import { endRequest, interruption } from '../terminal/interrupt.js';
@@ -23,7 +24,8 @@ import { wholeNumber } from '../terminal/parsing.js';
 import { someWorkerPolls } from '../follow/pollers.js';
 import { throughOutage } from '../follow/outage.js';
 import { renderRecord } from '../render/trial.js';
-import { waitUntilStarted, expectWorkflow } from '../follow/not-started.js';
+import { waitUntilStarted, expectWorkflow, requireOwn } from '../follow/not-started.js';
+import { requireHere } from '../use-cases/require-here.js';
 import { startUnderFreeName, taskReference } from '../use-cases/start-campaign.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
@@ -97,20 +99,16 @@ async function submit(
     requestId: randomUUID(),
   };
   const alone = servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
-  const fleet =
-    alone && flags.wait === true
-      ? await startLocalFleet(servers, { roles: [], pool: task.spec.resources.pool }, signal)
-      : null;
-  if (alone && fleet === null)
-    say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
+  const workers = new OwnWorkers(ground, task.spec.resources.pool, signal);
+  if (flags.wait === true) await workers.ensure();
+  else if (alone) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   let placed: Placed | null = null;
   try {
     placed = await abortable(
       signal,
-      place(client, lineage, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
+      place(ground, client, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
     );
-    if (flags.campaign === undefined) await abortable(signal, waitUntilStarted(ground, placed.campaign));
-    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed.campaign, placed.number));
+    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed, workers));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
@@ -119,12 +117,13 @@ async function submit(
     process.exitCode = early.exitCode;
     return trialWorkflowId(placed.campaign, placed.number);
   } finally {
-    if (fleet !== null) await drain(fleet);
+    await workers.drain();
   }
 }
 
 interface Placed {
   campaign: string;
+  owner: string;
   number: number;
 }
 
@@ -140,19 +139,27 @@ async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
 
 /** Hands the trial over: to a running campaign, or to one of its own. */
 async function place(
+  ground: CommandContext,
   client: Client,
-  lineage: Lineage,
   flags: Flags,
   input: AloneInput & { task: string; trials: number; submission: Submission },
 ): Promise<Placed> {
+  const { lineage } = ground;
   const { submission, submissionRuns } = input;
   if (flags.campaign === undefined) {
-    const name = await startUnderFreeName(client, lineage, 'submit', { ...input });
+    const { name, owner } = await startUnderFreeName(
+      client,
+      lineage,
+      { stem: 'submit', input: { ...input } },
+      (started) => waitUntilStarted(ground, started),
+    );
     const times = submissionRuns === undefined ? '' : ` ${submissionRuns} times`;
     say(`campaign ${name}: the start is measured${times}, then your trial${times}`);
-    return { campaign: name, number: 1 };
+    return { campaign: name, owner, number: 1 };
   }
-  const { state } = await lineage.campaigns.byName(flags.campaign);
+  const campaign = await lineage.campaigns.byName(flags.campaign);
+  const { state } = campaign;
+  await requireHere(client, campaign);
   if (isEnded(state))
     throw new AssayError(
       'CAMPAIGN_ENDED',
@@ -161,7 +168,8 @@ async function place(
   try {
     const handle = client.workflow.getHandle(flags.campaign);
     const placed = await handle.executeUpdate(submitUpdate, { args: [submission] });
-    if (placed.number !== null) return { campaign: flags.campaign, number: placed.number };
+    if (placed.number !== null)
+      return { campaign: flags.campaign, owner: campaign.owner, number: placed.number };
     throw new AssayError('RECIPE_INVALID', `refused: ${placed.refused ?? 'no reason given'}`);
   } catch (error) {
     if (!(error instanceof WorkflowUpdateFailedError)) throw error;
@@ -172,17 +180,23 @@ async function place(
 const POLL_MS = 500;
 
 /**
- * @throws AssayError RECIPE_INVALID when the campaign ended without the trial; CAMPAIGN_BLOCKED, TRIAL_PARKED;
- * CAMPAIGN_INPUT when it was refused before it began
+ * @throws AssayError CAMPAIGN_BLOCKED, TRIAL_PARKED; CAMPAIGN_INPUT, CAMPAIGN_NAME_TAKEN when it was refused before it
+ * began; when the campaign ended without the trial, RECIPE_INVALID or what was wrong with the start
  */
-async function untilEnded(ground: CommandContext, name: string, number: number): Promise<void> {
+async function untilEnded(
+  ground: CommandContext,
+  { campaign: name, owner, number }: Placed,
+  workers: OwnWorkers,
+): Promise<void> {
   const { lineage } = ground;
   const look = async () => {
     const campaign = await lineage.campaigns.find(name);
     return { campaign, trial: campaign === null ? null : await lineage.trials.get(campaign.owner, number) };
   };
   for (;;) {
+    await throughOutage(() => workers.ensure(), { say });
     const { campaign, trial } = await throughOutage(look, { say });
+    if (campaign !== null) requireOwn(campaign, owner);
     if (campaign === null) await expectWorkflow(ground, name);
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
@@ -193,11 +207,22 @@ async function untilEnded(ground: CommandContext, name: string, number: number):
       );
     if (campaign !== null && isEnded(campaign.state) && trial === null)
       throw new AssayError(
-        'RECIPE_INVALID',
+        await faultOf(lineage, campaign),
         `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
       );
     await sleep(POLL_MS);
   }
+}
+
+/** The error of a campaign that ended without its only trial: the recipe is to blame only where it was refused. */
+async function faultOf(
+  lineage: Lineage,
+  { owner, reason }: CampaignDocument,
+): Promise<'RECIPE_INVALID' | 'START_RECIPE_FAILED' | 'START_ON_BUSY_HOST' | 'CAMPAIGN_ENDED'> {
+  const start = await lineage.trials.get(owner, START);
+  const failure = start?.outcome?.failure;
+  if (failure != null) return failure.busyHost === true ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED';
+  return start?.outcome != null && reason?.kind === 'failure' ? 'RECIPE_INVALID' : 'CAMPAIGN_ENDED';
 }
 
 function parkedError(campaign: string, number: number, reason: string): AssayError {

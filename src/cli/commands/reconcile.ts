@@ -7,9 +7,16 @@ export function register(program: Command): void {
     .description(
       'settle what dead workers and ended campaigns left open: trials, reservations, claims, workflows, folders',
     )
-    .argument('[campaign]', 'one campaign; default: all of this store')
+    .argument('[campaign]', 'one campaign; default: all of this store that are of this server')
     .option('--dry-run', 'only say what would be done')
+    .option(
+      '--server-gone',
+      'settle a campaign of another Temporal server or namespace, which is gone for good: nothing of it may run any more',
+    )
     .option('--json', 'print JSON (assay.reconcile/1)')
-    .addHelpText('before', 'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n')
+    .addHelpText(
+      'before',
+      'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n  assay reconcile old-1 --server-gone\n',
+    )
     .action(whenRun(() => import('../actions/reconcile.js')));
 }

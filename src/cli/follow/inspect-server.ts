@@ -1,3 +1,5 @@
+import type { Client } from '@temporalio/client';
+import { elsewhereText, findElsewhere, type Elsewhere } from '../../domain/campaign/whereabouts.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { isEnded } from '../../domain/statuses.js';
 import { messageOf } from '../../domain/errors.js';
@@ -32,7 +34,7 @@ export async function inspectServer(
   const { state } = campaign;
   if (isEnded(state)) return { reasons: [], moves: false, unexamined: null };
   const { pool, lanes } = campaign.frozen;
-  const looked = await look(ground, pool, workflowsOf(campaign._id, lanes, open));
+  const looked = await look(ground, { pool, campaign }, workflowsOf(campaign._id, lanes, open));
   const others = (await ground.lineage.campaigns.listOpen(NEIGHBOURS)).filter(
     (other) => other.owner !== campaign.owner && other.frozen.pool === pool,
   );
@@ -66,7 +68,9 @@ export async function inspectNotStarted(
   ground: CommandContext,
   name: string,
 ): Promise<InspectedStall | null> {
-  const looked = await look(ground, null, [{ id: name, label: name, kind: 'campaign' }]);
+  const looked = await look(ground, { pool: null, campaign: null }, [
+    { id: name, label: name, kind: 'campaign' },
+  ]);
   if (looked.facts?.workflows.some(({ status }) => status !== 'running') !== false) return null;
   const campaign: StallCampaign = {
     name,
@@ -96,19 +100,28 @@ function conclude({ facts, unexamined }: Look, known: Omit<StallFacts, 'now' | '
 
 async function look(
   ground: CommandContext,
-  pool: string | null,
+  { pool, campaign }: { pool: string | null; campaign: CampaignDocument | null },
   workflows: readonly Looked[],
 ): Promise<Look> {
   const { address, namespace } = ground.servers.temporal;
   if (address === '') return { facts: null, unexamined: 'no Temporal server of this clone runs' };
   try {
     await probePort(address, PROBE_MS);
+    const client = await ground.client();
+    const elsewhere = campaign === null ? null : await elsewhereOf(client, campaign);
+    if (elsewhere !== null) return { facts: null, unexamined: elsewhereText(elsewhere) };
     const { serverFacts } = await import('./server-facts.js');
-    const facts = await serverFacts(await ground.client(), namespace, pool, workflows);
+    const facts = await serverFacts(client, namespace, pool, workflows);
     return { facts, unexamined: null };
   } catch (error) {
     return { facts: null, unexamined: messageOf(error) };
   }
+}
+
+async function elsewhereOf(client: Client, campaign: CampaignDocument): Promise<Elsewhere | null> {
+  // loaded here: most commands do not ask the server
+  const { temporalNamespace } = await import('../../../workers/temporal-namespace.js');
+  return findElsewhere(campaign, temporalNamespace(client));
 }
 
 /** The campaign first, then what is open, then the lanes: those without an open trial before the others. */

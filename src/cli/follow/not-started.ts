@@ -3,7 +3,9 @@ import type { StallReason } from '../../analysis/stall/types.js';
 import { AssayError, ERRORS, messageOf } from '../../domain/errors.js';
 import { probePort } from '../../dev/process/probe-port.js';
 import { inspectNotStarted, PROBE_MS } from './inspect-server.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
+import type { StartedCampaign } from '../use-cases/start-campaign.js';
 
 /** `assay.not-started/1`: a campaign that was started, and that no worker has taken up, so that the store has nothing of it. */
 export interface NotStartedModel {
@@ -65,14 +67,29 @@ const BEGINS_MS = 3000;
 
 /**
  * Waits a moment for a campaign that was just started to begin, where a worker is there.
- * @throws AssayError CAMPAIGN_INPUT for one that its worker refuses
+ * @throws AssayError CAMPAIGN_INPUT for one that its worker refuses, CAMPAIGN_NAME_TAKEN
  */
-export async function waitUntilStarted(ground: CommandContext, name: string): Promise<void> {
+export async function waitUntilStarted(
+  ground: CommandContext,
+  { name, owner }: StartedCampaign,
+): Promise<void> {
   const since = performance.now();
-  while ((await ground.lineage.campaigns.find(name)) === null && performance.now() - since < BEGINS_MS) {
+  for (;;) {
+    const stored = await ground.lineage.campaigns.find(name);
+    if (stored !== null) requireOwn(stored, owner);
+    if (stored !== null || performance.now() - since > BEGINS_MS) return;
     await expectWorkflow(ground, name);
     await sleep(100);
   }
+}
+
+/** @throws AssayError CAMPAIGN_NAME_TAKEN when the store has another campaign of that name, which was first */
+export function requireOwn({ _id: name, owner, state }: CampaignDocument, expected: string): void {
+  if (owner === expected) return;
+  throw new AssayError(
+    'CAMPAIGN_NAME_TAKEN',
+    `another campaign took the name "${name}" at the same moment; it is ${state}`,
+  );
 }
 
 function rootMessage(error: unknown): string {

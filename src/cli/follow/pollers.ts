@@ -5,9 +5,9 @@ import type { QueueFacts } from '../../analysis/stall/types.js';
 import { seenLately } from '../../domain/campaign/clock.js';
 
 /** A worker asks at least this often while it lives and is not busy, in milliseconds. */
-const ALIVE_MS = 75_000;
+export const ALIVE_MS = 75_000;
 /** A server lists those that asked in the last five minutes; a minute more for a slow answer. */
-const FORGOTTEN_MS = 360_000;
+export const FORGOTTEN_MS = 360_000;
 
 const KINDS = {
   workflow: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,

@@ -44,11 +44,15 @@ export async function serverFacts(
   ];
   if (pool !== null) queues.push([`assay-train-${pool}`, 'activity'], [`assay-eval-${pool}`, 'activity']);
   const shown = workflows.slice(0, CALLS - queues.length);
-  return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => ({
-    queues: await Promise.all(queues.map(([queue, kind]) => queueFacts(client, namespace, queue, kind))),
-    workflows: await inBatches(shown, (workflow) => workflowFacts(client, namespace, workflow)),
-    leftOut: workflows.length - shown.length,
-  }));
+  return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
+    // the queues last: a worker that ends its work meanwhile has asked for more by then
+    const looked = await inBatches(shown, (workflow) => workflowFacts(client, namespace, workflow));
+    return {
+      workflows: looked,
+      queues: await Promise.all(queues.map(([queue, kind]) => queueFacts(client, namespace, queue, kind))),
+      leftOut: workflows.length - shown.length,
+    };
+  });
 }
 
 async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {

@@ -7,6 +7,7 @@ import type {
 } from '../../analysis/read-models/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
 import { labelText } from '../../domain/trial/labels.js';
+import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
@@ -203,6 +204,7 @@ function phaseTable(phases: readonly PhaseView[]): string {
     [
       { title: 'PHASE' },
       { title: 'WALL', right: true },
+      { title: 'CPU', right: true },
       { title: 'PEAK MEMORY', right: true },
       { title: 'LOG', right: true },
       { title: 'TIER' },
@@ -210,6 +212,7 @@ function phaseTable(phases: readonly PhaseView[]): string {
     phases.map((run) => [
       phaseText(run),
       duration(run.wallMs),
+      run.cpuMs === null ? '–' : duration(run.cpuMs),
       bytes(run.peakRssBytes),
       bytes(run.logBytes),
       tierText(run),
@@ -222,6 +225,7 @@ function phaseText(run: PhaseView): string {
   const used = budgetText(run);
   const notes = [
     ...(used === null ? slowText(run) : [used]),
+    ...(isSlow(run) && run.load !== null ? [`load ${run.load} a processor`] : []),
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),

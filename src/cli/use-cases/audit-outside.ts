@@ -7,12 +7,14 @@ import { probePort } from '../../dev/process/probe-port.js';
 import { messageOf } from '../../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../../domain/keys.js';
 import { ownFact, starterOf, type OpenTrialFacts } from '../../domain/campaign/reconcile.js';
+import { elsewhereText, findElsewhere } from '../../domain/campaign/whereabouts.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import { acceleratorMemory } from '../../devices/accelerator-memory.js';
 import { slotHolders } from '../../sandbox/host/lease.js';
 import { workersHere } from '../../sandbox/host/worker-folders.js';
 import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
 import { PROBE_MS } from '../follow/inspect-server.js';
 import type { CommandContext } from '../context.js';
 
@@ -21,16 +23,17 @@ export function outsideOf(
   { servers, client }: Pick<CommandContext, 'servers' | 'client'>,
   home: string,
 ): Outside {
-  const { address, namespace } = servers.temporal;
+  const { address } = servers.temporal;
   return {
     host: () => hostSide(home),
     server: async (campaign, open) => {
-      const other = campaign.owner.slice(0, campaign.owner.lastIndexOf('/'));
-      if (other !== namespace) return `${campaign._id} belongs to the namespace "${other}"`;
       if (address === '') return 'no Temporal server of this clone runs';
       try {
         await probePort(address, PROBE_MS);
-        return await serverSide(await client(), campaign, open);
+        const asked = await client();
+        const elsewhere = await findElsewhere(campaign, temporalNamespace(asked));
+        if (elsewhere !== null) return `${campaign._id} is left out: ${elsewhereText(elsewhere)}`;
+        return await serverSide(asked, campaign, open);
       } catch (error) {
         return messageOf(error);
       }

@@ -11,6 +11,7 @@ import type { Lineage } from '../../lineage/lineage.js';
 import type { CommandContext } from '../context.js';
 import { askCampaign } from './parked-trial.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { requireHere } from './require-here.js';
 import { say } from '../terminal/terminal.js';
 
 /** `assay.cancel/1`. */
@@ -33,7 +34,7 @@ const GRACE_MS = 30_000;
 
 /**
  * Cancels one trial and waits until it has its status, which it gets when its processes are dead.
- * @throws AssayError USAGE, CAMPAIGN_UNKNOWN, TRIAL_UNKNOWN, TRIAL_ENDED
+ * @throws AssayError USAGE, CAMPAIGN_UNKNOWN, TRIAL_UNKNOWN, TRIAL_ENDED, CAMPAIGN_ELSEWHERE
  */
 export async function cancelTrial(
   ground: CommandContext,
@@ -43,7 +44,8 @@ export async function cancelTrial(
   const { lineage, servers } = ground;
   await refuseOthers(lineage, reference);
   const place = await findTrial(lineage, reference, campaign);
-  const { owner, frozen, state } = await lineage.campaigns.byName(place.campaign);
+  const stored = await lineage.campaigns.byName(place.campaign);
+  const { owner, frozen, state } = stored;
   const id = trialWorkflowId(place.campaign, place.number);
   const look = (): Promise<TrialDocument> => lineage.trials.require(owner, place.number);
   const before = await look();
@@ -52,6 +54,7 @@ export async function cancelTrial(
       remedy: `\`assay show ${id}\` shows its result.`,
     });
   const client = await ground.client();
+  await requireHere(client, stored);
   if (before.parked !== null && !isEnded(state)) {
     await askCampaign(ground, place, (handle) =>
       handle.executeUpdate(cancelTrialUpdate, { args: [{ number: place.number, reason: reason ?? null }] }),

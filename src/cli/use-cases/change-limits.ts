@@ -12,6 +12,7 @@ import { explain } from '../../domain/text/explain.js';
 import { isEnded } from '../../domain/statuses.js';
 import type { CommandContext } from '../context.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { requireHere } from './require-here.js';
 import { say } from '../terminal/terminal.js';
 
 const WAIT_MS = 60_000;
@@ -21,7 +22,7 @@ const SAY_AFTER_MS = 2000;
 /**
  * Asks a running campaign to change its limits, and returns when the store has them and a campaign that resumes
  * because of it runs.
- * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED, CAMPAIGN_INPUT; TEMPORAL_UNAVAILABLE where no worker runs
+ * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ELSEWHERE, CAMPAIGN_ENDED, CAMPAIGN_INPUT; TEMPORAL_UNAVAILABLE where no worker runs
  */
 export async function changeLimits(
   ground: CommandContext,
@@ -30,13 +31,15 @@ export async function changeLimits(
 ): Promise<LimitsAnswer> {
   const change = limitChangeSchema.safeParse({ ...whoAsks(), ...asked });
   if (!change.success) throw new AssayError('USAGE', explain(change.error));
-  const { state, reason } = await ground.lineage.campaigns.byName(name);
+  const campaign = await ground.lineage.campaigns.byName(name);
+  const { state, reason } = campaign;
   if (isEnded(state))
     throw new AssayError(
       'CAMPAIGN_ENDED',
       `campaign "${name}" has ended: ${state} (${textOfReason(reason) ?? 'done'})`,
     );
   const client = await ground.client();
+  await requireHere(client, campaign);
   const attended = await someWorkerPolls(client, ground.servers.temporal.namespace, 'assay');
   if (ground.servers.alone || !attended)
     throw new AssayError('TEMPORAL_UNAVAILABLE', `no worker runs that could change "${name}"`, {

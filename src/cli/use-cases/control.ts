@@ -9,6 +9,7 @@ import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { CommandContext } from '../context.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { requireHere } from './require-here.js';
 import { say } from '../terminal/terminal.js';
 import { expectWorkflow } from '../follow/not-started.js';
 
@@ -35,7 +36,7 @@ const SAY_AFTER_MS = 3000;
 
 /**
  * Signals a campaign and waits until the store shows that it was obeyed.
- * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED; TEMPORAL_UNAVAILABLE when a worker polls but does not obey
+ * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ELSEWHERE, CAMPAIGN_ENDED; TEMPORAL_UNAVAILABLE when a worker polls but does not obey
  */
 export async function control(ground: CommandContext, name: string, wish: Wish): Promise<ControlAnswer> {
   const { lineage, servers } = ground;
@@ -45,6 +46,7 @@ export async function control(ground: CommandContext, name: string, wish: Wish):
   if (wish.ask === 'resume') await refuseWithoutRoom(ground, before);
   if (isObeyed(before, wish)) return answerOf(before, wish, true);
   const client = await ground.client();
+  await requireHere(client, before);
   await signal(client, name, wish);
   const attended = !servers.alone && (await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
   await hold(lineage, before.owner, wish, attended);

@@ -5,6 +5,7 @@ import { AssayError, messageOf } from '../../domain/errors.js';
 import { trialLabel, trialWorkflowId } from '../../domain/keys.js';
 import type { CommandContext } from '../context.js';
 import { someWorkerPolls } from '../follow/pollers.js';
+import { requireHere } from './require-here.js';
 
 /** `assay.resumed/1`. */
 export interface ResumedTrial {
@@ -16,17 +17,19 @@ export interface ResumedTrial {
 
 /**
  * Has a parked trial worked on again; its campaign starts it.
- * @throws AssayError USAGE, CAMPAIGN_UNKNOWN, TRIAL_UNKNOWN, TRIAL_NOT_PARKED, CAMPAIGN_ENDED, TEMPORAL_UNAVAILABLE
+ * @throws AssayError USAGE, CAMPAIGN_UNKNOWN, TRIAL_UNKNOWN, TRIAL_NOT_PARKED, CAMPAIGN_ELSEWHERE, CAMPAIGN_ENDED, TEMPORAL_UNAVAILABLE
  */
 export async function resumeTrial(ground: CommandContext, reference: string): Promise<ResumedTrial> {
   const { lineage } = ground;
   const place = await findTrial(lineage, reference, undefined);
   const { campaign, number } = place;
-  const { owner } = await lineage.campaigns.byName(campaign);
+  const stored = await lineage.campaigns.byName(campaign);
+  const { owner } = stored;
   const { parked, status, stage } = await lineage.trials.require(owner, number);
   const id = trialWorkflowId(campaign, number);
   if (parked === null)
     throw new AssayError('TRIAL_NOT_PARKED', `${id} is not parked: it is ${status ?? stage}`);
+  await requireHere(await ground.client(), stored);
   await askCampaign(ground, place, (handle) => handle.executeUpdate(resumeTrialUpdate, { args: [number] }));
   return { schema: 'assay.resumed/1', campaign, trial: trialLabel(number), number };
 }

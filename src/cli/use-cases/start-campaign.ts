@@ -1,9 +1,9 @@
-import { WorkflowExecutionAlreadyStartedError, type Client, type WorkflowHandle } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { campaignInputSchema, type CampaignInput } from '../../domain/campaign/campaign.js';
 import { AssayError } from '../../domain/errors.js';
 import { explain } from '../../domain/text/explain.js';
-import { campaignNameSchema } from '../../domain/keys.js';
+import { campaignNameSchema, ownerOf } from '../../domain/keys.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { findTask } from '../../tasks/find.js';
 import { loadTask } from '../../tasks/load.js';
@@ -22,6 +22,12 @@ export async function taskReference(lineage: Lineage, task: string): Promise<str
   return (await lineage.tasks.push(spec, files, 'person'))._id;
 }
 
+/** A campaign that was started; the owner is that of its documents once it has begun. */
+export interface StartedCampaign {
+  name: string;
+  owner: string;
+}
+
 /** @throws AssayError CAMPAIGN_INPUT */
 export function checkName(name: string): void {
   const named = campaignNameSchema.safeParse(name);
@@ -37,7 +43,7 @@ export function checkInput(input: Record<string, unknown>): CampaignInput {
 }
 
 /**
- * Starts the campaign workflow, exactly as the plain Temporal CLI would.
+ * Starts the campaign workflow, exactly as the plain Temporal CLI would; returns what its documents will belong to.
  * @throws AssayError CAMPAIGN_INPUT, CAMPAIGN_NAME_TAKEN
  */
 export async function startCampaign(
@@ -45,7 +51,7 @@ export async function startCampaign(
   lineage: Lineage,
   name: string,
   input: Record<string, unknown>,
-): Promise<WorkflowHandle> {
+): Promise<StartedCampaign> {
   checkName(name);
   const { task } = checkInput(input);
   const taken = await lineage.campaigns.find(name);
@@ -55,7 +61,7 @@ export async function startCampaign(
       `the campaign name "${name}" is taken: that campaign is ${taken.state}`,
     );
   try {
-    return await client.workflow.start('campaign', {
+    const { firstExecutionRunId } = await client.workflow.start('campaign', {
       taskQueue: 'assay',
       workflowId: name,
       args: [input],
@@ -63,6 +69,7 @@ export async function startCampaign(
       workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
       staticSummary: `search on ${task}`.slice(0, 180),
     });
+    return { name, owner: ownerOf(client.options.namespace, firstExecutionRunId) };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw new AssayError(
@@ -75,20 +82,24 @@ export async function startCampaign(
 /** Others may start campaigns at the same moment and take the name that was free. */
 const TRIES = 20;
 
-/** Starts a campaign under the first free name of a stem; returns the name. */
+/**
+ * Starts a campaign under the first free name of a stem. `begun` waits until it has begun; if another one had its name
+ * in the store by then, it is started under the next.
+ */
 export async function startUnderFreeName(
   client: Client,
   lineage: Lineage,
-  stem: string,
-  input: Record<string, unknown>,
-): Promise<string> {
+  { stem, input }: { stem: string; input: Record<string, unknown> },
+  begun: (started: StartedCampaign) => Promise<void>,
+): Promise<StartedCampaign> {
   const first = await freeName(lineage, stem);
   const count = Number(first.slice(stem.length + 1)) || 1;
   for (let tried = 0; ; tried += 1) {
     const name = tried === 0 ? first : `${stem}-${count + tried}`;
     try {
-      await startCampaign(client, lineage, name, input);
-      return name;
+      const started = await startCampaign(client, lineage, name, input);
+      await begun(started);
+      return started;
     } catch (error) {
       const taken = error instanceof AssayError && error.code === 'CAMPAIGN_NAME_TAKEN';
       if (!taken || tried >= TRIES) throw error;
@@ -97,7 +108,7 @@ export async function startUnderFreeName(
 }
 
 /** `demo`, else `demo-2`, `demo-3`, …: the first name that no campaign of this store has. */
-export async function freeName(lineage: Lineage, stem: string): Promise<string> {
+async function freeName(lineage: Lineage, stem: string): Promise<string> {
   for (let count = 1; ; count += 1) {
     const name = count === 1 ? stem : `${stem}-${count}`;
     if ((await lineage.campaigns.find(name)) === null) return name;

@@ -1,5 +1,5 @@
 import { reconcile } from '../../../activities/reconcile.js';
-import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
+import { askedServer, serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
 import { reasonText, type Reason } from '../../domain/campaign/reasons.js';
 import { AssayError } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
@@ -7,6 +7,7 @@ import type { Finding } from '../../domain/campaign/reconcile.js';
 import { isEnded, type CampaignState } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
+import { requireHere } from './require-here.js';
 import { say } from '../terminal/terminal.js';
 
 /** `assay.terminated/1`. */
@@ -25,7 +26,7 @@ const OPEN_TRIALS = 5000;
 /**
  * Ends a campaign on the server, with its lanes and trials, and settles in the store what they leave. For when workers
  * are gone or stuck: nothing of the campaign is asked.
- * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ENDED when nothing of it runs
+ * @throws AssayError CAMPAIGN_UNKNOWN, CAMPAIGN_ELSEWHERE, CAMPAIGN_ENDED when nothing of it runs
  */
 export async function terminateCampaign(
   ground: CommandContext,
@@ -35,8 +36,9 @@ export async function terminateCampaign(
 ): Promise<TerminateAnswer> {
   const { lineage } = ground;
   const client = await ground.client();
-  const workflows = serverWorkflows(client);
   const campaign = await lineage.campaigns.byName(name);
+  await requireHere(client, campaign);
+  const server = askedServer(client);
   const first = await runningOf(ground, campaign);
   if (isEnded(campaign.state) && first.length === 0)
     throw new AssayError(
@@ -50,16 +52,10 @@ export async function terminateCampaign(
   // what was being started while the first were ended is found when looking again
   for (let left = first; left.length > 0; left = await runningOf(ground, campaign))
     for (const id of left) {
-      await workflows.terminate(id, reasonText(why));
+      await server.workflows.terminate(id, reasonText(why));
       ended.add(id);
     }
-  const context = {
-    lineage,
-    workflows,
-    workflowFact: (id: string) => workflowFact(client, id),
-    onWait: say,
-  };
-  const findings = await reconcile(context, { campaign: name });
+  const findings = await reconcile({ lineage, ...server, onWait: say }, { campaign: name });
   const { state } = await lineage.campaigns.byName(name);
   return { schema: 'assay.terminated/1', campaign: name, state, workflows: [...ended], findings };
 }

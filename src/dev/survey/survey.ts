@@ -8,6 +8,7 @@ import { onPath } from '../files.js';
 import { cacheFolder, homeAt } from '../paths.js';
 import { isWeaker } from '../../domain/task/isolation.js';
 import { freeSpaceAt, freeSpaceText } from '../../sandbox/host/free-space.js';
+import { promiseTier } from '../../sandbox/host/promised-tier.js';
 import { surveyRoots, surveyTiers } from '../../sandbox/sandbox.js';
 import { isNearlyFull, isTooFull } from '../disk-space.js';
 import { surveyPython } from './python-survey.js';
@@ -28,7 +29,10 @@ export interface Finding {
 
 const WANTED_FREE_BYTES = 5e9;
 
-/** Looks at what this machine has; starts nothing that stays, and downloads nothing. */
+/**
+ * Looks at what this machine has; starts nothing that stays, and downloads nothing. The tier that it finds is
+ * remembered in the cache.
+ */
 export async function survey(options: { home: string }): Promise<Finding[]> {
   const parts = [
     python(options.home),
@@ -105,8 +109,17 @@ async function isolation(home: string): Promise<Finding> {
     const tiers = await surveyTiers({
       needed: () => Promise.resolve([existing(home), existing(cacheFolder())]),
     });
+    const untried = tiers.find(({ failed }) => failed);
+    if (untried !== undefined)
+      return bad(
+        part,
+        `it is not known whether tier ${untried.tier} holds: ${untried.why ?? ''}`,
+        untried.remedy ?? '',
+      );
     const lacking = tiers.flatMap(({ tier, why }) => (why === null ? [] : [`${tier}: ${why}`]));
     const held = tiers.find(({ why }) => why === null);
+    // a worker that would hold less says so and stops
+    if (held !== undefined) await promiseTier(cacheFolder(), held.tier).catch(() => undefined);
     const found = `tier ${held?.tier ?? 'E'}${lacking.length === 0 ? '' : `; not ${lacking.join('; not ')}`}`;
     if (held !== undefined && !isWeaker(held.tier, 'B')) return good(part, found);
     const remedy = tiers.find(({ tier, why }) => why !== null && tier !== 'A')?.remedy ?? '';

@@ -47,7 +47,7 @@ export function settlesReservation(facts: { campaign: WorkflowFact; trialEnded: 
 /** Running workflow of a lane or a trial, with what the store knows of it. */
 export interface RunningFacts {
   type: 'specialist' | 'trial';
-  /** `unknown`: the store has no such campaign. */
+  /** `unknown`: the store has no such campaign of this server. */
   campaign: 'unknown' | 'running' | 'ended';
   /** `none`: the store has no such trial; a lane has none. */
   trial: 'none' | 'open' | 'ended';
@@ -70,7 +70,7 @@ export function dealsWithRunning({
 
 /** One finding of reconcile, and what was done about it. */
 export interface Finding {
-  /** `-` if it belongs to no campaign of this store. */
+  /** `-` if it belongs to no campaign of this store and server. */
   campaign: string;
   what: 'trial' | 'reservation' | 'claim' | 'campaign' | 'workflow';
   key: string;

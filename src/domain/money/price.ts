@@ -9,6 +9,8 @@ export const priceTierSchema = z.object({
   cacheRead: z.number().int().nonnegative(),
   /** For five minutes, the only kind that assay asks for. */
   cacheWrite: z.number().int().nonnegative(),
+  /** For an hour, which an endpoint may write all the same; twice the input where it is left out. */
+  cacheWriteHour: z.number().int().nonnegative().optional(),
 });
 export type PriceTier = z.infer<typeof priceTierSchema>;
 

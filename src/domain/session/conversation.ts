@@ -21,7 +21,10 @@ export const usageSchema = z.object({
   inputTokens: z.number().int().nonnegative(),
   outputTokens: z.number().int().nonnegative(),
   cacheReadTokens: z.number().int().nonnegative(),
+  /** All writes to the provider's cache. */
   cacheWriteTokens: z.number().int().nonnegative(),
+  /** Those of them that it keeps for an hour, which cost more; none where it is left out. */
+  cacheWriteHourTokens: z.number().int().nonnegative().optional(),
 });
 export type Usage = z.infer<typeof usageSchema>;
 

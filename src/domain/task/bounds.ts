@@ -34,9 +34,9 @@ export function phaseSeconds(
   const evaluating = task.evaluate.timeout_s + (serve?.startup_s ?? 0);
   const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
   return {
-    prepare: PREPARE_DATA_S + (check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing + rehearsing,
+    // what reaches its limit on a slow host is run once more, here and below
+    prepare: PREPARE_DATA_S + 2 * ((check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing) + rehearsing,
     train: PREPARE_DATA_S + trainingBound(task, override) + longestS(packClock(task, override)),
-    // what overruns its limit on a slow host is evaluated once more
     evaluate: PREPARE_DATA_S + 2 * evaluating,
   };
 }

@@ -19,8 +19,8 @@ export interface PhaseClock {
 const [TOLERANCE, LEAST_TOLERANCE_S] = [0.1, 1];
 /** Part of training's budget that packing may take where the task says nothing, and the least. */
 const [PACKING, LEAST_PACKING_S] = [0.1, 2];
-/** Runs of a phase that has a budget: what overruns it on a slow host is run once more. */
-const RUNS_IN_BUDGET = 2;
+/** Runs of a phase: what reaches its limit on a slow host is run once more. */
+const RUNS = 2;
 
 /** The training budget in seconds: what the campaign says, else the task's budget, else its wall limit. */
 export function trainBudget(task: Task, override: number | null): number {
@@ -61,8 +61,7 @@ export function packClock(task: Task, override: number | null): PhaseClock {
 }
 
 /** The most that a phase takes of its lease in seconds, with the run that may follow an overrun. */
-export const longestS = ({ budget, limitS }: PhaseClock): number =>
-  limitS * (budget === null ? 1 : RUNS_IN_BUDGET);
+export const longestS = ({ limitS }: PhaseClock): number => RUNS * limitS;
 
 const toleranceOf = (seconds: number): number => Math.max(LEAST_TOLERANCE_S, TOLERANCE * seconds);
 

@@ -1,7 +1,12 @@
 import { firstNameFault, matchesGlob } from '../text/paths.js';
 
 /** The most that a task folder may hold, and so any recipe of it. */
-export const FOLDER_LIMITS = { maxFiles: 2000, maxFileBytes: 16 * 1024 * 1024 } as const;
+export const FOLDER_LIMITS = {
+  maxFiles: 2000,
+  maxFileBytes: 16 * 1024 * 1024,
+  /** Of all files together. */
+  maxBytes: 256 * 1024 * 1024,
+} as const;
 
 /** A file of a recipe by its content. */
 export interface RecipeFile {
@@ -24,10 +29,13 @@ export function recipeFault(
   start: readonly RecipeFile[],
   files: readonly RecipeFile[],
 ): string | null {
-  const { maxFiles, maxFileBytes } = FOLDER_LIMITS;
+  const { maxFiles, maxFileBytes, maxBytes } = FOLDER_LIMITS;
   if (files.length > maxFiles) return `the recipe has more than ${maxFiles} files`;
   const large = files.find(({ bytes }) => bytes > maxFileBytes);
   if (large !== undefined) return `${large.path} has ${large.bytes} bytes, over the limit of ${maxFileBytes}`;
+  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total > maxBytes)
+    return `the recipe has ${total} bytes in all its files, over the limit of ${maxBytes}`;
   return (
     firstNameFault(files.map(({ path }) => path)) ??
     entryFault(rules, start, files) ??

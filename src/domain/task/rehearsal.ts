@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { finite } from '../trial/evaluation.js';
+import { isSlow, speedText } from '../trial/host-use.js';
 import type { Failure } from '../trial/outcome.js';
 import type { Task } from './task.js';
 
@@ -11,6 +12,8 @@ export interface Rehearsed {
   servedS: number;
   /** Reason why the recipe was late, in words; then the seconds are those until it was given up. */
   late: string | null;
+  /** Share of their runnable time in which the slower of server and evaluator had a processor; null if unknown. */
+  hostSpeed: number | null;
 }
 
 export const projectionSchema = z.object({
@@ -41,26 +44,44 @@ export function evaluationLimit({ evaluate }: Pick<Task, 'evaluate'>): number {
   return evaluate.rehearsal?.limit_s ?? evaluate.timeout_s;
 }
 
-/** Seconds of a full evaluation: the start once, the answers as often as there are shares. */
-export function projectedSeconds({ greetS, servedS }: Rehearsed, share: number): number {
-  return greetS === null ? servedS : greetS + servedS / share;
+/**
+ * Seconds of a full evaluation on a host at full speed: the start once, the answers as often as there are shares. What
+ * a slow host took from the rehearsal is not counted.
+ */
+export function projectedSeconds(run: Rehearsed, share: number): number {
+  const { greetS, servedS, hostSpeed } = run;
+  const seconds = greetS === null ? servedS : greetS + servedS / share;
+  return onSlowHost(run) ? seconds * (hostSpeed ?? 1) : seconds;
 }
+
+const onSlowHost = ({ hostSpeed }: Rehearsed): boolean => isSlow({ hostSpeed, usualSpeed: null });
+
+/** Returns true for a rehearsal that says nothing of the recipe: it was late, and so was everything on that host. */
+const saysNothing = (run: Rehearsed): boolean => run.late !== null && onSlowHost(run);
 
 /** Rehearsals of an evaluation that must agree before they end a trial. */
 export const REHEARSALS = 2;
 
 const isOver = (run: Rehearsed, share: number, limitS: number): boolean =>
-  run.late !== null || projectedSeconds(run, share) > DOUBT * limitS;
+  !saysNothing(run) && (run.late !== null || projectedSeconds(run, share) > DOUBT * limitS);
 
 /** Returns true when these rehearsals would end the trial, so that another has to confirm it. */
 export function needsAnother(runs: readonly Rehearsed[], share: number, limitS: number): boolean {
-  return runs.length < REHEARSALS && runs.every((run) => isOver(run, share, limitS));
+  return runs.length < REHEARSALS && runs.every((run) => saysNothing(run) || isOver(run, share, limitS));
 }
 
-/** The projection; null before the first rehearsal. */
+/** Reason why rehearsals project nothing; null where they do. */
+export function unprojected(runs: readonly Rehearsed[]): string | null {
+  const [last] = runs.slice(-1);
+  if (last === undefined || !runs.every(saysNothing)) return null;
+  return `${last.late ?? ''}, on a host at ${speedText(last.hostSpeed)} of its full speed`;
+}
+
+/** The projection; null where no rehearsal says anything. */
 export function projectionOf(runs: readonly Rehearsed[], share: number, limitS: number): Projection | null {
-  if (runs.length === 0) return null;
-  const seconds = Math.min(...runs.map((run) => projectedSeconds(run, share)));
+  const telling = runs.filter((run) => !saysNothing(run));
+  if (telling.length === 0) return null;
+  const seconds = Math.min(...telling.map((run) => projectedSeconds(run, share)));
   return { seconds: Number(seconds.toPrecision(6)), limitS, share, rehearsals: runs.length };
 }
 
@@ -89,12 +110,19 @@ export function rehearsalFailure(
     reason: [
       `projected before training: the evaluation would take ${bound}${round(seconds)} s of ${limitS} s`,
       ...(over > 0 ? [`, ${over} s over`] : []),
-      ` (${share * 100} % of it was rehearsed, ${runs.length} times)`,
+      ` (${share * 100} % of it was rehearsed, ${runs.length} times${slowNote(runs)})`,
       ...(late === null ? [] : [`; ${late}`]),
     ].join(''),
     limit: over > 0 ? { name: PROJECTED, used: round(seconds), allowed: limitS, unit: 's' } : null,
     tail,
   };
+}
+
+function slowNote(runs: readonly Rehearsed[]): string {
+  const slow = runs.filter(onSlowHost).map(({ hostSpeed }) => speedText(hostSpeed));
+  return slow.length === 0
+    ? ''
+    : `, less what a host at ${slow.join(' and ')} of its full speed took from it`;
 }
 
 const round = (seconds: number): number => Number(seconds.toPrecision(4));

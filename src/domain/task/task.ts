@@ -163,6 +163,11 @@ export const taskSchema = z
        * True when nothing else of assay runs on its host meanwhile; default: only while a claim is measured.
        */
       exclusive: z.boolean().optional(),
+      /**
+       * Files that an artifact must have, as globs. Without one of them the trial ends as a crash and the evaluator,
+       * which would fail on it, is not run; nor is it on an artifact without a file, where scoring is direct.
+       */
+      artifact: z.array(relative).max(64).optional(),
       /** Settings for projecting the length of an evaluation before training, from a part of it. */
       rehearsal: z
         .strictObject({

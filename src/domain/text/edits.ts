@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { collision, matchesGlob, pathFault, withoutDot } from './paths.js';
-import { searchTree } from './search.js';
+import { resultOf, searchInSlices } from './search.js';
 import { FOLDER_LIMITS } from '../task/recipe.js';
 import { occurrences } from './occurrences.js';
 
@@ -42,7 +42,24 @@ export type EditResult = { files: Tree; text: string } | { error: string };
  * The given tree is never changed.
  */
 export function applyEdit(files: Tree, edit: Edit, editable: readonly string[]): EditResult {
-  if (edit.command === 'search') return search(files, edit.pattern, edit.path);
+  return resultOf(applyInSlices(files, edit, editable));
+}
+
+/** Does as `applyEdit` does, and yields after every few milliseconds, so that others can have their turn. */
+export function* applyInSlices(
+  files: Tree,
+  edit: Edit,
+  editable: readonly string[],
+): Generator<undefined, EditResult> {
+  if (edit.command === 'search') return yield* search(files, edit.pattern, edit.path);
+  return applyToFile(files, edit, editable);
+}
+
+function applyToFile(
+  files: Tree,
+  edit: Exclude<Edit, { command: 'search' }>,
+  editable: readonly string[],
+): EditResult {
   const where = withoutDot(edit.path);
   if (edit.command === 'view' && (where === '.' || where === '')) return list(files, '');
   const fault = pathFault(edit.command === 'view' ? where.replace(/\/$/, '') : where);
@@ -135,7 +152,7 @@ function changed(files: Tree, where: string, after: string, first: number, last:
   return { files: withFile(files, where, after), text: `changed ${where}:\n${excerpt}` };
 }
 
-function search(files: Tree, pattern: string, folder: string | undefined): EditResult {
+function* search(files: Tree, pattern: string, folder: string | undefined): Generator<undefined, EditResult> {
   const where = folder === undefined ? '' : withoutDot(folder).replace(/\/$/, '');
   const inside = where === '' || where === '.';
   const fault = inside ? null : pathFault(where);
@@ -144,7 +161,8 @@ function search(files: Tree, pattern: string, folder: string | undefined): EditR
     (name) => inside || name === where || name.startsWith(`${where}/`),
   );
   if (names.length === 0) return missing(files, where);
-  const found = searchTree(new Map(names.sort().map((name) => [name, files.get(name) ?? ''])), pattern);
+  const searched = new Map(names.sort().map((name) => [name, files.get(name) ?? '']));
+  const found = yield* searchInSlices(searched, pattern);
   return 'error' in found ? found : { files, text: found.text };
 }
 

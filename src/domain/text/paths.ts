@@ -1,6 +1,8 @@
 /** The longest path of a recipe file, and the longest of its segments, in UTF-16 units. */
 export const MAX_PATH = 240;
 const MAX_SEGMENT = 100;
+/** The most folders that a recipe file may lie in, one within the other. */
+const MAX_DEPTH = 32;
 
 /** Control, format, private and unassigned characters, lone surrogates, line and paragraph separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -13,11 +15,12 @@ export function pathFault(path: string): string | null {
   if (path.includes('\\')) return 'the path has a backslash; separate folders with "/"';
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path))
     return 'paths are relative to the recipe, as in "train.py"';
-  for (const segment of path.split('/')) {
+  const segments = path.split('/');
+  for (const segment of segments) {
     const fault = segmentFault(segment);
     if (fault !== null) return fault;
   }
-  return null;
+  return segments.length - 1 > MAX_DEPTH ? `the path lies more than ${MAX_DEPTH} folders deep` : null;
 }
 
 function segmentFault(segment: string): string | null {
@@ -49,20 +52,21 @@ export function withoutDot(path: string): string {
  * folder would have to be; null when it can.
  */
 export function collision(path: string, present: Iterable<string>): string | null {
-  const folds = foldersOf(path).map(foldPath);
-  const fold = foldPath(path);
+  const [own, ownFolds] = [path.split('/'), foldPath(path).split('/')];
   for (const other of present) {
     if (other === path) continue;
-    const otherFold = foldPath(other);
-    if (otherFold === fold) return `"${other}" differs from it only in upper and lower case`;
-    if (folds.includes(otherFold)) return `"${other}" is a file, not a folder`;
-    for (const folder of foldersOf(other)) {
-      const otherFolder = foldPath(folder);
-      if (otherFolder === fold) return `"${folder}" is a folder`;
-      const same = folds.indexOf(otherFolder);
-      if (same !== -1 && foldersOf(path)[same] !== folder)
-        return `the folder "${folder}" differs from it only in upper and lower case`;
-    }
+    const [theirs, folds] = [other.split('/'), foldPath(other).split('/')];
+    let shared = 0;
+    while (shared < folds.length && folds[shared] === ownFolds[shared]) shared += 1;
+    if (shared === folds.length)
+      return shared === ownFolds.length
+        ? `"${other}" differs from it only in upper and lower case`
+        : `"${other}" is a file, not a folder`;
+    const spelled = own.findIndex((segment, at) => at < shared && segment !== theirs[at]);
+    const folder = (until: number): string => theirs.slice(0, until + 1).join('/');
+    if (spelled !== -1 && spelled < ownFolds.length - 1)
+      return `the folder "${folder(spelled)}" differs from it only in upper and lower case`;
+    if (shared === ownFolds.length) return `"${folder(shared - 1)}" is a folder`;
   }
   return null;
 }
@@ -125,6 +129,7 @@ function matchSegments(glob: string, segments: readonly string[]): boolean {
 }
 
 function matchName(pattern: string, name: string): boolean {
+  if (!/[*?]/.test(pattern)) return pattern === name;
   let reached = [true, ...Array.from(name, () => false)];
   const letters = Array.from(name);
   for (const sign of pattern) {

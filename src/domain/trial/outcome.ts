@@ -14,6 +14,8 @@ export const failureSchema = z.object({
     .default(null),
   /** Last lines of the phase's log. */
   tail: z.string().default(''),
+  /** True where it was out of time, and each time on a host slower than usual. */
+  busyHost: z.boolean().optional(),
 });
 export type Failure = z.infer<typeof failureSchema>;
 

@@ -1,14 +1,28 @@
-import { Binary, GridFSBucket, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
+import {
+  Binary,
+  GridFSBucket,
+  MongoGridFSChunkError,
+  MongoRuntimeError,
+  type Db,
+  type ObjectId,
+} from 'mongodb';
 import { z } from 'zod';
+import type { Clock } from '../../domain/campaign/clock.js';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
 import { blobDocument } from '../documents/blob.js';
 import type { StoredFile } from '../documents/snapshot.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
+import { renew } from './stored-at.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
 const INLINE_LIMIT = 4 * 1024 * 1024;
+
+/** Returns true when chunks of a GridFS file, or all of it, are not there. */
+const isIncomplete = (error: unknown): error is MongoRuntimeError =>
+  error instanceof MongoGridFSChunkError ||
+  (error instanceof MongoRuntimeError && 'code' in error && error.code === 'ENOENT');
 
 /** A file in memory. */
 export interface FileBytes {
@@ -22,7 +36,10 @@ export class Blobs {
   private readonly snapshots;
   private readonly bucket;
 
-  constructor(database: Db) {
+  constructor(
+    database: Db,
+    private readonly clock: Clock,
+  ) {
     this.blobs = new TypedCollection(database, KINDS.blobs);
     this.snapshots = new TypedCollection(database, KINDS.snapshots);
     this.bucket = new GridFSBucket(database, { bucketName: 'large' });
@@ -32,16 +49,24 @@ export class Blobs {
   async put(content: string | Uint8Array): Promise<string> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const digest = sha256(bytes);
-    const known = await this.blobs.raw.findOne({ _id: digest }, { projection: { _id: 1 } });
-    if (known !== null) return digest;
+    // known content may be freed while its time is renewed, and new content be stored by another process first
+    while (!(await renew(this.blobs, digest, this.clock.wall()))) if (await this.insert(digest, bytes)) break;
+    return digest;
+  }
+
+  /** Returns false when another process has stored it meanwhile. */
+  private async insert(digest: string, bytes: Uint8Array): Promise<boolean> {
     const large = bytes.byteLength > INLINE_LIMIT;
-    await this.blobs.insertOnce({
+    const file = large ? await this.upload(digest, bytes) : null;
+    const mine = await this.blobs.insertOnce({
       _id: digest,
       bytes: bytes.byteLength,
       inline: large ? null : new Binary(bytes),
-      file: large ? await this.upload(digest, bytes) : null,
+      file,
+      storedAt: this.clock.wall(),
     });
-    return digest;
+    if (!mine && file !== null) await this.bucket.delete(file);
+    return mine;
   }
 
   /** A crash leaves chunks under an id that nothing names, never a blob with missing bytes. */
@@ -57,7 +82,7 @@ export class Blobs {
   /** Returns the bytes of a digest, checked against it. */
   async get(digest: string): Promise<Buffer> {
     const blob = await this.blobs.require(digest);
-    const bytes = blob.inline === null ? await this.download(blob.file) : Buffer.from(blob.inline.buffer);
+    const bytes = blob.inline === null ? await this.downloadOf(blob) : Buffer.from(blob.inline.buffer);
     if (sha256(bytes) !== digest)
       throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
     return bytes;
@@ -79,6 +104,19 @@ export class Blobs {
       // an unreachable store says nothing about its files
       if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
       return { bytes: 0, wrong: `its bytes cannot be read: ${error.message}` };
+    }
+  }
+
+  /** @throws AssayError STORE_DOCUMENT when a part of it is missing */
+  private async downloadOf({ _id, file }: { _id: string; file: ObjectId | null }): Promise<Buffer> {
+    try {
+      return await this.download(file);
+    } catch (error) {
+      if (!isIncomplete(error)) throw error;
+      throw new AssayError('STORE_DOCUMENT', `a part of blob ${_id} is missing: ${error.message}`, {
+        cause: error,
+        remedy: '`assay audit` lists what is damaged; restore the store from a backup.',
+      });
     }
   }
 
@@ -104,14 +142,29 @@ export class Blobs {
 
   /** Stores a tree and returns its digest. */
   async putTree(files: readonly FileBytes[]): Promise<string> {
-    const stored = await this.putFiles(files);
-    const digest = treeDigest(stored);
-    await this.snapshots.insertOnce({ _id: digest, files: stored });
+    return this.putStored(await this.putFiles(files));
+  }
+
+  /** Stores a tree that is a stored one but for the given files; returns its digest. */
+  async putChanged(tree: string, changed: readonly FileBytes[]): Promise<string> {
+    // the stored one keeps its files from being freed meanwhile
+    await this.hasTree(tree);
+    const fresh = await this.putFiles(changed);
+    const replaced = new Set(fresh.map(({ path }) => path));
+    const kept = (await this.tree(tree)).filter(({ path }) => !replaced.has(path));
+    return this.putStored([...kept, ...fresh].sort((a, b) => (a.path < b.path ? -1 : 1)));
+  }
+
+  private async putStored(files: StoredFile[]): Promise<string> {
+    const digest = treeDigest(files);
+    while (!(await renew(this.snapshots, digest, this.clock.wall())))
+      if (await this.snapshots.insertOnce({ _id: digest, files, storedAt: this.clock.wall() })) break;
     return digest;
   }
 
+  /** Returns true for a stored tree, which then stays long enough to be referred to. */
   async hasTree(digest: string): Promise<boolean> {
-    return (await this.snapshots.get(digest)) !== null;
+    return renew(this.snapshots, digest, this.clock.wall());
   }
 
   async tree(digest: string): Promise<StoredFile[]> {

@@ -7,4 +7,6 @@ export const blobDocument = z.object({
   bytes: z.number().int(),
   inline: z.instanceof(Binary).nullable(),
   file: z.instanceof(ObjectId).nullable(),
+  /** Time at which it was last stored; null if an assay that did not record it was the last. */
+  storedAt: z.date().nullable().default(null),
 });

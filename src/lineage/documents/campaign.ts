@@ -33,6 +33,8 @@ export type Exhausted = z.infer<typeof exhausted>;
 export const campaignDocument = z.object({
   _id: z.string(),
   owner: z.string(),
+  /** Id of its Temporal namespace; null if the assay that stored it did not record one. */
+  namespaceId: z.string().nullable().default(null),
   frozen: frozenCampaignSchema,
   secret: z.string(),
   state: campaignStateSchema,

@@ -22,6 +22,10 @@ export const phaseRun = z.object({
   hostSpeed: finite.nullable(),
   /** Usual speed on this host; null unless it was asked for, since the run may have been slow. */
   usualSpeed: finite.nullable(),
+  /** Milliseconds of a processor that its processes were seen to use; null if unknown. */
+  cpuMs: finite.nullable().default(null),
+  /** Runnable processes for each processor of the host, averaged over the minute before its end; null if unknown. */
+  load: finite.nullable().default(null),
   /**
    * True when it overran its budget on a host that was slower than usual, and the phase was run once more.
    */

@@ -11,4 +11,9 @@ export const storedFile = z.object({
 export type StoredFile = z.infer<typeof storedFile>;
 
 /** A content-addressed, immutable tree. */
-export const snapshotDocument = z.object({ _id: digest, files: z.array(storedFile) });
+export const snapshotDocument = z.object({
+  _id: digest,
+  files: z.array(storedFile),
+  /** Time at which it was last stored; null if an assay that did not record it was the last. */
+  storedAt: z.date().nullable().default(null),
+});

@@ -87,6 +87,7 @@ export const storedTask = z.object({
     .default({ processes: 1, deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
+    artifact: z.array(z.string()).optional(),
     exclusive: z.boolean().optional(),
     rehearsal: z.object({ share: z.number(), limit_s: z.number().optional() }).optional(),
   }),

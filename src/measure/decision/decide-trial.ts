@@ -29,6 +29,15 @@ export interface Decided {
   score: number | null;
 }
 
+/** The start's end. */
+export interface StartOutcome extends Decided {
+  lesson: string;
+  /** Reason why its runs leave the noise unknown; null where they do not. */
+  noiseFault: string | null;
+  /** True where it was out of time on a host that was slower than usual each time. */
+  busyHost: boolean;
+}
+
 /** One more run of the trial is worth more than it costs. */
 export const AGAIN = 'again';
 export type Again = typeof AGAIN;
@@ -73,17 +82,15 @@ export async function settleTrial(
 }
 
 /** Gives the outcome of the start, and in words for people why its noise is not known, where the search needs that. */
-export async function outcomeOfStart(
-  lineage: Lineage,
-  { owner, number }: TrialRef,
-): Promise<Decided & { lesson: string; noiseFault: string | null }> {
+export async function outcomeOfStart(lineage: Lineage, { owner, number }: TrialRef): Promise<StartOutcome> {
   const trial = await lineage.trials.require(owner, number);
   const { frozen } = await lineage.campaigns.byOwner(owner);
   const { outcome, replicates } = trial;
   const noiseFault = leavesNoiseUnknown(frozen, outcome)
     ? noiseUnknownText(frozen.rule, replicates.length, outcome?.score ?? null)
     : null;
-  return { ...decided(trial), lesson: outcome?.lesson ?? '', noiseFault };
+  const busyHost = outcome?.failure?.busyHost ?? false;
+  return { ...decided(trial), lesson: outcome?.lesson ?? '', noiseFault, busyHost };
 }
 
 /**

@@ -1,10 +1,9 @@
-import type { PhaseClock } from '../../domain/task/phase-clock.js';
 import { isFinal, type Overrun } from '../../domain/trial/overrun.js';
 import type { RunResult } from '../../sandbox/run.js';
 
 /** A run of a phase, with the usual speed of its host where that was asked for. */
 export interface BudgetedRun {
-  result: Pick<RunResult, 'ending' | 'hostSpeed'>;
+  result: Pick<RunResult, 'ending' | 'hostSpeed' | 'cpuS' | 'load'>;
   usualSpeed: number | null;
 }
 
@@ -19,25 +18,24 @@ export interface InBudget<R> {
 }
 
 /**
- * Runs a phase. Where it has a budget and overran it on a host that was slower than usual, it is run once more before
- * that is final.
+ * Runs a phase. Where it reached its limit on a host that was slower than usual, it is run once more before that is
+ * final.
  */
 export async function runInBudget<R extends BudgetedRun>(
-  { budget }: PhaseClock,
   run: (again: boolean) => Promise<R>,
 ): Promise<InBudget<R>> {
   const first = await run(false);
   const overrun = overrunOf(first);
   if (overrun === null) return { last: first, repeated: null, overruns: [] };
-  if (budget === null || isFinal(overrun, first.usualSpeed))
-    return { last: first, repeated: null, overruns: [overrun] };
+  if (isFinal(overrun)) return { last: first, repeated: null, overruns: [overrun] };
   const second = await run(true);
   const again = overrunOf(second);
   return { last: second, repeated: first, overruns: again === null ? [] : [overrun, again] };
 }
 
 /** The overrun that a run ended as; null where it did not end at its wall limit. */
-function overrunOf({ result: { ending, hostSpeed } }: BudgetedRun): Overrun | null {
+export function overrunOf(run: Pick<BudgetedRun, 'result' | 'usualSpeed'>): Overrun | null {
+  const { ending, hostSpeed, cpuS, load } = run.result;
   if (ending.kind !== 'limit' || ending.limit !== 'wall') return null;
-  return { usedS: ending.used, hostSpeed };
+  return { usedS: ending.used, hostSpeed, usualSpeed: run.usualSpeed, cpuS, load };
 }

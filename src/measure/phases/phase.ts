@@ -88,6 +88,8 @@ export async function recordRun(
     budgetS: null,
     hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
     usualSpeed: null,
+    cpuMs: result.cpuS === null ? null : Math.round(1000 * result.cpuS),
+    load: Number(result.load.toFixed(2)),
     repeated: false,
     ...told,
   };

@@ -3,7 +3,8 @@ import type { Failure } from '../../domain/trial/outcome.js';
 import { seenBy } from '../../domain/task/phase-key.js';
 import type { ProgressPoint } from '../../domain/task/progress.js';
 import { trainBudget, trainClock, type PhaseClock } from '../../domain/task/phase-clock.js';
-import { mayBeSlow, overrunFailure, usualSpeed } from '../../domain/trial/overrun.js';
+import { mayBeSlow, usualSpeed } from '../../domain/trial/host-use.js';
+import { overrunFailure } from '../../domain/trial/overrun.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -36,7 +37,7 @@ export interface PhaseDone {
 /** Runs a phase against its clock. Every run of it is recorded. */
 export async function runPhase(training: Training, phase: LeasedPhase): Promise<PhaseDone> {
   const { clock, call } = phase;
-  const { last, repeated, overruns } = await runInBudget(clock, (again) => runOnce(training, phase, again));
+  const { last, repeated, overruns } = await runInBudget((again) => runOnce(training, phase, again));
   if (repeated !== null) repeated.run.repeated = true;
   const { run, result, stopped, progress } = last;
   if (stopped !== null) {
@@ -44,7 +45,7 @@ export async function runPhase(training: Training, phase: LeasedPhase): Promise<
     return { failure: stopped.failure, run, progress };
   }
   const failure = failureOf(call.phase, result);
-  if (failure === null || clock.budget === null || overruns.length === 0) return { failure, run, progress };
+  if (failure === null || overruns.length === 0) return { failure, run, progress };
   return { failure: { ...failure, ...overrunFailure(call.phase, clock, overruns) }, run, progress };
 }
 

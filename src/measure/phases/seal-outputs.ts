@@ -1,3 +1,5 @@
+import type { Task } from '../../domain/task/task.js';
+import { matchesGlob } from '../../domain/text/paths.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { SealRefused } from '../../sandbox/sealing/seal-refused.js';
@@ -19,4 +21,26 @@ export async function sealedOrRefused(sealing: Promise<Sealed>): Promise<SealedO
 export function refusalFailure({ kind, message, limit }: SealRefused): Failure {
   const status = kind === 'irregular' || kind === 'outside' ? 'violation' : 'crash';
   return { status, phase: 'seal', reason: message, limit, tail: '' };
+}
+
+/** Names in a message about an artifact. */
+const NAMED = 5;
+
+/**
+ * The failure of an artifact that lacks what the evaluator reads: that is not the evaluator's fault. Null where it has
+ * everything that the task names and, where scoring is direct, any file.
+ */
+export function incompleteFailure(
+  { scoring, evaluate }: Pick<Task, 'scoring' | 'evaluate'>,
+  { files }: Sealed,
+): Failure | null {
+  const missing = evaluate.artifact?.find((glob) => !files.some(({ path }) => matchesGlob(path, [glob])));
+  if (missing === undefined && (files.length > 0 || scoring === 'served')) return null;
+  const names = files.slice(0, NAMED).map(({ path }) => path);
+  const found = `${names.join(', ')}${files.length > NAMED ? ` and ${files.length - NAMED} more` : ''}`;
+  const reason =
+    files.length === 0
+      ? 'the artifact has no file: nothing was written to ASSAY_OUTPUT'
+      : `the artifact has no ${missing ?? 'file'}, which the evaluator reads; it has ${found}`;
+  return { status: 'crash', phase: 'seal', reason, limit: null, tail: '' };
 }

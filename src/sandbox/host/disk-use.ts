@@ -10,6 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 
 /** Bytes and entries that folders hold. */
 export interface DiskUse {
@@ -20,6 +21,8 @@ export interface DiskUse {
 }
 
 const ENTRIES = 200_000;
+/** Names after which others get their turn: a program may leave as many as it likes. */
+const SLICE = 1000;
 /** Bytes of a path that the system still takes; a deeper folder is named by its descriptor. */
 const LONGEST = 3000;
 /** Folders so deep that are held open at once; with more, what is below is not looked at and counts as too much. */
@@ -31,26 +34,27 @@ const TOO_MUCH = Number.MAX_SAFE_INTEGER;
  * counts as too much, since anything may be there: more than 200,000 entries, and folders that a program closed to
  * its own user. Folders nested beyond the longest path are looked into as well.
  */
-export function diskUse(folders: readonly string[]): DiskUse {
+export async function diskUse(folders: readonly string[]): Promise<DiskUse> {
   const deep: number[] = [];
   try {
-    return measured(folders, deep);
+    return await measured(folders, deep);
   } finally {
     for (const descriptor of deep) closeSync(descriptor);
   }
 }
 
 /** `deep`: collects descriptors to be closed. */
-function measured(folders: readonly string[], deep: number[]): DiskUse {
+async function measured(folders: readonly string[], deep: number[]): Promise<DiskUse> {
   const use: DiskUse = { bytes: 0, largest: 0 };
   const open: Buffer[] = folders.map((folder) => Buffer.from(folder));
   const seen = new Set<string>();
   let entries = 0;
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
-    const names = listed(folder, ENTRIES - entries);
+    const names = await listed(folder, ENTRIES - entries);
     if (names === null) return { ...use, bytes: TOO_MUCH };
-    entries += names.length;
     for (const name of names) {
+      entries += 1;
+      if (entries % SLICE === 0) await setImmediate();
       const path = Buffer.concat([folder, SLASH, name]);
       const stat = statOrNull(path);
       if (stat === null) continue;
@@ -74,7 +78,7 @@ function measured(folders: readonly string[], deep: number[]): DiskUse {
 const SLASH = Buffer.from('/');
 
 /** The names in a folder, which need not be UTF-8; null where they are more than `most`, or the folder is closed. */
-function listed(path: Buffer, most: number): Buffer[] | null {
+async function listed(path: Buffer, most: number): Promise<Buffer[] | null> {
   const names: Buffer[] = [];
   try {
     // one character a byte
@@ -83,6 +87,7 @@ function listed(path: Buffer, most: number): Buffer[] | null {
       for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
         if (names.length >= most) return null;
         names.push(Buffer.from(entry.name, 'latin1'));
+        if (names.length % SLICE === 0) await setImmediate();
       }
     } finally {
       folder.closeSync();
@@ -111,11 +116,14 @@ const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
 /** Bytes of files that processes hold open after they were removed (and of anonymous files in memory). */
-export function removedButOpen(pids: readonly number[]): number {
+export async function removedButOpen(pids: readonly number[]): Promise<number> {
   const seen = new Map<string, number>();
+  let looked = 0;
   for (const pid of pids) {
     const folder = `/proc/${pid}/fd`;
     for (const name of namesIn(folder).slice(0, 4096)) {
+      looked += 1;
+      if (looked % SLICE === 0) await setImmediate();
       const path = join(folder, name);
       try {
         if (!readlinkSync(path).endsWith(' (deleted)')) continue;

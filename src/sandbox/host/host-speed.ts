@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism, loadavg } from 'node:os';
 import type { ProcessRow } from '../process/process-table.js';
 
 /** Nanoseconds that a process had a core, and waited for one. */
@@ -18,14 +19,17 @@ const LEAST = 100e6;
 export class HostSpeed {
   readonly #stolen = stolenTime();
   #living = new Map<string, Times>();
+  /** Seconds of a processor by process, those that have ended too. */
+  readonly #used = new Map<string, number>();
   #cpu = 0;
   #wait = 0;
 
   /** Takes account of the processes that are alive at this look. */
   look(rows: readonly ProcessRow[]): void {
     const living = new Map<string, Times>();
-    for (const { pid, start } of rows) {
+    for (const { pid, start, cpuS } of rows) {
       const key = `${pid} ${start}`;
+      if (cpuS !== null) this.#used.set(key, cpuS);
       const times = timesOf(pid) ?? this.#living.get(key);
       if (times !== undefined) living.set(key, times);
     }
@@ -44,11 +48,22 @@ export class HostSpeed {
     return (this.#cpu / (this.#cpu + this.#wait)) * (1 - Math.min(1, Math.max(0, stolen)));
   }
 
+  /**
+   * Seconds of a processor that the processes were seen to use: what one used after the last look is not in it. Null
+   * where the system does not tell.
+   */
+  cpuS(): number | null {
+    return this.#used.size === 0 ? null : [...this.#used.values()].reduce((sum, used) => sum + used, 0);
+  }
+
   #add({ cpu, wait }: Times): void {
     this.#cpu += cpu;
     this.#wait += wait;
   }
 }
+
+/** Runnable processes for each processor of this host, averaged over the last minute. */
+export const hostLoad = (): number => (loadavg()[0] ?? 0) / availableParallelism();
 
 /** Null where the process is gone, or the system keeps no such account. */
 function timesOf(pid: number): Times | null {

@@ -56,7 +56,7 @@ export async function watchLimits(
     const looking = performance.now();
     pause = Math.max(PERIOD_MS, (looking - start) / SHARE);
     if (exceeded === null && looking >= diskDue) {
-      exceeded = filled(family, request);
+      exceeded = await filled(family, request);
       const now = performance.now();
       diskDue = now + Math.max(DISK_MS, Math.min((now - looking) / SHARE, longestDisk));
     }
@@ -86,9 +86,9 @@ async function looked(family: ProcessTree, { limits }: RunRequest, watcher: Watc
 /**
  * Compares what the files of a run hold with the limit, including files that were removed while they are open.
  */
-function filled(family: ProcessTree, { limits, writable }: RunRequest): Ending | null {
+async function filled(family: ProcessTree, { limits, writable }: RunRequest): Promise<Ending | null> {
   if (writable.length === 0) return null;
-  const bytes = diskUse(writable).bytes + removedButOpen(family.pids);
+  const bytes = (await diskUse(writable)).bytes + (await removedButOpen(family.pids));
   return bytes > limits.diskBytes ? exceeded('disk', bytes, limits.diskBytes) : null;
 }
 

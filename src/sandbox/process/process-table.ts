@@ -13,6 +13,8 @@ export interface ProcessRow {
   /** Makes the pid unmistakable: it may be used again, but not with the same start. */
   start: string;
   rssBytes: number;
+  /** Seconds of a processor that it has used; null where the system does not tell. */
+  cpuS: number | null;
   /** Dead, but not yet collected by its parent. */
   zombie: boolean;
 }
@@ -22,6 +24,8 @@ export type ProcessTable = ReadonlyMap<number, ProcessRow>;
 const onLinux = process.platform === 'linux';
 const buffer = Buffer.alloc(1024);
 let pageBytes = 0;
+/** Fixed for programs, whatever the kernel's own clock is: proc_pid_stat(5), USER_HZ. */
+const TICKS_A_SECOND = 100;
 
 /** True where processes are read from /proc; elsewhere `ps` is asked, which is slower and sees less. */
 export const hasProc = onLinux;
@@ -58,6 +62,7 @@ export function rowOf(pid: number, text: string): ProcessRow {
     group: Number(fields[2]),
     start: fields[19] ?? '',
     rssBytes: Number(fields[21]) * pageBytes,
+    cpuS: (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND,
     zombie: isDead(fields),
   };
 }
@@ -112,6 +117,7 @@ export async function tableFromPs(): Promise<ProcessTable> {
       group: Number(group),
       start: start.trim(),
       rssBytes: Number(kilobytes) * 1024,
+      cpuS: null,
       zombie: state.startsWith('Z'),
     });
   }

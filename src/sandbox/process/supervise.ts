@@ -12,7 +12,7 @@ import { diskUse } from '../host/disk-use.js';
 import { diedWithThisProcess, killOnExit } from './kill-on-exit.js';
 import { ProcessTree } from './process-tree.js';
 import { BoundedLog } from '../bounded-log.js';
-import { HostSpeed } from '../host/host-speed.js';
+import { HostSpeed, hostLoad } from '../host/host-speed.js';
 import { offerToKernel } from './process-table.js';
 import type { Ending, RunRequest, RunResult } from '../run.js';
 import { largestFile } from './shell.js';
@@ -59,12 +59,33 @@ type Exit = z.infer<typeof exitSchema>;
 
 /** Starts a program, watches its limits, and sees to it that nothing of it is left. */
 export function supervise(plan: Plan): Supervision {
-  const { launch, request } = plan;
+  const { launch } = plan;
   const started = start(plan);
   if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
   const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
-  const { pid, stdio: streams } = started;
+  const { pid } = started;
   if (pid === undefined) return stillborn(failure, launch.hold);
+  try {
+    return watchStarted(plan, pid, started);
+  } catch (error) {
+    // nobody else knows of it yet
+    killGroup(pid);
+    void launch.hold?.end();
+    throw error;
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+}
+
+function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervision {
+  const { launch, request } = plan;
+  const streams = started.stdio;
   offerToKernel(pid);
   const live: LiveRun = {
     mark: request.id,
@@ -231,11 +252,12 @@ class Run {
       const wallMs = performance.now() - began;
       if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
-      const ending = this.#ending ?? this.#naturalEnding(exit, began);
+      const ending = this.#ending ?? (await this.#naturalEnding(exit, began));
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
-      const measured = { startedAt, wallMs, hostSpeed: this.#hostSpeed(wallMs), peakRssBytes: this.#peak };
+      const host = { hostSpeed: this.#hostSpeed(wallMs), cpuS: this.#speed.cpuS(), load: hostLoad() };
+      const measured = { startedAt, wallMs, ...host, peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
       this.#over.abort();
@@ -264,7 +286,7 @@ class Run {
     for (const pipe of open) pipe.destroy();
   }
 
-  #naturalEnding({ code, signal }: Exit, began: number): Ending {
+  async #naturalEnding({ code, signal }: Exit, began: number): Promise<Ending> {
     const { launch, request } = this.plan;
     if (signal !== null && diedWithThisProcess(signal, began))
       throw new AssayError('HOST_FAULT', `it was ended by the ${signal} that ends its worker`);
@@ -282,7 +304,7 @@ class Run {
     if (refused !== null && !well) return refused;
     const { diskBytes: allowed } = request.limits;
     if (request.writable.length === 0) return ending;
-    const { bytes, largest } = diskUse(request.writable);
+    const { bytes, largest } = await diskUse(request.writable);
     const tooMuch = bytes > allowed || largest >= largestFile(request.limits);
     if (!tooMuch && !(ending.kind === 'signalled' && ending.signal === 'SIGXFSZ')) return ending;
     return { kind: 'limit', limit: 'disk', used: Math.max(bytes, largest), allowed };

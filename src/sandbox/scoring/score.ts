@@ -59,13 +59,23 @@ const PARTING_MS = 1000;
  */
 export async function score(sandbox: Sandbox, request: ScoreRequest): Promise<Scored> {
   const server = request.server === null ? null : await sandbox.serve(request.server);
+  try {
+    return await scoreBeside(server, sandbox, request);
+  } finally {
+    await server?.kill().catch(() => undefined);
+  }
+}
+
+async function scoreBeside(server: Served | null, sandbox: Sandbox, request: ScoreRequest): Promise<Scored> {
   const twin = request.twin ?? null;
   const evaluator = startEvaluator(request.evaluator, server === null ? 0 : twin === null ? 1 : 2);
-  const [result, ...pipes] = evaluator.extra;
-  const answer = collect(result);
-  const first = server === null ? null : Bridge.over(server, pipes.slice(0, 2), request.server);
-  const second = first === null || twin === null ? null : new Successor(sandbox, twin, first, pipes.slice(2));
+  let first: Bridge | null = null;
+  let second: Successor | null = null;
   try {
+    const [result, ...pipes] = evaluator.extra;
+    const answer = collect(result);
+    if (server !== null) first = Bridge.over(server, pipes.slice(0, 2), request.server);
+    if (first !== null && twin !== null) second = new Successor(sandbox, twin, first, pipes.slice(2));
     const failures = [server?.done, second?.over].flatMap((one) => (one === undefined ? [] : failureOf(one)));
     const evaluatorRun = await Promise.race([evaluator.done, ...failures]);
     const rawResult = await answer();

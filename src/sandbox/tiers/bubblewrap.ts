@@ -3,7 +3,6 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { kernelCovers } from './kernel-view.js';
 import { stageFolder } from '../private-root/own-folders.js';
@@ -12,6 +11,8 @@ import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices } from './stage.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './launch.js';
+import { attempted, cutShort, failed, HOLDS, lacks, refusalOf, type Attempt } from './probing.js';
+import type { Lacking } from './tier.js';
 
 /** Isolation that bubblewrap provides by itself. */
 export const TIER_C: Isolation = {
@@ -144,13 +145,18 @@ function visible(request: RunRequest, root: Root, room: string): string[] {
 }
 
 /** Result of looking for bubblewrap. */
-export type Found = { bubblewrap: Bubblewrap } | { why: string; remedy: string };
+export type Found = { bubblewrap: Bubblewrap } | Omit<Lacking, 'tier'>;
 
 let found: Promise<Found> | null = null;
 
-/** Finds out once per process whether bubblewrap holds here, by running it against what it must cut. */
-export function findBubblewrap(): Promise<Found> {
-  return (found ??= find());
+/**
+ * Finds out whether bubblewrap holds here, by running it against what it must cut; once per process, unless it could
+ * not be found out.
+ */
+export async function findBubblewrap(): Promise<Found> {
+  const known = await (found ??= find());
+  if ('failed' in known && known.failed) found = null;
+  return known;
 }
 
 /** Options that not every version of bubblewrap has, the more first. */
@@ -166,22 +172,32 @@ async function find(): Promise<Found> {
   if (bwrap === null)
     return { why: 'bwrap is not on PATH', remedy: 'Install the package bubblewrap of your distribution.' };
   let why = '';
-  const stage = process.getuid?.() === 0 ? await stageFolder().catch(() => null) : null;
-  for (const [extra, at] of VARIANTS.flatMap((one) => [[one, stage] as const, [one, null] as const])) {
+  const stage = process.getuid?.() === 0 ? await stageFolder().catch(refusalOf) : null;
+  if (stage !== null && typeof stage !== 'string' && stage.kind === 'failed') return untried(stage.why);
+  const stages = typeof stage === 'string' ? [stage, null] : [null];
+  for (const [extra, at] of VARIANTS.flatMap((one) => stages.map((folder) => [one, folder] as const))) {
     const bubblewrap = new Bubblewrap(bwrap, extra, at);
-    const fault = await failing(bubblewrap).catch((error: unknown) => messageOf(error));
-    if (fault === null) return { bubblewrap };
-    why ||= fault;
+    const result = await attempted(() => tryOut(bubblewrap));
+    if (result.kind === 'holds') return { bubblewrap };
+    // another variant would be a weaker one
+    if (result.kind === 'failed') return untried(result.why);
+    why ||= result.why;
   }
   const remedy =
     'Allow user namespaces (sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile for bwrap).';
   return { why, remedy };
 }
 
+const untried = (why: string): Found => ({
+  why: `bwrap could not be tried: ${why}`,
+  remedy: 'Give this host what it lacks (memory, processes, room in its temporary folder), and try again.',
+  failed: true,
+});
+
 const seenSchema = z.object({ secret: z.string(), net: z.string(), pids: z.string(), proc: z.string() });
 
-/** Runs a process that reports what it can see and do; returns what is wrong, or null. */
-async function failing(bubblewrap: Bubblewrap): Promise<string | null> {
+/** Runs a process that reports what it can see and do. */
+async function tryOut(bubblewrap: Bubblewrap): Promise<Attempt> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
   const shown = join(folder, 'shown');
   try {
@@ -217,15 +233,27 @@ async function failing(bubblewrap: Bubblewrap): Promise<string | null> {
       log: 'stdout',
       extra: 0,
     }).done;
+    const cut = cutShort(ending, log);
+    if (cut !== null) return failed(cut);
     if (ending.kind !== 'exited' || ending.code !== 0)
-      return `bwrap's probe ended with ${JSON.stringify(ending)}: ${log}`;
-    const seen = seenSchema.safeParse(JSON.parse(log));
-    if (!seen.success) return `bwrap's probe answered ${log.slice(0, 200)}`;
+      return lacks(`bwrap's probe ended with ${JSON.stringify(ending)}: ${log}`);
+    const seen = seenSchema.safeParse(jsonOf(log));
+    if (!seen.success) return failed(`its program answered ${log.slice(0, 200)}`);
     const open = Object.entries(seen.data).filter(([, answer]) => answer !== 'no');
     if (open.length > 0)
-      return `bwrap does not cut ${open.map(([name]) => name).join(', ')} (host has ${host.join(', ')})`;
-    return null;
+      return lacks(
+        `bwrap does not cut ${open.map(([name]) => name).join(', ')} (host has ${host.join(', ')})`,
+      );
+    return HOLDS;
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

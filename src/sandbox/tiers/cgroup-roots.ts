@@ -1,8 +1,8 @@
 import { accessSync, constants, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../domain/errors.js';
 import { endGroup, type GroupGround } from './control-group.js';
+import { lacks, refusalOf, type Refusal } from './probing.js';
 import { membersOf } from '../process/kill-runs.js';
 
 interface Mount {
@@ -13,17 +13,21 @@ interface Mount {
 }
 
 /** Finds where this process may make control groups with both controllers, or the reason why it may not. */
-export function cgroupRoot(): GroupGround | string {
-  if (process.platform !== 'linux') return 'control groups need Linux';
+export function cgroupRoot(): GroupGround | Refusal {
+  if (process.platform !== 'linux') return lacks('control groups need Linux');
   try {
     const mounts = groupMounts();
     const memory = ownFolder(mounts, 'memory');
     const pids = ownFolder(mounts, 'pids');
-    if (memory === null || pids === null) return unifiedGround(mounts);
+    if (memory === null || pids === null) {
+      const ground = unifiedGround(mounts);
+      return typeof ground === 'string' ? lacks(ground) : ground;
+    }
     for (const folder of [memory, pids]) accessSync(folder, constants.W_OK);
     return { version: 1, memory, pids, cpu: writableOrNull(ownFolder(mounts, 'cpu')) };
   } catch (error) {
-    return `control groups cannot be made here: ${messageOf(error)}`;
+    const { kind, why } = refusalOf(error);
+    return { kind, why: `control groups cannot be made here: ${why}` };
   }
 }
 

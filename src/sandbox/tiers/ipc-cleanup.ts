@@ -1,5 +1,7 @@
-import { lstatSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { execa } from 'execa';
 import { namesIn } from '../host/disk-use.js';
 import { programOnPath } from './launch.js';
@@ -13,6 +15,8 @@ const KEPT = [
   ['sem', '-s'],
   ['msg', '-q'],
 ] as const;
+/** Names after which others get their turn. */
+const SLICE = 1000;
 /** Words of one command line: a system may keep tens of thousands of objects. */
 const WORDS = 2000;
 
@@ -24,16 +28,21 @@ export async function removeIpcObjects(
   matches: (uid: number) => boolean,
   given: readonly string[] = [],
 ): Promise<void> {
-  for (const folder of COMMON) removeFiles(folder, matches, given);
+  for (const folder of COMMON) await removeFiles(folder, matches, given);
   await removeObjects(matches);
 }
 
-function removeFiles(folder: string, matches: (uid: number) => boolean, given: readonly string[]): void {
-  for (const name of namesIn(folder)) {
+async function removeFiles(
+  folder: string,
+  matches: (uid: number) => boolean,
+  given: readonly string[],
+): Promise<void> {
+  for (const [at, name] of namesIn(folder).entries()) {
+    if (at % SLICE === SLICE - 1) await setImmediate();
     const path = join(folder, name);
     try {
       if (matches(lstatSync(path).uid) && !given.includes(path))
-        rmSync(path, { recursive: true, force: true });
+        await rm(path, { recursive: true, force: true });
     } catch {
       // gone already
     }
@@ -47,7 +56,11 @@ async function removeObjects(matches: (uid: number) => boolean): Promise<void> {
   const found = new Map<number, string[]>();
   for (const [kind, option] of KEPT)
     for (const { id, creator } of objectsOf(kind))
-      if (matches(creator)) found.set(creator, [...(found.get(creator) ?? []), option, id]);
+      if (matches(creator)) {
+        const options = found.get(creator) ?? [];
+        options.push(option, id);
+        found.set(creator, options);
+      }
   const [setpriv, ipcrm] = [programOnPath('setpriv'), programOnPath('ipcrm')];
   if (setpriv === null || ipcrm === null) return;
   for (const [uid, options] of found) {

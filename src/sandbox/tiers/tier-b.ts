@@ -1,11 +1,11 @@
 import type { Isolation } from '../../domain/task/isolation.js';
-import { messageOf } from '../../domain/errors.js';
 import { findBubblewrap, TIER_C, type Bubblewrap } from './bubblewrap.js';
 import { ControlGroup, type GroupGround, type GroupLimits } from './control-group.js';
 import { cgroupRoot, groupName } from './cgroup-roots.js';
-import type { Ending, Limits, RunRequest } from '../run.js';
+import type { Limits, RunRequest, RunResult } from '../run.js';
 import { supervise } from '../process/supervise.js';
 import { TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
+import { attempted, cutShort, failed, HOLDS, lacks, type Attempt, type Refusal } from './probing.js';
 import type { Probe, Tier } from './tier.js';
 import { processName } from '../host/worker-name.js';
 
@@ -65,9 +65,11 @@ function both(group: ControlGroup, other: Hold): Hold {
 
 let probed: Promise<Probe> | null = null;
 
-/** Finds out once per process whether control groups can be made here and really bind. */
-export function probeTierB(): Promise<Probe> {
-  return (probed ??= probe());
+/** Finds out whether control groups can be made here and really bind; once per process, unless it could not be found out. */
+export async function probeTierB(): Promise<Probe> {
+  const known = await (probed ??= probe());
+  if (known.tier === null && known.failed === true) probed = null;
+  return known;
 }
 
 const REMEDY =
@@ -77,14 +79,26 @@ async function probe(): Promise<Probe> {
   const found = await findBubblewrap();
   if (!('bubblewrap' in found)) return { tier: null, ...found };
   const ground = cgroupRoot();
-  if (typeof ground === 'string') return { tier: null, why: ground, remedy: REMEDY };
+  if ('kind' in ground) return without(ground);
   const worker = await processName(process.pid);
   const tier = new TierB(found.bubblewrap, ground, worker);
-  const fault = await failing(tier).catch((error: unknown) => messageOf(error));
-  if (fault !== null) return { tier: null, why: fault, remedy: REMEDY };
-  if (await boundsProcessors(tier).catch(() => false)) return { tier, why: null };
+  const bounds = await attempted(() => bindsAll(tier));
+  if (bounds.kind !== 'holds') return without(bounds);
+  const processors = await attempted(() => boundsProcessors(tier));
+  if (processors.kind === 'failed') return without(processors);
+  if (processors.kind === 'holds') return { tier, why: null };
   return { tier: new TierB(found.bubblewrap, { ...ground, cpu: null }, worker), why: null };
 }
+
+const without = ({ kind, why }: Refusal): Probe =>
+  kind === 'lacks'
+    ? { tier: null, why, remedy: REMEDY }
+    : {
+        tier: null,
+        why: `control groups could not be tried: ${why}`,
+        remedy: 'Give this host what it lacks (memory, processes, time), and try again.',
+        failed: true,
+      };
 
 const MEMORY = 32 * 1024 * 1024;
 const TASKS = 24;
@@ -98,32 +112,34 @@ const TRIALS = [
   },
 ] as const;
 
-async function failing(tier: TierB): Promise<string | null> {
+async function bindsAll(tier: TierB): Promise<Attempt> {
   for (const { limit, command } of TRIALS) {
-    const ending = await endingOf(tier, command);
-    if (ending.kind !== 'limit' || ending.limit !== limit)
-      return `a control group's limit on ${limit} does not bind: a probe ended with ${JSON.stringify(ending)}`;
+    const { ending, log } = await tryUnderLimits(tier, command);
+    if (ending.kind === 'limit' && ending.limit === limit) continue;
+    const words = `a probe of a control group's limit on ${limit} ended with ${JSON.stringify(ending)}`;
+    // a program that came to its end, or was killed without a word of the group, was not held by it
+    const free = ending.kind === 'signalled' || (ending.kind === 'exited' && ending.code === 0);
+    return free ? lacks(`${words}: it does not bind`) : failed(`${words}: ${log.slice(0, 200)}`);
   }
-  return null;
+  return HOLDS;
 }
 
 /** The watchdog's own limits are out of reach here, so that only the kernel can end the probe with a limit. */
-async function endingOf(tier: TierB, command: string): Promise<Ending> {
+async function tryUnderLimits(tier: TierB, command: string): Promise<RunResult> {
   const request = probeRequest(command);
   const bounds = { memoryBytes: MEMORY, tasks: TASKS, cpus: null };
   const launch = tier.within(bounds, tier.bubblewrap.launch(request, command));
-  const run = supervise({ launch, request, isolation: tier.isolation, log: 'stdout', extra: 0 });
-  return (await run.done).ending;
+  return supervise({ launch, request, isolation: tier.isolation, log: 'stdout', extra: 0 }).done;
 }
 
 /** Counts for a while under a tenth of a processor, and sees whether the kernel held it back. */
-async function boundsProcessors(tier: TierB): Promise<boolean> {
+async function boundsProcessors(tier: TierB): Promise<Attempt> {
   const request = probeRequest('i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done');
   const bounds = { memoryBytes: 4 * MEMORY, tasks: TASKS, cpus: 0.1 };
   const launch = tier.within(bounds, tier.bubblewrap.launch(request, request.command));
   let throttledMs = 0;
   const { hold } = launch;
-  if (hold === null) return false;
+  if (hold === null || tier.ground.cpu === null) return lacks('there is no group that bounds processors');
   // looked at while the group is still there
   const end = async (): Promise<void> => {
     throttledMs = hold.throttledMs();
@@ -137,8 +153,11 @@ async function boundsProcessors(tier: TierB): Promise<boolean> {
     end,
   };
   const held = { ...launch, hold: watched };
-  await supervise({ launch: held, request, isolation: tier.isolation, log: 'stdout', extra: 0 }).done;
-  return throttledMs > 0;
+  const run = supervise({ launch: held, request, isolation: tier.isolation, log: 'stdout', extra: 0 });
+  const { ending, log } = await run.done;
+  if (throttledMs > 0) return HOLDS;
+  const cut = cutShort(ending, log);
+  return cut === null ? lacks('a control group does not bound processors') : failed(cut);
 }
 
 function probeRequest(command: string): RunRequest {

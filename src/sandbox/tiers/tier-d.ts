@@ -2,6 +2,7 @@ import { lchownSync, lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { namesIn } from '../host/disk-use.js';
@@ -10,6 +11,7 @@ import type { Limits, RunRequest } from '../run.js';
 import { limited } from '../process/shell.js';
 import { supervise } from '../process/supervise.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
+import { attempted, cutShort, failed, HOLDS, lacks, refusalOf, type Attempt } from './probing.js';
 import type { Probe, Tier } from './tier.js';
 import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
 import { removeIpcObjects } from './ipc-cleanup.js';
@@ -42,11 +44,11 @@ class TierD implements Tier {
     return TASKS_PER_PROCESS * limits.processes;
   }
 
-  launch(request: RunRequest, shell: string): Launch {
+  async launch(request: RunRequest, shell: string): Promise<Launch> {
     const uid = takeUid();
     try {
       const before = request.readable.filter((path) => isRunUid(statSync(path).uid));
-      for (const path of [...request.writable, ...before]) handOver(path, uid);
+      for (const path of [...request.writable, ...before]) await handOver(path, uid);
       for (const path of [request.cwd, ...request.readable, ...request.writable]) requireReach(path, uid);
     } catch (error) {
       releaseUid(uid);
@@ -104,13 +106,19 @@ class UserHold implements Hold {
   }
 }
 
+/** Files after which others get their turn: an earlier run may have left very many. */
+const SLICE = 1000;
+
 /**
  * Gives a folder and all in it to a user; links are not followed. What an earlier run left such that it cannot be
  * named (nested too deeply, no UTF-8) stays as it is.
  */
-function handOver(path: string, uid: number): void {
+async function handOver(path: string, uid: number): Promise<void> {
   const open = [path];
+  let given = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    given += 1;
+    if (given % SLICE === 0) await setImmediate();
     try {
       const stat = lstatSync(next);
       if (stat.uid !== uid || stat.gid !== uid) lchownSync(next, uid, uid);
@@ -151,7 +159,7 @@ function lets(stat: { uid: number; mode: number }, uid: number, wanted: number):
   return (bits & wanted) === wanted;
 }
 
-let held: Promise<string | null> | null = null;
+let held: Promise<Attempt> | null = null;
 
 /** Finds out whether an own user holds here and comes to the folders that runs will need. */
 export async function probeTierD(needed: readonly string[]): Promise<Probe> {
@@ -171,20 +179,29 @@ export async function probeTierD(needed: readonly string[]): Promise<Probe> {
       remedy: 'Install the package util-linux of your distribution.',
     };
   const remedy = 'Set ASSAY_HOME, ASSAY_CACHE and ASSAY_PYTHON to places that all users may read.';
-  try {
-    const tier = new TierD(setpriv);
-    for (const path of needed) requireReach(path, firstUid(process.pid));
-    const why = await (held ??= failing(tier));
-    return why === null ? { tier, why } : { tier: null, why, remedy };
-  } catch (error) {
-    return { tier: null, why: messageOf(error), remedy };
-  }
+  const tier = new TierD(setpriv);
+  const found = await reachesAll(needed, () => (held ??= attempted(() => tryOut(tier)))).catch(refusalOf);
+  if (found.kind === 'holds') return { tier, why: null };
+  if (found.kind === 'lacks') return { tier: null, why: found.why, remedy };
+  held = null;
+  return {
+    tier: null,
+    why: `a user of its own could not be tried: ${found.why}`,
+    remedy: 'Give this host what it lacks (memory, processes, room in its temporary folder), and try again.',
+    failed: true,
+  };
+}
+
+/** Probes no user that could not come to its folders anyway. */
+async function reachesAll(needed: readonly string[], probe: () => Promise<Attempt>): Promise<Attempt> {
+  for (const path of needed) requireReach(path, firstUid(process.pid));
+  return probe();
 }
 
 const FORKS = 8;
 
-/** Runs a process that tries what a user of its own must not be able to do; returns what is wrong, or null. */
-async function failing(tier: TierD): Promise<string | null> {
+/** Runs a process that tries what a user of its own must not be able to do. */
+async function tryOut(tier: TierD): Promise<Attempt> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
   try {
     await chmod(folder, 0o711);
@@ -214,17 +231,17 @@ async function failing(tier: TierD): Promise<string | null> {
       limits,
       signal: new AbortController().signal,
     };
-    const launch = tier.launch(request, limited(command, limits, 'joined', FORKS));
+    const launch = await tier.launch(request, limited(command, limits, 'joined', FORKS));
     const run = supervise({ launch, request, isolation: ISOLATION, log: 'stdout', extra: 0 });
     const { ending, log } = await run.done;
-    if (ending.kind !== 'exited')
-      return `setpriv's probe ended with ${JSON.stringify(ending)}: ${log.slice(0, 200)}`;
+    const cut = cutShort(ending, log);
+    if (cut !== null) return failed(cut);
     const wrong = tries
       .filter(([name, , wanted]) => !log.includes(`${name} ${wanted}\n`))
       .map(([name]) => name);
     return wrong.length === 0
-      ? null
-      : `a user of its own does not hold: ${wrong.join(', ')}: ${log.slice(0, 200)}`;
+      ? HOLDS
+      : lacks(`a user of its own does not hold: ${wrong.join(', ')}: ${log.slice(0, 200)}`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

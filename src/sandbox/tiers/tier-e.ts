@@ -4,7 +4,7 @@ import { NO_ISOLATION } from './no-isolation.js';
 import type { Tier } from './tier.js';
 
 /** Process group, rlimits and watchdog only: the recipe can do what its user can. */
-export const tierE: Tier = {
+export const tierE = {
   isolation: NO_ISOLATION,
   bubblewrap: null,
   threads: () => null,
@@ -19,5 +19,5 @@ export const tierE: Tier = {
       hold: null,
     };
   },
-  hold: (launch) => launch,
-};
+  hold: (launch: Launch): Launch => launch,
+} satisfies Tier;

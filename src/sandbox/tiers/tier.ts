@@ -14,18 +14,21 @@ export interface Tier {
    * `shell` is the complete script for `sh -c`, rlimits included.
    * @throws AssayError HOST_FAULT when this host cannot hold the run
    */
-  launch(request: RunRequest, shell: string): Launch;
+  launch(request: RunRequest, shell: string): Launch | Promise<Launch>;
   /** A launch that was made otherwise, held as this tier holds its own. */
   hold(launch: Launch, limits: Limits): Launch;
 }
 
+/** Reason why there is no tier. */
+export interface Lacking {
+  tier: null;
+  /** Missing part, or what kept the probe from finding out. */
+  why: string;
+  /** One sentence on how to get it. */
+  remedy: string;
+  /** True when the probe could not be carried out: that says nothing about the tier. */
+  failed?: boolean;
+}
+
 /** Result of probing a tier on this host. */
-export type Probe =
-  | { tier: Tier; why: null }
-  | {
-      tier: null;
-      /** Missing part. */
-      why: string;
-      /** One sentence on how to get it. */
-      remedy: string;
-    };
+export type Probe = { tier: Tier; why: null } | Lacking;

@@ -57,6 +57,18 @@ const recipes = shownBy('test/bad-input/recipes.test.ts', {
     trial('violation'),
     'PATH: is a symbolic link',
   ],
+  'artifact-empty': [
+    'a recipe that ends well and leaves no file, where scoring is direct',
+    'sealing; the evaluator, which would fail on it, is not run',
+    trial('crash'),
+    'the artifact has no file: nothing was written to ASSAY_OUTPUT',
+  ],
+  'artifact-incomplete': [
+    'an artifact without a file that `evaluate.artifact` names',
+    'sealing; the evaluator, which would fail on it, is not run',
+    trial('crash'),
+    'the artifact has no FILE, which the evaluator reads; it has FILE',
+  ],
 });
 
 const exhausting = shownBy('test/bad-input/recipes.slow.test.ts', {

@@ -1,5 +1,6 @@
 import { ERRORS, type Actor } from '../../../src/domain/errors.js';
 import type { BadInput, Gets } from './bad-input.js';
+import { BLAME } from './blame.js';
 import { BAD_PROGRAMS } from './bad-programs.js';
 import { BAD_REQUESTS } from './bad-requests.js';
 import { BAD_SERVICES } from './bad-services.js';
@@ -43,6 +44,14 @@ export function renderErrors(): string {
     row('input', 'noticed', 'result', 'message', 'shown by'),
     row('---', '---', '---', '---', '---'),
     ...Object.values(BAD_INPUTS).map(inputRow),
+    '',
+    '## Evidence before blame',
+    '',
+    'A message names a recipe, a task, a host, an evaluator or a person only with the evidence in this table. Without it, the message says what is known and names nobody.',
+    '',
+    row('blamed', 'said', 'evidence', 'without it'),
+    row('---', '---', '---', '---'),
+    ...BLAME.map(({ blamed, said, evidence, without }) => row(blamed, said, evidence, without)),
     '',
   ].join('\n');
 }

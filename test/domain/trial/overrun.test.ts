@@ -1,13 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  budgetText,
-  isFinal,
-  isSlow,
-  mayBeSlow,
-  overrunFailure,
-  usualSpeed,
-} from '../../../src/domain/trial/overrun.js';
+import { isSlow, mayBeSlow, usualSpeed } from '../../../src/domain/trial/host-use.js';
+import { budgetText, isFinal, overrunFailure, type Overrun } from '../../../src/domain/trial/overrun.js';
+
+const over = (usedS: number, hostSpeed: number | null, usual: number | null = null): Overrun => ({
+  ...{ usedS, hostSpeed, usualSpeed: usual, cpuS: 3.14, load: 7.25 },
+});
 
 describe('the speed of a host', () => {
   it.each([
@@ -25,15 +23,16 @@ describe('the speed of a host', () => {
     [0.44, 0.5, true],
     [null, 1, false],
   ])('of %s, usually %f, is slow: %s', (speed, usual, slow) => {
-    expect(isSlow(speed, usual)).toBe(slow);
-    expect(isFinal({ usedS: 1, hostSpeed: speed }, usual)).toBe(!slow);
+    expect(isSlow({ hostSpeed: speed, usualSpeed: usual })).toBe(slow);
+    expect(isFinal(over(1, speed, usual))).toBe(!slow);
   });
 
   it('is asked for only where it can matter', () => {
     const part = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
       fc.property(fc.option(part), fc.array(part), (speed, speeds) => {
-        if (!mayBeSlow(speed)) expect(isSlow(speed, usualSpeed(speeds))).toBe(false);
+        if (mayBeSlow(speed)) return;
+        expect(isSlow({ hostSpeed: speed, usualSpeed: usualSpeed(speeds) })).toBe(false);
       }),
     );
   });
@@ -45,30 +44,25 @@ describe('an overrun in words', () => {
   const failure = overrunFailure.bind(null, 'train', clock);
 
   it('says budget, tolerance and numbers, and nothing of a host at its usual speed', () => {
-    expect(failure([{ usedS: 11.002, hostSpeed: 0.99 }])).toEqual({
+    expect(failure([over(11.002, 0.99)])).toEqual({
       status: 'train_budget_overrun',
       reason: 'trained for more than 10 s and its tolerance of 1 s',
       limit,
     });
-    expect(overrunFailure('pack', clock, [{ usedS: 12, hostSpeed: 1 }]).reason).toMatch(/^packed for more/);
+    expect(overrunFailure('pack', clock, [over(12, 1)]).reason).toMatch(/^packed for more/);
   });
 
   it('says of two runs how fast the host went, and the less of both', () => {
-    const { reason, limit: said } = failure([
-      { usedS: 11.5, hostSpeed: 0.61 },
-      { usedS: 11.002, hostSpeed: null },
-    ]);
+    const { reason, limit: said } = failure([over(11.5, 0.61, 0.97), over(11.002, null)]);
     expect(reason).toBe(
-      'trained for more than 10 s and its tolerance of 1 s, and again when it was measured once more (the host went at 0.61, then an unknown part of its full speed)',
+      'trained for more than 10 s and its tolerance of 1 s, and again when it was measured once more (the host at 0.61 of its full speed (usually 0.97), load 7.3 a processor, 3.14 s of a processor used; then the host at an unknown part of its full speed, load 7.3 a processor, 3.14 s of a processor used)',
     );
     expect(said).toEqual(limit);
   });
 
   it('says where nothing is known of the host, and where a wall limit came first', () => {
-    expect(failure([{ usedS: 11.002, hostSpeed: null }]).reason).toMatch(
-      /; how fast the host went is not known$/,
-    );
-    const wall = overrunFailure('train', { ...clock, limitS: 10.5 }, [{ usedS: 10.6, hostSpeed: 1 }]);
+    expect(failure([over(11.002, null)]).reason).toMatch(/; how fast the host went is not known$/);
+    const wall = overrunFailure('train', { ...clock, limitS: 10.5 }, [over(10.6, 1)]);
     expect(wall).toMatchObject({ reason: 'wall limit: 10.6 of 10.5 s, 0.1 over', limit: { name: 'wall' } });
   });
 });

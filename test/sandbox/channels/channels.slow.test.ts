@@ -6,6 +6,7 @@ import type { Sandbox } from '../../../src/sandbox/run.js';
 import { openSandbox, surveyTiers } from '../../../src/sandbox/sandbox.js';
 import { findPython, type Python } from '../../../src/tasks/python.js';
 import { arrived, message, pairOf, Party, type Channel } from './parties.js';
+import { lacks } from '../../lacks.js';
 
 /**
  * A channel, with the place where it is shown to work, so that its being closed means something: between sandboxes
@@ -42,7 +43,8 @@ const CARRIES = 0.6;
 
 const { tier, why } = (await surveyTiers()).at(-1) ?? { tier: 'E', why: 'no tier holds' };
 
-describe.skipIf(tier !== 'B')('channels between a server that saw held-out data and others', () => {
+const isOpen = lacks(tier !== 'B', 'channels, which are closed at tier B');
+describe.skipIf(isOpen)('channels between a server that saw held-out data and others', () => {
   let work: string;
   let sandbox: Sandbox;
   let group: Sandbox;

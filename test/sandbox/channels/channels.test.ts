@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openSandbox, surveyTiers } from '../../../src/sandbox/sandbox.js';
 import { findPython } from '../../../src/tasks/python.js';
 import { arrived, message, pairOf, type Channel } from './parties.js';
+import { lacks } from '../../lacks.js';
 
 /** The quickest of the channels in channels.slow.test.ts. */
 const LOCKS: Channel = { name: 'posix locks', bytes: 7, mask: 0xff };
@@ -17,7 +18,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true }));
 
-it.skipIf(tier !== 'B')(
+const isOpen = lacks(tier !== 'B', 'channels, which are closed at tier B');
+it.skipIf(isOpen)(
   'a channel is open between trainings, and closed to a server in a root of its own',
   async () => {
     const python = await findPython(join(work, 'cache'), '', new AbortController().signal);

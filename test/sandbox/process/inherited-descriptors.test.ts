@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { expect, it } from 'vitest';
 import { programOnPath } from '../../../src/sandbox/tiers/launch.js';
+import { lacks } from '../../lacks.js';
 
 const MODULE = new URL('../../../src/sandbox/process/inherited-descriptors.ts', import.meta.url).href;
 const CODE = `
@@ -17,13 +18,14 @@ const shape = z.object({ before: z.boolean(), after: z.boolean() });
 // a plain shell takes one digit only, and of the first descriptors Node takes care itself
 const bash = programOnPath('bash');
 
-it.skipIf(process.platform !== 'linux' || bash === null)(
-  'a folder that a process was started with does not reach what it starts',
-  async () => {
-    const script = 'exec 200</etc; exec "$0" --import tsx --input-type=module -e "$1"';
-    const { stdout } = await promisify(execFile)(bash ?? '', ['-c', script, process.execPath, CODE]);
-    expect(shape.parse(JSON.parse(stdout))).toEqual({ before: true, after: false });
-  },
+const isMissing = lacks(
+  process.platform !== 'linux' || bash === null,
+  'inherited descriptors, which need Linux and bash',
 );
+it.skipIf(isMissing)('a folder that a process was started with does not reach what it starts', async () => {
+  const script = 'exec 200</etc; exec "$0" --import tsx --input-type=module -e "$1"';
+  const { stdout } = await promisify(execFile)(bash ?? '', ['-c', script, process.execPath, CODE]);
+  expect(shape.parse(JSON.parse(stdout))).toEqual({ before: true, after: false });
+});
 
 if (bash === null) process.stderr.write('inherited descriptors are not tested here: there is no bash\n');

@@ -1,0 +1,18 @@
+import type { Client } from '@temporalio/client';
+import { temporalNamespace } from '../../../workers/temporal-namespace.js';
+import { elsewhereText, findElsewhere } from '../../domain/campaign/whereabouts.js';
+import { AssayError } from '../../domain/errors.js';
+import type { CampaignDocument } from '../../lineage/documents/campaign.js';
+
+type Placed = Pick<CampaignDocument, '_id' | 'owner' | 'namespaceId'>;
+
+/** @throws AssayError CAMPAIGN_ELSEWHERE for a campaign that another server of this store may run */
+export async function requireHere(client: Client, campaign: Placed): Promise<void> {
+  const elsewhere = await findElsewhere(campaign, temporalNamespace(client));
+  if (elsewhere === null) return;
+  const { _id: name } = campaign;
+  throw new AssayError(
+    'CAMPAIGN_ELSEWHERE',
+    `campaign "${name}" is not of this server: ${elsewhereText(elsewhere)}`,
+  );
+}

@@ -1,0 +1,69 @@
+import { AssayError, messageOf } from '../../domain/errors.js';
+import type { Ending } from '../run.js';
+
+/** Result of one attempt of a probe. */
+export type Attempt = { kind: 'holds' } | Refusal;
+
+/** `lacks`: the tier does not hold here. `failed`: that could not be found out. */
+export interface Refusal {
+  kind: 'lacks' | 'failed';
+  why: string;
+}
+
+export const HOLDS: Attempt = { kind: 'holds' };
+export const lacks = (why: string): Refusal => ({ kind: 'lacks', why });
+export const failed = (why: string): Refusal => ({ kind: 'failed', why });
+
+/** Attempts at a probe that could not be carried out: a busy host is less busy a moment later. */
+const ATTEMPTS = 3;
+
+/**
+ * Attempts a probe again while it cannot be carried out, a few times. An attempt that throws is judged by what it
+ * threw.
+ */
+export async function attempted(probe: () => Promise<Attempt>): Promise<Attempt> {
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await probe().catch(judged);
+    if (found.kind !== 'failed' || attempt === ATTEMPTS) return found;
+  }
+}
+
+/** Errors of a system that has too little of something, or too much to do: none says anything about isolation. */
+const SHORT_OF = new Map([
+  ['EAGAIN', 'Resource temporarily unavailable'],
+  ['EBUSY', 'Device or resource busy'],
+  ['EDQUOT', 'Disk quota exceeded'],
+  ['EINTR', 'Interrupted system call'],
+  ['EIO', 'Input/output error'],
+  ['EMFILE', 'Too many open files'],
+  ['ENFILE', 'Too many open files in system'],
+  ['ENOMEM', 'Cannot allocate memory'],
+  ['ENOSPC', 'No space left on device'],
+  ['ETXTBSY', 'Text file busy'],
+]);
+
+/** Judges a refusal by its code or words: the kernel refuses what a tier needs, or something else is lacking. */
+export function refusalOf(error: unknown): Refusal {
+  return { kind: isShortage(error) ? 'failed' : 'lacks', why: messageOf(error) };
+}
+
+/** A run that could not be set up is judged by its words; what fails beside it says nothing about the tier. */
+function judged(error: unknown): Refusal {
+  return error instanceof AssayError ? refusalOf(error) : failed(messageOf(error));
+}
+
+function isShortage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && SHORT_OF.has(error.code)) return true;
+  // bubblewrap says a limit on namespaces in its own words and then names the code
+  const words = error.message.replace(/max_\S+_namespaces exceeded \(\w+\)/, '');
+  for (const [code, text] of SHORT_OF)
+    if (words.includes(text) || new RegExp(`\\b${code}\\b`).test(words)) return true;
+  return error.cause !== undefined && isShortage(error.cause);
+}
+
+/** Describes the end of a probe's program that was ended before it was through; null where it exited. */
+export function cutShort(ending: Ending, log: string): string | null {
+  if (ending.kind === 'exited') return null;
+  return `its program ended with ${JSON.stringify(ending)}: ${log.slice(0, 200)}`;
+}

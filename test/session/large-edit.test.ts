@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { applyPatch } from 'diff';
+import { expect, it } from 'vitest';
+import { EDIT_TOOL } from '../../src/model/tools.js';
+import { runTools } from '../../src/session/tools.js';
+import { submitTrial } from '../../src/session/submit.js';
+import { workspaceAt } from '../../src/session/workspace.js';
+import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
+
+const LINES = 10_000;
+const TIMER_MS = 20;
+/** The longest gap of the timer may grow by this factor. */
+const FACTOR = 5;
+/** Other work on the machine can only make a gap longer, so that the shortest of some rounds count. */
+const ROUNDS = { least: 3, most: 8 };
+
+const recipeOf = (mark: string): string =>
+  Array.from({ length: LINES }, (_, i) => `x${i} = ${mark}${i % 7}  # line ${i} of a recipe\n`).join('');
+
+/** Writes `train.py` in a session of its own on a trial, and submits it; returns the number of the new trial. */
+async function submitted({ lineage, owner }: Seeded, parent: number, text: string): Promise<number> {
+  const session = `${owner}/opt-1/${randomUUID()}`;
+  const { snapshot } = await lineage.trials.require(owner, parent);
+  const [system, opening] = [await lineage.blobs.put('system'), await lineage.blobs.put('opening')];
+  await lineage.sessions.open({
+    ...{ _id: session, owner, role: 'opt', lane: 'opt-1', index: 0, base: parent, snapshot, system, opening },
+    ...{ submitted: [], openedAt: new Date(), closedAt: null, closedBecause: null },
+  });
+  const use = (id: string, name: string, input: object) => ({ type: 'tool_use' as const, id, name, input });
+  const attempt = await lineage.sessions.attempt(session, 0);
+  await lineage.sessions.store(session, 0, attempt, {
+    id: 'msg',
+    model: 'm',
+    content: [
+      use('a', EDIT_TOOL, { command: 'create', path: 'train.py', file_text: text }),
+      use('b', 'submit_trial', { hypothesis: 'other lines', expected_delta: null }),
+    ],
+    stopReason: 'tool_use',
+    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
+  });
+  const at = { owner, session, turn: 0 };
+  const monitor = { signal: new AbortController().signal, tell: () => undefined };
+  await runTools({ lineage, check: null, monitor }, at);
+  const found = await submitTrial(lineage, { ...at, index: 1 });
+  if (found.kind !== 'accepted') throw new Error(found.reason);
+  expect((await workspaceAt(lineage, { ...at, index: 1 })).snapshot).toBe(
+    (await lineage.trials.require(owner, found.number)).snapshot,
+  );
+  return found.number;
+}
+
+/** Does some work and returns the longest gap between two ticks of a timer meanwhile, in milliseconds. */
+async function longestGap(work: () => Promise<unknown>): Promise<number> {
+  let [last, longest] = [performance.now(), 0];
+  const tick = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(tick, TIMER_MS);
+  await work();
+  clearInterval(timer);
+  tick();
+  return longest;
+}
+
+it('ten thousand rewritten lines hold nothing else up, and their diff leads from the one file to the other', async () => {
+  const seeded = await seedCampaign();
+  const { lineage, owner } = seeded;
+  const base = await submitted(seeded, 0, recipeOf('a'));
+  const gaps: { before: number; during: number }[] = [];
+  const ratio = (): number =>
+    Math.min(...gaps.map(({ during }) => during)) / Math.min(...gaps.map(({ before }) => before));
+  let rewritten = 0;
+  while (gaps.length < ROUNDS.least || (gaps.length < ROUNDS.most && ratio() > FACTOR)) {
+    const round = gaps.length;
+    // as much to read, to write and to digest, and next to nothing to compare
+    const before = await longestGap(async () => {
+      for (const edit of [1, 2])
+        await submitted(seeded, base, recipeOf('a').replace('x5 =', `x5 = ${round} + ${edit} +`));
+    });
+    const during = await longestGap(async () => {
+      rewritten = await submitted(seeded, base, recipeOf(`b${round}`));
+    });
+    gaps.push({ before, during });
+  }
+  expect(ratio(), JSON.stringify(gaps)).toBeLessThanOrEqual(FACTOR);
+  const { diff, changes } = await lineage.trials.require(owner, rewritten);
+  const patch = await lineage.blobs.text(diff);
+  expect(applyPatch(recipeOf('a'), patch)).toBe(recipeOf(`b${gaps.length - 1}`));
+  expect(changes).toMatch(/… \(20000 changed lines in all\)$/);
+  await lineage.close();
+});
