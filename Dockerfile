@@ -15,6 +15,7 @@ COPY activities activities
 COPY workflows workflows
 COPY workers workers
 COPY tasks tasks
+COPY task-templates task-templates
 COPY evaluator-kit evaluator-kit
 RUN npm run prepare
 

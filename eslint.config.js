@@ -45,6 +45,7 @@ const rooms = [
       'devices',
       'lineage',
       'tasks',
+      'measure',
       'model',
       'analysis',
       'dev',

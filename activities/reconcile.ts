@@ -16,6 +16,7 @@ import type { TrialDocument } from '../src/lineage/documents/trial.js';
 import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import { claimsOf, releaseClaim } from '../src/measure/decision/claim-reservation.js';
+import { noProposal } from '../src/session/no-proposal.js';
 import { settleTrial } from '../src/measure/decision/decide-trial.js';
 import { poll, withHeartbeat } from './heartbeat.js';
 import { orphanedWorkflows, type ServerWorkflows } from './orphaned-workflows.js';
@@ -223,7 +224,9 @@ async function conclude(
   const { lineage } = context;
   const before = await lineage.campaigns.byOwner(owner);
   if (isEnded(before.state)) return { settled: [], state: before.state, reason: before.reason ?? DONE };
-  const reason = given ?? (before.control === 'draining' ? before.controlReason : null) ?? DONE;
+  const asked = given ?? (before.control === 'draining' ? before.controlReason : null);
+  const silent = asked === null && state === 'finished' ? await noProposal(lineage, before) : null;
+  const reason = asked ?? silent ?? DONE;
   await lineage.campaigns.setControl(owner, 'stopping', reason);
   const settled = await lastTrials(context, before);
   await endClaims(lineage, before);

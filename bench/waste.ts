@@ -5,7 +5,7 @@ import {
   rehearsalFailure,
   type Rehearsed,
 } from '../src/domain/task/rehearsal.js';
-import { gateSchema } from '../src/domain/task/task.js';
+import { gateSchema } from '../src/domain/task/schema/gate.js';
 
 /**
  * Replays the failure mix of the paper's main run by simulation: first in its order of gates, then through ours, with

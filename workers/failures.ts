@@ -13,7 +13,7 @@ const PAUSES: Partial<Record<ErrorCode, number>> = { ISOLATION_TOO_WEAK: 3000 };
 function asFailure(error: AssayError, isFinal: boolean): ApplicationFailure {
   const wait = error instanceof ModelFault ? error.retryAfterMs : (PAUSES[error.code] ?? null);
   return ApplicationFailure.create({
-    message: `${error.message}. ${error.remedy}`,
+    message: `${error.message}. ${error.remedy}${error.detail === '' ? '' : `\n${error.detail}`}`,
     type: error.code,
     nonRetryable: isFinal,
     cause: error,

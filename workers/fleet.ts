@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { cpus, hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,8 +27,8 @@ import { watchProcess } from '../src/sandbox/process/watchdog.js';
 import { openSandbox } from '../src/sandbox/sandbox.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
 import { TamperDetection } from '../src/tasks/tamper-detection.js';
+import { neededByRuns } from '../src/tasks/needed-by-runs.js';
 import { TaskHost } from '../src/tasks/host.js';
-import { findPython } from '../src/tasks/python.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
@@ -237,15 +236,6 @@ async function hostContext(
     turn: new HostTurn(join(home, 'leases', 'turn')),
   };
   return { context, guard: { gate, watch } };
-}
-
-/**
- * Lists what runs read: their folders, environments in the cache, and a Python that may not be installed yet.
- */
-async function neededByRuns(work: string, cache: string): Promise<string[]> {
-  await mkdir(cache, { recursive: true });
-  const python = await findPython(cache, null, new AbortController().signal).catch(() => null);
-  return [work, cache, ...(python?.folders ?? [])];
 }
 
 /** Hosts with the same processor and platform measure alike; others are never compared without calibration. */

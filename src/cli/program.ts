@@ -1,13 +1,17 @@
 import { Command } from 'commander';
 import { ASSAY_VERSION } from '../lineage/assay-version.js';
+import { register as artifact } from './commands/artifact.js';
 import { register as audit } from './commands/audit.js';
+import { register as best } from './commands/best.js';
 import { register as budget } from './commands/budget.js';
 import { register as cancel } from './commands/cancel.js';
+import { register as checkout } from './commands/checkout.js';
 import { register as costs } from './commands/costs.js';
 import { register as demo } from './commands/demo.js';
 import { register as dev } from './commands/dev.js';
 import { register as doctor } from './commands/doctor.js';
 import { register as gc } from './commands/gc.js';
+import { helpText } from './commands/help-text.js';
 import { register as keepStore } from './commands/keep-store.js';
 import { register as log } from './commands/log.js';
 import { register as pause } from './commands/pause.js';
@@ -31,20 +35,18 @@ const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
   'Read:': [status, watch, trials, show, log, costs, audit, replay],
+  'Take out:': [best, checkout, artifact],
   'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };
 
-const EXAMPLES = `Examples:
-  assay demo                                          a small campaign on this machine, no key needed
-  assay dev                                           servers and workers, until Ctrl-C
-  assay start --task byte-golf --trials 24 --watch    a campaign, in another terminal
-  assay status night-1                                what it does, what it has spent
-  assay show night-1/t00007                           one trial, with its diff
-`;
-
-const EVERYWHERE = `
-Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.
-Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C, 143 SIGTERM.`;
+const EXAMPLES = [
+  'assay demo                                          a small campaign on this machine, no key needed',
+  'assay dev                                           servers and workers, until Ctrl-C',
+  'assay start --task byte-golf --trials 24 --watch    a campaign, in another terminal',
+  'assay status night-1                                what it does, what it has spent',
+  'assay show night-1/t00007                           one trial, with its diff',
+  'assay best night-1 ./best                           the best recipe, with what is claimed of it',
+];
 
 /** The whole command line: light, since what a command does is loaded when it runs. Endings come out as exceptions. */
 export function assayProgram(): Command {
@@ -56,8 +58,7 @@ export function assayProgram(): Command {
     .version(ASSAY_VERSION, '-V, --version', 'print the version')
     .exitOverride()
     .showHelpAfterError('`--help` shows what is possible.')
-    .addHelpText('before', EXAMPLES)
-    .addHelpText('afterAll', EVERYWHERE);
+    .addHelpText('after', helpText({ examples: EXAMPLES }));
   for (const [group, commands] of Object.entries(COMMANDS)) {
     program.commandsGroup(group);
     for (const register of commands) register(program);

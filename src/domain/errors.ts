@@ -55,6 +55,12 @@ export const ERRORS = {
     false,
     '`assay show TRIAL` shows which phases ran; a log is stored when its phase has ended.',
   ),
+  ARTIFACT_MISSING: entry(
+    'user',
+    1,
+    false,
+    '`assay show TRIAL` shows what was measured; the artifact of a run that failed or missed a gate is not stored.',
+  ),
   TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows its result.'),
   TRIAL_PARKED: entry(
     'user',
@@ -69,13 +75,20 @@ export const ERRORS = {
     '`assay status CAMPAIGN` lists the trials that wait for a person.',
   ),
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
+  FOLDER_TAKEN: entry('user', 2, false, 'Name a folder that is empty or not there yet.'),
   TASK_UNKNOWN: entry(
     'user',
     2,
     false,
     '`assay task list` shows the tasks; `assay task push DIR` adds yours.',
   ),
-  TASK_INVALID: entry('user', 2, false, 'Correct task.yaml at the place shown.'),
+  TASK_INVALID: entry('user', 2, false, 'Correct task.yaml, or the file that is named, at the place shown.'),
+  DATA_INVALID: entry(
+    'user',
+    1,
+    false,
+    "Correct the task's preparation (`assay task check DIR` runs it), then start another campaign.",
+  ),
   HISTORY_UNKNOWN: entry(
     'user',
     2,
@@ -240,13 +253,16 @@ export class AssayError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    options?: ErrorOptions & { remedy?: string },
+    options?: ErrorOptions & { remedy?: string; detail?: string },
   ) {
     super(message, options);
     this.remedy = options?.remedy ?? ERRORS[code].remedy;
+    this.detail = options?.detail ?? '';
   }
 
   readonly remedy: string;
+  /** Lines that show the cause, such as the end of a log; empty where the message says all. */
+  readonly detail: string;
 
   get retryable(): boolean {
     return ERRORS[this.code].retry !== false;

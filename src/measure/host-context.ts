@@ -1,16 +1,22 @@
 import type { LeasePool } from '../sandbox/host/lease.js';
+import type { Blobs } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
 import type { HostTurn } from '../sandbox/host/host-turn.js';
 import type { Sandbox } from '../sandbox/run.js';
 import type { TaskHost } from '../tasks/host.js';
 
-/** Everything that measuring a trial on this host uses. */
-export interface HostContext {
-  lineage: Lineage;
+/** Everything that running a recipe on this host uses; of the store only where its files are read from. */
+export interface RunHost {
+  lineage: { blobs: Pick<Blobs, 'tree' | 'readFiles'> };
   host: HostIdentity;
   tasks: TaskHost;
   sandbox: Sandbox;
   leases: LeasePool;
+}
+
+/** Everything that measuring a trial on this host uses. */
+export interface HostContext extends RunHost {
+  lineage: Lineage;
   /** Whatever runs a recipe's code takes it once, at its outermost level. */
   turn: HostTurn;
 }

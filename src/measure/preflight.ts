@@ -13,7 +13,7 @@ import { sealedOrRefused } from './phases/seal-outputs.js';
 import type { ToldMargin } from '../domain/task/gates.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
-import type { HostContext } from './host-context.js';
+import type { RunHost } from './host-context.js';
 import {
   START_VARIABLE,
   countedBytes,
@@ -35,7 +35,7 @@ export interface Preflight {
 
 /** A preflight on its way: where it runs, and what it knows so far. */
 interface Flight {
-  context: HostContext;
+  context: RunHost;
   hosted: HostedTask;
   name: string;
   snapshot: string;
@@ -55,7 +55,7 @@ interface Flight {
  * final.
  */
 export async function preflight(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   snapshot: string,
   signal: AbortSignal,
@@ -79,7 +79,7 @@ function withEvidence({ overrun: _, ...found }: Flown, overruns: readonly (Overr
 }
 
 async function flown(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   snapshot: string,
   signal: AbortSignal,

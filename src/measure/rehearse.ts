@@ -13,7 +13,7 @@ import type { Scored } from '../sandbox/scoring/score.js';
 import { SealRefused } from '../sandbox/sealing/seal-refused.js';
 import { sealTo } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
-import type { HostContext } from './host-context.js';
+import type { RunHost } from './host-context.js';
 import { sealLimits, tailOf } from './phases/phase.js';
 import { scoreSealed } from './score-sealed.js';
 
@@ -44,7 +44,7 @@ const NOTHING: Rehearsal = { failure: null, projection: null, note: '' };
  * evaluator never counts against the trial.
  */
 export async function rehearse(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   smoked: Smoked,
   signal: AbortSignal,
@@ -87,7 +87,7 @@ function refusedOrThrow(error: unknown): Failure {
 }
 
 function scoredOnce(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   { name, snapshot, digest, artifact, bytes }: Smoked,
   { share, at }: { share: number; at: number },

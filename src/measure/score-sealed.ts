@@ -8,7 +8,7 @@ import { score, type Scored } from '../sandbox/scoring/score.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
-import type { HostContext } from './host-context.js';
+import type { RunHost } from './host-context.js';
 import { requestOf, sealLimits, type PhaseCall } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { sealedOrRefused } from './phases/seal-outputs.js';
@@ -39,7 +39,7 @@ export interface Scoring {
  * @throws AssayError HOST_FAULT
  */
 export async function scoreSealed(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   of: Scoring,
   signal: AbortSignal,
@@ -60,7 +60,7 @@ export async function scoreSealed(
 }
 
 async function scoreIn(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   of: Scoring,
   call: { folders: Folders; signal: AbortSignal },
@@ -92,7 +92,7 @@ interface Folders {
 }
 
 async function requestsOf(
-  context: HostContext,
+  context: RunHost,
   hosted: HostedTask,
   { id, data: held, env }: Scoring,
   { folders, signal }: { folders: Folders; signal: AbortSignal },

@@ -97,7 +97,11 @@ async function runsOf({ lineage }: HostContext, { replicate }: Attempt, scored: 
   return runs;
 }
 
-function evaluatedOf(
+/**
+ * Takes an evaluator's answer for what it says.
+ * @throws AssayError EVALUATOR_FAULT when it has no usable answer
+ */
+export function evaluatedOf(
   { spec }: HostedTask,
   purpose: ReplicateDocument['purpose'],
   scored: Scored,
@@ -109,7 +113,9 @@ function evaluatedOf(
     const { hostSpeed, cpuS, load } = scored.evaluatorRun;
     const host = { hostSpeed, usualSpeed: null, cpuS, load };
     const busy = isSlow(host) ? ` (${hostText(host)})` : '';
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" failed: ${reason}${busy}`);
+    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" failed: ${reason}${busy}`, {
+      detail: spec.scoring === 'direct' ? tailOf(scored.evaluatorRun.log) : '',
+    });
   }
   const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
   if (failure !== null) return { failure, margins: [], metrics: {}, feedback: '' };
@@ -119,13 +125,25 @@ function evaluatedOf(
   const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
   const missing = owedMetrics(spec, purpose).find((name) => !(name in owned) && !(name in known));
   if (missing !== undefined)
-    throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" gave no "${missing}"`);
+    throw new AssayError(
+      'EVALUATOR_FAULT',
+      `the evaluator of "${spec.name}" gave no "${missing}", which task.yaml names; it gave ${namesOf(metrics)}`,
+    );
   return {
     failure: null,
     metrics: owned,
     margins: margins(spec.gates, { ...owned, ...known }),
     feedback,
   };
+}
+
+const MOST_NAMED = 20;
+
+function namesOf(metrics: Record<string, number>): string {
+  const names = Object.keys(metrics).map((name) => `"${name}"`);
+  if (names.length === 0) return 'none';
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : '';
+  return `${names.slice(0, MOST_NAMED).join(', ')}${more}`;
 }
 
 /**

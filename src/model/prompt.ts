@@ -1,5 +1,6 @@
 import { trialLabel } from '../domain/keys.js';
-import { decisionMeasure, type Gate, type Measure, type Task } from '../domain/task/task.js';
+import type { Gate } from '../domain/task/schema/gate.js';
+import { decisionMeasure, type Measure, type Task } from '../domain/task/task.js';
 import type { LineageView } from '../domain/session/view.js';
 import { packClock, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
 import { amount } from './answers.js';

@@ -17,7 +17,7 @@ export type OpenedSession =
   | { kind: 'done'; reason: string };
 
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
-const SILENT_SESSIONS = 3;
+export const SILENT_SESSIONS = 3;
 const VIEW_TOKENS = 6000;
 
 /** A session by its lane and its number there. */

@@ -8,7 +8,7 @@ import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
 import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
-import { callsOf, toolDefinitions } from '../model/tools.js';
+import { callsOf, toolDefinitions, type ToolCall } from '../model/tools.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
 import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
@@ -166,6 +166,14 @@ async function pay(
   return used;
 }
 
+/** Characters of a model's note on the end of its session that are kept as its reason. */
+const LONGEST_NOTE = 300;
+
+function finishedText(call: ToolCall): string {
+  const note = call.tool === 'finish' ? call.note.replace(/\s+/g, ' ').trim() : '';
+  return note === '' ? 'finished' : `finished: ${note.slice(0, LONGEST_NOTE)}`;
+}
+
 function resultOf(reply: Reply): TurnResult {
   const calls = callsOf(reply).map(({ call }, index) => ({ call, index }));
   const submits = calls.filter(({ call }) => call.tool === 'submit_trial');
@@ -178,7 +186,7 @@ function resultOf(reply: Reply): TurnResult {
     submits: submits.map(({ index }) => index),
     ends:
       finish !== undefined
-        ? 'finished'
+        ? finishedText(finish.call)
         : calls.length === 0
           ? `the model ended its turn (${reply.stopReason})`
           : null,

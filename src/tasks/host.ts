@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, chmod, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
@@ -7,6 +7,7 @@ import { AssayError } from '../domain/errors.js';
 import { networkVariables } from '../domain/network.js';
 import type { Task } from '../domain/task/task.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
+import { describeEnding } from '../sandbox/describe-ending.js';
 import { LeasePool } from '../sandbox/host/lease.js';
 import type { Sandbox } from '../sandbox/run.js';
 import { SharedWork } from './shared-work.js';
@@ -39,6 +40,8 @@ export interface TaskSource {
 }
 
 const PREPARE_SECONDS = 1800;
+/** Characters of a preparation's log that are told when it fails. */
+const MOST_TOLD = 1500;
 
 /** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
 export class TaskHost {
@@ -168,8 +171,8 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    await this.alone('prepare', signal, async () => {
-      if (await exists(manifest)) return;
+    const fresh = await this.alone('prepare', signal, async () => {
+      if (await exists(manifest)) return false;
       const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
         cwd: folder,
         env: { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
@@ -180,12 +183,21 @@ export class TaskHost {
       if (!endedWell(result))
         throw new AssayError(
           'PREPARE_FAILED',
-          `preparing the data of "${spec.name}" failed: ${result.log.slice(-600)}`,
+          `${spec.data?.prepare ?? ''} of "${spec.name}" ${describeEnding(result.ending)}`,
+          { detail: result.log.trimEnd().slice(-MOST_TOLD) },
         );
+      return true;
     });
-    const digestOfData = await checkManifest(target, spec.name);
-    await closeHeldOut(target, spec.data);
-    return { folder: target, manifest: digestOfData };
+    try {
+      const checked = await checkManifest({ folder: target, task: spec.name, fresh });
+      await requireParts(target, spec, fresh);
+      await closeHeldOut(target, spec.data);
+      return { folder: target, manifest: checked };
+    } catch (error) {
+      // with a manifest in it the folder would count as prepared
+      if (fresh) await rm(manifest, { recursive: true, force: true });
+      throw error;
+    }
   }
 }
 
@@ -209,6 +221,19 @@ async function requireThere({ name, runtime }: Task): Promise<void> {
           remedy: 'Install it there on every host of the pool, or correct runtime.paths in task.yaml.',
         },
       );
+}
+
+/** @throws AssayError DATA_INVALID, or DATA_MISMATCH, when a part that task.yaml names is no folder of the data */
+async function requireParts(target: string, { name, data }: Task, fresh: boolean): Promise<void> {
+  for (const part of [data?.train, data?.search, data?.claim]) {
+    if (part === undefined) continue;
+    const found = await stat(join(target, part)).catch(() => null);
+    if (found?.isDirectory() !== true)
+      throw new AssayError(
+        fresh ? 'DATA_INVALID' : 'DATA_MISMATCH',
+        `the prepared data of "${name}" has no folder ${part}, which task.yaml names`,
+      );
+  }
 }
 
 /** Parts that training must not see are closed to every user but the worker's. */

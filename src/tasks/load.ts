@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
+import { explainIssue } from '../domain/text/explain.js';
 import { firstNameFault, matchesGlob } from '../domain/text/paths.js';
 import { seenBy } from '../domain/task/phase-key.js';
 import { taskSchema, type Task } from '../domain/task/task.js';
@@ -51,13 +52,8 @@ function parsedTask(text: string, file: string): Task {
   const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
   throw new AssayError(
     'TASK_INVALID',
-    `${file}:${place}: ${issue === undefined ? 'malformed' : described(issue)}`,
+    `${file}:${place}: ${issue === undefined ? 'malformed' : explainIssue(issue)}`,
   );
-}
-
-function described(issue: z.core.$ZodIssue): string {
-  const field = issue.path.join('.');
-  return field === '' ? issue.message : `${field}: ${issue.message}`;
 }
 
 /** The place of an unknown key, or of the deepest node on the issue's path that exists. */

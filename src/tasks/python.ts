@@ -26,7 +26,8 @@ export interface Python {
   identity: string;
 }
 
-const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
+/** Folders of programs that phases and evaluators find by name, after those of their Python. */
+export const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const INSTALL_SECONDS = 900;
 const WHERE = 'in the environment that phases have, which is not that of your shell';
 

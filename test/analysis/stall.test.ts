@@ -72,6 +72,10 @@ describe('a queue that no worker polls', () => {
     });
   });
 
+  it('is another than one whose worker has just asked for more, however long the work has waited', () => {
+    expect(diagnoseStall(factsOf([workflow('t00007', [QUEUED])]))).toEqual({ reasons: [], moves: true });
+  });
+
   it('may have been polled by a worker that is gone', () => {
     const facts = factsOf([workflow('t00007', [QUEUED])]);
     facts.server?.queues.forEach((queue) => (queue.pollers = [{ worker: 'host-a:1', at: before(40) }]));

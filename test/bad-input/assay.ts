@@ -21,6 +21,7 @@ export function assay(args: readonly string[], env: Environment, uid?: number) {
 
 const errorSchema = z.strictObject({
   schema: z.literal('assay.error/1'),
+  detail: z.string(),
   code: z.string(),
   message: z.string(),
   remedy: z.string().min(1),

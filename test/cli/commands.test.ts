@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { assayProgram } from '../../src/cli/program.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 
 const ASSAY = fileURLToPath(new URL('../../bin/assay.js', import.meta.url));
@@ -130,11 +132,21 @@ describe('watch', () => {
 });
 
 describe('help', () => {
-  it('leads with examples and names the exit codes', async () => {
+  it('of every command begins with its usage and ends with examples', () => {
+    const visit = (command: Command): void => {
+      let shown = '';
+      command.configureOutput({ writeOut: (text) => (shown += text) }).outputHelp();
+      expect(shown, command.name()).toMatch(/^Usage: [^]*\nExamples:\n(?: {2}\S.*\n?)+$/);
+      for (const inner of command.commands) if (inner.name() !== 'keep-store') visit(inner);
+    };
+    visit(assayProgram());
+  });
+
+  it('begins with the usage, names the exit codes, and ends with examples', async () => {
     const [all, one] = await Promise.all([assay(['--help']), assay(['show', '--help'])]);
     expect([all.exitCode, one.exitCode]).toEqual([0, 0]);
-    expect(all.stdout).toMatch(/^Examples:\n/);
-    expect(one.stdout).toMatch(/^Examples:\n/);
+    for (const { stdout } of [all, one])
+      expect(stdout).toMatch(/^Usage: assay [^]*\nExamples:\n(?: {2}\S.*\n?)+$/);
     expect(one.stdout).toContain('Exit codes: 0 ok, 1 failed, 2 usage, 3 environment');
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { provision, provisioned } from '../../src/dev/programs/cache.js';
-import { serverEnvironment } from '../../src/dev/process/environment.js';
+import { serverEnvironment, withUtf8Names } from '../../src/dev/process/environment.js';
 import { withLock } from '../../src/dev/process/lock.js';
 import { survey } from '../../src/dev/survey/survey.js';
 import { firstThatWorks, unlessRefused } from '../../src/dev/fallback-chain.js';
@@ -77,6 +77,16 @@ it('no secret reaches the environment of a server', () => {
   const env = serverEnvironment('m', { PATH: '/bin', ANTHROPIC_API_KEY: 'k', TEMPORAL_API_KEY: 'k' });
   expect(env).toEqual({ PATH: '/bin', ASSAY_RUN: 'm' });
 });
+
+it.runIf(process.platform === 'linux')(
+  'a server finds files by names that are not ASCII, in any locale',
+  () => {
+    for (const locale of [{}, { LC_ALL: 'C' }, { LANG: 'POSIX' }, { LC_ALL: 'C', LANG: 'de_DE.UTF-8' }])
+      expect(withUtf8Names({ PATH: '/bin', ...locale })).toMatchObject({ LC_ALL: 'C.UTF-8' });
+    for (const locale of [{ LANG: 'de_DE.UTF-8' }, { LC_ALL: 'en_US.utf8', LANG: 'C' }])
+      expect(withUtf8Names(locale)).toEqual(locale);
+  },
+);
 
 it('the survey never shows the key', async () => {
   process.env['ANTHROPIC_API_KEY'] = 'very-secret-key';

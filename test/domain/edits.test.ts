@@ -57,6 +57,22 @@ describe('edits', () => {
     expect(fault(replace('LR = 0.3', 'LR = 0.3'))).toContain('nothing would change');
   });
 
+  it.each<[Edit, string]>([
+    [replace('x = 1\ny = 2', 'x = 3\ny = 4', 'lib/w.py'), 'x = 3\r\ny = 4\r\n'],
+    [replace('x = 1\r\ny = 2\r', 'x = 3\ny = 4', 'lib/w.py'), 'x = 3\r\ny = 4\r\n'],
+    [insert(1, 'a = 0\nb = 0', 'lib/w.py'), 'x = 1\r\na = 0\r\nb = 0\r\ny = 2\r\n'],
+    [insert(2, 'a = 0\r\n', 'lib/w.py'), 'x = 1\r\ny = 2\r\na = 0\r\n'],
+  ])('keeps the CR LF of a file with %j', (edit, expected) => {
+    const files = new Map([['lib/w.py', 'x = 1\r\ny = 2\r\n']]);
+    expect(done(edit, files).files.get('lib/w.py')).toBe(expected);
+  });
+
+  it('leaves the line ends of a file that has both', () => {
+    const files = new Map([['lib/w.py', 'x = 1\r\ny = 2\n']]);
+    expect(done(insert(2, 'z\n', 'lib/w.py'), files).files.get('lib/w.py')).toBe('x = 1\r\ny = 2\nz\n');
+    expect(fault(replace('x = 1\ny = 2', 'z', 'lib/w.py'), files)).toContain('some in LF');
+  });
+
   it('inserts after a line, at the beginning, and after an open last line', () => {
     const model = 'class Model:\n    pass\nclass B:\n';
     expect(done(insert(0, 'first')).files.get('train.py')).toMatch(/^first\nimport/);

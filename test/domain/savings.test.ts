@@ -9,7 +9,8 @@ import {
   type PhaseInputs,
 } from '../../src/domain/task/phase-key.js';
 import { hopeless, readProgress, withPoint, type StopRule } from '../../src/domain/task/progress.js';
-import { gateSchema, taskSchema } from '../../src/domain/task/task.js';
+import { gateSchema } from '../../src/domain/task/schema/gate.js';
+import { taskSchema } from '../../src/domain/task/task.js';
 
 const task = (train: string[], pack: string[]) =>
   taskSchema.parse({

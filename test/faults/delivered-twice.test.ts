@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { campaignActivities } from '../../activities/campaign.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { decideActivities } from '../../activities/decide.js';
@@ -59,8 +59,18 @@ beforeAll(async () => {
     namespace: world.namespace,
     firstExecutionRunId: 'run',
   };
+  const { campaigns, budgets } = world.lineage;
+  const store = campaigns.freeze.bind(campaigns);
+  const found: unknown[] = [];
+  const freezing = vi.spyOn(campaigns, 'freeze').mockImplementation(async (...of) => {
+    found.push(await budgets.find(of[0].owner));
+    return store(...of);
+  });
   const [frozen, again] = await twice(() => campaignActivities(orchestrator).freeze(request));
+  freezing.mockRestore();
   expect(again).toEqual(frozen);
+  // whoever finds a campaign reads its budget
+  expect(found).not.toContain(null);
   owner = frozen.owner;
   await world.lineage.campaigns.setState(owner, 'running', null);
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LARGEST_RESULT } from '../../src/sandbox/scoring/evaluation-result.js';
 import { score } from '../../src/sandbox/scoring/score.js';
 import { openSandbox, type Sandbox, type Served } from '../../src/sandbox/sandbox.js';
 import { OUTER_TIERS, pythonCommand, requestFor } from './programs.js';
@@ -72,6 +73,6 @@ describe('direct scoring', () => {
     const outcome = await direct(command);
     expect(outcome).toMatchObject({ blame: 'evaluator', evaluation: null });
     expect(outcome.reason).not.toBe('');
-    expect(outcome.rawResult.length).toBeLessThanOrEqual(64 * 1024);
+    expect(outcome.rawResult.length).toBeLessThanOrEqual(LARGEST_RESULT);
   });
 });

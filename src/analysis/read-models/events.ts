@@ -1,5 +1,6 @@
 import type { Estimate } from '../../domain/decision/claim/estimate.js';
 import { isEnded, type CampaignState, type TrialStage, type TrialStatus } from '../../domain/statuses.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import type { TrialSummary } from './trial-summary.js';
 import type { Snapshot } from './snapshot.js';
 import type { StallReason } from '../stall/types.js';
@@ -46,6 +47,8 @@ export type CampaignEvent =
       score: number | null;
       estimate: Estimate | null;
       gain: number | null;
+      /** Failure of the start that ended it; else null. */
+      startFailure: Failure | null;
     };
 
 /** `assay.event/1`, one JSON object a line. */
@@ -78,6 +81,7 @@ export function eventsBetween(before: Snapshot | null, after: Snapshot): Campaig
       score: after.frontier?.score ?? null,
       estimate: after.frontier?.estimate ?? null,
       gain: gainOf(after),
+      startFailure: state === 'failed' ? after.startFailure : null,
     });
   return events;
 }

@@ -1,12 +1,14 @@
 import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import { START } from '../../domain/keys.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import type { CampaignState } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { StatusCounts } from '../../lineage/leaderboards.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { campaignHeader, type CampaignHeader } from './campaign-header.js';
+import { failureOfTrial } from './trial-failure.js';
 import { trialSummaries, type TrialSummary } from './trial-summary.js';
 import { frontierOf, lanesOf, openTrials, type Frontier, type LaneView, type OpenTrial } from './progress.js';
 import { spendingOf, type Spending } from '../statistics/spending.js';
@@ -23,6 +25,8 @@ export interface Snapshot {
   counted: number;
   trialsLimit: number;
   startScore: number | null;
+  /** Failure that kept the start from being measured; null where there was none. */
+  startFailure: Failure | null;
   frontier: Frontier | null;
   counts: StatusCounts;
   lanes: LaneView[];
@@ -83,7 +87,7 @@ export class Observer {
       runningMs: campaign.elapsed.ranMs,
       ...totals,
       trialsLimit: budget.limits.trials,
-      startScore: await this.scoreOfStart(owner),
+      ...(await this.startOf(owner)),
       frontier: await frontierOf(lineage, decision),
       counts,
       lanes: lanesOf(campaign, open),
@@ -117,8 +121,10 @@ export class Observer {
     };
   }
 
-  private async scoreOfStart(owner: string): Promise<number | null> {
-    this.startScore ??= (await this.lineage.trials.get(owner, START))?.outcome?.score ?? null;
-    return this.startScore;
+  private async startOf(owner: string): Promise<Pick<Snapshot, 'startScore' | 'startFailure'>> {
+    if (this.startScore !== null) return { startScore: this.startScore, startFailure: null };
+    const start = await this.lineage.trials.get(owner, START);
+    this.startScore = start?.outcome?.score ?? null;
+    return { startScore: this.startScore, startFailure: start === null ? null : failureOfTrial(start) };
   }
 }

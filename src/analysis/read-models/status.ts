@@ -2,11 +2,13 @@ import { textOfReason } from '../../domain/campaign/reasons.js';
 import type { Measure } from '../../domain/task/task.js';
 import { START, trialLabel } from '../../domain/keys.js';
 import type { CampaignState, RunControl } from '../../domain/statuses.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import type { Fault } from '../../lineage/documents/fault.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { StatusCounts } from '../../lineage/leaderboards.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { ClaimView } from '../statistics/claim-view.js';
+import { failureOfTrial } from './trial-failure.js';
 import { campaignHeader, isoOrNull } from './campaign-header.js';
 import { trialEstimate } from '../statistics/trial-estimate.js';
 import { limitUses } from './limits.js';
@@ -63,6 +65,8 @@ export interface StatusModel {
   lanes: LaneView[];
   open: OpenTrial[];
   start: Milestone | null;
+  /** Failure that kept the start from being measured; null where there was none. */
+  startFailure: Failure | null;
   frontier: Frontier | null;
   /** The best measured trial that met every gate. */
   best: Milestone | null;
@@ -135,6 +139,7 @@ export async function statusModel(
             score: startScore,
             estimate: await trialEstimate(lineage, began),
           },
+    startFailure: start === null ? null : failureOfTrial(start),
     frontier,
     best:
       first === undefined

@@ -19,6 +19,7 @@ import { comparisonOf } from '../statistics/comparison.js';
 import { trialEstimate } from '../statistics/trial-estimate.js';
 import { measurementsOf } from './measurements.js';
 import { campaignHeader, labelOrNull } from './campaign-header.js';
+import { failureOfTrial } from './trial-failure.js';
 import { trialSummaries, type TrialSummary } from './trial-summary.js';
 import { wasInterrupted } from './status.js';
 
@@ -149,7 +150,7 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     parentSnapshot: trial.parentSnapshot,
     metrics: outcome?.metrics ?? {},
     margins: outcome?.margins ?? [],
-    failure: outcome?.failure ?? trial.preflight,
+    failure: failureOfTrial(trial),
     projection: trial.projection,
     feedback: outcome?.feedback ?? '',
     cancelledBy: outcome?.cancelledBy ?? null,

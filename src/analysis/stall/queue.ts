@@ -72,7 +72,7 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
   if (busy.length > 0 && waited >= ASKED_MS)
     return lease(queue, label, since, placeOn(facts, queue), busy, facts);
   const [latest] = pollersOf(facts, queue, kind);
-  if (latest !== undefined && waited < ASKED_MS) return null;
+  if (latest !== undefined && Math.min(waited, ago(facts.now, latest.at)) < ASKED_MS) return null;
   const asked =
     latest === undefined
       ? 'which no worker polls'

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { submitUpdate } from '../../../workflows/messages.js';
 import { abortable } from '../../dev/process/abortable.js';
+import { failureOfTrial } from '../../analysis/read-models/trial-failure.js';
 import { trialRecord } from '../../analysis/read-models/trial-record.js';
 import { SUBMISSION_RUNS, type Submission } from '../../domain/campaign/campaign.js';
 import { textOfReason } from '../../domain/campaign/reasons.js';
@@ -191,12 +192,12 @@ async function untilEnded(
   const { lineage } = ground;
   const look = async () => {
     const campaign = await lineage.campaigns.find(name);
+    if (campaign !== null) requireOwn(campaign, owner);
     return { campaign, trial: campaign === null ? null : await lineage.trials.get(campaign.owner, number) };
   };
   for (;;) {
     await throughOutage(() => workers.ensure(), { say });
     const { campaign, trial } = await throughOutage(look, { say });
-    if (campaign !== null) requireOwn(campaign, owner);
     if (campaign === null) await expectWorkflow(ground, name);
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
@@ -209,6 +210,7 @@ async function untilEnded(
       throw new AssayError(
         await faultOf(lineage, campaign),
         `nothing was measured: ${textOfReason(campaign.reason) ?? campaign.state}`,
+        { detail: await tailOfStart(lineage, campaign) },
       );
     await sleep(POLL_MS);
   }
@@ -223,6 +225,12 @@ async function faultOf(
   const failure = start?.outcome?.failure;
   if (failure != null) return failure.busyHost === true ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED';
   return start?.outcome != null && reason?.kind === 'failure' ? 'RECIPE_INVALID' : 'CAMPAIGN_ENDED';
+}
+
+/** The end of the log of a start that could not be measured. */
+async function tailOfStart(lineage: Lineage, { owner }: CampaignDocument): Promise<string> {
+  const start = await lineage.trials.get(owner, START);
+  return start === null ? '' : (failureOfTrial(start)?.tail ?? '');
 }
 
 function parkedError(campaign: string, number: number, reason: string): AssayError {

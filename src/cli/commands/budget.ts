@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -14,16 +15,16 @@ export function register(program: Command): void {
     .option('--accelerator-seconds <s>', 'pause when this many seconds of a slot are spent, or `none`')
     .option('--json', 'print JSON: assay.budget/1')
     .addHelpText(
-      'before',
-      `
-Examples:
-  assay budget night-1                          what is allowed, used and held
-  assay budget night-1 --dollars 10             resumes a campaign that ran out of money
-  assay budget night-1 --trials 40 --hours none
-
-Numbers are totals since the start, not what is added. Fewer trials than there are already end the search; what was
-accepted is still measured.
-`,
+      'after',
+      helpText({
+        notes: `Numbers are totals since the start, not what is added. Fewer trials than there are already end the search; what was
+accepted is still measured.`,
+        examples: [
+          'assay budget night-1                          what is allowed, used and held',
+          'assay budget night-1 --dollars 10             resumes a campaign that ran out of money',
+          'assay budget night-1 --trials 40 --hours none',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/budget.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -10,13 +11,14 @@ export function register(program: Command): void {
     .option('--campaign <name>', 'its campaign (default: the latest)')
     .option('--json', 'print JSON: assay.cancel/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay cancel demo/t00007\n  assay cancel demo/t00007 --reason "the idea was tried before"\n',
-    )
-    .addHelpText(
       'after',
-      `
-The trial ends as cancelled once its processes are dead. A whole campaign is ended by \`assay stop\`.`,
+      helpText({
+        notes: `The trial ends as cancelled once its processes are dead. A whole campaign is ended by \`assay stop\`.`,
+        examples: [
+          'assay cancel demo/t00007',
+          'assay cancel demo/t00007 --reason "the idea was tried before"',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/cancel.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -7,10 +8,12 @@ export function register(program: Command): void {
     .description('show where money and accelerator time went: by role, phase and status of the trials')
     .argument('[campaign]', 'one campaign, running or ended; default: a line for each of the newest')
     .option('--json', 'print JSON: assay.costs/1')
-    .addHelpText('before', 'Examples:\n  assay costs\n  assay costs night-1\n  assay costs night-1 --json\n')
     .addHelpText(
       'after',
-      '\nTotals are the sum of the ledger. `assay budget` shows limits; docs/cli.md says how to set prices.',
+      helpText({
+        notes: `Totals are the sum of the ledger. \`assay budget\` shows limits; docs/cli.md says how to set prices.`,
+        examples: ['assay costs', 'assay costs night-1', 'assay costs night-1 --json'],
+      }),
     )
     .action(whenRun(() => import('../actions/costs.js')));
 }

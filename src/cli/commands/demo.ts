@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -10,6 +11,11 @@ export function register(program: Command): void {
     .option('--trials <n>', 'trials to run', '12')
     .option('--train-seconds <s>', 'training budget of one trial', '3')
     .option('--claim-runs <n>', 'fresh runs of the start and of the best recipe each, 0: claim nothing', '4')
-    .addHelpText('before', '\nExample:\n  npm run demo\n  npm run demo -- --trials 30')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['npm run demo', 'npm run demo -- --trials 30'],
+      }),
+    )
     .action(whenRun(() => import('../actions/demo.js')));
 }

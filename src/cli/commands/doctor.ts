@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -6,7 +7,12 @@ export function register(program: Command): void {
     .command('doctor')
     .description('show what this machine has and lacks, with a remedy for each; starts and downloads nothing')
     .option('--json', 'print JSON: assay.doctor/1')
-    .addHelpText('before', 'Examples:\n  assay doctor\n  assay doctor --json\n')
-    .addHelpText('after', '\nThe exit code is 3 when something essential is missing.')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `The exit code is 3 when something essential is missing.`,
+        examples: ['assay doctor', 'assay doctor --json'],
+      }),
+    )
     .action(whenRun(() => import('../actions/doctor.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -13,12 +14,13 @@ export function register(program: Command): void {
       'free only what was last stored this many hours ago or earlier, at least 2 (default: 168)',
     )
     .option('--json', 'print JSON (assay.gc/1)')
-    .addHelpText('before', 'Examples:\n  assay gc --dry-run\n  assay gc\n  assay gc --min-age 24\n')
     .addHelpText(
       'after',
-      `
-Campaigns may run meanwhile, of any Temporal server or namespace that uses this store, and a run that is killed is
+      helpText({
+        notes: `Campaigns may run meanwhile, of any Temporal server or namespace that uses this store, and a run that is killed is
 continued by the next. Results, recipes, logs and artifacts that a trial, session or task names are never freed.`,
+        examples: ['assay gc --dry-run', 'assay gc', 'assay gc --min-age 24'],
+      }),
     )
     .action(whenRun(() => import('../actions/gc.js')));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { LOGGED_PHASES } from '../../domain/trial/logged-phases.js';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -11,8 +12,10 @@ export function register(program: Command): void {
     .option('--campaign <name>', 'campaign of a trial given by number')
     .option('--json', 'print JSON: assay.log/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay log demo/t00007\n  assay log demo/t00007 --phase train > train.log\n',
+      'after',
+      helpText({
+        examples: ['assay log demo/t00007', 'assay log demo/t00007 --phase train > train.log'],
+      }),
     )
     .action(whenRun(() => import('../actions/log.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -11,8 +12,10 @@ export function register(program: Command): void {
     .option('--reason <text>', 'why, shown with the state')
     .option('--json', 'print JSON: assay.control/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay pause demo\n  assay pause demo --reason "the host is needed"\n',
+      'after',
+      helpText({
+        examples: ['assay pause demo', 'assay pause demo --reason "the host is needed"'],
+      }),
     )
     .action(whenRun(() => import('../actions/pause.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -15,8 +16,14 @@ export function register(program: Command): void {
     )
     .option('--json', 'print JSON (assay.reconcile/1)')
     .addHelpText(
-      'before',
-      'Examples:\n  assay reconcile --dry-run\n  assay reconcile night-1\n  assay reconcile old-1 --server-gone\n',
+      'after',
+      helpText({
+        examples: [
+          'assay reconcile --dry-run',
+          'assay reconcile night-1',
+          'assay reconcile old-1 --server-gone',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/reconcile.js')));
 }

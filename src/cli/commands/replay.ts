@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -12,14 +13,12 @@ export function register(program: Command): void {
     .option('--run <id>', 'a run of the workflow other than its latest')
     .option('--json', 'print JSON: assay.replay/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay replay demo/t00007\n  assay replay demo/opt-1 --json\n  assay replay history.json\n',
-    )
-    .addHelpText(
       'after',
-      `
-A file is what \`temporal workflow show --workflow-id ID --output json\` prints. Nothing is run again: results of
+      helpText({
+        notes: `A file is what \`temporal workflow show --workflow-id ID --output json\` prints. Nothing is run again: results of
 activities come from the history. The exit code is 1 when they part.`,
+        examples: ['assay replay demo/t00007', 'assay replay demo/opt-1 --json', 'assay replay history.json'],
+      }),
     )
     .action(whenRun(() => import('../actions/replay.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -13,19 +14,17 @@ export function register(program: Command): void {
     .option('--reason <text>', 'why, kept in the history')
     .option('--json', 'print JSON: assay.reset/1')
     .addHelpText(
-      'before',
-      `Examples:
-  assay reset demo/opt-1 --to last-task
-  assay reset demo/t00007 --to first --reason "the host was fixed"
-  assay reset demo --to 42
-`,
-    )
-    .addHelpText(
       'after',
-      `
-Everything that is stored stays as it is: replies that were paid, numbers that were taken and phases that were
+      helpText({
+        notes: `Everything that is stored stays as it is: replies that were paid, numbers that were taken and phases that were
 finished are used again, and a trial or campaign that has ended ends again in the same way. A lane or trial that an
 earlier run has started continues, and is waited for. \`temporal workflow reset\` does the same.`,
+        examples: [
+          'assay reset demo/opt-1 --to last-task',
+          'assay reset demo/t00007 --to first --reason "the host was fixed"',
+          'assay reset demo --to 42',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/reset.js')));
 }

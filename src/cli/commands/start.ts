@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -31,16 +32,17 @@ export function register(program: Command): void {
     .option('--watch', 'stay and follow it')
     .option('--json', 'print JSON')
     .addHelpText(
-      'before',
-      `
-Examples:
-  assay start --task byte-golf --trials 24 --watch
-  assay start --task ./my-task --name night-1 --hours 8 --dollars 40
-  assay start --input @campaign.json
-
-Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
+      'after',
+      helpText({
+        notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
 trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
+        examples: [
+          'assay start --task byte-golf --trials 24 --watch',
+          'assay start --task ./my-task --name night-1 --hours 8 --dollars 40',
+          'assay start --input @campaign.json',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/start.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -9,6 +10,11 @@ export function register(program: Command): void {
     )
     .argument('[campaign]', 'name of a campaign; without it the newest are listed')
     .option('--json', 'print JSON: assay.status/1, or assay.campaigns/1 without a name')
-    .addHelpText('before', 'Examples:\n  assay status\n  assay status demo\n  assay status demo --json\n')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['assay status', 'assay status demo', 'assay status demo --json'],
+      }),
+    )
     .action(whenRun(() => import('../actions/status.js')));
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -10,8 +11,10 @@ export function register(program: Command): void {
     .addOption(new Option('--now', 'do not wait for them: what is in flight is cancelled').conflicts('drain'))
     .option('--json', 'print JSON: assay.control/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay stop demo\n  assay stop demo --drain\n  assay stop demo --now\n',
+      'after',
+      helpText({
+        examples: ['assay stop demo', 'assay stop demo --drain', 'assay stop demo --now'],
+      }),
     )
     .action(whenRun(() => import('../actions/stop.js')));
 }

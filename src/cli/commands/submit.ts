@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -21,16 +22,17 @@ export function register(program: Command): void {
       'print JSON: the record (assay.trial/1) with --wait, else the number (assay.submitted/1)',
     )
     .addHelpText(
-      'before',
-      `
-Examples:
-  assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --wait
-  assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --runs 4 --wait
-  assay submit --campaign night-1 --recipe ./mine --hypothesis "wider context" --wait --json
-
-Alone, the start recipe of the task is measured once for comparison; one run of each proves nothing. --runs N
+      'after',
+      helpText({
+        notes: `Alone, the start recipe of the task is measured once for comparison; one run of each proves nothing. --runs N
 measures both N times under fresh seeds, and gives their difference with its standard error and interval. Where
 no worker runs, --wait runs them itself until the trial has ended.`,
+        examples: [
+          'assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --wait',
+          'assay submit --task byte-golf --recipe ./mine --hypothesis "Adam instead of SGD" --runs 4 --wait',
+          'assay submit --campaign night-1 --recipe ./mine --hypothesis "wider context" --wait --json',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/submit.js')));
 }

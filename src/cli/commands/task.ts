@@ -1,22 +1,74 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
   const task = program
     .command('task')
-    .description('list tasks, or push one of yours')
-    .addHelpText('before', 'Examples:\n  assay task list\n  assay task push ./my-task\n');
+    .description('make, check, push and list tasks')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [
+          'assay task new ./my-task                   a small task in Python that runs as it is',
+          'assay task check ./my-task                 its start, measured twice on this machine',
+          'assay task push ./my-task                  stores it under its name',
+          'assay task list',
+        ],
+      }),
+    );
   task
     .command('list', { isDefault: true })
     .description('list the bundled tasks and those that were pushed')
     .option('--json', 'print JSON: assay.tasks/1')
-    .addHelpText('before', 'Examples:\n  assay task list\n  assay task list --json\n')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['assay task list', 'assay task list --json'],
+      }),
+    )
     .action(whenRun(() => import('../actions/task-list.js')));
+  task
+    .command('new')
+    .description('write a small task that runs as it is, to be turned into yours')
+    .argument('<dir>', 'folder to make; its last part is the name of the task')
+    .option('--language <language>', 'of the recipe: python, javascript or c', 'python')
+    .option('--served', 'the recipe answers as a server (python only)')
+    .option('--json', 'print JSON: assay.new-task/1')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [
+          'assay task new ./my-task',
+          'assay task new ./my-task --language c',
+          'assay task new ./my-task --served',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-new.js')));
+  task
+    .command('check')
+    .description('check a task folder and measure its start twice, without servers')
+    .argument('<dir>', 'folder with a task.yaml')
+    .option('--json', 'print JSON: assay.task-check/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Its data are prepared for this check alone, so that a long preparation takes as long as ever.`,
+        examples: ['assay task check ./my-task', 'assay task check ./my-task --json'],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-check.js')));
   task
     .command('push')
     .description('check a task folder and store it under its name')
     .argument('<dir>', 'folder with a task.yaml')
     .option('--json', 'print JSON: assay.pushed/1')
-    .addHelpText('before', 'Examples:\n  assay task push ./my-task\n')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: ['assay task push ./my-task'],
+      }),
+    )
     .action(whenRun(() => import('../actions/task-push.js')));
 }

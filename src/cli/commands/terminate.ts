@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -12,14 +13,12 @@ export function register(program: Command): void {
     .option('--reason <text>', 'why, kept with the state')
     .option('--json', 'print JSON: assay.terminated/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay terminate demo\n  assay terminate demo --yes --reason "the host is gone"\n',
-    )
-    .addHelpText(
       'after',
-      `
-\`assay stop --now\` is the better way while workers run: it lets them say when their processes are dead. After
+      helpText({
+        notes: `\`assay stop --now\` is the better way while workers run: it lets them say when their processes are dead. After
 \`temporal workflow terminate\`, the reconcile pass settles the same within minutes.`,
+        examples: ['assay terminate demo', 'assay terminate demo --yes --reason "the host is gone"'],
+      }),
     )
     .action(whenRun(() => import('../actions/terminate.js')));
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { TRIAL_STATUSES } from '../../domain/trial/trial-statuses.js';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -13,8 +14,14 @@ export function register(program: Command): void {
     .option('--best', 'best first, of the measured trials that met every gate (at most 20)')
     .option('--json', 'print JSON: assay.trials/1')
     .addHelpText(
-      'before',
-      'Examples:\n  assay trials demo\n  assay trials demo --best --limit 5\n  assay trials demo --status crash --role arch\n',
+      'after',
+      helpText({
+        examples: [
+          'assay trials demo',
+          'assay trials demo --best --limit 5',
+          'assay trials demo --status crash --role arch',
+        ],
+      }),
     )
     .action(whenRun(() => import('../actions/trials.js')));
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { helpText } from './help-text.js';
 import { whenRun } from './when-run.js';
 
 export function register(program: Command): void {
@@ -7,7 +8,12 @@ export function register(program: Command): void {
     .description('follow a campaign until it ends; Ctrl-C leaves it running')
     .argument('<campaign>', 'name of the campaign')
     .option('--json', 'print one JSON object a line: assay.event/1')
-    .addHelpText('before', 'Examples:\n  assay watch demo\n  assay watch demo --json | jq .event\n')
-    .addHelpText('after', '\nThe exit code is 1 when the campaign failed or is blocked.')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `The exit code is 1 when the campaign failed or is blocked.`,
+        examples: ['assay watch demo', 'assay watch demo --json | jq .event'],
+      }),
+    )
     .action(whenRun(() => import('../actions/watch.js')));
 }

@@ -53,5 +53,5 @@ function nextOf({ _id: name, state }: CampaignDocument): string {
     return `next: fix that, then run \`assay resume ${name}\`; its trials wait. \`assay stop ${name} --now\` ends it`;
   if (state === 'failed')
     return `next: \`assay status ${name}\` says why; \`assay trials ${name}\` lists what ran`;
-  return `next: \`assay trials ${name} --best\`, then \`assay show ${name}/TRIAL\` with the one of interest`;
+  return `next: \`assay trials ${name} --best\` lists the best, \`assay best ${name} DIR\` writes the best recipe into a folder`;
 }

@@ -3,10 +3,11 @@ import type { Measure } from '../../domain/task/task.js';
 import type { CampaignEvent } from '../../analysis/read-models/events.js';
 import type { StallReason } from '../../analysis/stall/types.js';
 import { besideScore } from './estimate.js';
+import { renderFailure } from './failure.js';
 import { duration, score, signed, withUnit } from './numbers.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { reasonText } from './status.js';
-import { cut, oneLine } from './text.js';
+import { cut, headAndRest, oneLine } from './text.js';
 import { deltaText } from './trials.js';
 
 const TEXT_WIDTH = 140;
@@ -31,8 +32,12 @@ export function renderEvent(event: CampaignEvent, metric: Measure, paint: Paint)
     case 'stall':
       return stallText(event.reasons, event.moves, paint);
     case 'done':
-      return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}${bestText(event, metric)}`;
+      return `campaign ${paint(stateColour(event.state), event.state)}${because(event.reason)}${bestText(event, metric)}${startText(event, paint)}`;
   }
+}
+
+function startText({ startFailure }: Extract<CampaignEvent, { event: 'done' }>, paint: Paint): string {
+  return startFailure === null ? '' : `\nthe start ${renderFailure(startFailure, paint)}`;
 }
 
 function stallText(reasons: readonly StallReason[], moves: boolean | null, paint: Paint): string {
@@ -42,7 +47,9 @@ function stallText(reasons: readonly StallReason[], moves: boolean | null, paint
 }
 
 function because(reason: string | null): string {
-  return reason === null ? '' : ` (${oneLine(reason)})`;
+  if (reason === null) return '';
+  const { head, rest } = headAndRest(reason);
+  return ` (${head})${rest === '' ? '' : `\n${rest}`}`;
 }
 
 function scoreText(

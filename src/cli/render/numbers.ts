@@ -46,7 +46,8 @@ export function usd(microUsd: number): string {
 }
 
 export function integer(count: number): string {
-  return Math.round(count).toLocaleString('en-US');
+  // a zero has no sign
+  return (Math.round(count) + 0).toLocaleString('en-US');
 }
 
 /** A plain number, at most six significant digits. */

@@ -6,11 +6,12 @@ import type { StatusModel } from '../../analysis/read-models/status.js';
 import type { StatusCounts } from '../../lineage/leaderboards.js';
 import { TRIAL_STATUSES, type CampaignState } from '../../domain/statuses.js';
 import { besideScore } from './estimate.js';
+import { renderFailure } from './failure.js';
 import { duration, integer, plainNumber, score, signed, usd, withUnit } from './numbers.js';
 import type { NotStartedModel } from '../follow/not-started.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { cut, oneLine, plural } from './text.js';
+import { cut, headAndRest, oneLine, plural } from './text.js';
 
 /** The campaigns of a store, newest first. */
 export function renderCampaigns({ campaigns, asOf }: CampaignsModel, paint: Paint): string {
@@ -40,7 +41,8 @@ export function renderCampaigns({ campaigns, asOf }: CampaignsModel, paint: Pain
 /** One campaign. `priced` says whether the price of its model is known, so that dollars mean something. */
 export function renderStatus(status: StatusModel, paint: Paint, priced: boolean): string {
   const { metric, start, frontier } = status;
-  const reason = status.reason === null ? '' : ` (${oneLine(status.reason)})`;
+  const { head, rest } = headAndRest(status.reason ?? '');
+  const reason = head === '' ? '' : ` (${head})`;
   const lines: [string, string][] = [
     ['state', `${paint(stateColour(status.state), status.state)}${reason}${controlText(status)}`],
     ['task', `${status.task.name} (${status.task.digest.slice(0, 12)}), ${oneLine(status.task.title)}`],
@@ -67,6 +69,9 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
     ['workflow', status.workflowId],
   ];
   const sections = [paint('bold', status.campaign), fields(lines)];
+  if (rest !== '') sections.push('', rest);
+  if (status.startFailure !== null)
+    sections.push('', `the start ${renderFailure(status.startFailure, paint)}`);
   const busy = new Set(status.open.map(({ lane }) => lane));
   const idle = status.lanes.filter(({ lane }) => !busy.has(lane)).map(({ lane }) => lane);
   if (status.stall.length > 0) sections.push('', renderStall(status, paint));

@@ -11,6 +11,12 @@ export function oneLine(text: string): string {
   return clean(text).replace(/\s+/g, ' ').trim();
 }
 
+/** The first line, and what follows it made harmless and moved to the right, each on a line of its own. */
+export function headAndRest(text: string): { head: string; rest: string } {
+  const [first = '', ...more] = clean(text).trim().split('\n');
+  return { head: oneLine(first), rest: more.length === 0 ? '' : indent(more.join('\n'), 4) };
+}
+
 /** At most `width` characters, the end marked where it was cut. */
 export function cut(text: string, width: number): string {
   const characters = Array.from(text);

@@ -6,11 +6,13 @@ import type {
   TrialRecord,
 } from '../../analysis/read-models/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
+import type { Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
 import { projectionText } from '../../model/answers.js';
 import { renderDiff } from './diff.js';
+import { renderFailure } from './failure.js';
 import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
@@ -131,16 +133,17 @@ function isolationText({ isolation, replicates }: TrialRecord): string {
 }
 
 function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
-  if (failure === null) return [];
-  const { limit } = failure;
-  const numbers =
-    limit === null
-      ? ''
-      : `\n  ${limit.name}: used ${plainNumber(limit.used)} ${limit.unit}, allowed ${plainNumber(limit.allowed)} ${limit.unit}, over by ${plainNumber(Number((limit.used - limit.allowed).toPrecision(6)))} ${limit.unit}`;
-  const tail = failure.tail === '' ? '' : `\n${indent(clean(failure.tail), 4)}`;
-  return [
-    `${paint('red', 'failed')} in ${failure.phase} as ${failure.status}: ${oneLine(failure.reason)}${numbers}${tail}`,
-  ];
+  return failure === null ? [] : [renderFailure(failure, paint)];
+}
+
+/** The value of a gate's metric, and by how much it is met or missed. */
+export function gateText({ metric, value, side, limit, over }: Margin): string {
+  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(over)}`;
+}
+
+function marginText(over: number): string {
+  if (over === 0) return 'met exactly';
+  return over > 0 ? `missed by ${plainNumber(over)}` : `met by ${plainNumber(-over)}`;
 }
 
 function numbersSection({ metrics, margins }: TrialRecord): string[] {
@@ -166,7 +169,7 @@ function numbersSection({ metrics, margins }: TrialRecord): string[] {
             margin.metric,
             plainNumber(margin.value),
             `${margin.side === 'max' ? '≤' : '≥'} ${plainNumber(margin.limit)}`,
-            margin.over > 0 ? `missed by ${plainNumber(margin.over)}` : `met by ${plainNumber(-margin.over)}`,
+            marginText(margin.over),
           ]),
         ),
         2,

@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { AssayError, ERRORS, messageOf, type ErrorCode } from '../../domain/errors.js';
+import { clean, indent } from '../render/text.js';
 
 /** Flags that every command has. */
 export interface CommonFlags {
@@ -33,16 +34,18 @@ export type ErrorFlags = Pick<CommonFlags, 'json' | 'debug'>;
 /** One line and a remedy on stderr; the stack only on request; with --json the same as JSON. Returns the exit code. */
 export function report(error: unknown, { json, debug }: ErrorFlags): number {
   const known = error instanceof AssayError;
-  const [message = ''] = messageOf(error).split('\n');
+  const [message = '', ...more] = messageOf(error).split('\n');
   const remedy = known ? error.remedy : ERRORS.INTERNAL.remedy;
+  const detail = known ? clean([...more, error.detail].join('\n').trim()) : '';
   say(`${styled('red', 'error', process.stderr)}: ${message}`);
+  if (detail !== '') say(indent(detail, 2));
   say(remedy);
   if (debug === true && error instanceof Error) say(error.stack ?? '');
-  if (json === true) printError(known ? error.code : 'INTERNAL', message, remedy);
+  if (json === true) printError(known ? error.code : 'INTERNAL', message, remedy, detail);
   return known ? error.exit : ERRORS.INTERNAL.exit;
 }
 
 /** `assay.error/1`, on one line: the last one where lines came before it. */
-export function printError(code: ErrorCode, message: string, remedy: string): void {
-  print(JSON.stringify({ schema: 'assay.error/1', code, message, remedy }));
+export function printError(code: ErrorCode, message: string, remedy: string, detail = ''): void {
+  print(JSON.stringify({ schema: 'assay.error/1', code, message, remedy, detail }));
 }

@@ -1,12 +1,12 @@
 import { execa } from 'execa';
 import { NEVER } from './abortable.js';
-import { installerEnvironment } from './environment.js';
+import { installerEnvironment, withUtf8Names } from './environment.js';
 import { killGroupOnExit, releaseGroup, signalGroup } from './kill-servers-on-exit.js';
 
 /** Runs a short command and returns what it printed, or null when it failed or does not exist. */
 export async function outputOf(file: string, args: readonly string[], seconds = 20): Promise<string | null> {
   const done = await execa(file, args, {
-    env: installerEnvironment(),
+    env: withUtf8Names(installerEnvironment()),
     extendEnv: false,
     stdin: 'ignore',
     all: true,
@@ -29,7 +29,7 @@ export async function mustRun(
   signal.throwIfAborted();
   const child = execa(file, args, {
     cwd: options.cwd,
-    env: { ...installerEnvironment(), ...options.env },
+    env: { ...withUtf8Names(installerEnvironment()), ...options.env },
     extendEnv: false,
     stdin: 'ignore',
     all: true,

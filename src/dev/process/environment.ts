@@ -15,5 +15,20 @@ export function installerEnvironment(env: NodeJS.ProcessEnv = process.env): Node
 }
 
 function picked(env: NodeJS.ProcessEnv, wanted: (name: string) => boolean): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name)));
+  return inUtf8(Object.fromEntries(Object.entries(env).filter(([name]) => wanted(name))));
+}
+
+/** Under a locale such as C, Java finds no file whose name is not ASCII; macOS has no such locale. */
+function inUtf8(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  return process.platform !== 'linux' || /utf-?8/i.test(locale) ? env : { ...env, LC_ALL: 'C.UTF-8' };
+}
+
+/**
+ * Makes names of files UTF-8, whatever the locale says: Java writes question marks for letters that its locale lacks,
+ * and finds no file by them.
+ */
+export function withUtf8Names(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const locale = env['LC_ALL'] || env['LANG'] || 'C';
+  return /utf-?8/i.test(locale) || process.platform !== 'linux' ? env : { ...env, LC_ALL: 'C.UTF-8' };
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { sweepOrphans } from '../../sandbox/process/process-table.js';
 import { abortable } from './abortable.js';
-import { serverEnvironment } from './environment.js';
+import { serverEnvironment, withUtf8Names } from './environment.js';
 import { identityOf, isAlive, sharesSpace, type ProcessIdentity } from './identity.js';
 import { signalGroup } from './kill-servers-on-exit.js';
 import { lastLines, rotate } from './logs.js';
@@ -52,7 +52,7 @@ export async function launch(command: Command): Promise<ServerProcess> {
   try {
     const child = execa(command.file, command.args, {
       cwd: command.cwd,
-      env: serverEnvironment(command.marker),
+      env: withUtf8Names(serverEnvironment(command.marker)),
       extendEnv: false,
       stdin: 'ignore',
       stdout: output,

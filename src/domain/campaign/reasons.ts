@@ -38,6 +38,8 @@ const known = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('claim'), runs: amount }),
   z.object({ kind: z.literal('lanes'), text }),
   z.object({ kind: z.literal('failure'), text }),
+  /** A search that ended without a trial; `because`: the last words of its lanes. */
+  z.object({ kind: z.literal('noProposal'), lanes: amount, because: text }),
   /** No workflow leads the campaign any more; `workflow` is its state on the server. */
   z.object({ kind: z.literal('abandoned'), workflow: text }),
   z.object({ kind: z.literal('done') }),
@@ -82,6 +84,8 @@ export function reasonText(reason: Reason): string {
       return `${reason.runs} fresh runs of the start and the frontier`;
     case 'lanes':
       return `every lane failed: ${reason.text}`;
+    case 'noProposal':
+      return `no lane proposed a trial: ${reason.because}`;
     case 'abandoned':
       return `its workflow is ${reason.workflow}`;
     case 'done':

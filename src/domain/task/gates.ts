@@ -1,4 +1,5 @@
-import { TIME_RATIO, type Gate } from './task.js';
+import type { Gate } from './schema/gate.js';
+import { TIME_RATIO } from './task.js';
 
 /** Distance of a value from a gate; `over` > 0 means missed by that much, in the metric's unit. */
 export interface Margin {

@@ -1,190 +1,142 @@
 import { z } from 'zod';
 import { uncounted } from './counted.js';
-
-const name = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,47}$/, 'lower-case letters, digits and dashes, starting with a letter');
-const relative = z
-  .string()
-  .min(1)
-  .refine(
-    (path) => !path.startsWith('/') && !path.split('/').includes('..'),
-    'a path inside the task folder',
-  );
-const direction = z.enum(['minimize', 'maximize']);
-
-const seconds = z
-  .number()
-  .positive()
-  .max(7 * 86_400);
-
-/** Seconds past a budget at which a run is ended; default: a tenth of the budget, at least 1. */
-const tolerance = z.number().nonnegative().max(86_400);
-
-const phase = z.strictObject({
-  run: z.string().min(1),
-  timeout_s: seconds,
-});
-
-const outputPhase = phase.extend({
-  output: relative,
-  /**
-   * Files that the phase can read: globs in the recipe, and folders of data or of earlier phases (ending in "/").
-   */
-  reads: z.array(relative).default([]),
-});
-
-export const gateSchema = z
-  .strictObject({
-    name,
-    metric: z.string().min(1),
-    max: z.number().optional(),
-    min: z.number().optional(),
-    /** The earliest moment at which the metric is known. */
-    known: z.enum(['static', 'check', 'pack', 'train', 'evaluate']),
-    test: z.enum(['exact', 'statistical']).default('exact'),
-  })
-  .refine((gate) => gate.max !== undefined || gate.min !== undefined, 'a gate needs max or min');
-/** A limit that makes a trial ineligible; `max` and `min` are in the units of the metric. */
-export type Gate = z.infer<typeof gateSchema>;
+import { gateSchema } from './schema/gate.js';
+import { metricName } from './schema/metric-name.js';
+import { evaluateSchema, phasesSchema } from './schema/phases.js';
+import { direction, relative, taskName } from './schema/fields.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
 export const taskSchema = z
   .strictObject({
-    schema: z.literal('assay.task/1'),
-    name,
-    title: z.string().min(1).max(120),
+    schema: z.literal('assay.task/1').describe('the version of this format'),
+    name: taskName.describe('the name that `assay task push` stores it under'),
+    title: z.string().min(1).max(120).describe('one line for people and agents'),
     metric: z.strictObject({
-      name: z.string().min(1),
-      unit: z.string(),
-      direction,
-      /** The best value that can exist, where one is known. */
-      limit: z.number().optional(),
+      name: metricName.describe('the headline, one of the metrics that the evaluator answers with'),
+      unit: z.string().describe("shown behind values; `''` where there is none"),
+      direction: direction.describe('which way is better'),
+      limit: z.number().optional().describe('the best value that can exist, where one is known'),
     }),
-    /**
-     * Metric that decides where that is not the headline; with a direction of its own where it differs from the
-     * headline's.
-     */
     decision_metric: z
-      .union([z.string().min(1), z.strictObject({ name: z.string().min(1), direction })])
-      .optional(),
-    /** Metrics that may veto an adoption: none may be worse than the start's by more than its margin. */
+      .union([metricName, z.strictObject({ name: metricName, direction })])
+      .optional()
+      .describe(
+        'what decides, where that is not `metric` itself; `{name, direction}` where better is the other way round. Claimed is `metric` all the same, but for `train_s`',
+      ),
     guards: z
       .array(
         z.strictObject({
-          metric: z.string().min(1),
-          direction: z.enum(['minimize', 'maximize']).default('minimize'),
-          margin: z.number().nonnegative(),
+          metric: metricName.describe('a metric that may veto an adoption'),
+          direction: direction.default('minimize').describe('which way is better'),
+          margin: z
+            .number()
+            .nonnegative()
+            .describe('by how much it may be worse than that of the start; without a value it vetoes'),
         }),
       )
-      .default([]),
+      .default([])
+      .describe('metrics that may veto an adoption, and never cause one'),
     recipe: z.strictObject({
-      root: relative.default('recipe'),
-      editable: z.array(relative).min(1),
-      /** Globs of files that make up the metrics of size; all that may be edited where one of these matters. */
-      counted: z.array(relative).default([]),
-      knobs: z.enum(['marked', 'none']).default('none'),
+      root: relative.default('recipe').describe('folder of the recipe'),
+      editable: z
+        .array(relative)
+        .min(1)
+        .describe(
+          'globs, below the root, of what agents and people who submit may change or add; every other file stays that of the start',
+        ),
+      counted: z
+        .array(relative)
+        .default([])
+        .describe(
+          'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
+        ),
+      knobs: z
+        .enum(['marked', 'none'])
+        .default('none')
+        .describe('`marked`: agents are told of the constants that are marked, see "Knobs"'),
     }),
     data: z
       .strictObject({
-        prepare: relative,
-        train: relative,
-        search: relative,
-        claim: relative.optional(),
+        prepare: relative.describe('Python program that makes the data, see "Prepared data"'),
+        train: relative.describe('folder of prepared data that training may see'),
+        search: relative.describe('folder that only the evaluator sees, in every trial'),
+        claim: relative
+          .optional()
+          .describe(
+            'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
+          ),
       })
-      .optional(),
-    /** A requirements file with exact versions; the phases' `python` is a private environment made from it. */
-    requirements: relative.optional(),
-    /**
-     * Programs and folders of the host that phases need besides Python and the system's own: of another toolchain, say.
-     * A server has a root of its own with these, the interpreter and a shell in it, and nothing else.
-     */
+      .optional()
+      .describe('left out by a task without data'),
+    requirements: relative
+      .optional()
+      .describe(
+        'requirements file with exact versions, for a private Python environment, see "Which Python"',
+      ),
     runtime: z
       .strictObject({
-        paths: z.array(z.string().regex(/^\/./, 'an absolute path')).min(1),
+        paths: z
+          .array(z.string().regex(/^\/./, 'an absolute path'))
+          .min(1)
+          .describe(
+            "absolute paths of the host that phases need besides Python and the system's own programs, such as `/opt/jdk`; servers see these, their interpreter and a shell, and nothing else of the host",
+          ),
       })
       .optional(),
     resources: z.strictObject({
-      pool: name.default('cpu'),
-      slots: z.number().int().positive().default(1),
-      memory_mb: z.number().int().positive().default(2048),
-      disk_mb: z.number().int().positive().default(512),
-      log_kb: z.number().int().positive().default(256),
-      processes: z.number().int().positive().default(64),
+      pool: taskName.default('cpu').describe('kind of host that trains, as in `assay worker --pool`'),
+      slots: z
+        .number()
+        .int()
+        .positive()
+        .default(1)
+        .describe('slots of a host that a training takes: cores, in `cpu`'),
+      memory_mb: z.number().int().positive().default(2048).describe('memory of a phase, in MiB'),
+      disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
+      log_kb: z
+        .number()
+        .int()
+        .positive()
+        .default(256)
+        .describe('log that is kept of a phase, in KiB; the end where it is longer'),
+      processes: z
+        .number()
+        .int()
+        .positive()
+        .default(64)
+        .describe('processes and threads of a phase at one time'),
     }),
-    phases: z.strictObject({
-      check: phase.optional(),
-      smoke: phase.extend({ data: z.literal('synthetic').optional() }).optional(),
-      prewarm: phase.extend({ data: z.literal('synthetic').optional(), output: relative }).optional(),
-      train: outputPhase.extend({
-        clock: z
-          .strictObject({
-            from: z.literal('data_visible'),
-            budget_s: seconds,
-            tolerance_s: tolerance.optional(),
-          })
-          .optional(),
-        /** Lines of progress that training prints, so that a hopeless run can be ended early. */
-        progress: z
-          .strictObject({
-            metric: z.string().min(1),
-            direction: z.enum(['minimize', 'maximize']).default('minimize'),
-            stop: z.strictObject({
-              after: z.number().min(0.05).max(0.95).default(0.3),
-              spread: z.number().positive(),
-              spreads: z.number().min(2).default(4),
-              catch_up: z.number().min(1).default(1.5),
-            }),
-          })
-          .optional(),
-      }),
-      pack: outputPhase
-        .extend({ budget_s: seconds.optional(), tolerance_s: tolerance.optional() })
-        .optional(),
-      serve: z
-        .strictObject({
-          run: z.string().min(1),
-          startup_s: seconds,
-          /** True when a second server, after the first, is there for the evaluator to compare. */
-          twins: z.boolean().default(false),
-        })
-        .optional(),
-    }),
+    phases: phasesSchema,
     replicate: z
       .strictObject({
-        processes: z.number().int().positive().default(1),
-        /** True when a recipe scores the same under every seed, so that one run is all there is. */
-        deterministic: z.boolean().default(false),
+        processes: z.number().int().positive().default(1).describe('not used yet: a run is one process'),
+        deterministic: z
+          .boolean()
+          .default(false)
+          .describe(
+            'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
+          ),
       })
       .default({ processes: 1, deterministic: false }),
-    scoring: z.enum(['served', 'direct']),
-    evaluate: phase.extend({
-      /**
-       * True when nothing else of assay runs on its host meanwhile; default: only while a claim is measured.
-       */
-      exclusive: z.boolean().optional(),
-      /**
-       * Files that an artifact must have, as globs. Without one of them the trial ends as a crash and the evaluator,
-       * which would fail on it, is not run; nor is it on an artifact without a file, where scoring is direct.
-       */
-      artifact: z.array(relative).max(64).optional(),
-      /** Settings for projecting the length of an evaluation before training, from a part of it. */
-      rehearsal: z
-        .strictObject({
-          /** The part of a full evaluation that the evaluator scores under ASSAY_REHEARSAL. */
-          share: z.number().min(0.01).max(0.5),
-          /**
-           * Limit that the evaluator itself sets for a full evaluation, where that is less than its wall limit.
-           */
-          limit_s: seconds.optional(),
-        })
-        .optional(),
-    }),
-    gates: z.array(gateSchema).default([]),
+    scoring: z
+      .enum(['served', 'direct'])
+      .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
+    evaluate: evaluateSchema,
+    gates: z.array(gateSchema).default([]).describe('limits that make a trial ineligible, see "Gates"'),
     calibration: z
-      .strictObject({ replicates: z.number().int().positive().default(5) })
+      .strictObject({
+        replicates: z
+          .number()
+          .int()
+          .positive()
+          .default(5)
+          .describe('runs of the start before a search; 1 where `replicate.deterministic` is declared'),
+      })
       .default({ replicates: 5 }),
-    specialists: z.array(name).min(1),
+    specialists: z
+      .array(taskName)
+      .min(1)
+      .describe('roles that propose, each with a prompt in `specialists/NAME.md`'),
   })
   .superRefine((task, context) => {
     if (task.scoring === 'served' && task.phases.serve === undefined)

@@ -71,9 +71,10 @@ function applyToFile(
   if (edit.command === 'create') return create(files, where, edit.text);
   const text = files.get(where);
   if (text === undefined) return missing(files, where);
+  const ended = endedAs(text);
   return edit.command === 'str_replace'
-    ? replace(files, where, text, edit.old, edit.new)
-    : insert(files, where, text, edit.line, edit.text);
+    ? replace(files, where, text, ended(edit.old), ended(edit.new))
+    : insert(files, where, text, edit.line, ended(edit.text));
 }
 
 function view(files: Tree, where: string, range: readonly [number, number] | undefined): EditResult {
@@ -137,8 +138,9 @@ function insert(files: Tree, where: string, text: string, line: number, fresh: s
   }
   if (fresh === '') return { error: 'insert_text is empty: nothing would change.' };
   const open = text !== '' && !text.endsWith('\n') && line === lines.length;
-  const before = text.slice(0, offsetAfter(text, line)) + (open ? '\n' : '');
-  const added = fresh.endsWith('\n') ? fresh : `${fresh}\n`;
+  const end = endedAs(text)('\n');
+  const before = text.slice(0, offsetAfter(text, line)) + (open ? end : '');
+  const added = fresh.endsWith('\n') ? fresh : `${fresh}${end}`;
   const after = before + added + text.slice(offsetAfter(text, line));
   return changed(files, where, after, line + 1, line + linesOf(added).length);
 }
@@ -213,6 +215,12 @@ function offsetAfter(text: string, count: number): number {
   return offset;
 }
 
+/** Gives text for a file the line ends of that file; a file that has both kinds leaves it as it is. */
+function endedAs(file: string): (text: string) => string {
+  const isWindows = file.includes('\r\n') && !/(?<!\r)\n/.test(file);
+  return (text) => (isWindows ? text.replace(/\r$/, '').replace(/\r?\n/g, '\r\n') : text);
+}
+
 function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
@@ -223,7 +231,7 @@ function notFound(where: string, text: string, old: string): string {
     ?.trim();
   const near = first === undefined ? -1 : linesOf(text).findIndex((line) => line.trim() === first);
   if (text.includes('\r\n') && occurrences(text.replaceAll('\r\n', '\n'), old, 1).length > 0)
-    return `old_str does not occur in "${where}": its lines end in CR LF.`;
+    return `old_str does not occur in "${where}": some of its lines end in CR LF, and some in LF.`;
   if (near === -1) return `old_str does not occur in "${where}". View the file and copy the lines exactly.`;
   return `old_str does not occur in "${where}", but its first line is like line ${near + 1}: compare white space and the lines after it.`;
 }

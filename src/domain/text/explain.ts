@@ -3,12 +3,31 @@ import type { z } from 'zod';
 /** The first thing that is wrong, in one line: `trials: expected a number`. */
 export function explain(error: z.ZodError): string {
   const [issue] = error.issues;
-  if (issue === undefined) return 'malformed';
+  return issue === undefined ? 'malformed' : explainIssue(issue);
+}
+
+/** One thing that is wrong, with the field that it is wrong in. */
+export function explainIssue(issue: z.core.$ZodIssue): string {
+  const inner = innerOf(issue);
+  if (inner !== null) return explainIssue({ ...inner, path: [...issue.path, ...inner.path] });
+  const field = issue.path.map(String).join('.');
+  const message = messageOf(issue);
+  return field === '' ? message : `${field}: ${message}`;
+}
+
+/** The issue that says what is wrong, of one that only says where; null when it says so itself. */
+function innerOf(issue: z.core.$ZodIssue): z.core.$ZodIssue | null {
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') return issue.issues[0] ?? null;
+  if (issue.code !== 'invalid_union') return null;
+  // of several forms, the one that the value is nearest to has something wrong further in
+  const tried = issue.errors.flatMap(([first]) => first ?? []);
+  return tried.toSorted((a, b) => b.path.length - a.path.length)[0] ?? null;
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys')
     return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  const field = issue.path.join('.');
-  const message = boundOf(issue) ?? issue.message;
-  return field === '' ? message : `${field}: ${message}`;
+  return boundOf(issue) ?? issue.message.replace(/^Invalid (input|option): /, '');
 }
 
 /** The bound that a number has crossed; null for other faults. */

@@ -1,8 +1,8 @@
 /** The longest path of a recipe file, and the longest of its segments, in UTF-16 units. */
 export const MAX_PATH = 240;
-const MAX_SEGMENT = 100;
+export const MAX_SEGMENT = 100;
 /** The most folders that a recipe file may lie in, one within the other. */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 
 /** Control, format, private and unassigned characters, lone surrogates, line and paragraph separators. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;

@@ -1,28 +1,49 @@
 import { z } from 'zod';
+import { metricName } from '../task/schema/metric-name.js';
 
 /** A number that is really one: JSON's 1e999 becomes Infinity and is refused, as are null and "0.1". */
 export const finite = z.number().refine(Number.isFinite, 'a finite number');
 
-const feedback = z.string().max(4096).default('');
+/** The schema of an evaluator's answer. */
+export const EVALUATION = 'assay.evaluation/1';
+
+/** The most characters of an answer's texts that are kept; what is longer is cut. */
+export const LONGEST_TEXT = { feedback: 4096, reason: 2000 } as const;
+
+const schema = z.literal(EVALUATION).describe('the version of this format');
+const feedback = z
+  .string()
+  .default('')
+  .describe(`text for agents; what is longer than ${LONGEST_TEXT.feedback} characters is cut`);
 
 /** Answer of an evaluator when the recipe, not the evaluator, is at fault. */
-const failure = z.strictObject({
-  schema: z.literal('assay.evaluation/1'),
-  failure: z.strictObject({
-    /** protocol: bad frame or wrong length; invalid: non-finite or malformed numbers; late: no answer in time. */
-    kind: z.enum(['protocol', 'invalid', 'late', 'twins_disagree']),
-    reason: z.string().max(2000),
+export const failedSchema = z.object({
+  schema,
+  failure: z.object({
+    kind: z
+      .enum(['protocol', 'invalid', 'late', 'twins_disagree'])
+      .describe(
+        '`protocol`: a bad frame or a wrong length; `invalid`: non-finite or malformed numbers; `late`: no answer in time; `twins_disagree`: two servers that should have answered alike',
+      ),
+    reason: z
+      .string()
+      .describe(
+        `what is wrong, for agents and people; what is longer than ${LONGEST_TEXT.reason} characters is cut`,
+      ),
   }),
   feedback,
 });
 
-const success = z.strictObject({
-  schema: z.literal('assay.evaluation/1'),
-  metrics: z.record(z.string().regex(/^[a-z][a-z0-9_]{0,47}$/), finite),
-  gates: z.record(z.string(), z.boolean()).default({}),
+export const measuredSchema = z.object({
+  schema,
+  metrics: z
+    .record(metricName, finite)
+    .describe(
+      'finite numbers by name, among them every metric that task.yaml names and assay does not measure itself',
+    ),
   feedback,
 });
 
-/** The one JSON object an evaluator writes on its result descriptor. */
-export const evaluationSchema = z.union([success, failure]);
+/** The one JSON object that an evaluator writes on its result descriptor. Other keys are ignored, and noted. */
+export const evaluationSchema = z.union([measuredSchema, failedSchema]);
 export type Evaluation = z.infer<typeof evaluationSchema>;

@@ -1,3 +1,4 @@
+import { overText } from '../text/over.js';
 import type { PhaseClock } from '../task/phase-clock.js';
 import { hostText, isSlow, speedText, type HostUse } from './host-use.js';
 import type { Failure } from './outcome.js';
@@ -22,7 +23,7 @@ export function overrunFailure(
   const over = budget !== null && limitS >= budget.seconds + budget.tolerance;
   const said = over
     ? `${VERBS[phase]} for more than ${round(budget.seconds)} s and its tolerance of ${round(budget.tolerance)} s`
-    : `wall limit: ${Number(used.toPrecision(6))} of ${limitS} s, ${Number((used - limitS).toPrecision(3))} over`;
+    : `wall limit: ${Number(used.toPrecision(6))} of ${limitS} s${overText(used, limitS)}`;
   const name = over ? 'budget' : 'wall';
   return {
     status: 'train_budget_overrun',

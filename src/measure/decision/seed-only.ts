@@ -15,6 +15,9 @@ export async function changesOnlySeed(
   return best.snapshot !== parentSnapshot && differsInSeeds(lineage, best.snapshot, snapshot);
 }
 
+/** Bytes of files that differ, on either side; an edit of more is not looked into. */
+const MOST_BYTES = 1024 * 1024;
+
 /** Reads only the files that differ. */
 async function differsInSeeds(lineage: Lineage, before: string, after: string): Promise<boolean> {
   const { blobs } = lineage;
@@ -25,6 +28,8 @@ async function differsInSeeds(lineage: Lineage, before: string, after: string): 
   const came = now.filter(({ path, sha256 }) => !known.has(`${sha256} ${path}`));
   // one that is only there on one side is no edit of a line
   if (left.length !== came.length) return false;
+  const size = (files: typeof left): number => files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (Math.max(size(left), size(came)) > MOST_BYTES) return false;
   const read = async (files: typeof left): Promise<FileBytes[]> => blobs.readFiles(files);
   return isSeedOnly(await read(left), await read(came));
 }

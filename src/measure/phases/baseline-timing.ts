@@ -6,7 +6,7 @@ import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import { failureOf, requestOf } from './phase.js';
 import { makeRunFolders, removeRunFolders, type RunFolders } from './run-folders.js';
-import type { Call } from './run-phase.js';
+import type { Call } from './calls.js';
 import type { TrainingOf } from './training.js';
 
 /**

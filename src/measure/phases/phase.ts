@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { definedFields } from '../../domain/defined-fields.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { matchesGlob } from '../../domain/text/paths.js';
+import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
@@ -12,7 +13,7 @@ import type { SealLimits } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { runtimeOf } from '../../tasks/runtime.js';
 import { givenFor } from '../../tasks/same-python.js';
-import type { HostContext } from '../host-context.js';
+import type { RunHost } from '../host-context.js';
 
 const MB = 1024 * 1024;
 const TAIL_LINES = 15;
@@ -39,7 +40,7 @@ export interface PhaseCall {
 
 /** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
 export function requestOf(
-  { host, leases }: Pick<HostContext, 'host' | 'leases'>,
+  { host, leases }: Pick<RunHost, 'host' | 'leases'>,
   hosted: HostedTask,
   call: PhaseCall,
   tmp: string,
@@ -132,7 +133,6 @@ function limitFailure(
   { limit, used, allowed }: Extract<Ending, { kind: 'limit' }>,
 ): Pick<Failure, 'status' | 'reason' | 'limit'> {
   const unit = UNITS[limit];
-  const over = Number((used - allowed).toPrecision(3));
   return {
     status:
       limit === 'wall'
@@ -140,7 +140,7 @@ function limitFailure(
         : phase === 'check' || phase === 'smoke'
           ? 'preflight_crash'
           : 'crash',
-    reason: `${limit} limit: ${Number(used.toPrecision(6))} of ${allowed} ${unit}, ${over} over`,
+    reason: `${limit} limit: ${Number(used.toPrecision(6))} of ${allowed} ${unit}${overText(used, allowed)}`,
     limit: { name: limit, used, allowed, unit },
   };
 }

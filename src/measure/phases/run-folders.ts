@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import { removeTree } from '../../sandbox/remove-tree.js';
 import { writeFolder } from '../../tasks/folder.js';
-import type { HostContext } from '../host-context.js';
+import type { RunHost } from '../host-context.js';
 
 /** Folders of one run on a host; whatever else a phase needs lies beside `recipe` in `folder`. */
 export interface RunFolders {
@@ -15,7 +15,7 @@ export interface RunFolders {
 
 /** Makes fresh folders, with these files as the recipe; the caller removes them in every case. */
 export async function makeRunFolders(
-  { lineage, host }: HostContext,
+  { lineage, host }: Pick<RunHost, 'lineage' | 'host'>,
   name: string,
   files: readonly StoredFile[],
 ): Promise<RunFolders> {

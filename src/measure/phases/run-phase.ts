@@ -1,22 +1,17 @@
-import { definedFields } from '../../domain/defined-fields.js';
 import type { Failure } from '../../domain/trial/outcome.js';
-import { seenBy } from '../../domain/task/phase-key.js';
 import type { ProgressPoint } from '../../domain/task/progress.js';
-import { trainBudget, trainClock, type PhaseClock } from '../../domain/task/phase-clock.js';
+import type { PhaseClock } from '../../domain/task/phase-clock.js';
 import { mayBeSlow, usualSpeed } from '../../domain/trial/host-use.js';
 import { overrunFailure } from '../../domain/trial/overrun.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { runInBudget } from './in-budget.js';
-import { failureOf, recordRun, requestOf, START_VARIABLE, type PhaseCall } from './phase.js';
+import type { Call } from './calls.js';
+import { failureOf, recordRun, requestOf } from './phase.js';
 import type { ProgressWatch } from './early-stop.js';
 import { persist } from '../../lineage/persist.js';
-import type { RunFolders } from './run-folders.js';
-import type { Training, TrainingOf } from './training.js';
-
-/** A call of a phase in its own home, `tmp`. */
-export type Call = Omit<PhaseCall, 'id' | 'signal' | 'phase'> & { tmp: string; phase: 'train' | 'pack' };
+import type { Training } from './training.js';
 
 /** A phase on its lease. */
 export interface LeasedPhase {
@@ -84,30 +79,4 @@ export async function usualSpeedFor(
   speed: number | null,
 ): Promise<number | null> {
   return mayBeSlow(speed) ? usualSpeed(await replicates.trainingSpeeds(owner, hostClass)) : null;
-}
-
-/** Builds the call of a training, of the trial as well as of the start beside it. */
-export function trainCall(
-  { work: { hosted, campaign }, attempt }: TrainingOf,
-  { recipe, tmp, out }: Pick<RunFolders, 'recipe' | 'tmp' | 'out'>,
-): Call {
-  const { spec } = hosted;
-  const { trainSeconds: override } = campaign.frozen;
-  const data = seenBy(spec, 'train').data ? hosted.parts.train : null;
-  return {
-    phase: 'train',
-    tmp,
-    command: spec.phases.train.run,
-    cwd: recipe,
-    timeoutS: trainClock(spec, override).limitS,
-    writable: [recipe, out],
-    readable: data === null ? [] : [data],
-    startVariable: START_VARIABLE,
-    env: {
-      ASSAY_SEED: String(attempt.replicate.seed),
-      ASSAY_OUTPUT: out,
-      ASSAY_TRAIN_SECONDS: String(trainBudget(spec, override)),
-      ...definedFields({ ASSAY_DATA: data }),
-    },
-  };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../../domain/task/gates.js';
 import { missText } from '../../domain/trial/outcome-words.js';
 import type { Failure } from '../../domain/trial/outcome.js';
@@ -13,18 +12,18 @@ import { storeSealed } from './checkpoint.js';
 import { packPhase } from './pack-phase.js';
 import { countedBytes } from './phase.js';
 import { finishPhase } from './reused-phase.js';
-import { makeRunFolders, removeRunFolders, type RunFolders } from './run-folders.js';
+import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { incompleteFailure } from './seal-outputs.js';
 import { trainPhase } from './train-phase.js';
 import {
   folderName,
   isElsewhereNow,
   keyedBy,
+  trainingFolders,
   type Artifact,
   type Elsewhere,
   type Failed,
   type Training,
-  type TrainingFolders,
   type TrainingOf,
 } from './training.js';
 
@@ -44,12 +43,6 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
   } finally {
     await removeRunFolders(folders);
   }
-}
-
-function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFolders {
-  const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
-  const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
-  return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
 }
 
 /**

@@ -8,12 +8,13 @@ import { sealTo } from '../../sandbox/sealing/seal.js';
 import { writeFolder } from '../../tasks/folder.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
 import { startIsTimed, timeStart } from './baseline-timing.js';
+import { settingsOf, trainCall } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
 import { watchProgress } from './early-stop.js';
 import { sealLimits } from './phase.js';
 import { finishPhase, reusePhase, sealedAgain } from './reused-phase.js';
 import { freshFolders } from './run-folders.js';
-import { runPhase, trainCall } from './run-phase.js';
+import { runPhase } from './run-phase.js';
 import { sealedOrRefused } from './seal-outputs.js';
 import { folderName, keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
@@ -36,7 +37,7 @@ export async function trainPhase(training: Training): Promise<Failed | Elsewhere
 const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== undefined;
 
 const timeStartBeside = (training: Training): Promise<number> =>
-  timeStart(training, folderName(training.attempt), (at) => trainCall(training, at));
+  timeStart(training, folderName(training.attempt), (at) => trainCall(settingsOf(training), at));
 
 /** Puts back what an earlier attempt kept; null when there is none. */
 async function restoreTraining(training: Training): Promise<Left | null> {
@@ -56,7 +57,7 @@ async function trainAndSeal(training: Training): Promise<Failed | Left> {
   const timed = startIsTimed(training, attempt.replicate);
   const before = timed === 'before' ? await timeStartBeside(training) : null;
   const { failure, run, progress } = await runPhase(training, {
-    call: trainCall(training, folders),
+    call: trainCall(settingsOf(training), folders),
     clock: trainClock(spec, work.campaign.frozen.trainSeconds),
     prepare: async (again) => (again ? clearTraining(training) : undefined),
     watch: () => watchProgress(context, work, signal),

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { sha256 } from '../../domain/digest.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Trained } from '../../lineage/documents/replicate.js';
@@ -6,6 +7,7 @@ import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { Attempt, AttemptWork } from '../attempt.js';
+import type { RunFolders } from './run-folders.js';
 import type { EqualTraining, Keyed } from '../reuse.js';
 
 /** The very same is trained by another replicate now: wait for that, without a lease. */
@@ -74,3 +76,10 @@ export const keyedBy = ({ context, work, attempt, files }: TrainingOf): Keyed =>
   replicate: attempt.replicate,
   files,
 });
+
+/** Names the folders of a training within those of its run. */
+export function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFolders {
+  const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
+  const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
+  return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
+}

@@ -28,7 +28,9 @@ export interface ScoreRequest {
 export interface Scored {
   /** The evaluator's answer, if it is usable. A `failure` in it is the recipe's, with blame `none`. */
   evaluation: Evaluation | null;
-  /** The text on the result descriptor, its first 64 kB. */
+  /** What was ignored or cut in the answer, a line each; it stands in the evaluator's log as well. */
+  notes: string[];
+  /** The text on the result descriptor, its first MiB. */
   rawResult: string;
   evaluatorRun: RunResult;
   serverRun: RunResult | null;
@@ -289,6 +291,7 @@ function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[
   const [server, twin] = sides;
   const base = {
     evaluation: null,
+    notes: [],
     rawResult: rawResult.slice(0, LARGEST_RESULT),
     evaluatorRun,
     serverRun: server?.run ?? null,
@@ -308,7 +311,16 @@ function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[
   }
   const read = readEvaluation(rawResult);
   if ('fault' in read) return { ...base, blame: 'evaluator', reason: read.fault };
-  return { ...base, evaluation: read.evaluation, blame: 'none', reason: '' };
+  const told = { ...evaluatorRun, log: withNotes(evaluatorRun.log, read.notes) };
+  const { evaluation, notes } = read;
+  return { ...base, evaluatorRun: told, evaluation, notes, blame: 'none', reason: '' };
+}
+
+/** Adds what assay has to say of an answer, for whoever reads the evaluator's log. */
+function withNotes(log: string, notes: readonly string[]): string {
+  if (notes.length === 0) return log;
+  const said = log === '' || log.endsWith('\n') ? log : `${log}\n`;
+  return `${said}${notes.map((note) => `assay: ${note}\n`).join('')}`;
 }
 
 /** Finds the fault of a server from the way it ended, or from its silence. */

@@ -69,8 +69,15 @@ export const BLAME: readonly Blame[] = [
   {
     blamed: 'task',
     said: '`PREPARE_FAILED`',
-    evidence: "the task's prepare program ended with an error, or its manifest is missing or malformed.",
+    evidence: "the task's prepare program ended with an error.",
     without: '`HOST_FAULT` where it could not be started at all.',
+  },
+  {
+    blamed: 'task',
+    said: '`DATA_INVALID`',
+    evidence:
+      'the prepare program has just ended well, and its manifest is missing, malformed or does not fit what it left.',
+    without: '`DATA_MISMATCH` where the data were whole before.',
   },
   {
     blamed: 'evaluator',

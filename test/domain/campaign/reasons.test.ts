@@ -34,6 +34,10 @@ const REASONS: [Reason, string][] = [
   [{ kind: 'claim', runs: 16 }, '16 fresh runs of the start and the frontier'],
   [{ kind: 'lanes', text: 'it broke' }, 'every lane failed: it broke'],
   [{ kind: 'failure', text: 'it broke' }, 'it broke'],
+  [
+    { kind: 'noProposal', lanes: 2, because: 'a-1, b-1: finished: no knob' },
+    'no lane proposed a trial: a-1, b-1: finished: no knob',
+  ],
   [{ kind: 'abandoned', workflow: 'closed' }, 'its workflow is closed'],
   [{ kind: 'done' }, 'done'],
 ];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { entryBytes, treeBytes, type Entry } from '../../../src/domain/task/entry-bytes.js';
 import { keptTrainingBytes } from '../../../src/domain/task/kept-training.js';
-import { gateSchema } from '../../../src/domain/task/task.js';
+import { gateSchema } from '../../../src/domain/task/schema/gate.js';
 
 const path = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 const entry: fc.Arbitrary<Entry> = fc.record({ path, bytes: fc.nat(1e6) });

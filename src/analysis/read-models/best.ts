@@ -1,0 +1,50 @@
+import { AssayError } from '../../domain/errors.js';
+import { trialWorkflowId } from '../../domain/keys.js';
+import type { Task } from '../../domain/task/task.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import { campaignHeader } from './campaign-header.js';
+import { resultsTable } from './results-table.js';
+import { storedArtifacts, type StoredArtifact } from './stored-artifact.js';
+import { trialRecord, type TrialRecord } from './trial-record.js';
+
+/** What a campaign adopted last, with everything that a person needs to use it. */
+export interface BestModel {
+  trial: string;
+  task: Task;
+  record: TrialRecord;
+  startScore: number | null;
+  /** Unified diff against the start; empty where the start is still the best. */
+  diffToStart: string;
+  /** Files of its recipe. */
+  recipe: StoredFile[];
+  artifact: StoredArtifact | null;
+  /** What the campaign claims, in one sentence. */
+  remark: string;
+}
+
+/** @throws AssayError CAMPAIGN_UNKNOWN; TRIAL_UNKNOWN while not even the start is measured */
+export async function bestModel(lineage: Lineage, name: string): Promise<BestModel> {
+  const { campaign, spec, remark } = await campaignHeader(lineage, name);
+  const adopted = await lineage.decisions.frontier(campaign.owner);
+  if (adopted === null)
+    throw new AssayError('TRIAL_UNKNOWN', `campaign "${name}" has nothing measured to be the best`, {
+      remedy: `\`assay status ${name}\` says what it does, or why it ended.`,
+    });
+  const trial = await lineage.trials.require(campaign.owner, adopted.trial);
+  const [record, results, artifacts] = await Promise.all([
+    trialRecord(lineage, name, adopted.trial),
+    resultsTable(lineage, name),
+    storedArtifacts(lineage, trial),
+  ]);
+  return {
+    trial: trialWorkflowId(name, adopted.trial),
+    task: spec,
+    record,
+    startScore: results.start.score,
+    diffToStart: results.frontier.diffToStart,
+    recipe: await lineage.blobs.tree(trial.snapshot),
+    artifact: artifacts[0] ?? null,
+    remark,
+  };
+}

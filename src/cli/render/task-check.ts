@@ -1,0 +1,69 @@
+import { noiseOfTwo } from '../../domain/task/task-warnings.js';
+import { decisionMetric, type Task } from '../../domain/task/task.js';
+import type { CheckedTask } from '../../measure/check-task.js';
+import type { StartRun } from '../../measure/try-start.js';
+import { bytes, plainNumber } from './numbers.js';
+import type { Paint } from './paint.js';
+import { columns, fields } from './table.js';
+import { gateText } from './trial.js';
+import { oneLine, plural } from './text.js';
+
+/** Renders what a check of a task has found. */
+export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint): string {
+  const { digest, files, tier, python, preparedS, preflightS, runs, warnings } = checked;
+  const lines: [string, string][] = [
+    ['task', `${task.name} (${digest.slice(0, 12)}), ${plural(files, 'file')}`],
+    ['isolation', `tier ${tier}`],
+    ['python', python],
+    ['prepared', `in ${preparedS.toFixed(1)} s`],
+    ['preflight', `in ${preflightS.toFixed(1)} s`],
+    ...noiseLine(task, runs),
+  ];
+  return [
+    fields(lines),
+    ...(runs.length === 0 ? [] : ['', runTable(runs)]),
+    ...(runs[0] === undefined || runs[0].margins.length === 0 ? [] : ['', gates(runs[0])]),
+    ...warnings.map(
+      (warning, at) => `${at === 0 ? '\n' : ''}${paint('yellow', 'warning')}: ${oneLine(warning)}`,
+    ),
+  ].join('\n');
+}
+
+function noiseLine(task: Task, [one, other]: readonly StartRun[]): [string, string][] {
+  const metric = decisionMetric(task);
+  const [a, b] = [one?.metrics[metric], other?.metrics[metric]];
+  if (a === undefined || b === undefined || other?.failure !== null) return [];
+  const sd = noiseOfTwo(a, b);
+  if (sd === 0) return [['noise', `none seen: ${metric} was the same twice`]];
+  return [
+    ['noise', `about ${Number(sd.toPrecision(2))} in ${metric} from run to run, as far as two runs tell`],
+  ];
+}
+
+function runTable(runs: readonly StartRun[]): string {
+  const names = [...new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)))].filter(
+    (name) => !['bytes', 'train_s'].includes(name),
+  );
+  const seconds = (value: number | null): string => (value === null ? '' : `${value.toFixed(2)} s`);
+  return columns(
+    [
+      { title: 'SEED' },
+      { title: 'TRAIN', right: true },
+      { title: 'PACK', right: true },
+      { title: 'EVALUATE', right: true },
+      { title: 'SIZE', right: true },
+      ...names.map((name) => ({ title: name, right: true })),
+    ],
+    runs.map(({ seed, trainS, packS, evaluateS, metrics }) => [
+      String(seed),
+      seconds(trainS),
+      seconds(packS),
+      seconds(evaluateS),
+      metrics['bytes'] === undefined ? '' : bytes(metrics['bytes']),
+      ...names.map((name) => (metrics[name] === undefined ? '' : plainNumber(metrics[name]))),
+    ]),
+  );
+}
+
+const gates = ({ margins }: StartRun): string =>
+  margins.map((margin) => `gate ${margin.gate}: ${gateText(margin)}`).join('\n');

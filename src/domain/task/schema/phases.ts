@@ -1,0 +1,126 @@
+import { z } from 'zod';
+import { metricName } from './metric-name.js';
+import { direction, relative, seconds } from './fields.js';
+
+const tolerance = z
+  .number()
+  .nonnegative()
+  .max(86_400)
+  .describe('seconds past the budget at which a run is ended; by default a tenth of the budget, at least 1');
+
+const phase = z.strictObject({
+  run: z.string().min(1).describe('command for `sh`'),
+  timeout_s: seconds.describe('wall limit in seconds'),
+});
+
+const synthetic = z
+  .literal('synthetic')
+  .optional()
+  .describe('it uses made-up data; the data of the task are not shown to it either way');
+
+const outputPhase = phase.extend({
+  output: relative.describe('what `reads` of a later phase calls its outputs, such as `out/`'),
+  reads: z
+    .array(relative)
+    .default([])
+    .describe(
+      'what it may see: globs of recipe files, and folders of data or of an earlier phase, ending in `/`; empty: everything, see "What phases read"',
+    ),
+});
+
+const stop = z
+  .strictObject({
+    after: z.number().min(0.05).max(0.95).default(0.3).describe('nothing is stopped before this share'),
+    spread: z
+      .number()
+      .positive()
+      .describe('standard deviation between runs of one recipe at the end of training'),
+    spreads: z.number().min(2).default(4).describe('spreads by which the projected end has to be worse'),
+    catch_up: z
+      .number()
+      .min(1)
+      .default(1.5)
+      .describe('factor by which a run may still improve more than the start did'),
+  })
+  .describe('when a run is hopeless, see "Progress"');
+
+const train = outputPhase.extend({
+  clock: z
+    .strictObject({
+      from: z
+        .literal('data_visible')
+        .describe(
+          'when it starts: as the first process of the recipe does, which sees the data from then on',
+        ),
+      budget_s: seconds.describe('budget of wall time, at most `timeout_s`, see "Budgets"'),
+      tolerance_s: tolerance.optional(),
+    })
+    .optional(),
+  progress: z
+    .strictObject({
+      metric: metricName.describe('name of what training reports'),
+      direction: direction.default('minimize').describe('which way is better'),
+      stop,
+    })
+    .optional()
+    .describe('training prints lines of progress, so that a hopeless run can be ended early'),
+});
+
+/** Phases of a task, and the commands that they run. */
+export const phasesSchema = z.strictObject({
+  check: phase.optional().describe('quick test of the recipe without data'),
+  smoke: phase
+    .extend({ data: synthetic })
+    .optional()
+    .describe('training in short, without data: projects the size, and serves a rehearsal'),
+  prewarm: phase
+    .extend({ data: synthetic, output: relative.describe('what `reads` would call it') })
+    .optional()
+    .describe('not run yet'),
+  train: train.describe('leaves files in `ASSAY_OUTPUT`'),
+  pack: outputPhase
+    .extend({
+      budget_s: seconds
+        .optional()
+        .describe("budget of wall time; by default a tenth of training's, at least 2 s, where that has one"),
+      tolerance_s: tolerance.optional(),
+    })
+    .optional()
+    .describe('makes the artifact of what training left; without it that is the artifact'),
+  serve: z
+    .strictObject({
+      run: z.string().min(1).describe('command for `sh`'),
+      startup_s: seconds.describe('seconds until it has to have answered its first frame'),
+      twins: z
+        .boolean()
+        .default(false)
+        .describe('true: a second server follows the first, for the evaluator to compare'),
+    })
+    .optional()
+    .describe('answers the evaluator, with scoring `served`'),
+});
+
+export const evaluateSchema = phase.extend({
+  exclusive: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: nothing else of assay runs on its host meanwhile; by default only while a claim is measured',
+    ),
+  artifact: z
+    .array(relative)
+    .max(64)
+    .optional()
+    .describe(
+      'globs of files that an artifact must have. Without one of them the trial ends as a crash and the evaluator, which would fail on it, is not run; nor is it on an artifact without a file, where scoring is direct',
+    ),
+  rehearsal: z
+    .strictObject({
+      share: z.number().min(0.01).max(0.5).describe('part of a full evaluation that is scored'),
+      limit_s: seconds
+        .optional()
+        .describe('limit that the evaluator itself sets for a full evaluation, where that is less'),
+    })
+    .optional()
+    .describe('projects the length of an evaluation before training, see "Rehearsal"'),
+});

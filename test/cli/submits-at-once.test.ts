@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { TINY } from '../fixtures/tiny.js';
+import { assay } from '../workflows/command-lines.js';
+import { openWorld, until, type World } from '../workflows/world.js';
+import { LONG } from './person.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.stop());
+
+const recordSchema = z.looseObject({ campaign: z.string(), status: z.string() });
+const submitted = async () => {
+  const flags = ['--task', 'tiny', '--recipe', join(TINY, 'recipe'), '--hypothesis', 'the same again'];
+  const { code, stdout, stderr } = await assay(world, 'submit', ...flags, '--wait', '--json');
+  expect(code, stderr).toBe(0);
+  return { ...recordSchema.parse(JSON.parse(stdout)), stderr };
+};
+
+it('two unnamed submits at once both run, each in a campaign of its own', LONG, async () => {
+  const both = await Promise.all([submitted(), submitted()]);
+  expect(both.map(({ campaign }) => campaign).sort()).toEqual(['submit', 'submit-2']);
+  expect(both.map(({ status }) => status)).toEqual(['duplicate', 'duplicate']);
+});
+
+it('a submit that waits goes on by itself when the workers that it found have ended', LONG, async () => {
+  const worker = world.worker();
+  await worker.ready;
+  const waiting = submitted();
+  await until('its campaign to begin', () => world.lineage.campaigns.find('submit-3'));
+  // whatever it had begun by then is done again
+  await worker.kill('SIGKILL');
+  const { campaign, status, stderr } = await waiting;
+  expect([campaign, status]).toEqual(['submit-3', 'duplicate']);
+  expect(stderr).toContain('the workers that were here have ended');
+});

@@ -1,0 +1,69 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fillFreshFolder } from '../../src/tasks/fresh-folder.js';
+import { loadTask, recipeFiles } from '../../src/tasks/load.js';
+import { LANGUAGES, writeSkeleton, type SkeletonRequest } from '../../src/tasks/skeleton.js';
+import { folderWarnings } from '../../src/domain/task/task-warnings.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-skeleton-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const KINDS: Omit<SkeletonRequest, 'folder'>[] = [
+  ...LANGUAGES.map((language) => ({ language, served: false })),
+  { language: 'python', served: true },
+];
+
+describe('a skeleton', () => {
+  it.each(KINDS)('is a task that nothing is to be said against: %j', async (kind) => {
+    const { name, files } = await writeSkeleton({ ...kind, folder: join(folder, 'my-task') });
+    const { spec, files: loaded } = await loadTask(join(folder, 'my-task'));
+    expect([name, spec.name]).toEqual(['my-task', 'my-task']);
+    expect(loaded.map(({ path }) => path)).toEqual(expect.arrayContaining(files));
+    const texts = recipeFiles(spec, loaded).map(({ path, bytes }) => ({ path, text: bytes.toString() }));
+    expect(folderWarnings(spec, texts)).toEqual([]);
+    expect(await readFile(join(folder, 'my-task', 'task.yaml'), 'utf8')).not.toMatch(/PROGRAM|NAME/);
+    expect(await readdir(folder)).toEqual(['my-task']);
+  });
+
+  it('has a name that a task may have', async () => {
+    const request = { language: 'python', served: false } as const;
+    await expect(writeSkeleton({ ...request, folder: join(folder, 'My Task') })).rejects.toThrow(
+      /"My Task" cannot be the name of a task: lower-case letters/,
+    );
+  });
+});
+
+describe('a folder of a person', () => {
+  const fill = (beside: string): Promise<void> => writeFile(join(beside, 'new'), 'ours');
+
+  it('is filled where it is empty or not there', async () => {
+    await mkdir(join(folder, 'empty'));
+    for (const name of ['empty', 'a/b']) await fillFreshFolder(join(folder, name), fill);
+    expect(await readFile(join(folder, 'empty', 'new'), 'utf8')).toBe('ours');
+    expect(await readFile(join(folder, 'a/b', 'new'), 'utf8')).toBe('ours');
+  });
+
+  it('is left alone where something is in its place', async () => {
+    await mkdir(join(folder, 'full'));
+    await writeFile(join(folder, 'full', 'new'), 'theirs');
+    await writeFile(join(folder, 'file'), 'theirs');
+    for (const name of ['full', 'file', 'file/below'])
+      await expect(fillFreshFolder(join(folder, name), fill)).rejects.toMatchObject({ code: 'FOLDER_TAKEN' });
+    expect(await readFile(join(folder, 'full', 'new'), 'utf8')).toBe('theirs');
+    expect(await readFile(join(folder, 'file'), 'utf8')).toBe('theirs');
+  });
+
+  it('is filled whole or not at all', async () => {
+    const broken = fillFreshFolder(join(folder, 'out'), async (beside) => {
+      await fill(beside);
+      throw new Error('the store went away');
+    });
+    await expect(broken).rejects.toThrow('went away');
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
