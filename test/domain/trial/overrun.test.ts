@@ -48,6 +48,7 @@ describe('an overrun in words', () => {
       status: 'train_budget_overrun',
       reason: 'trained for more than 10 s and its tolerance of 1 s',
       limit,
+      busyHost: false,
     });
     expect(overrunFailure('pack', clock, [over(12, 1)]).reason).toMatch(/^packed for more/);
   });
