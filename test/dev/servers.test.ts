@@ -174,7 +174,8 @@ describe('the servers of a clone', () => {
     const pid = await serverPid();
     const { record } = homeAt(home);
     const { store, temporal } = await rawRecord(record);
-    const { users: [owner] = [], ...old } = store;
+    const { users, ...old } = store;
+    const [owner] = users;
     await writeFile(record, JSON.stringify({ temporal, store: { ...old, owner } }));
     await (
       await command('stop')

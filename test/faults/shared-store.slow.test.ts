@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
+import { temporalNamespace } from '../../workers/temporal-namespace.js';
 import { KINDS } from '../../src/lineage/document-kinds.js';
 import { assay, assayJson } from '../workflows/command-lines.js';
 import { auditOf, violationsOf } from '../workflows/audited.js';
@@ -74,6 +75,10 @@ it('reconcile settles nothing that another namespace or server runs, and nothing
     { campaign: 'three', why: expect.stringContaining('another Temporal server') as string },
     { campaign: 'two', why: `it belongs to the namespace "${name}-b"` },
   ]);
+  expect(await assayJson(first, 'status', 'three')).toMatchObject({
+    state: 'calibrating',
+    unexamined: expect.stringContaining('another Temporal server') as string,
+  });
   // as an assay of before stored it
   await raw('campaigns').updateOne({ _id: 'three' }, { $unset: { namespaceId: '' } });
   const unrecorded = await reconcile(first);
@@ -166,4 +171,23 @@ it('a campaign whose server is gone is settled when a person says so', async () 
   expect(await first.campaign('three')).toMatchObject({ state: 'stopped', active: {} });
   expect(await seen(second, 'two')).toEqual(RUNNING);
   await assayJson(second, 'terminate', 'two', '--yes');
+});
+
+it('campaigns without a name that are started on both servers at once all begin', async () => {
+  const fleets = [
+    await first.fleet({}, undefined, ['orchestrator']),
+    await third.fleet({}, undefined, ['orchestrator']),
+  ];
+  const start = async (world: World) => ({
+    world,
+    typed: await assay(world, 'start', '--task', 'tiny', '--specialists', 'solo'),
+  });
+  const both = await Promise.all([start(first), start(third)]);
+  expect(both.map(({ typed }) => typed.stdout.trim()).sort()).toEqual(['tiny', 'tiny-2']);
+  for (const { world, typed } of both) {
+    const campaign = await world.campaign(typed.stdout.trim());
+    expect(campaign.namespaceId).toBe(await temporalNamespace(world.client).id());
+    await assayJson(world, 'terminate', campaign._id, '--yes');
+  }
+  for (const fleet of fleets) await fleet.stop();
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { execa } from 'execa';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isLoopback } from '../../src/domain/network.js';
 import { shownAddress } from '../../src/domain/text/redaction.js';
 import { messagesOf, ModelFault, requestTurn } from '../../src/model/client.js';
@@ -69,12 +69,11 @@ describe('a request to a model through a proxy', () => {
     name.toLowerCase(),
   ]);
   const CHANGED = [...VARIABLES, 'SSL_CERT_FILE'];
-  const before = CHANGED.map((name) => [name, process.env[name]] as const);
   let model: ScriptedServer;
   let proxy: Server;
   let asked: string[];
   beforeEach(async () => {
-    for (const name of CHANGED) delete process.env[name];
+    for (const name of CHANGED) vi.stubEnv(name, undefined);
     model = await startScriptedServer([{ blocks: [say('hello')] }]);
     asked = [];
     proxy = createServer((incoming, outgoing) => {
@@ -90,9 +89,7 @@ describe('a request to a model through a proxy', () => {
     await listening(proxy);
   });
   afterEach(async () => {
-    for (const [name, value] of before)
-      if (value === undefined) delete process.env[name];
-      else process.env[name] = value;
+    vi.unstubAllEnvs();
     proxy.closeAllConnections();
     proxy.close();
     await model.stop();
@@ -114,7 +111,7 @@ describe('a request to a model through a proxy', () => {
   };
 
   it('reaches an endpoint that only the proxy knows, with the login of the proxy', async () => {
-    process.env['HTTP_PROXY'] = `http://me:secret@127.0.0.1:${portOf(proxy)}`;
+    vi.stubEnv('HTTP_PROXY', `http://me:secret@127.0.0.1:${portOf(proxy)}`);
     expect((await turn('http://model.example.com')).content).toMatchObject([{ type: 'text', text: 'hello' }]);
     const login = Buffer.from('me:secret').toString('base64');
     expect(asked).toEqual([`POST http://model.example.com/v1/messages Basic ${login}`]);
@@ -139,11 +136,11 @@ describe('a request to a model through a proxy', () => {
       });
       for (const each of [socket, onward]) each.on('error', () => undefined);
     });
-    process.env['HTTPS_PROXY'] = `http://127.0.0.1:${portOf(proxy)}`;
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${portOf(proxy)}`);
     expect((await faultOf('https://model.example.com')).message).toContain('SSL_CERT_FILE');
-    process.env['SSL_CERT_FILE'] = cert;
+    vi.stubEnv('SSL_CERT_FILE', cert);
     // connections are kept by the proxy that they go through
-    process.env['HTTPS_PROXY'] = `http://me:other@127.0.0.1:${portOf(proxy)}`;
+    vi.stubEnv('HTTPS_PROXY', `http://me:other@127.0.0.1:${portOf(proxy)}`);
     expect((await turn('https://model.example.com')).content).toMatchObject([{ text: 'hello' }]);
     expect(new Set(asked)).toEqual(new Set(['CONNECT model.example.com:443']));
     tls.close();
@@ -153,7 +150,7 @@ describe('a request to a model through a proxy', () => {
     proxy.on('connect', (_: IncomingMessage, socket: Duplex) => {
       socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
     });
-    process.env['HTTPS_PROXY'] = `http://me:secret@127.0.0.1:${portOf(proxy)}`;
+    vi.stubEnv('HTTPS_PROXY', `http://me:secret@127.0.0.1:${portOf(proxy)}`);
     const { message } = await faultOf('https://model.example.com');
     expect(message).toContain(`http://me:***@127.0.0.1:${portOf(proxy)}`);
     expect(message).toContain('407');
@@ -164,7 +161,7 @@ describe('a request to a model through a proxy', () => {
     ['socks4://127.0.0.1:9', 'not supported'],
     ['http://:::', 'no URL'],
   ])('says that %s does not lead there', async (address, said) => {
-    process.env['HTTP_PROXY'] = address;
+    vi.stubEnv('HTTP_PROXY', address);
     expect((await faultOf('http://model.example.com')).message).toContain(said);
   });
 });

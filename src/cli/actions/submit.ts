@@ -196,7 +196,7 @@ async function untilEnded(
     return { campaign, trial: campaign === null ? null : await lineage.trials.get(campaign.owner, number) };
   };
   for (;;) {
-    await workers.ensure();
+    await throughOutage(() => workers.ensure(), { say });
     const { campaign, trial } = await throughOutage(look, { say });
     if (campaign === null) await expectWorkflow(ground, name);
     if (trial?.status != null) return;

@@ -1,14 +1,11 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AssayError, messageOf, type ErrorCode } from '../../domain/errors.js';
 import { checkDiskSpace } from '../disk-space.js';
 import type { Home } from '../paths.js';
 import { abortable } from '../process/abortable.js';
 import { isAlive, isForeign } from '../process/identity.js';
 import { withLock } from '../process/lock.js';
 import { rotateLogs } from '../process/log-rotation.js';
-import { isFree } from '../process/ports.js';
 import { end } from '../process/server-process.js';
 import { beginToShowLife, showsLife } from '../process/sign-of-life.js';
 import {
@@ -21,17 +18,7 @@ import {
 } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
 import { hold, isListed, othersOf, type ServerUse } from './server-use.js';
-
-/** A server that others use gets so long to answer; it is never ended for being slow. */
-const PATIENCE_MS = 30_000;
-const AGAIN_MS = 200;
-/** A port that a connection held a moment ago is free again soon. */
-const PORT_MS = 10_000;
-
-const UNAVAILABLE: Readonly<Record<ServerKind, ErrorCode>> = {
-  temporal: 'TEMPORAL_UNAVAILABLE',
-  store: 'STORE_UNAVAILABLE',
-};
+import { answersInTime, untilFree } from './wait-for-server.js';
 
 export interface Claimed {
   record: ServerRecord;
@@ -97,27 +84,13 @@ interface PartClaim {
 
 async function claimPart(claim: PartClaim): Promise<void> {
   const { use, record, part, signal, joined, beside } = claim;
-  const { title, ask } = SERVER_KINDS[part];
   const entry = await entryOf(claim);
   const others = await othersOf(use, entry);
   beside.push(...others);
-  if (entry?.process != null && (isForeign(entry.process) || (await isAlive(entry.process)))) {
-    if (others.length > 0 || use.held.get(part)?.process?.pid === entry.process.pid) {
-      joined.push(part);
-      return register(claim, entry, others);
-    }
-    await rotateLogs(use.home);
-    const answers = await abortable(signal, ask(entry.address)).then(
-      () => true,
-      () => false,
-    );
-    signal.throwIfAborted();
-    if (answers) {
-      use.say(`${title} still runs after its command was killed: taken over`);
-      return register(claim, entry, others);
-    }
-    use.say(`${title} does not answer: started again`);
-    await end(entry.process);
+  if (entry !== null && (await mayRun(entry))) {
+    const isUsed = others.length > 0 || use.held.get(part)?.process?.pid === entry.process?.pid;
+    if (isUsed) joined.push(part);
+    if (isUsed || (await isTakenOver(claim, entry))) return register(claim, entry, others);
   }
   const ports = entry?.ports ?? {};
   if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others);
@@ -129,6 +102,28 @@ async function claimPart(claim: PartClaim): Promise<void> {
     signal,
     note: (started) => register({ use, record, part }, started, others),
   });
+}
+
+/** Returns true for a server that runs, and for one that cannot be looked at from here: whether it answers tells. */
+async function mayRun({ process }: Entry): Promise<boolean> {
+  return process !== null && (isForeign(process) || (await isAlive(process)));
+}
+
+/** Returns true when a server whose users were killed answers; ends one that does not. */
+async function isTakenOver({ use, part, signal }: PartClaim, { address, process }: Entry): Promise<boolean> {
+  const kind = SERVER_KINDS[part];
+  await rotateLogs(use.home);
+  const answers = await abortable(signal, kind.ask(address)).then(
+    () => true,
+    () => false,
+  );
+  signal.throwIfAborted();
+  if (answers) use.say(`${kind.title} still runs after its command was killed: taken over`);
+  else {
+    use.say(`${kind.title} does not answer: started again`);
+    if (process !== null) await end(process);
+  }
+  return answers;
 }
 
 /** The entry of the record; after that was lost, what this command remembers of a server that still runs. */
@@ -149,64 +144,4 @@ async function register(
   record.parts[part] = entry;
   hold(use, part, entry);
   await record.save();
-}
-
-/** The users of a server that ended hold its address, so it may not move. */
-async function untilFree(
-  part: ServerKind,
-  ports: Readonly<Record<string, number>>,
-  users: readonly ServerUser[],
-): Promise<void> {
-  const port = ports['port'];
-  if (port === undefined) return;
-  for (const deadline = performance.now() + PORT_MS; !(await isFree(port)); await sleep(AGAIN_MS)) {
-    if (performance.now() < deadline) continue;
-    const whose = users.length === 0 ? 'this command' : namesOf(users);
-    throw new AssayError(
-      UNAVAILABLE[part],
-      `another program listens on port ${port}, which ${SERVER_KINDS[part].title} of ${whose} had`,
-      { remedy: `Free port ${port}, or end ${whose}: the next command then takes another port.` },
-    );
-  }
-}
-
-/**
- * Returns true when a joined server answers, false when it ended meanwhile.
- * @throws AssayError when it does neither for a while: it is left to those who use it
- */
-async function answersInTime(use: ServerUse, part: ServerKind, signal: AbortSignal): Promise<boolean> {
-  const entry = use.held.get(part);
-  if (entry?.process == null) return false;
-  const { title, ask } = SERVER_KINDS[part];
-  const { process, address } = entry;
-  let reason = '';
-  for (
-    const deadline = performance.now() + PATIENCE_MS;
-    performance.now() < deadline;
-    await sleep(AGAIN_MS)
-  ) {
-    try {
-      await abortable(signal, ask(address));
-      return true;
-    } catch (error) {
-      signal.throwIfAborted();
-      if (reason === '') use.say(`${title} (process ${process.pid}) is slow to answer; waiting for it …`);
-      reason = messageOf(error);
-    }
-    if (!isForeign(process) && !(await isAlive(process))) return false;
-  }
-  const users = namesOf(await othersOf(use, entry));
-  const where = isForeign(process) ? ' in another container or on another machine' : '';
-  throw new AssayError(
-    UNAVAILABLE[part],
-    `${title} (process ${process.pid}${where}) did not answer for ${PATIENCE_MS / 1000} s and is left alone, since ${users} uses it: ${reason}`,
-    {
-      remedy: `Try again. If it hangs, \`kill -9 ${process.pid}\`${where} loses nothing: who uses it starts it again.`,
-    },
-  );
-}
-
-/** Users for people: `assay process 12 and 13`. */
-export function namesOf(users: readonly ServerUser[]): string {
-  return `assay process ${[...new Set(users.map(({ pid }) => pid))].join(' and ') || 'unknown'}`;
 }

@@ -113,20 +113,20 @@ export class ServerWatch {
   }
 
   private async ask(part: ServerKind, address: string): Promise<void> {
-    const { title, ask } = SERVER_KINDS[part];
+    const kind = SERVER_KINDS[part];
     const { signal } = this.ending;
-    const answers = await abortable(signal, ask(address)).then(
+    const answers = await abortable(signal, kind.ask(address)).then(
       () => true,
       () => false,
     );
     const server = this.use.held.get(part)?.process;
     if (signal.aborted || server == null) return;
-    if (answers && this.silent.delete(part)) this.use.say(`${title} answers again`);
+    if (answers && this.silent.delete(part)) this.use.say(`${kind.title} answers again`);
     if (answers || this.silent.has(part) || !(await runs(this.use.home, this.use.held.get(part) ?? null)))
       return;
     this.silent.add(part);
     this.use.say(
-      `${title} (process ${server.pid}) does not answer, and campaigns wait for it; if it hangs, \`kill -9 ${server.pid}\` has it started again without a loss`,
+      `${kind.title} (process ${server.pid}) does not answer, and campaigns wait for it; if it hangs, \`kill -9 ${server.pid}\` has it started again without a loss`,
     );
   }
 

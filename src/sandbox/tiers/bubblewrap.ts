@@ -11,8 +11,16 @@ import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices } from './stage.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './launch.js';
-import { attempted, cutShort, failed, HOLDS, lacks, refusalOf, type Attempt } from './probing.js';
-import type { Lacking } from './tier.js';
+import {
+  attempted,
+  cutShort,
+  failed,
+  HOLDS,
+  lacks,
+  refusalOf,
+  type Attempt,
+  type Lacking,
+} from './probing.js';
 
 /** Isolation that bubblewrap provides by itself. */
 export const TIER_C: Isolation = {

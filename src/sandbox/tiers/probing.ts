@@ -1,6 +1,17 @@
 import { AssayError, messageOf } from '../../domain/errors.js';
 import type { Ending } from '../run.js';
 
+/** Reason why there is no tier. */
+export interface Lacking {
+  tier: null;
+  /** Missing part, or what kept the probe from finding out. */
+  why: string;
+  /** One sentence on how to get it. */
+  remedy: string;
+  /** True when the probe could not be carried out: that says nothing about the tier. */
+  failed?: boolean;
+}
+
 /** Result of one attempt of a probe. */
 export type Attempt = { kind: 'holds' } | Refusal;
 

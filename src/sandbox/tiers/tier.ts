@@ -2,6 +2,7 @@ import type { Isolation } from '../../domain/task/isolation.js';
 import type { Limits, RunRequest } from '../run.js';
 import type { Bubblewrap } from './bubblewrap.js';
 import type { Launch } from './launch.js';
+import type { Lacking } from './probing.js';
 
 /** One way of holding a hostile program. A file for each. */
 export interface Tier {
@@ -17,17 +18,6 @@ export interface Tier {
   launch(request: RunRequest, shell: string): Launch | Promise<Launch>;
   /** A launch that was made otherwise, held as this tier holds its own. */
   hold(launch: Launch, limits: Limits): Launch;
-}
-
-/** Reason why there is no tier. */
-export interface Lacking {
-  tier: null;
-  /** Missing part, or what kept the probe from finding out. */
-  why: string;
-  /** One sentence on how to get it. */
-  remedy: string;
-  /** True when the probe could not be carried out: that says nothing about the tier. */
-  failed?: boolean;
 }
 
 /** Result of probing a tier on this host. */
