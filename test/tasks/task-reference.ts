@@ -93,7 +93,7 @@ export function renderTaskReference(): string {
 }
 
 function namesTable(): string {
-  const { maxFiles, maxFileBytes } = FOLDER_LIMITS;
+  const { maxFiles, maxFileBytes, maxBytes } = FOLDER_LIMITS;
   return rows(
     ['what', 'limit'],
     [
@@ -106,7 +106,7 @@ function namesTable(): string {
       ],
       [
         'a task folder, and a recipe',
-        `at most ${maxFiles} files of at most ${maxFileBytes / 2 ** 20} MiB; no links`,
+        `at most ${maxFiles} files of at most ${maxFileBytes / 2 ** 20} MiB, ${maxBytes / 2 ** 20} MiB in all; no links`,
       ],
       ['left out of a folder', '`.git`, `.venv`, `__pycache__`, `node_modules`, `.DS_Store`'],
     ],
