@@ -7,7 +7,16 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { AssayError } from '../../src/domain/errors.js';
 import { isWeaker } from '../../src/domain/task/isolation.js';
 import { promiseTier, requirePromisedTier } from '../../src/sandbox/host/promised-tier.js';
-import { attempted, failed, HOLDS, lacks, refusalOf } from '../../src/sandbox/tiers/probing.js';
+import {
+  answersJudged,
+  attempted,
+  failed,
+  HOLDS,
+  lacks,
+  questionScript,
+  refusalOf,
+  type Question,
+} from '../../src/sandbox/tiers/probing.js';
 import { TIERS } from './programs.js';
 
 const hostFault = (words: string, cause?: unknown): AssayError =>
@@ -35,6 +44,30 @@ describe('a probe', () => {
     expect(await attempted(() => Promise.reject(withCode('ENOENT')))).toEqual(failed('mkdir'));
     const refused = [lacks('no namespaces'), HOLDS];
     expect(await attempted(() => Promise.resolve(refused.shift() ?? HOLDS))).toEqual(lacks('no namespaces'));
+  });
+});
+
+describe('a probe’s program', () => {
+  const questions: Question[] = [
+    ['write', 'true', 'yes'],
+    ['secret', 'false', 'no'],
+  ];
+  const judged = (log: string, code = 0): string =>
+    answersJudged(questions, log, { kind: 'exited', code }).kind;
+
+  it('answers every question, so that one that has not could not be carried out', () => {
+    const log = execFileSync('/bin/sh', ['-c', questionScript(questions)], { encoding: 'utf8' });
+    expect(judged(log)).toBe('holds');
+    const lines = log.trimEnd().split('\n');
+    for (let said = 1; said < lines.length; said += 1)
+      expect(judged(`${lines.slice(0, said).join('\n')}\n/bin/sh: 4: Cannot fork\n`, 2)).toBe('failed');
+  });
+
+  it('that never began, or answers otherwise, shows that the tier does not hold', () => {
+    expect(judged('setpriv: setresuid failed: Operation not permitted\n', 1)).toBe('lacks');
+    expect(judged('', 127)).toBe('lacks');
+    expect(judged('began\nwrite yes\nsecret yes\n')).toBe('lacks');
+    expect(judged('began\nwrite no\nsecret no\n')).toBe('lacks');
   });
 });
 

@@ -1,8 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { kernelCovers } from './kernel-view.js';
 import { stageFolder } from '../private-root/own-folders.js';
@@ -12,14 +11,15 @@ import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices } from './stage.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './launch.js';
 import {
+  answersJudged,
   attempted,
   cutShort,
   failed,
-  HOLDS,
-  lacks,
+  questionScript,
   refusalOf,
   type Attempt,
   type Lacking,
+  type Question,
 } from './probing.js';
 
 /** Isolation that bubblewrap provides by itself. */
@@ -202,8 +202,6 @@ const untried = (why: string): Found => ({
   failed: true,
 });
 
-const seenSchema = z.object({ secret: z.string(), net: z.string(), pids: z.string(), proc: z.string() });
-
 /** Runs a process that reports what it can see and do. */
 async function tryOut(bubblewrap: Bubblewrap): Promise<Attempt> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-probe-'));
@@ -211,17 +209,13 @@ async function tryOut(bubblewrap: Bubblewrap): Promise<Attempt> {
   try {
     await writeFile(join(folder, 'secret'), 'secret');
     await writeFile(shown, 'shown');
-    const host = (await readdir('/sys/class/net')).filter((name) => name !== 'lo');
-    const sees = (test: string): string => `$(if ${test}; then echo yes; else echo no; fi)`;
-    const shell = [
-      `read shown < '${shown}' || :`,
-      `secret="${sees(`[ -e '${folder}/secret' ] || (: >> '${shown}') 2>/dev/null`)}"`,
+    const questions: Question[] = [
+      ['secret', `[ -e '${folder}/secret' ] || (: >> '${shown}')`, 'no'],
       // every interface but lo must be gone
-      `net="${sees(`grep -v -e '^ *lo:' -e '|' /proc/net/dev >/dev/null`)}"`,
-      `pids="${sees(`[ -d /proc/${process.pid} ] && [ ${process.pid} -gt 50 ]`)}"`,
-      `proc="${sees('(: >> /proc/sys/kernel/core_pattern) 2>/dev/null')}"`,
-      `printf '{"shown":"%s","secret":"%s","net":"%s","pids":"%s","proc":"%s"}' "$shown" "$secret" "$net" "$pids" "$proc"`,
-    ].join('\n');
+      ['net', `grep -v -e '^ *lo:' -e '|' /proc/net/dev`, 'no'],
+      ['pids', `[ -d /proc/${process.pid} ] && [ ${process.pid} -gt 50 ]`, 'no'],
+      ['proc', ': >> /proc/sys/kernel/core_pattern', 'no'],
+    ];
     const limits = { wallS: 10, memoryBytes: 2 ** 28, diskBytes: 0, logBytes: 4096, processes: 8 };
     const request: RunRequest = {
       id: `probe-${process.pid}`,
@@ -233,7 +227,8 @@ async function tryOut(bubblewrap: Bubblewrap): Promise<Attempt> {
       limits,
       signal: new AbortController().signal,
     };
-    const launch = bubblewrap.launch(request, shell);
+    // the words of a shell that cannot go on belong to the log
+    const launch = bubblewrap.launch(request, `exec 2>&1\n${questionScript(questions)}`);
     const { ending, log } = await supervise({
       launch,
       request,
@@ -242,26 +237,8 @@ async function tryOut(bubblewrap: Bubblewrap): Promise<Attempt> {
       extra: 0,
     }).done;
     const cut = cutShort(ending, log);
-    if (cut !== null) return failed(cut);
-    if (ending.kind !== 'exited' || ending.code !== 0)
-      return lacks(`bwrap's probe ended with ${JSON.stringify(ending)}: ${log}`);
-    const seen = seenSchema.safeParse(jsonOf(log));
-    if (!seen.success) return failed(`its program answered ${log.slice(0, 200)}`);
-    const open = Object.entries(seen.data).filter(([, answer]) => answer !== 'no');
-    if (open.length > 0)
-      return lacks(
-        `bwrap does not cut ${open.map(([name]) => name).join(', ')} (host has ${host.join(', ')})`,
-      );
-    return HOLDS;
+    return cut === null ? answersJudged(questions, log, ending) : failed(cut);
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

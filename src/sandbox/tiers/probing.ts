@@ -73,6 +73,33 @@ function isShortage(error: unknown): boolean {
   return error.cause !== undefined && isShortage(error.cause);
 }
 
+/** A question that a probe's program answers: a test for `sh`, and the answer of a tier that holds. */
+export type Question = readonly [name: string, test: string, wanted: 'yes' | 'no'];
+
+const BEGAN = 'began';
+
+/** The script for `sh -c` of a probe's program: a line that it began, then one for each answer. */
+export function questionScript(questions: readonly Question[]): string {
+  const lines = questions.map(
+    ([name, test]) => `if (${test}) >/dev/null 2>&1; then echo ${name} yes; else echo ${name} no; fi`,
+  );
+  return [`echo ${BEGAN}`, ...lines].join('\n');
+}
+
+/**
+ * Judges what a probe's program printed. One that never began was refused by the tier; a shell that cannot fork ends
+ * itself before it has answered all, which says nothing about the tier.
+ */
+export function answersJudged(questions: readonly Question[], log: string, ending: Ending): Attempt {
+  const words = `${JSON.stringify(ending)}: ${log.slice(0, 200)}`;
+  const lines = new Set(log.split('\n'));
+  if (!lines.has(BEGAN)) return lacks(`its program did not begin: ${words}`);
+  if (questions.some(([name]) => !lines.has(`${name} yes`) && !lines.has(`${name} no`)))
+    return failed(`its program did not come to its end: ${words}`);
+  const wrong = questions.filter(([name, , wanted]) => !lines.has(`${name} ${wanted}`)).map(([name]) => name);
+  return wrong.length === 0 ? HOLDS : lacks(`a probe found that it does not hold: ${wrong.join(', ')}: ${words}`);
+}
+
 /** Describes the end of a probe's program that was ended before it was through; null where it exited. */
 export function cutShort(ending: Ending, log: string): string | null {
   if (ending.kind === 'exited') return null;

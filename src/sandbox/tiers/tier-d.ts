@@ -11,7 +11,16 @@ import type { Limits, RunRequest } from '../run.js';
 import { limited } from '../process/shell.js';
 import { supervise } from '../process/supervise.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
-import { attempted, cutShort, failed, HOLDS, lacks, refusalOf, type Attempt } from './probing.js';
+import {
+  answersJudged,
+  attempted,
+  cutShort,
+  failed,
+  questionScript,
+  refusalOf,
+  type Attempt,
+  type Question,
+} from './probing.js';
 import type { Probe, Tier } from './tier.js';
 import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
 import { removeIpcObjects } from './ipc-cleanup.js';
@@ -208,7 +217,7 @@ async function tryOut(tier: TierD): Promise<Attempt> {
     const [own, secret] = [join(folder, 'own'), join(folder, 'secret')];
     await mkdir(own);
     await writeFile(secret, 'secret', { mode: 0o600 });
-    const tries = [
+    const questions: Question[] = [
       ['write', `: > '${own}/file'`, 'yes'],
       ['secret', `read x < '${secret}'`, 'no'],
       ['plant', `: > '${folder}/planted'`, 'no'],
@@ -216,10 +225,8 @@ async function tryOut(tier: TierD): Promise<Attempt> {
       ['kill', `kill -0 ${process.pid}`, 'no'],
       ['root', `[ "$(id -u)" = 0 ]`, 'no'],
       ['forks', `i=0; while [ $i -lt ${4 * FORKS} ]; do sleep 20 & i=$((i+1)); done`, 'no'],
-    ] as const;
-    const command = tries
-      .map(([name, test]) => `if (${test}) >/dev/null 2>&1; then echo ${name} yes; else echo ${name} no; fi`)
-      .join('\n');
+    ];
+    const command = questionScript(questions);
     const limits = { wallS: 10, memoryBytes: 2 ** 28, diskBytes: 2 ** 20, logBytes: 4096, processes: 1000 };
     const request: RunRequest = {
       id: `probe-${process.pid}-D`,
@@ -235,13 +242,7 @@ async function tryOut(tier: TierD): Promise<Attempt> {
     const run = supervise({ launch, request, isolation: ISOLATION, log: 'stdout', extra: 0 });
     const { ending, log } = await run.done;
     const cut = cutShort(ending, log);
-    if (cut !== null) return failed(cut);
-    const wrong = tries
-      .filter(([name, , wanted]) => !log.includes(`${name} ${wanted}\n`))
-      .map(([name]) => name);
-    return wrong.length === 0
-      ? HOLDS
-      : lacks(`a user of its own does not hold: ${wrong.join(', ')}: ${log.slice(0, 200)}`);
+    return cut === null ? answersJudged(questions, log, ending) : failed(cut);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
