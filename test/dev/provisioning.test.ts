@@ -88,12 +88,18 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
-it('the survey never shows the key', async () => {
+it('the survey never shows the key, and says when the tier that it finds cannot be noted', async () => {
+  await writeFile(join(cache, 'isolation'), 'no folder');
   process.env['ANTHROPIC_API_KEY'] = 'very-secret-key';
   try {
     const findings = await survey({ home: join(cache, 'home') });
     expect(JSON.stringify(findings)).not.toContain('very-secret-key');
     expect(findings.find(({ part }) => part === 'Node')?.ok).toBe(true);
+    expect(findings.find(({ part }) => part === 'Isolation')).toMatchObject({
+      ok: false,
+      found: expect.stringMatching(/^tier [B-E].*; it could not be noted \(E/) as string,
+      remedy: expect.stringContaining('ASSAY_CACHE') as string,
+    });
   } finally {
     delete process.env['ANTHROPIC_API_KEY'];
   }

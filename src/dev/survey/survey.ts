@@ -6,10 +6,11 @@ import { checkNamedStore, checkNamedTemporal, namedStore, namedTemporal } from '
 import { javaTool } from '../store/fallback-store.js';
 import { onPath } from '../files.js';
 import { cacheFolder, homeAt } from '../paths.js';
-import { isWeaker } from '../../domain/task/isolation.js';
+import { isWeaker, type TierName } from '../../domain/task/isolation.js';
 import { freeSpaceAt, freeSpaceText } from '../../sandbox/host/free-space.js';
 import { promiseTier } from '../../sandbox/host/promised-tier.js';
 import { surveyRoots, surveyTiers } from '../../sandbox/sandbox.js';
+import { neededByRuns } from '../../tasks/needed-by-runs.js';
 import { isNearlyFull, isTooFull } from '../disk-space.js';
 import { surveyPython } from './python-survey.js';
 import { presentStoreProgram } from '../store/store-program.js';
@@ -106,9 +107,8 @@ async function packages(): Promise<Finding> {
 async function isolation(home: string): Promise<Finding> {
   const part = 'Isolation';
   try {
-    const tiers = await surveyTiers({
-      needed: () => Promise.resolve([existing(home), existing(cacheFolder())]),
-    });
+    // what a worker asks for, or the promise would be another than what it finds
+    const tiers = await surveyTiers({ needed: () => neededByRuns(existing(home), cacheFolder()) });
     const untried = tiers.find(({ failed }) => failed);
     if (untried !== undefined)
       return bad(
@@ -118,9 +118,14 @@ async function isolation(home: string): Promise<Finding> {
       );
     const lacking = tiers.flatMap(({ tier, why }) => (why === null ? [] : [`${tier}: ${why}`]));
     const held = tiers.find(({ why }) => why === null);
-    // a worker that would hold less says so and stops
-    if (held !== undefined) await promiseTier(cacheFolder(), held.tier).catch(() => undefined);
     const found = `tier ${held?.tier ?? 'E'}${lacking.length === 0 ? '' : `; not ${lacking.join('; not ')}`}`;
+    const unnoted = held === undefined ? null : await noted(held.tier);
+    if (unnoted !== null)
+      return bad(
+        part,
+        `${found}; it could not be noted (${unnoted}), so that workers go by what was noted before`,
+        'Let this user write to the cache, or set ASSAY_CACHE to a folder of its own.',
+      );
     if (held !== undefined && !isWeaker(held.tier, 'B')) return good(part, found);
     const remedy = tiers.find(({ tier, why }) => why !== null && tier !== 'A')?.remedy ?? '';
     return held !== undefined && !isWeaker(held.tier, 'C')
@@ -128,6 +133,16 @@ async function isolation(home: string): Promise<Finding> {
       : bad(part, found, `${remedy} Until then recipes run with weaker isolation.`);
   } catch (error) {
     return bad(part, `could not be tried: ${messageOf(error)}`, 'Repeat it with --debug.');
+  }
+}
+
+/** Notes a tier, so that a worker that would hold less says so and stops; returns in words why it cannot be noted. */
+async function noted(tier: TierName): Promise<string | null> {
+  try {
+    await promiseTier(cacheFolder(), tier);
+    return null;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
