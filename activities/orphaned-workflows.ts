@@ -9,6 +9,7 @@ import { findElsewhere, type TemporalNamespace } from '../src/domain/campaign/wh
 import { isEnded } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
+import { lastingFailure } from '../src/lineage/store-errors.js';
 
 /** Running workflow of a lane or a trial. */
 export interface RunningWorkflow {
@@ -41,22 +42,32 @@ export async function orphanedWorkflows(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const campaigns = new Map<string, CampaignDocument | null>();
-  for (const { id, type } of await workflows.running(only)) {
-    const name = id.slice(0, id.indexOf('/'));
+  const deal = async ({ id, type }: RunningWorkflow, name: string): Promise<void> => {
     const campaign = campaigns.get(name) ?? (await campaignOf(context, name));
     campaigns.set(name, campaign);
     const facts = await factsOf(context, campaign, { id, type });
     const rule = dealsWithRunning(facts);
     // the server's list lags behind
-    if (rule === 'leave' || (await context.workflowFact(id)) !== 'running') continue;
+    if (rule === 'leave' || (await context.workflowFact(id)) !== 'running') return;
     if (rule === 'cancel' && !dryRun) await workflows.cancel(id);
     if (rule === 'terminate' && !dryRun) await workflows.terminate(id, `campaign ${name} has ended`);
-    findings.push({
-      campaign: campaign?._id ?? '-',
-      what: 'workflow',
-      key: id,
-      did: saidOf(rule, facts, dryRun),
-    });
+    const did = saidOf(rule, facts, dryRun);
+    findings.push({ campaign: campaign?._id ?? '-', what: 'workflow', key: id, did });
+  };
+  for (const found of await workflows.running(only)) {
+    const name = found.id.slice(0, found.id.indexOf('/'));
+    try {
+      await deal(found, name);
+    } catch (error) {
+      const failure = lastingFailure(error);
+      if (failure === null) throw error;
+      findings.push({
+        campaign: name,
+        what: 'workflow',
+        key: found.id,
+        did: `left alone: ${failure.message}`,
+      });
+    }
   }
   return findings;
 }

@@ -15,6 +15,7 @@ import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { TrialDocument } from '../src/lineage/documents/trial.js';
 import { ENDED_BEFORE } from '../src/lineage/decisions/claims.js';
 import type { Lineage } from '../src/lineage/lineage.js';
+import { lastingFailure } from '../src/lineage/store-errors.js';
 import { claimsOf, releaseClaim } from '../src/measure/decision/claim-reservation.js';
 import { noProposal } from '../src/session/no-proposal.js';
 import { settleTrial } from '../src/measure/decision/decide-trial.js';
@@ -99,42 +100,66 @@ async function hasNothingOpen(
   return (await lineage.claims.list(owner)).every(({ closedAt }) => closedAt !== null);
 }
 
+/** Work of a campaign that no workflow leads, and that workers may not have ended yet. */
+interface Later {
+  campaign: CampaignDocument;
+  open: Abandoned[];
+}
+
 /**
  * Makes the store and the server agree: settles by rule the work that no workflow leads any more, and reports what it
- * did.
+ * did. Of all campaigns, one that cannot be settled does not keep the others from it.
  */
 export async function reconcile(context: ReconcileContext, request: ReconcileRequest): Promise<Finding[]> {
   const { lineage, workflows } = context;
-  const { campaign, dryRun = false } = request;
+  const { campaign: only, dryRun = false } = request;
   const findings: Finding[] = [];
-  const later: { campaign: CampaignDocument; open: Abandoned[] }[] = [];
-  for await (const found of campaignsToVisit(lineage, campaign)) {
-    if (await hasNothingOpen(lineage, found)) {
-      if (!dryRun) await lineage.campaigns.markSettled(found);
-      continue;
+  const later: Later[] = [];
+  const each = async (name: string, visit: () => Promise<void>): Promise<void> => {
+    try {
+      await visit();
+    } catch (error) {
+      const failure = lastingFailure(error);
+      if (only !== undefined || failure === null) throw error;
+      findings.push({ campaign: name, what: 'campaign', key: name, did: `left open: ${failure.message}` });
     }
-    if (!(await isHere(context, found, dryRun))) continue;
-    const open = await abandoned(context, found);
-    if ((await stillWorks(context, found, open)) && !dryRun) {
-      later.push({ campaign: found, open });
-      continue;
-    }
-    findings.push(...(await settleCampaign(context, found, open, dryRun)));
-  }
+  };
+  for await (const name of only === undefined ? unsettledNames(lineage) : [only])
+    await each(name, async () => {
+      const campaign = await lineage.campaigns.byName(name);
+      if (await hasNothingOpen(lineage, campaign)) {
+        if (!dryRun) await lineage.campaigns.markSettled(campaign);
+        return;
+      }
+      if (!(await isHere(context, campaign, dryRun))) return;
+      const open = await abandoned(context, campaign);
+      if ((await stillWorks(context, campaign, open)) && !dryRun) later.push({ campaign, open });
+      else findings.push(...(await settleCampaign(context, campaign, open, dryRun)));
+    });
   await Promise.all(
-    later.map(async ({ campaign: found, open }) => {
-      // the runs of a claim are work on trials that have ended
-      const numbers = Object.values(found.active).map(({ trial }) => trial);
-      await workEnds(context, found, [...numbers, ...open.map(({ trial }) => trial.number)]);
-      const now = await lineage.campaigns.byOwner(found.owner);
-      // the wait was long enough for another server to have taken this one's address
-      if (!(await isHere(context, now, dryRun))) return;
-      findings.push(...(await settleCampaign(context, now, await abandoned(context, now), dryRun)));
-    }),
+    later.map((one) =>
+      each(one.campaign._id, async () => {
+        findings.push(...(await settledLater(context, one, dryRun)));
+      }),
+    ),
   );
-  if (workflows !== undefined)
-    findings.push(...(await orphanedWorkflows(context, workflows, campaign, dryRun)));
+  if (workflows !== undefined) findings.push(...(await orphanedWorkflows(context, workflows, only, dryRun)));
   return findings;
+}
+
+/** Settles a campaign once no worker works for it any more. */
+async function settledLater(
+  context: ReconcileContext,
+  { campaign, open }: Later,
+  dryRun: boolean,
+): Promise<Finding[]> {
+  // the runs of a claim are work on trials that have ended
+  const numbers = Object.values(campaign.active).map(({ trial }) => trial);
+  await workEnds(context, campaign, [...numbers, ...open.map(({ trial }) => trial.number)]);
+  const now = await context.lineage.campaigns.byOwner(campaign.owner);
+  // the wait was long enough for another server to have taken this one's address
+  if (!(await isHere(context, now, dryRun))) return [];
+  return settleCampaign(context, now, await abandoned(context, now), dryRun);
 }
 
 /** Returns true for a campaign of the namespace at hand; all others are left to their own servers. */
@@ -148,26 +173,21 @@ async function isHere(
     onElsewhere?.(campaign._id, elsewhere);
     return false;
   }
-  if (campaign.namespaceId === null && !dryRun)
-    await lineage.campaigns.recordNamespace(campaign.owner, await namespace.id());
+  if (campaign.namespaceId === null && !dryRun) {
+    const id = await namespace.id();
+    if (id !== null) await lineage.campaigns.recordNamespace(campaign.owner, id);
+  }
   return true;
 }
 
-/** Yields the named campaign; without a name, those with work that may need settling. */
-async function* campaignsToVisit(
-  { campaigns }: Lineage,
-  name: string | undefined,
-): AsyncGenerator<CampaignDocument> {
-  if (name !== undefined) {
-    yield await campaigns.byName(name);
-    return;
-  }
+/** Yields the names of campaigns with work that may need settling. */
+async function* unsettledNames({ campaigns }: Lineage): AsyncGenerator<string> {
   for (let after = ''; ;) {
-    const page = await campaigns.listUnsettled(after, PAGE);
+    const page = await campaigns.unsettledNames(after, PAGE);
     yield* page;
     const last = page.at(-1);
     if (last === undefined) return;
-    after = last._id;
+    after = last;
   }
 }
 

@@ -112,9 +112,9 @@ export class Campaigns {
     return this.collection.list({ endedAt: null }, { sort: { createdAt: -1 }, limit });
   }
 
-  /** Campaigns with work that may need settling, by name, after the given one. */
-  async listUnsettled(after: string, limit: number): Promise<CampaignDocument[]> {
-    return this.collection.list({ settledAt: null, _id: { $gt: after } }, { sort: { _id: 1 }, limit });
+  /** Names of campaigns with work that may need settling, sorted, after the given one. */
+  async unsettledNames(after: string, limit: number): Promise<string[]> {
+    return this.collection.ids({ settledAt: null, _id: { $gt: after } }, limit);
   }
 
   /**

@@ -57,6 +57,12 @@ export function storeRefusal(error: unknown): AssayError | null {
   return new AssayError('STORE_REFUSED', `the store refuses it: ${error.message}`, { cause: error });
 }
 
+/** Explains a failure that comes back however often the same is tried; returns null for what may pass. */
+export function lastingFailure(error: unknown): AssayError | null {
+  if (error instanceof AssayError) return error.retryable ? null : error;
+  return storeRefusal(error);
+}
+
 function isPermanent(error: MongoError): boolean {
   return (
     error instanceof MongoInvalidArgumentError ||

@@ -84,6 +84,12 @@ export class TypedCollection<T extends { _id: string }> {
     return documents.map((document) => this.parse(document));
   }
 
+  /** Sorted ids of the documents that match, also of those that this assay cannot read. */
+  async ids(filter: Filter<Row>, limit: number): Promise<string[]> {
+    const rows = this.raw.find(filter).project<Row>({ _id: 1 }).sort({ _id: 1 }).limit(limit);
+    return (await rows.toArray()).map(({ _id }) => _id);
+  }
+
   /**
    * Inserts unless one of its unique keys is taken; returns whether it did.
    * @throws AssayError STORE_REFUSED for a document that no store takes

@@ -157,3 +157,21 @@ it('reads no more for 1,000 ended campaigns than for none', async () => {
   await storeEnded(1000);
   expect(await costs()).toEqual(before);
 }, 240_000);
+
+it('reconcile leaves a campaign open that it cannot settle, says so, and goes on with the next', async () => {
+  const { task } = (await lineage.campaigns.byName('claimed')).frozen;
+  const names = ['lost-a', 'lost-b', 'lost-c'];
+  for (const name of names) await lineage.campaigns.freeze({ ...frozenOf(name, `test/${name}`), task });
+  const rows = (collection: string) => client.db(database).collection<{ _id: string }>(collection);
+  await rows('campaigns').updateOne({ _id: 'lost-a' }, { $set: { state: 'no state' } });
+  await rows('budgets').insertOne({ _id: 'test/lost-b' });
+  const unrecorded = { ...emptyServer.namespace, id: () => Promise.resolve(null) };
+  const found = await reconcile({ lineage, ...emptyServer, namespace: unrecorded }, {});
+  const of = (name: string) => found.filter(({ campaign }) => campaign === name).map(({ did }) => did);
+  expect(of('lost-a')).toEqual([expect.stringContaining('left open: a document of campaigns is malformed')]);
+  expect(of('lost-b')).toEqual([expect.stringContaining('left open: a document of budgets is malformed')]);
+  expect(of('lost-c')).toEqual([expect.stringContaining('ended as stopped')]);
+  // a server that cannot say its id leaves none
+  expect(await lineage.campaigns.byName('lost-c')).toMatchObject({ state: 'stopped', namespaceId: null });
+  await expect(reconcile({ lineage, ...emptyServer }, { campaign: 'lost-b' })).rejects.toThrow('malformed');
+});

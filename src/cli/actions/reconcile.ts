@@ -77,7 +77,7 @@ const goneServer = ({ owner, namespaceId }: CampaignDocument): Omit<ReconcileCon
   workflowFact: () => Promise.resolve('missing'),
   namespace: {
     name: owner.slice(0, owner.lastIndexOf('/')),
-    id: () => Promise.resolve(namespaceId ?? ''),
+    id: () => Promise.resolve(namespaceId),
     knowsRun: () => Promise.resolve(true),
   },
 });

@@ -1,8 +1,11 @@
 /** A Temporal namespace as a worker or a command is connected to it. */
 export interface TemporalNamespace {
   name: string;
-  /** Asks the server for the id, which no other namespace and no other server has. */
-  id(): Promise<string>;
+  /**
+   * Asks the server for the id, which no other namespace and no other server has; null for one that is gone and whose
+   * id nobody has recorded.
+   */
+  id(): Promise<string | null>;
   /** Returns true when the server knows this execution: by its first run, or by a later one that a reset has made. */
   knowsRun(workflowId: string, firstExecutionRunId: string): Promise<boolean>;
 }
