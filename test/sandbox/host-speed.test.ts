@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { HostSpeed } from '../../src/sandbox/host/host-speed.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { pythonCommand, requestFor, TIERS } from './programs.js';
 import { lacks } from '../lacks.js';
@@ -34,4 +36,33 @@ describe.each(TIERS)('at tier %s', (tier) => {
     const { hostSpeed } = await (await openSandbox({ tier })).run(requestFor(pythonCommand(busy)));
     expect(hostSpeed).toBeLessThan(0.75);
   });
+});
+
+/** No process has a number this large. */
+const NOBODY = 2 ** 40;
+const rowOf = (start: number, cpuS: number) => ({
+  ...{ pid: NOBODY, parent: 1, group: 1, start: String(start), rssBytes: 0, cpuS, zombie: false },
+});
+
+it('what each process used counts once, of those that ended and those that a look missed', () => {
+  const lives = fc.array(
+    fc.record({ begin: fc.nat(10), looks: fc.integer({ min: 1, max: 6 }), missed: fc.nat(6) }),
+    { maxLength: 20 },
+  );
+  fc.assert(
+    fc.property(lives, (processes) => {
+      const speed = new HostSpeed();
+      for (let look = 0; look < 17; look += 1)
+        speed.look(
+          processes.flatMap(({ begin, looks, missed }, i) => {
+            const age = look - begin;
+            // it was there before and is there again
+            const isMissed = age === missed && age > 0 && age < looks - 1;
+            return age < 0 || age >= looks || isMissed ? [] : [rowOf(i, age + 1)];
+          }),
+        );
+      const used = processes.reduce((sum, { looks }) => sum + looks, 0);
+      expect(speed.cpuS()).toBe(processes.length === 0 ? null : used);
+    }),
+  );
 });

@@ -8,6 +8,13 @@ interface Times {
   wait: number;
 }
 
+/** What one process used; null where the system does not tell. */
+interface Account {
+  /** Seconds of a processor, of all its threads. */
+  usedS: number | null;
+  times: Times | null;
+}
+
 /** Nanoseconds of a core below which a run says nothing of its host: starting a program is mostly waiting. */
 const LEAST = 100e6;
 
@@ -18,34 +25,38 @@ const LEAST = 100e6;
  */
 export class HostSpeed {
   readonly #stolen = stolenTime();
-  #living = new Map<string, Times>();
-  /** Seconds of a processor by process, those that have ended too. */
-  readonly #used = new Map<string, number>();
-  #cpu = 0;
-  #wait = 0;
+  #living = new Map<string, Account>();
+  /** Not seen at the last look alone, which may have missed them. */
+  #missed = new Map<string, Account>();
+  /** The sum of all others: a run may start more processes than a map can hold. */
+  #ended: Account = { usedS: null, times: null };
 
   /** Takes account of the processes that are alive at this look. */
   look(rows: readonly ProcessRow[]): void {
-    const living = new Map<string, Times>();
+    const living = new Map<string, Account>();
     for (const { pid, start, cpuS } of rows) {
       const key = `${pid} ${start}`;
-      if (cpuS !== null) this.#used.set(key, cpuS);
-      const times = timesOf(pid) ?? this.#living.get(key);
-      if (times !== undefined) living.set(key, times);
+      const before = this.#living.get(key) ?? this.#missed.get(key);
+      this.#missed.delete(key);
+      living.set(key, {
+        usedS: cpuS ?? before?.usedS ?? null,
+        times: timesOf(pid) ?? before?.times ?? null,
+      });
     }
-    for (const [key, times] of this.#living) if (!living.has(key)) this.#add(times);
+    this.#ended = sumOf([this.#ended, ...this.#missed.values()]);
+    this.#missed = new Map([...this.#living].filter(([key]) => !living.has(key)));
     this.#living = living;
   }
 
   /** 0 … 1 with what a hypervisor took counted as lost; null where it is not known, or hardly anything ran. */
   value(): number | null {
-    this.look([]);
-    if (this.#cpu < LEAST) return null;
+    const { cpu, wait } = this.#all().times ?? { cpu: 0, wait: 0 };
+    if (cpu < LEAST) return null;
     const before = this.#stolen;
     const after = stolenTime();
     const busy = before === null || after === null ? 0 : after.busy - before.busy;
     const stolen = before === null || after === null || busy <= 0 ? 0 : (after.stolen - before.stolen) / busy;
-    return (this.#cpu / (this.#cpu + this.#wait)) * (1 - Math.min(1, Math.max(0, stolen)));
+    return (cpu / (cpu + wait)) * (1 - Math.min(1, Math.max(0, stolen)));
   }
 
   /**
@@ -53,13 +64,22 @@ export class HostSpeed {
    * where the system does not tell.
    */
   cpuS(): number | null {
-    return this.#used.size === 0 ? null : [...this.#used.values()].reduce((sum, used) => sum + used, 0);
+    return this.#all().usedS;
   }
 
-  #add({ cpu, wait }: Times): void {
-    this.#cpu += cpu;
-    this.#wait += wait;
+  #all(): Account {
+    return sumOf([this.#ended, ...this.#missed.values(), ...this.#living.values()]);
   }
+}
+
+function sumOf(accounts: readonly Account[]): Account {
+  const sum: Account = { usedS: null, times: null };
+  for (const { usedS, times } of accounts) {
+    if (usedS !== null) sum.usedS = (sum.usedS ?? 0) + usedS;
+    if (times !== null)
+      sum.times = { cpu: (sum.times?.cpu ?? 0) + times.cpu, wait: (sum.times?.wait ?? 0) + times.wait };
+  }
+  return sum;
 }
 
 /** Runnable processes for each processor of this host, averaged over the last minute. */

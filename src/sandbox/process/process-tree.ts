@@ -50,7 +50,8 @@ export class ProcessTree {
   /** Looks at the host once; returns the living members. */
   async look(): Promise<ProcessRow[]> {
     const table = await processTable();
-    for (const [pid, start] of this.#known) if (table.get(pid)?.start !== start) this.#known.delete(pid);
+    for (const seen of [this.#known, this.#examined])
+      for (const [pid, start] of seen) if (table.get(pid)?.start !== start) seen.delete(pid);
     for (let grew = true; grew;) {
       grew = false;
       for (const row of table.values()) {
