@@ -35,7 +35,7 @@ export const ERRORS = {
     'user',
     2,
     false,
-    'Name the server that it was started on in TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
+    'Name the server that it was started on in TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE; if that is gone for good, `assay reconcile CAMPAIGN --server-gone` settles what it left.',
   ),
   CAMPAIGN_BLOCKED: entry(
     'user',

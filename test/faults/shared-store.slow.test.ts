@@ -161,6 +161,8 @@ it('audit and gc of one server leave whole what the others need', async () => {
 it('a campaign whose server is gone is settled when a person says so', async () => {
   const here = await assay(third, 'reconcile', 'three', '--server-gone');
   expect([here.code, here.stderr]).toEqual([2, expect.stringContaining('which is not gone')]);
+  const beside = await assay(first, 'reconcile', 'two', '--server-gone');
+  expect([beside.code, beside.stderr]).toEqual([2, expect.stringContaining(`TEMPORAL_NAMESPACE=${name}-b`)]);
   // its trial may not have been started yet
   for (const id of ['three', 'three/t00000'])
     await third.client.workflow

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Client, NamespaceNotFoundError, ServiceError, isGrpcServiceError } from '@temporalio/client';
 import { reconcile, type ReconcileContext } from '../../../activities/reconcile.js';
 import { askedServer } from '../../../workers/reconciling.js';
 import { temporalNamespace } from '../../../workers/temporal-namespace.js';
@@ -65,11 +66,38 @@ async function serverFor(
     await requireHere(client, campaign);
     return askedServer(client);
   }
-  if ((await findElsewhere(campaign, temporalNamespace(client))) === null)
+  const elsewhere = await findElsewhere(campaign, temporalNamespace(client));
+  const settles = `assay reconcile ${name}\` settles what nothing runs for any more.`;
+  if (elsewhere === null)
     throw new AssayError('USAGE', `campaign "${name}" is of this server, which is not gone`, {
-      remedy: `\`assay reconcile ${name}\` settles what nothing runs for any more.`,
+      remedy: `\`${settles}`,
     });
+  if (elsewhere.kind === 'namespace' && (await isThere(client, campaign, elsewhere.name)))
+    throw new AssayError(
+      'USAGE',
+      `campaign "${name}" is of the namespace "${elsewhere.name}" of this server, which is not gone`,
+      { remedy: `\`TEMPORAL_NAMESPACE=${elsewhere.name} ${settles}` },
+    );
   return goneServer(campaign);
+}
+
+/** gRPC's codes of a namespace that is not there, and of one that is not this client's to see. */
+const UNSEEN: readonly unknown[] = [5, 7];
+
+/** Returns true when a namespace of the same server is that of the campaign. */
+async function isThere(
+  { connection }: Client,
+  campaign: CampaignDocument,
+  namespace: string,
+): Promise<boolean> {
+  try {
+    return (await findElsewhere(campaign, temporalNamespace(new Client({ connection, namespace })))) === null;
+  } catch (error) {
+    const failed = error instanceof ServiceError ? error.cause : error;
+    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(failed) && UNSEEN.includes(failed.code)))
+      return false;
+    throw error;
+  }
 }
 
 /** Answers for a server that is gone: its namespace is the campaign's, and nothing runs there. */

@@ -14,5 +14,11 @@ export async function requireHere(client: Client, campaign: Placed): Promise<voi
   throw new AssayError(
     'CAMPAIGN_ELSEWHERE',
     `campaign "${name}" is not of this server: ${elsewhereText(elsewhere)}`,
+    // it may have been this one, which no variable can name
+    elsewhere.kind !== 'unrecorded'
+      ? {}
+      : {
+          remedy: `Name its server in TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE if that still knows it; once nothing of it runs any more, \`assay reconcile ${name} --server-gone\` settles what is left.`,
+        },
   );
 }
