@@ -14,6 +14,7 @@ import { blobDocument } from '../documents/blob.js';
 import type { StoredFile } from '../documents/snapshot.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
+import { deleteLarge } from './large-files.js';
 import { renew } from './stored-at.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
@@ -65,7 +66,7 @@ export class Blobs {
       file,
       storedAt: this.clock.wall(),
     });
-    if (!mine && file !== null) await this.bucket.delete(file);
+    if (!mine && file !== null) await deleteLarge(this.bucket, file);
     return mine;
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/campaign/clock.js';
 import { AssayError } from '../../domain/errors.js';
 import { KINDS } from '../document-kinds.js';
 import { snapshotDocument } from '../documents/snapshot.js';
+import { deleteLarge } from './large-files.js';
 import { referencedDigests } from './references.js';
 import { RENEWED_AFTER_MS } from './stored-at.js';
 
@@ -122,7 +123,7 @@ class Sweep {
       else {
         count(this.result.freed.blobs, bytes);
         // a kill before this leaves a file that no blob names, which the next run frees
-        if (file !== null && !this.dryRun) await this.#bucket.delete(file);
+        if (file !== null && !this.dryRun) await deleteLarge(this.#bucket, file);
       }
     }
     return files;
@@ -140,7 +141,7 @@ class Sweep {
         continue;
       }
       count(this.result.freed.files, length);
-      if (!this.dryRun) await this.#bucket.delete(_id);
+      if (!this.dryRun) await deleteLarge(this.#bucket, _id);
     }
     return known;
   }
