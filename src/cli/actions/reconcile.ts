@@ -94,7 +94,10 @@ async function isThere(
     return (await findElsewhere(campaign, temporalNamespace(new Client({ connection, namespace })))) === null;
   } catch (error) {
     const failed = error instanceof ServiceError ? error.cause : error;
-    if (error instanceof NamespaceNotFoundError || (isGrpcServiceError(failed) && UNSEEN.includes(failed.code)))
+    if (
+      error instanceof NamespaceNotFoundError ||
+      (isGrpcServiceError(failed) && UNSEEN.includes(failed.code))
+    )
       return false;
     throw error;
   }
