@@ -57,6 +57,8 @@ it('turns a knob to a line that reads back as the same knob within its range', (
 it.each([
   ['let rate: f64 = 0.5; // knob: 0..4', 2, 'let rate: f64 = 2.0; // knob: 0..4'],
   ['float rate = 0.5f; // knob: 0..4', 2, 'float rate = 2.0f; // knob: 0..4'],
+  ['float rate = 1e-3f; // knob: 1e-5..1', 7, 'float rate = 1.0f; // knob: 1e-5..1'],
+  ['let rate: f64 = 1E2; // knob: 1..1000', 20, 'let rate: f64 = 20.0; // knob: 1..1000'],
   ['n = 1_000  # knob: 1..5_000', 20, 'n = 20  # knob: 1..5_000'],
   ['n = 1  # knob: 0.5..4', 2.5, 'n = 2.5  # knob: 0.5..4'],
 ])('%s at %d is %s', (line, value, expected) => {

@@ -102,7 +102,7 @@ export function turned({ line, low, high, integer, from, to }: Knob, value: numb
   const inside = within(value);
   // rounding may lead out of the range again
   const text = String(integer ? Math.round(inside) : within(Number(inside.toPrecision(4))));
-  // in a typed language 1.0 is of another type than 1
-  const isFraction = line.slice(from, to).includes('.') && !/[.e]/.test(text);
+  // in a typed language 1.0 and 1e0 are of another type than 1
+  const isFraction = /[.eE]/.test(line.slice(from, to)) && !/[.e]/.test(text);
   return `${line.slice(0, from)}${text}${isFraction ? '.0' : ''}${line.slice(to)}`;
 }
