@@ -102,6 +102,11 @@ it.each([
   expect(JSON.stringify(read)).not.toContain('"loss"');
 });
 
+it('the length of a result counts in bytes, as it is read', () => {
+  const text = 'ä'.repeat(LARGEST_RESULT / 2 + 1);
+  expect(readEvaluation(text)).toEqual({ fault: expect.stringContaining('is longer than') as string });
+});
+
 const manifest = fc.oneof(
   hostileText,
   nearly({

@@ -22,7 +22,7 @@ export type ReadEvaluation = { evaluation: Evaluation; notes: string[] } | { fau
 /** Reads what an evaluator wrote on its result descriptor. */
 export function readEvaluation(text: string): ReadEvaluation {
   if (text.trim() === '') return { fault: 'the evaluator wrote no result' };
-  if (text.length > LARGEST_RESULT)
+  if (Buffer.byteLength(text) > LARGEST_RESULT)
     return { fault: `the evaluator's result is longer than ${LARGEST_RESULT} bytes` };
   let value: unknown;
   try {
