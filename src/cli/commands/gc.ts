@@ -18,7 +18,8 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Campaigns may run meanwhile, of any Temporal server or namespace that uses this store, and a run that is killed is
-continued by the next. Results, recipes, logs and artifacts that a trial, session or task names are never freed.`,
+continued by the next. Results, recipes, logs and artifacts that a trial, session or task names are never freed. Do not
+run it beside workers of an assay that has no gc command: they do not renew what they store again.`,
         examples: ['assay gc --dry-run', 'assay gc', 'assay gc --min-age 24'],
       }),
     )
