@@ -97,7 +97,9 @@ export function answersJudged(questions: readonly Question[], log: string, endin
   if (questions.some(([name]) => !lines.has(`${name} yes`) && !lines.has(`${name} no`)))
     return failed(`its program did not come to its end: ${words}`);
   const wrong = questions.filter(([name, , wanted]) => !lines.has(`${name} ${wanted}`)).map(([name]) => name);
-  return wrong.length === 0 ? HOLDS : lacks(`a probe found that it does not hold: ${wrong.join(', ')}: ${words}`);
+  return wrong.length === 0
+    ? HOLDS
+    : lacks(`a probe found that it does not hold: ${wrong.join(', ')}: ${words}`);
 }
 
 /** Describes the end of a probe's program that was ended before it was through; null where it exited. */
