@@ -43,15 +43,13 @@ const text = (...path: string[]): Promise<string> => readFile(join(folder, ...pa
 
 describe('what is written out', () => {
   it('is the recipe of a trial', async () => {
-    const { exitCode, stdout } = await assay(
-      'checkout',
-      `${seeded.name}/t00001`,
-      join(folder, 'mine'),
-      '--json',
-    );
+    const place = join(folder, "it's mine");
+    const { exitCode, stdout, stderr } = await assay('checkout', `${seeded.name}/t00001`, place, '--json');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ schema: 'assay.checkout/1', files: 1 });
-    expect(await text('mine', 'train.py')).toBe('# better\n');
+    expect(await text("it's mine", 'train.py')).toBe('# better\n');
+    const { digest } = (await seeded.lineage.campaigns.byName(seeded.name)).frozen.task;
+    expect(stderr).toContain(`--task ${digest} --recipe '${folder}/it'\\''s mine' --hypothesis`);
   });
 
   it('is what its training left, whatever the names', async () => {
