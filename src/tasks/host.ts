@@ -15,7 +15,7 @@ import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
-import { runtimeOf } from './runtime.js';
+import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
 /** A task as it lies on this host. */
@@ -60,6 +60,11 @@ export class TaskHost {
     readonly tampering = new TamperDetection(false),
   ) {}
 
+  /** Folders that no recipe may read. */
+  private get hidden(): string[] {
+    return [this.home, homedir()];
+  }
+
   /** The most that a run of a task seen here may write, in bytes; 0 before the first. */
   get largestDiskBytes(): number {
     return this.largest;
@@ -76,7 +81,7 @@ export class TaskHost {
     const folder = await this.materialise(source);
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
-    await requireThere(spec);
+    await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
     const python = await this.python(requirements, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
@@ -125,7 +130,7 @@ export class TaskHost {
    */
   private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
-    await requireUsable(this.sandbox, python, [this.home, homedir()], signal);
+    await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }
 
@@ -205,22 +210,6 @@ export class TaskHost {
 function prepareEnvironment({ env }: Python): Record<string, string> {
   const { HOME } = process.env;
   return { ...networkVariables(process.env), ...(HOME === undefined ? {} : { HOME }), ...env };
-}
-
-/**
- * A command that cannot find its program would be held against the recipe.
- * @throws AssayError HOST_FAULT when this host lacks what the task names
- */
-async function requireThere({ name, runtime }: Task): Promise<void> {
-  for (const path of runtime?.paths ?? [])
-    if (!(await exists(path)))
-      throw new AssayError(
-        'HOST_FAULT',
-        `this host has no ${path}, which task "${name}" names in runtime.paths`,
-        {
-          remedy: 'Install it there on every host of the pool, or correct runtime.paths in task.yaml.',
-        },
-      );
 }
 
 /** @throws AssayError DATA_INVALID, or DATA_MISMATCH, when a part that task.yaml names is no folder of the data */

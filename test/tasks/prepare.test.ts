@@ -1,11 +1,24 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
 import { loadTask } from '../../src/tasks/load.js';
+import { requireRuntime } from '../../src/tasks/runtime.js';
 import { TINY } from '../fixtures/tiny.js';
 import { freshFolder } from '../sandbox/programs.js';
+
+it('a task shows recipes nothing of what is hidden by its runtime', async () => {
+  const folder = freshFolder();
+  const home = join(folder, 'home');
+  await mkdir(home);
+  await symlink(folder, join(home, 'out'));
+  const named = (path: string) => requireRuntime({ name: 'mine', runtime: { paths: [path] } }, [home]);
+  await expect(named(join(home, 'out', 'home', 'out'))).rejects.toMatchObject({ code: 'TASK_INVALID' });
+  for (const path of ['/', folder, home]) await expect(named(path)).rejects.toThrow(/recipes that can read it/);
+  await expect(named('/usr')).resolves.toBeUndefined();
+  await expect(named(join(folder, 'gone'))).rejects.toMatchObject({ code: 'HOST_FAULT' });
+});
 
 afterEach(() => vi.unstubAllEnvs());
 

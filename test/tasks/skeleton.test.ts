@@ -1,11 +1,11 @@
 import { execa } from 'execa';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fillFreshFolder } from '../../src/tasks/fresh-folder.js';
 import { loadTask, recipeFiles } from '../../src/tasks/load.js';
-import { LANGUAGES, writeSkeleton, type SkeletonRequest } from '../../src/tasks/skeleton.js';
+import { LANGUAGES, pathsOf, writeSkeleton, type SkeletonRequest } from '../../src/tasks/skeleton.js';
 import { folderWarnings } from '../../src/domain/task/task-warnings.js';
 
 let folder: string;
@@ -29,6 +29,22 @@ describe('a skeleton', () => {
     expect(folderWarnings(spec, texts)).toEqual([]);
     expect(await readFile(join(folder, 'my-task', 'task.yaml'), 'utf8')).not.toMatch(/PROGRAM|NAME/);
     expect(await readdir(folder)).toEqual(['my-task']);
+  });
+
+  it('shows recipes a program, and never the home of a person', async () => {
+    const node = join(folder, 'bin', 'node');
+    await mkdir(join(folder, 'bin'));
+    await copyFile(process.execPath, node);
+    // its libraries are the system's here, and are named where they are not
+    const paths = await pathsOf('javascript', node, folder);
+    expect(paths?.filter((path) => !/\/lib[^/]*$/.test(path))).toEqual([node]);
+    expect(await pathsOf('c', join(folder, 'bin', 'cc'), '/home/person')).toEqual([folder]);
+    for (const [program, home] of [
+      [join(folder, 'bin', 'cc'), folder],
+      [join(folder, 'bin', 'cc'), join(folder, 'person')],
+      ['/opt/cc', '/home/person'],
+    ] as const)
+      expect(await pathsOf('c', program, home)).toBeNull();
   });
 
   it('has a name that a task may have', async () => {
