@@ -6,6 +6,7 @@ import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { networkVariables } from '../domain/network.js';
 import type { Task } from '../domain/task/task.js';
+import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { describeEnding } from '../sandbox/describe-ending.js';
 import { LeasePool } from '../sandbox/host/lease.js';
@@ -176,34 +177,48 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    const fresh = await this.alone('prepare', signal, async () => {
-      if (await exists(manifest)) return false;
-      const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
-        cwd: folder,
-        env: { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
-        timeoutS: PREPARE_SECONDS,
-        signal,
-      });
-      signal.throwIfAborted();
-      if (!endedWell(result))
-        throw new AssayError(
-          'PREPARE_FAILED',
-          `${spec.data?.prepare ?? ''} of "${spec.name}" ${describeEnding(result.ending)}`,
-          { detail: result.log.trimEnd().slice(-MOST_TOLD) },
-        );
-      return true;
+    const env = { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret };
+    const made = await this.alone('prepare', signal, async () => {
+      if (await exists(manifest)) return null;
+      await runPreparation(spec, { python, folder, env }, signal);
+      try {
+        return await checkPrepared(target, spec, true);
+      } catch (error) {
+        // with a manifest in it the folder would count as prepared, for others that wait as well
+        await rm(manifest, { recursive: true, force: true });
+        throw error;
+      }
     });
-    try {
-      const checked = await checkManifest({ folder: target, task: spec.name, fresh });
-      await requireParts(target, spec, fresh);
-      await closeHeldOut(target, spec.data);
-      return { folder: target, manifest: checked };
-    } catch (error) {
-      // with a manifest in it the folder would count as prepared
-      if (fresh) await rm(manifest, { recursive: true, force: true });
-      throw error;
-    }
+    return { folder: target, manifest: made ?? (await checkPrepared(target, spec, false)) };
   }
+}
+
+/** @throws AssayError PREPARE_FAILED with the end of its log, without what is secret in its environment */
+async function runPreparation(
+  { name, data }: Task,
+  { python, folder, env }: { python: Python; folder: string; env: Record<string, string> },
+  signal: AbortSignal,
+): Promise<void> {
+  const program = data?.prepare ?? 'prepare.py';
+  const options = { cwd: folder, env, timeoutS: PREPARE_SECONDS, signal };
+  const { ending, log } = await runTrusted([python.executable, join(folder, program)], options);
+  signal.throwIfAborted();
+  if (endedWell({ ending })) return;
+  const shown = withoutPasswords(env, withoutSecret(env['ASSAY_DATA_SECRET'] ?? '', log));
+  throw new AssayError('PREPARE_FAILED', `${program} of "${name}" ${describeEnding(ending)}`, {
+    detail: shown.trimEnd().slice(-MOST_TOLD),
+  });
+}
+
+/**
+ * Makes sure of prepared data; returns the digest of its manifest.
+ * @throws AssayError DATA_INVALID where it is `fresh`, else DATA_MISMATCH
+ */
+async function checkPrepared(folder: string, spec: Task, fresh: boolean): Promise<string> {
+  const manifest = await checkManifest({ folder, task: spec.name, fresh });
+  await requireParts(folder, spec, fresh);
+  await closeHeldOut(folder, spec.data);
+  return manifest;
 }
 
 /** A preparation downloads as its person does: by their proxies and certificates, with caches and logins of their home. */
