@@ -157,7 +157,10 @@ describe('the workers', () => {
       expect(existsSync(join(ROOT, path)), path).toBe(true);
       expect(text('.dockerignore').split('\n')).toContain(`!${path}`);
     }
-    for (const room of ['bin', 'src', 'activities', 'workflows', 'workers', 'tasks', 'evaluator-kit'])
+    for (const room of [
+      ...['bin', 'src', 'activities', 'workflows', 'workers'],
+      ...['tasks', 'task-templates', 'evaluator-kit'],
+    ])
       expect(paths).toContain(room);
   });
 });

@@ -54,7 +54,7 @@ def measured(text, limit, bits):
     for metric, name in (('bpb_names_again', 'person, again in paragraph'), ('bpb_word_start', 'word, letter 1')):
         if name in again:
             metrics[metric] = again[name]
-    return {'metrics': metrics, 'gates': {}, 'feedback': '\n'.join(lines)}
+    return {'metrics': metrics, 'feedback': '\n'.join(lines)}
 
 
 def measure():
