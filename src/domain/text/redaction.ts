@@ -8,9 +8,24 @@ export function shownAddress(url: string): string {
   return `${scheme}${login}${rest.slice(at + 1).split('?')[0] ?? ''}`;
 }
 
+/** Removes a secret from a text; one of less than three characters would take the text apart, and stays. */
+export function withoutSecret(secret: string, text: string): string {
+  return secret.length > 2 ? text.replaceAll(secret, '***') : text;
+}
+
 /** Removes every part of the password of a URL from a text, however the URL was taken apart before it was quoted. */
 export function withoutPassword(url: string, text: string): string {
   return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
+}
+
+/**
+ * Removes the passwords of all addresses in an environment, such as those of proxies, from what a program that had it
+ * printed.
+ */
+export function withoutPasswords(env: Readonly<Record<string, string>>, text: string): string {
+  const words = Object.values(env).flatMap((value) => value.split(/\s+/));
+  const addresses = words.filter((word) => word.includes('@') && !word.startsWith('/'));
+  return addresses.reduce((shown, url) => withoutPassword(url, shown), text);
 }
 
 /** Returns everything from the first colon of the login to the last @, and its pieces, longest first. */
