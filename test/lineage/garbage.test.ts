@@ -83,7 +83,6 @@ describe('gc', () => {
   });
 
   it('never takes bytes from one who stores them again, whichever of the two is quicker', async () => {
-    const { updateOne, deleteOne } = Collection.prototype;
     now += LEAST_AGE_MS;
     await collect();
     const digest = await lineage.blobs.put('contended');
@@ -91,7 +90,7 @@ describe('gc', () => {
     const renewing = vi.spyOn(Collection.prototype, 'updateOne');
     renewing.mockImplementationOnce(async function (this: Collection, ...args) {
       expect((await collect()).freed.blobs.count).toBe(1);
-      return updateOne.apply(this, args);
+      return this.updateOne(...args);
     });
     await lineage.blobs.put('contended');
     expect(await has(digest)).toBe(true);
@@ -100,7 +99,7 @@ describe('gc', () => {
     const freeing = vi.spyOn(Collection.prototype, 'deleteOne');
     freeing.mockImplementationOnce(async function (this: Collection, ...args) {
       await lineage.blobs.put('contended');
-      return deleteOne.apply(this, args);
+      return this.deleteOne(...args);
     });
     expect((await collect()).freed.blobs.count).toBe(0);
     expect(await has(digest)).toBe(true);
