@@ -65,7 +65,7 @@ const ELSEWHERE: readonly (readonly [string, string, string])[] = [
   [
     'a server that would overrun its evaluation',
     '`eval_budget_overrun` before it is trained',
-    'test/workflows/rehearsal.test.ts',
+    'test/workflows/rehearsal.slow.test.ts',
   ],
   [
     'a result that the evaluator does not give as one JSON object of finite numbers',

@@ -2,7 +2,7 @@ import { campaign, error, shownBy } from './bad-input.js';
 
 const FIRST = 'before anything else';
 
-const servers = shownBy('test/bad-input/services.test.ts', {
+const servers = shownBy('test/bad-input/services.slow.test.ts', {
   'store-down': [
     'the store is down: a command',
     FIRST,
