@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { START, trialKey } from '../../domain/keys.js';
 import type { Failure, Outcome } from '../../domain/trial/outcome.js';
@@ -23,6 +24,12 @@ const FAULTS_KEPT = 50;
 
 const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): string => `${owner}/${snapshot}`;
 
+/**
+ * The most that a submit pauses, by chance, after others took the number that it was about to take: of many at once
+ * only one can have it, so that all of them trying again at the same moment mostly fails again.
+ */
+const LONGEST_PAUSE_MS = 400;
+
 /** The trial log: numbers taken at submit, without gaps, and one terminal status each. */
 export class Trials {
   private readonly collection;
@@ -46,7 +53,8 @@ export class Trials {
   }
 
   private async takeNumber(proposal: Proposal, twin: string | null, limits: Limits): Promise<SubmitResult> {
-    for (;;) {
+    for (let lost = 0; ; lost += 1) {
+      if (lost > 0) await sleep(Math.random() * LONGEST_PAUSE_MS * Math.min(1, 2 ** lost / 64));
       const at = await this.counter(proposal.owner);
       const number = at.number + 1;
       const counted = at.counted + 1;
