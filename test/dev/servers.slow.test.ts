@@ -143,6 +143,7 @@ describe('the servers of a clone', () => {
     await writeFile(join(homeAt(home).users, user.id), '');
     const stopping = new AbortController();
     const said: string[] = [];
+    const watched = process.listenerCount('SIGHUP');
     const found = findServers({
       home,
       need: ['store'],
@@ -151,6 +152,8 @@ describe('the servers of a clone', () => {
     });
     found.catch(quiet);
     await expect.poll(() => said.join(), { timeout: 60_000 }).toContain('(process 1) is slow to answer');
+    // its pid is that of another process here, which is not killed when this one exits
+    expect(process.listenerCount('SIGHUP')).toBe(watched);
     stopping.abort(new Error('enough'));
     await expect(found).rejects.toThrow('enough');
     expect((await OpenRecord.read(homeAt(home).record)).parts.store?.process).toEqual(elsewhere);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Home } from '../paths.js';
-import { identityOf } from '../process/identity.js';
+import { identityOf, isAliveNow, isForeign, type ProcessIdentity } from '../process/identity.js';
 import { killGroupOnExit, releaseGroup } from '../process/kill-servers-on-exit.js';
 import { withLockNow } from '../process/lock.js';
 import {
@@ -39,25 +39,31 @@ export function isListed({ me }: ServerUse, entry: Entry | null): boolean {
   return entry?.users.some(({ id }) => id === me.id) === true;
 }
 
-/** Remembers a server that this command uses: should it exit and nobody else use the server, that is killed. */
+/**
+ * Remembers a server that this command uses: should it exit and nobody else use the server, that is killed. One that
+ * cannot be looked at from here is left alone: its pid names other processes here, if any.
+ */
 export function hold(use: ServerUse, part: ServerKind, entry: Entry): void {
-  const before = use.held.get(part)?.process?.pid;
+  const before = use.held.get(part)?.process ?? null;
+  const server = entry.process;
   use.held.set(part, entry);
-  const pid = entry.process?.pid;
-  if (before !== undefined && before !== pid) releaseGroup(before);
-  if (pid === undefined) return;
+  if (before?.pid !== server?.pid) unwatch(before);
+  if (server === null || isForeign(server)) return;
   const { home } = use;
-  killGroupOnExit(pid, {
-    spared: () => isUsedByOthersNow(home, part),
-    killed: () => withLockNow(home.lock, () => noteGoneNow(home.record, part, pid)),
+  killGroupOnExit(server.pid, {
+    spared: () => !isAliveNow(server) || isUsedByOthersNow(home, part),
+    killed: () => withLockNow(home.lock, () => noteGoneNow(home.record, part, server.pid)),
   });
 }
 
 /** Forgets a server; another use by this same process goes on watching over it. */
 export function letGo(use: ServerUse, part: ServerKind, others: readonly ServerUser[]): void {
-  const pid = use.held.get(part)?.process?.pid;
+  const server = use.held.get(part)?.process ?? null;
   use.held.delete(part);
   const { me } = use;
-  if (pid !== undefined && !others.some((other) => other.pid === me.pid && other.space === me.space))
-    releaseGroup(pid);
+  if (!others.some((other) => other.pid === me.pid && other.space === me.space)) unwatch(server);
+}
+
+function unwatch(server: ProcessIdentity | null): void {
+  if (server !== null && !isForeign(server)) releaseGroup(server.pid);
 }
