@@ -109,7 +109,8 @@ async function submit(
       signal,
       place(ground, client, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
     );
-    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed, workers));
+    if (flags.wait === true)
+      await abortable(signal, Promise.race([untilEnded(ground, placed, workers), workers.ended]));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
