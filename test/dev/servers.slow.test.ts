@@ -125,6 +125,7 @@ describe('the servers of a clone', () => {
     await expect.poll(() => serverPid().catch(() => null), { timeout: 60_000 }).toBe(again);
     await dev.stop();
     await expect(pingStore(beside.answer.url, 5000)).resolves.toBeDefined();
+    expect(await serverPid()).toBe(again);
     await ended(beside);
     expect(await startOf(again)).toBeNull();
     expect(said.join('\n')).toMatch(/has ended: it is started again|had ended and was started again/);

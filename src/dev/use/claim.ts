@@ -11,6 +11,7 @@ import { beginToShowLife, showsLife } from '../process/sign-of-life.js';
 import {
   lifeOf,
   OpenRecord,
+  rememberedUsers,
   type Entry,
   type ServerKind,
   type ServerRecord,
@@ -131,7 +132,7 @@ async function entryOf({ use, record, part }: PartClaim): Promise<Entry | null> 
   const entry = record.parts[part];
   const held = use.held.get(part);
   if (held?.process == null || isListed(use, entry) || !(await isAlive(held.process))) return entry;
-  return entry?.process != null && (await isAlive(entry.process)) ? entry : { ...held, users: [] };
+  return entry?.process != null && (await isAlive(entry.process)) ? entry : rememberedUsers(use.home, held);
 }
 
 async function register(

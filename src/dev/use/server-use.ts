@@ -51,7 +51,7 @@ export function hold(use: ServerUse, part: ServerKind, entry: Entry): void {
   if (server === null || isForeign(server)) return;
   const { home } = use;
   killGroupOnExit(server.pid, {
-    spared: () => !isAliveNow(server) || isUsedByOthersNow(home, part),
+    spared: () => !isAliveNow(server) || isUsedByOthersNow(home, part, entry),
     killed: () => withLockNow(home.lock, () => noteGoneNow(home.record, part, server.pid)),
   });
 }
