@@ -5,6 +5,7 @@ import { isAlive, isForeign } from '../process/identity.js';
 import { isFree } from '../process/ports.js';
 import type { ServerKind, ServerUser } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
+import { NamespaceMissing } from '../temporal/namespace-missing.js';
 import { othersOf, type ServerUse } from './server-use.js';
 
 /** A server that others use gets so long to answer; it is never ended for being slow. */
@@ -44,7 +45,8 @@ export async function untilFree(
 
 /**
  * Returns true when a joined server answers, false when it ended meanwhile.
- * @throws AssayError when it does neither for a while: it is left to those who use it
+ * @throws AssayError when it does neither for a while: it is left to those who use it; also when it answers without the
+ * namespace of this command
  */
 export async function answersInTime(use: ServerUse, part: ServerKind, signal: AbortSignal): Promise<boolean> {
   const entry = use.held.get(part);
@@ -59,6 +61,7 @@ export async function answersInTime(use: ServerUse, part: ServerKind, signal: Ab
       return true;
     } catch (error) {
       signal.throwIfAborted();
+      if (error instanceof NamespaceMissing) throw ofAnotherNamespace(error);
       if (reason === '')
         use.say(`${kind.title} (process ${process.pid}) is slow to answer; waiting for it …`);
       reason = messageOf(error);
@@ -73,6 +76,18 @@ export async function answersInTime(use: ServerUse, part: ServerKind, signal: Ab
     `${kind.title} (process ${process.pid}${where}) did not answer for ${PATIENCE_MS / 1000} s and is left alone, since ${users} uses it: ${reason}`,
     {
       remedy: `Try again. If it hangs, \`kill -9 ${process.pid}\`${where} loses nothing: who uses it starts it again.`,
+    },
+  );
+}
+
+function ofAnotherNamespace(error: NamespaceMissing): AssayError {
+  return new AssayError(
+    'TEMPORAL_UNAVAILABLE',
+    `Temporal of this clone was started for another namespace: ${error.message}`,
+    {
+      cause: error,
+      remedy:
+        'Commands that run at the same time in a clone share a namespace: set ASSAY_TEMPORAL_NAMESPACE as the others have it, or end them first.',
     },
   );
 }
