@@ -205,7 +205,8 @@ async function untilEnded(
   for (;;) {
     await throughOutage(() => workers.ensure(), { say });
     const { campaign, trial } = await throughOutage(look, { say });
-    if (campaign === null) await expectWorkflow(ground, name);
+    if (campaign === null)
+      await throughOutage(() => expectWorkflow(ground, name, { isKnown: true }), { say });
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')
