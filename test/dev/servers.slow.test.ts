@@ -158,9 +158,12 @@ describe('the servers of a clone', () => {
     stopping.abort(new Error('enough'));
     await expect(found).rejects.toThrow('enough');
     expect((await OpenRecord.read(homeAt(home).record)).parts.store?.process).toEqual(elsewhere);
+    said.length = 0;
+    const waiting = findServers({ home, need: ['store'], say: (line) => void said.push(line) });
+    await expect.poll(() => said.join(), { timeout: 60_000 }).toContain('(process 1) is slow to answer');
     const long = new Date(Date.now() - 60_000);
     await utimes(join(homeAt(home).users, user.id), long, long);
-    const next = await findServers({ home, need: ['store'], say: quiet });
+    const next = await waiting;
     await expect(pingStore(next.store.url, 5000)).resolves.toBeDefined();
     await next.stop();
   });

@@ -18,7 +18,7 @@ import {
   type ServerUser,
 } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
-import { hold, isListed, othersOf, type ServerUse } from './server-use.js';
+import { hold, isListed, othersOf, seemsToRun, type ServerUse } from './server-use.js';
 import { answersInTime, untilFree } from './wait-for-server.js';
 
 export interface Claimed {
@@ -41,8 +41,8 @@ export async function claim(
   await mkdir(use.home.users, { recursive: true, mode: 0o700 });
   await beginToShowLife(lifeOf(use.home, use.me));
   const waiting = (pid: number): void => use.say(`waiting for another assay command (process ${pid}) …`);
-  const beside: ServerUser[] = [];
   for (;;) {
+    const beside: ServerUser[] = [];
     const joined: ServerKind[] = [];
     const work = async (): Promise<ServerRecord> => {
       const record = await OpenRecord.read(use.home.record);
@@ -89,7 +89,7 @@ async function claimPart(claim: PartClaim): Promise<void> {
   const others = await othersOf(use, entry);
   beside.push(...others);
   if (entry !== null && (await mayRun(entry))) {
-    const isUsed = others.length > 0 || use.held.get(part)?.process?.pid === entry.process?.pid;
+    const isUsed = others.length > 0 || isOwn(use.held.get(part), entry);
     if (isUsed) joined.push(part);
     if (isUsed || (await isTakenOver(claim, entry))) return register(claim, entry, others);
   }
@@ -103,6 +103,11 @@ async function claimPart(claim: PartClaim): Promise<void> {
     signal,
     note: (started) => register({ use, record, part }, started, others),
   });
+}
+
+/** Returns true for a server that this command uses already; one that cannot be looked at may be gone all the same. */
+function isOwn(held: Entry | undefined, { process }: Entry): boolean {
+  return process !== null && !isForeign(process) && held?.process?.pid === process.pid;
 }
 
 /** Returns true for a server that runs, and for one that cannot be looked at from here: whether it answers tells. */
@@ -131,8 +136,8 @@ async function isTakenOver({ use, part, signal }: PartClaim, { address, process 
 async function entryOf({ use, record, part }: PartClaim): Promise<Entry | null> {
   const entry = record.parts[part];
   const held = use.held.get(part);
-  if (held?.process == null || isListed(use, entry) || !(await isAlive(held.process))) return entry;
-  return entry?.process != null && (await isAlive(entry.process)) ? entry : rememberedUsers(use.home, held);
+  if (held === undefined || isListed(use, entry) || !(await seemsToRun(use, held))) return entry;
+  return entry !== null && (await seemsToRun(use, entry)) ? entry : rememberedUsers(use.home, held);
 }
 
 async function register(

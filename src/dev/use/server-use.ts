@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Home } from '../paths.js';
-import { identityOf, isAliveNow, isForeign, type ProcessIdentity } from '../process/identity.js';
+import { identityOf, isAlive, isAliveNow, isForeign, type ProcessIdentity } from '../process/identity.js';
 import { killGroupOnExit, releaseGroup } from '../process/kill-servers-on-exit.js';
 import { withLockNow } from '../process/lock.js';
 import {
@@ -32,6 +32,12 @@ export async function beginUse(home: Home, role: Role, say: (line: string) => vo
 /** Living users of a server besides this one. */
 export async function othersOf({ home, me }: ServerUse, entry: Entry | null): Promise<ServerUser[]> {
   return (await livingUsers(home, entry)).filter(({ id }) => id !== me.id);
+}
+
+/** Returns true for a server that runs; one that cannot be looked at from here, while others than this command use it. */
+export async function seemsToRun(use: ServerUse, entry: Entry): Promise<boolean> {
+  if (entry.process === null) return false;
+  return isForeign(entry.process) ? (await othersOf(use, entry)).length > 0 : isAlive(entry.process);
 }
 
 /** Returns true while the record lists this use of the server. */

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError, messageOf, type ErrorCode } from '../../domain/errors.js';
 import { abortable } from '../process/abortable.js';
-import { isAlive, isForeign } from '../process/identity.js';
+import { isForeign } from '../process/identity.js';
 import { isFree } from '../process/ports.js';
 import type { ServerKind, ServerUser } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
 import { NamespaceMissing } from '../temporal/namespace-missing.js';
-import { othersOf, type ServerUse } from './server-use.js';
+import { othersOf, seemsToRun, type ServerUse } from './server-use.js';
 
 /** A server that others use gets so long to answer; it is never ended for being slow. */
 const PATIENCE_MS = 30_000;
@@ -44,7 +44,8 @@ export async function untilFree(
 }
 
 /**
- * Returns true when a joined server answers, false when it ended meanwhile.
+ * Returns true when a joined server answers, false when it ended meanwhile, or is of another container or boot whose
+ * commands have shown no life for a while.
  * @throws AssayError when it does neither for a while: it is left to those who use it; also when it answers without the
  * namespace of this command
  */
@@ -66,7 +67,7 @@ export async function answersInTime(use: ServerUse, part: ServerKind, signal: Ab
         use.say(`${kind.title} (process ${process.pid}) is slow to answer; waiting for it …`);
       reason = messageOf(error);
     }
-    if (!isForeign(process) && !(await isAlive(process))) return false;
+    if (!(await seemsToRun(use, entry))) return false;
     await sleep(AGAIN_MS);
   }
   const users = namesOf(await othersOf(use, entry));
