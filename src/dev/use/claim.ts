@@ -7,7 +7,7 @@ import { isAlive, isForeign } from '../process/identity.js';
 import { withLock } from '../process/lock.js';
 import { rotateLogs } from '../process/log-rotation.js';
 import { end } from '../process/server-process.js';
-import { beginToShowLife, showsLife } from '../process/sign-of-life.js';
+import { showsLife, startSignOfLife } from '../process/sign-of-life.js';
 import {
   lifeOf,
   OpenRecord,
@@ -39,12 +39,13 @@ export async function claim(
   signal: AbortSignal,
 ): Promise<Claimed> {
   await mkdir(use.home.users, { recursive: true, mode: 0o700 });
-  await beginToShowLife(lifeOf(use.home, use.me));
   const waiting = (pid: number): void => use.say(`waiting for another assay command (process ${pid}) …`);
   for (;;) {
     const beside: ServerUser[] = [];
     const joined: ServerKind[] = [];
     const work = async (): Promise<ServerRecord> => {
+      // under the lock: who holds it removes the files of those that are not listed and show no life
+      use.life ??= await startSignOfLife(lifeOf(use.home, use.me));
       const record = await OpenRecord.read(use.home.record);
       await allDone(parts.map((part) => claimPart({ use, record, part, signal, joined, beside })));
       await forgetTheDead(use.home, record.parts);

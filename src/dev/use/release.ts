@@ -17,8 +17,10 @@ export async function release(use: ServerUse, cleanMs: number): Promise<void> {
   await endLife(use);
 }
 
-async function endLife({ home, me }: ServerUse): Promise<void> {
-  await rm(lifeOf(home, me), { force: true });
+async function endLife(use: ServerUse): Promise<void> {
+  await use.life?.stop();
+  use.life = null;
+  await rm(lifeOf(use.home, use.me), { force: true });
 }
 
 async function leaveAll(use: ServerUse, cleanMs: number): Promise<void> {

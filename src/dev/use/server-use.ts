@@ -3,6 +3,7 @@ import type { Home } from '../paths.js';
 import { identityOf, isAlive, isAliveNow, isForeign, type ProcessIdentity } from '../process/identity.js';
 import { killGroupOnExit, releaseGroup } from '../process/kill-servers-on-exit.js';
 import { withLockNow } from '../process/lock.js';
+import type { SignOfLife } from '../process/sign-of-life.js';
 import {
   isUsedByOthersNow,
   livingUsers,
@@ -21,12 +22,14 @@ export interface ServerUse {
   me: ServerUser;
   /** The servers that it uses, as the record last described them. */
   held: Map<ServerKind, Entry>;
+  /** Shows that this command lives, from its first claim to its release. */
+  life: SignOfLife | null;
 }
 
 /** Begins with no server in use. */
 export async function beginUse(home: Home, role: Role, say: (line: string) => void): Promise<ServerUse> {
   const me = { ...(await identityOf(process.pid)), id: randomUUID(), role };
-  return { home, say, me, held: new Map() };
+  return { home, say, me, held: new Map(), life: null };
 }
 
 /** Living users of a server besides this one. */
