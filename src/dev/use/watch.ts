@@ -60,7 +60,7 @@ export class ServerWatch {
       else lost.push(part);
     }
     if (lost.length > 0) return this.regain(lost);
-    await this.takeTurn(parts.store ?? parts.temporal);
+    await this.takeTurn(use.held.has('store') ? parts.store : parts.temporal);
     if (use.me.role !== 'run' || performance.now() < this.askAt) return;
     this.askAt = performance.now() + ASK_MS;
     for (const [part, { address }] of use.held) void this.ask(part, address);
