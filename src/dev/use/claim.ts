@@ -95,7 +95,7 @@ async function claimPart(claim: PartClaim): Promise<void> {
     if (isUsed || (await isTakenOver(claim, entry))) return register(claim, entry, others);
   }
   const ports = entry?.ports ?? {};
-  if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others);
+  if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others, signal);
   await checkDiskSpace(use.home.folder, use.say);
   await SERVER_KINDS[part].start({
     home: use.home.folder,

@@ -21,17 +21,19 @@ const UNAVAILABLE: Readonly<Record<ServerKind, ErrorCode>> = {
 
 /**
  * Waits for the port of a server that ended: its users hold its address, so it may not move.
- * @throws AssayError when another program keeps the port
+ * @throws AssayError when another program keeps the port; the signal's reason when that was aborted
  */
 export async function untilFree(
   part: ServerKind,
   ports: Readonly<Record<string, number>>,
   users: readonly ServerUser[],
+  signal: AbortSignal,
 ): Promise<void> {
   const port = ports['port'];
   if (port === undefined) return;
   const deadline = performance.now() + PORT_MS;
   while (!(await isFree(port))) {
+    signal.throwIfAborted();
     await sleep(AGAIN_MS);
     if (performance.now() < deadline) continue;
     const whose = users.length === 0 ? 'this command' : namesOf(users);
