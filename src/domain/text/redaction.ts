@@ -1,11 +1,22 @@
+/**
+ * Schemes of proxies: a login of one word is a token there, where a database takes it for a name that it asks no
+ * password of.
+ */
+const PROXY = /^(https?|socks[a-z0-9]*):\/\//i;
+
 /** Returns an address without its password and its options, which may hold others. */
 export function shownAddress(url: string): string {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(url)?.[0] ?? '';
   const rest = url.slice(scheme.length);
   const at = rest.lastIndexOf('@');
-  const user = rest.slice(0, Math.max(0, at)).split(':')[0] ?? '';
-  const login = at === -1 ? '' : `${user}${rest.slice(0, at).includes(':') ? ':***' : ''}@`;
+  const login = at === -1 ? '' : `${shownLogin(scheme, rest.slice(0, at))}@`;
   return `${scheme}${login}${rest.slice(at + 1).split('?')[0] ?? ''}`;
+}
+
+function shownLogin(scheme: string, login: string): string {
+  const colon = login.indexOf(':');
+  if (colon === -1) return PROXY.test(scheme) ? '***' : login;
+  return `${login.slice(0, colon)}:***`;
 }
 
 /** Removes every part of the password of a URL from a text, however the URL was taken apart before it was quoted. */
@@ -13,12 +24,15 @@ export function withoutPassword(url: string, text: string): string {
   return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
 }
 
-/** Returns everything from the first colon of the login to the last @, and its pieces, longest first. */
+/**
+ * Returns everything from the first colon of the login to the last @, or the whole login that is a token, and its
+ * pieces, longest first.
+ */
 function passwordParts(url: string): string[] {
   const rest = url.replace(/^[a-z0-9+]*:\/\//i, '');
   const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
   const colon = login.indexOf(':');
-  if (colon === -1) return [];
+  if (colon === -1 && !PROXY.test(url)) return [];
   const password = login.slice(colon + 1);
   const pieces = [password, ...password.split(/[:@/?#]/)];
   const all = pieces.flatMap((piece) => [piece, decoded(piece)]);
