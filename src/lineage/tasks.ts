@@ -21,10 +21,8 @@ export class Tasks {
     this.names = new TypedCollection(database, KINDS.taskNames);
   }
 
-  /**
-   * Stores a task folder. Its name points to it from then on, unless a person has given that name to another.
-   */
-  async push(spec: Task, files: readonly FileBytes[], by: 'person' | 'bundled'): Promise<TaskDocument> {
+  /** Stores a task folder, which is known by its digest from then on; its name stands for what it stood for. */
+  async store(spec: Task, files: readonly FileBytes[]): Promise<TaskDocument> {
     const stored = await this.blobs.putFiles(files);
     const digest = treeDigest(stored);
     await this.tasks.insertOnce({
@@ -36,10 +34,19 @@ export class Tasks {
       manifest: null,
       pushedAt: new Date(),
     });
+    return this.get(digest);
+  }
+
+  /**
+   * Stores a task folder. Its name points to it from then on, unless a person has given that name to another.
+   */
+  async push(spec: Task, files: readonly FileBytes[], by: 'person' | 'bundled'): Promise<TaskDocument> {
+    const stored = await this.store(spec, files);
+    const { _id: digest } = stored;
     await this.names.insertOnce({ _id: spec.name, digest, by });
     const renamed = by === 'person' ? { _id: spec.name } : { _id: spec.name, by };
     await this.names.update(renamed, { $set: { digest, by } });
-    return this.get(digest);
+    return stored;
   }
 
   async get(digest: string): Promise<TaskDocument> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { sha256, treeDigest } from '../domain/digest.js';
 import { folderWarnings, measuredWarnings } from '../domain/task/task-warnings.js';
+import { meanMissFailure } from '../domain/trial/miss-failure.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
@@ -9,12 +10,13 @@ import { LeasePool } from '../sandbox/host/lease.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../sandbox/host/worker-folders.js';
 import { openSandbox } from '../sandbox/sandbox.js';
 import type { FolderFile } from '../tasks/folder.js';
-import { TaskHost } from '../tasks/host.js';
+import { TaskHost, type HostedTask } from '../tasks/host.js';
 import { recipeFiles, type LoadedTask } from '../tasks/load.js';
 import { neededByRuns } from '../tasks/needed-by-runs.js';
 import { tamperDetectingSandbox } from '../tasks/tamper-detecting-sandbox.js';
 import { TamperDetection } from '../tasks/tamper-detection.js';
 import type { RunHost } from './host-context.js';
+import { removeRunFolders } from './phases/run-folders.js';
 import { preflight } from './preflight.js';
 import { tryStart, type StartRun } from './try-start.js';
 
@@ -24,6 +26,8 @@ export interface CheckSettings {
   home: string;
   /** Folder shared between clones for Python environments. */
   cache: string;
+  /** Slots of this host, as many as its workers have. */
+  slots: number;
   signal: AbortSignal;
   /** Called with what is done now. */
   tell: (doing: string) => void;
@@ -54,11 +58,22 @@ const SEEDS = [1, 2];
  * @throws AssayError for what is not the start's fault
  */
 export async function checkTask(loaded: LoadedTask, settings: CheckSettings): Promise<CheckedTask> {
-  const { spec, files } = loaded;
+  const context = await openRunHost(loaded, settings);
+  try {
+    context.leases.requireRoom(loaded.spec.resources.slots);
+    return await checkedOn(context, loaded, settings);
+  } finally {
+    await removeRunFolders({ folder: context.host.work });
+  }
+}
+
+async function checkedOn(
+  context: RunHost,
+  { spec, files }: LoadedTask,
+  settings: CheckSettings,
+): Promise<CheckedTask> {
   const { signal, tell } = settings;
   const stored = files.map(storedAs);
-  const recipe = recipeFiles(spec, stored);
-  const context = await openRunHost(loaded, settings);
   const source = {
     spec,
     digest: treeDigest(stored),
@@ -68,22 +83,14 @@ export async function checkTask(loaded: LoadedTask, settings: CheckSettings): Pr
   tell(spec.data === undefined ? 'preparing its Python' : 'preparing its data');
   const [hosted, preparedS] = await timed(() => context.tasks.host(source, signal));
   const turn = new HostTurn(join(settings.home, 'leases', 'turn'));
-  const beside = <T>(doing: string, run: () => Promise<T>): Promise<T> =>
-    turn.beside({ signal, tell, doing }, run);
-  const snapshot = treeDigest(recipe);
+  const beside: Beside = (doing, run) => turn.beside({ signal, tell, doing }, run);
+  const snapshot = treeDigest(recipeFiles(spec, stored));
   const checking = () => beside('checking its start', () => preflight(context, hosted, snapshot, signal));
   const [checked, preflightS] = await timed(checking);
-  const runs: StartRun[] = [];
-  let { failure } = checked;
-  for (const [at, seed] of SEEDS.entries()) {
-    if (failure !== null) break;
-    const doing = `measuring its start, ${at + 1} of ${SEEDS.length}`;
-    const run = await context.leases.withLease({ slots: spec.resources.slots, signal }, () =>
-      beside(doing, () => tryStart(context, hosted, { snapshot, seed }, signal)),
-    );
-    runs.push(run);
-    ({ failure } = run);
-  }
+  const { runs, failure } =
+    checked.failure === null
+      ? await measuredTwice(context, hosted, { snapshot, beside }, settings)
+      : { runs: [], failure: checked.failure };
   const texts = recipeFiles(spec, files).map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }));
   return {
     digest: source.digest,
@@ -98,6 +105,33 @@ export async function checkTask(loaded: LoadedTask, settings: CheckSettings): Pr
   };
 }
 
+/** Takes a turn on the host for what is described. */
+type Beside = <T>(doing: string, run: () => Promise<T>) => Promise<T>;
+
+/** Measures the start under each seed, on a lease like that of a campaign's trials; the first failure ends it. */
+async function measuredTwice(
+  context: RunHost,
+  hosted: HostedTask,
+  { snapshot, beside }: { snapshot: string; beside: Beside },
+  { signal, tell }: CheckSettings,
+): Promise<Pick<CheckedTask, 'runs' | 'failure'>> {
+  const { resources } = hosted.spec;
+  const runs: StartRun[] = [];
+  for (const [at, seed] of SEEDS.entries()) {
+    const doing = `measuring its start, ${at + 1} of ${SEEDS.length}`;
+    const run = await context.leases.withLease({ slots: resources.slots, signal, onWait: tell }, () =>
+      beside(doing, () => tryStart(context, hosted, { snapshot, seed }, signal)),
+    );
+    runs.push(run);
+    if (run.failure !== null) return { runs, failure: run.failure };
+  }
+  const failure = meanMissFailure(
+    hosted.spec,
+    runs.map(({ metrics }) => metrics),
+  );
+  return { runs, failure };
+}
+
 const storedAs = ({ path, bytes }: FolderFile): StoredFile => ({
   path,
   sha256: sha256(bytes),
@@ -105,13 +139,15 @@ const storedAs = ({ path, bytes }: FolderFile): StoredFile => ({
 });
 
 /** Opens what runs of the task need here; its files are read from memory. */
-async function openRunHost({ spec, files }: LoadedTask, { home, cache }: CheckSettings): Promise<RunHost> {
+async function openRunHost(
+  { spec, files }: LoadedTask,
+  { home, cache, slots }: CheckSettings,
+): Promise<RunHost> {
   const work = join(home, 'work');
   await sweepDeadWorkers(work);
   const own = await openWorkerFolder(work);
   const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
   const tampering = new TamperDetection(sandbox.isolation.fs !== 'enforced');
-  const { pool, slots } = spec.resources;
   const bytes = new Map(recipeFiles(spec, files).map((file) => [file.path, file.bytes]));
   const tree = recipeFiles(spec, files).map(storedAs);
   return {
@@ -125,7 +161,7 @@ async function openRunHost({ spec, files }: LoadedTask, { home, cache }: CheckSe
     host: { name: 'here', hostClass: 'here', worker: own.name, process: own.name, work: own.folder },
     tasks: new TaskHost(join(own.folder, 'host'), cache, sandbox, tampering),
     sandbox: tamperDetectingSandbox(sandbox, tampering),
-    leases: new LeasePool(pool, slots, join(home, 'leases')),
+    leases: new LeasePool(spec.resources.pool, slots, join(home, 'leases')),
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { certainMargins, firstMiss, margins, type Margin } from '../domain/task/gates.js';
+import { seenBy } from '../domain/task/phase-key.js';
 import { missText } from '../domain/trial/outcome-words.js';
 import { isSlow } from '../domain/trial/host-use.js';
 import { isFinal, lateEvidence, type Overrun } from '../domain/trial/overrun.js';
@@ -123,7 +124,9 @@ async function runs(flight: Flight): Promise<PhaseEnd> {
   const env = { ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' };
   const smoked = await run(flight, 'smoke', smoke, env);
   if (smoked.failure !== null || pack === undefined) return smoked;
-  const packed = await run(flight, 'smoke', pack, { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact });
+  const data = seenBy(flight.hosted.spec, 'pack').data ? flight.hosted.parts.train : null;
+  const packs = { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact, ASSAY_SEED: '1' };
+  const packed = await run(flight, 'smoke', pack, { ...packs, ...definedFields({ ASSAY_DATA: data }) });
   return packed.failure === null ? smoked : packed;
 }
 
@@ -135,8 +138,9 @@ async function run(
 ): Promise<PhaseEnd> {
   const told = { env, ...definedFields({ startVariable: phase === 'smoke' ? START_VARIABLE : null }) };
   const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
+  const readable = env['ASSAY_DATA'] === undefined ? [] : [env['ASSAY_DATA']];
   const result = await context.sandbox.run(
-    requestOf(context, hosted, { ...call, readable: [], writable: [recipe, out, artifact] }, tmp),
+    requestOf(context, hosted, { ...call, readable, writable: [recipe, out, artifact] }, tmp),
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
   return {

@@ -12,6 +12,7 @@ import { writeSealed } from '../sandbox/sealing/sealed-tree.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { Attempt, AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
+import { evaluateInBudget } from './phases/in-budget.js';
 import { failureOf, recordRun, tailOf } from './phases/phase.js';
 import { usualSpeedFor } from './phases/run-phase.js';
 import { folderName } from './phases/training.js';
@@ -32,17 +33,10 @@ export interface Measurable {
  * @throws AssayError EVALUATOR_FAULT when the evaluator itself failed: that is never the trial's fault
  */
 export async function scoreArtifact(of: AttemptWork, measured: Measurable): Promise<Evaluated> {
-  const first = await scoreOnce(of, measured, false);
-  if (first.failure?.status !== 'eval_budget_overrun' || !first.runs.some(isSlow)) return first;
-  for (const run of first.runs) run.repeated = true;
-  const second = await scoreOnce(of, measured, true);
-  const runs = [...first.runs, ...second.runs];
-  if (second.failure?.status !== 'eval_budget_overrun') return { ...second, runs };
-  // agents read it: figures of a server that has seen held-out text could tell them of it, people find them in its runs
-  const busyHost = second.runs.some(isSlow);
-  const host = `slower than usual ${busyHost ? 'both times' : 'the first time'}`;
-  const reason = `${second.failure.reason}, and again when it was measured once more; the host was ${host}`;
-  return { ...second, failure: { ...second.failure, reason, busyHost }, runs };
+  const { last, repeated } = await evaluateInBudget((again) => scoreOnce(of, measured, again));
+  if (repeated === null) return last;
+  for (const run of repeated.runs) run.repeated = true;
+  return { ...last, runs: [...repeated.runs, ...last.runs] };
 }
 
 async function scoreOnce(

@@ -68,8 +68,13 @@ export interface PreparedData {
 export async function checkManifest({ folder, task, fresh }: PreparedData): Promise<string> {
   const code = fresh ? 'DATA_INVALID' : 'DATA_MISMATCH';
   const place = join(folder, MANIFEST);
-  if (fresh && (await lstat(place).catch(() => null)) === null)
+  const stat = await lstat(place).catch(() => null);
+  if (fresh && stat === null)
     throw new AssayError(code, `the preparation of "${task}" ended without a ${MANIFEST} in ASSAY_OUTPUT`);
+  if (stat?.isFile() === false)
+    throw new AssayError(code, `${MANIFEST} of "${task}" is no regular file (links are not followed)`);
+  if (stat !== null && stat.size > LARGEST_MANIFEST)
+    throw new AssayError(code, `${MANIFEST} of "${task}" has ${stat.size} bytes, over ${LARGEST_MANIFEST}`);
   const limits = { maxFileBytes: LARGEST_MANIFEST, code: 'HOST_FAULT' } as const;
   const bytes = await readRegular(place, MANIFEST, limits);
   for (const file of filesIn(bytes.toString('utf8'), task, code)) {

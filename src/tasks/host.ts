@@ -6,6 +6,7 @@ import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { networkVariables } from '../domain/network.js';
 import type { Task } from '../domain/task/task.js';
+import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { describeEnding } from '../sandbox/describe-ending.js';
 import { LeasePool } from '../sandbox/host/lease.js';
@@ -15,7 +16,7 @@ import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { findPython, type Python } from './python.js';
-import { runtimeOf } from './runtime.js';
+import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
 /** A task as it lies on this host. */
@@ -60,6 +61,11 @@ export class TaskHost {
     readonly tampering = new TamperDetection(false),
   ) {}
 
+  /** Folders that no recipe may read. */
+  private get hidden(): string[] {
+    return [this.home, homedir()];
+  }
+
   /** The most that a run of a task seen here may write, in bytes; 0 before the first. */
   get largestDiskBytes(): number {
     return this.largest;
@@ -76,7 +82,7 @@ export class TaskHost {
     const folder = await this.materialise(source);
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
-    await requireThere(spec);
+    await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
     const python = await this.python(requirements, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
@@ -125,7 +131,7 @@ export class TaskHost {
    */
   private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
     const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
-    await requireUsable(this.sandbox, python, [this.home, homedir()], signal);
+    await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }
 
@@ -171,56 +177,54 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    const fresh = await this.alone('prepare', signal, async () => {
-      if (await exists(manifest)) return false;
-      const result = await runTrusted([python.executable, join(folder, spec.data?.prepare ?? 'prepare.py')], {
-        cwd: folder,
-        env: { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret },
-        timeoutS: PREPARE_SECONDS,
-        signal,
-      });
-      signal.throwIfAborted();
-      if (!endedWell(result))
-        throw new AssayError(
-          'PREPARE_FAILED',
-          `${spec.data?.prepare ?? ''} of "${spec.name}" ${describeEnding(result.ending)}`,
-          { detail: result.log.trimEnd().slice(-MOST_TOLD) },
-        );
-      return true;
+    const env = { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret };
+    const made = await this.alone('prepare', signal, async () => {
+      if (await exists(manifest)) return null;
+      await runPreparation(spec, { python, folder, env }, signal);
+      try {
+        return await checkPrepared(target, spec, true);
+      } catch (error) {
+        // with a manifest in it the folder would count as prepared, for others that wait as well
+        await rm(manifest, { recursive: true, force: true });
+        throw error;
+      }
     });
-    try {
-      const checked = await checkManifest({ folder: target, task: spec.name, fresh });
-      await requireParts(target, spec, fresh);
-      await closeHeldOut(target, spec.data);
-      return { folder: target, manifest: checked };
-    } catch (error) {
-      // with a manifest in it the folder would count as prepared
-      if (fresh) await rm(manifest, { recursive: true, force: true });
-      throw error;
-    }
+    return { folder: target, manifest: made ?? (await checkPrepared(target, spec, false)) };
   }
+}
+
+/** @throws AssayError PREPARE_FAILED with the end of its log, without what is secret in its environment */
+async function runPreparation(
+  { name, data }: Task,
+  { python, folder, env }: { python: Python; folder: string; env: Record<string, string> },
+  signal: AbortSignal,
+): Promise<void> {
+  const program = data?.prepare ?? 'prepare.py';
+  const options = { cwd: folder, env, timeoutS: PREPARE_SECONDS, signal };
+  const { ending, log } = await runTrusted([python.executable, join(folder, program)], options);
+  signal.throwIfAborted();
+  if (endedWell({ ending })) return;
+  const shown = withoutPasswords(env, withoutSecret(env['ASSAY_DATA_SECRET'] ?? '', log));
+  throw new AssayError('PREPARE_FAILED', `${program} of "${name}" ${describeEnding(ending)}`, {
+    detail: shown.trimEnd().slice(-MOST_TOLD),
+  });
+}
+
+/**
+ * Makes sure of prepared data; returns the digest of its manifest.
+ * @throws AssayError DATA_INVALID where it is `fresh`, else DATA_MISMATCH
+ */
+async function checkPrepared(folder: string, spec: Task, fresh: boolean): Promise<string> {
+  const manifest = await checkManifest({ folder, task: spec.name, fresh });
+  await requireParts(folder, spec, fresh);
+  await closeHeldOut(folder, spec.data);
+  return manifest;
 }
 
 /** A preparation downloads as its person does: by their proxies and certificates, with caches and logins of their home. */
 function prepareEnvironment({ env }: Python): Record<string, string> {
   const { HOME } = process.env;
   return { ...networkVariables(process.env), ...(HOME === undefined ? {} : { HOME }), ...env };
-}
-
-/**
- * A command that cannot find its program would be held against the recipe.
- * @throws AssayError HOST_FAULT when this host lacks what the task names
- */
-async function requireThere({ name, runtime }: Task): Promise<void> {
-  for (const path of runtime?.paths ?? [])
-    if (!(await exists(path)))
-      throw new AssayError(
-        'HOST_FAULT',
-        `this host has no ${path}, which task "${name}" names in runtime.paths`,
-        {
-          remedy: 'Install it there on every host of the pool, or correct runtime.paths in task.yaml.',
-        },
-      );
 }
 
 /** @throws AssayError DATA_INVALID, or DATA_MISMATCH, when a part that task.yaml names is no folder of the data */

@@ -52,25 +52,40 @@ export function holds(folder: string, path: string): boolean {
 }
 
 /**
+ * Finds the first folder that a sandbox would show together with something hidden that it holds, itself or behind
+ * links; null where there is none.
+ */
+export async function shownWith(
+  folders: readonly string[],
+  hidden: readonly string[],
+): Promise<{ folder: string; shown: string } | null> {
+  const real = (path: string): Promise<string> => realpath(path).catch(() => path);
+  const kept = [...hidden, ...(await Promise.all(hidden.map(real)))];
+  for (const folder of folders)
+    for (const place of [folder, await real(folder)]) {
+      // visible to every program of the sandbox, whatever it runs
+      if (holds('/usr', place)) continue;
+      const shown = kept.find((path) => holds(place, path));
+      if (shown !== undefined) return { folder, shown };
+    }
+  return null;
+}
+
+/**
  * Refuses what would show recipes more than a Python.
  * @throws AssayError PYTHON_UNAVAILABLE when a folder holds one of the hidden ones
  */
 export async function requireHidden(folders: readonly string[], hidden: readonly string[]): Promise<void> {
-  const real = await Promise.all(hidden.map((path) => realpath(path).catch(() => path)));
-  for (const folder of folders) {
-    // visible to every program of the sandbox, whatever Python it runs
-    if (holds('/usr', folder)) continue;
-    const shown = [...hidden, ...real].find((path) => holds(folder, path));
-    if (shown === undefined) continue;
-    throw new AssayError(
-      'PYTHON_UNAVAILABLE',
-      `the active Python imports from ${folder}, and recipes that can read it can read ${shown} as well`,
-      {
-        remedy:
-          'Use a virtual environment in a folder of its own, without editable installs of that folder, or set ASSAY_HOME to another place.',
-      },
-    );
-  }
+  const found = await shownWith(folders, hidden);
+  if (found === null) return;
+  throw new AssayError(
+    'PYTHON_UNAVAILABLE',
+    `the active Python imports from ${found.folder}, and recipes that can read it can read ${found.shown} as well`,
+    {
+      remedy:
+        'Use a virtual environment in a folder of its own, without editable installs of that folder, or set ASSAY_HOME to another place.',
+    },
+  );
 }
 
 /** Projects that are installed editable in a way of which it is not known what they import from. */

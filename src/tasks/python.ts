@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { networkVariables } from '../domain/network.js';
+import { withoutPasswords } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { activePython } from './active-python.js';
 import { describe, identityOf, nameOf, type Interpreter } from './interpreter.js';
@@ -156,7 +157,7 @@ async function make(
     if (!endedWell(result))
       throw new AssayError(
         'PYTHON_UNAVAILABLE',
-        `${argv.slice(0, 4).join(' ')} failed: ${result.log.slice(-600)}`,
+        `${argv.slice(0, 4).join(' ')} failed: ${withoutPasswords(env, result.log).slice(-600)}`,
       );
   };
   await rm(folder, { recursive: true, force: true });

@@ -1,7 +1,9 @@
+import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { AssayError } from '../domain/errors.js';
 import type { Task } from '../domain/task/task.js';
 import type { Runtime } from '../sandbox/run.js';
-import { holds } from './python-folders.js';
+import { holds, shownWith } from './python-folders.js';
 import type { Python } from './python.js';
 
 type Installed = Pick<Python, 'executable' | 'paths' | 'folders'>;
@@ -25,4 +27,31 @@ function partsOf(folder: string, { executable, paths }: Installed): string[] {
   if (holds('/usr', folder))
     return ['python', 'python3', basename(executable)].map((name) => join(dirname(executable), name));
   return [bin, join(folder, 'pyvenv.cfg')];
+}
+
+/**
+ * Makes sure that this host has what a task names, since a command that cannot find its program would be held against
+ * the recipe, and that recipes see nothing of `hidden` by it.
+ * @throws AssayError HOST_FAULT when this host lacks it, TASK_INVALID when it holds what is hidden
+ */
+export async function requireRuntime(
+  { name, runtime }: Pick<Task, 'name' | 'runtime'>,
+  hidden: readonly string[],
+): Promise<void> {
+  const paths = runtime?.paths ?? [];
+  for (const path of paths)
+    await access(path).catch(() => {
+      throw new AssayError(
+        'HOST_FAULT',
+        `this host has no ${path}, which task "${name}" names in runtime.paths`,
+        { remedy: 'Install it there on every host of the pool, or correct runtime.paths in task.yaml.' },
+      );
+    });
+  const found = await shownWith(paths, hidden);
+  if (found === null) return;
+  throw new AssayError(
+    'TASK_INVALID',
+    `task "${name}" names ${found.folder} in runtime.paths, and recipes that can read it can read ${found.shown} as well`,
+    { remedy: 'Name the program itself, or a folder that holds nothing but what its phases need.' },
+  );
 }

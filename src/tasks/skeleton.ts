@@ -1,13 +1,16 @@
 import { realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/text/explain.js';
 import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { taskName } from '../domain/task/schema/fields.js';
+import { librariesOf } from '../sandbox/private-root/libraries.js';
 import { readFolder, writeFolder } from './folder.js';
 import { fillFreshFolder, requireFresh } from './fresh-folder.js';
 import { SYSTEM_PATH } from './python.js';
+import { shownWith } from './python-folders.js';
 
 /** Folder of what skeletons are put together from. */
 const TEMPLATES = fileURLToPath(new URL('../../task-templates', import.meta.url));
@@ -62,11 +65,8 @@ export async function writeSkeleton({ folder, language, served }: SkeletonReques
   const used = files.filter(({ path }) => language !== 'javascript' || path !== 'evaluator/evaluate.py');
   const named = used.map((file) => (file.path === 'task.yaml' ? withNames(file, name.data, program) : file));
   await fillFreshFolder(place, (beside) => writeFolder(beside, named));
-  const lacks =
-    program?.found === false
-      ? `there is no ${program.command} in ${SYSTEM_PATH.join(', ')}: install one, or name another in task.yaml`
-      : null;
-  return { name: name.data, folder: place, files: used.map(({ path }) => path).sort(), lacks };
+  const made = used.map(({ path }) => path).sort();
+  return { name: name.data, folder: place, files: made, lacks: program?.lacks ?? null };
 }
 
 const partFiles = (part: string) => readFolder(join(TEMPLATES, part), { ...FOLDER_LIMITS, code: 'INTERNAL' });
@@ -74,24 +74,53 @@ const partFiles = (part: string) => readFolder(join(TEMPLATES, part), { ...FOLDE
 /** A program as the commands of a task call it. */
 interface Program {
   command: string;
-  found: boolean;
-  /** Folder that phases have to see for it; null where they see it anyway. */
-  runtime: string | null;
+  /** Paths that phases have to see for it; empty where they see it anyway. */
+  paths: string[];
+  /** Why it cannot be used, in words; null when it can. */
+  lacks: string | null;
 }
 
 async function programOf(language: SkeletonRequest['language']): Promise<Program | null> {
   const names = PROGRAMS[language];
   const [first] = names;
   if (first === undefined) return null;
-  const places = names.flatMap((name) => SYSTEM_PATH.map((path) => ({ name, file: join(path, name) })));
-  if (language === 'javascript') places.push({ name: process.execPath, file: process.execPath });
-  for (const { name, file } of places) {
+  const files = names.flatMap((name) => SYSTEM_PATH.map((path) => ({ name, file: join(path, name) })));
+  if (language === 'javascript') files.push({ name: process.execPath, file: process.execPath });
+  let refused: string | null = null;
+  for (const { name, file } of files) {
     const real = await realpath(file).catch(() => null);
     if (real === null) continue;
-    if (real.startsWith('/usr/')) return { command: name, found: true, runtime: null };
-    return { command: real, found: true, runtime: dirname(dirname(real)) };
+    if (isSystems(real)) return { command: name, paths: [], lacks: null };
+    const paths = await pathsOf(language, real, homedir());
+    if (paths !== null) return { command: real, paths, lacks: null };
+    refused ??= real;
   }
-  return { command: first, found: false, runtime: null };
+  const lacks =
+    refused === null
+      ? `there is no ${first} in ${SYSTEM_PATH.join(', ')}: install one`
+      : `${refused} needs ${dirname(dirname(refused))}, and recipes could read your files in it: install one below /usr`;
+  return { command: first, paths: [], lacks: `${lacks}, or name another in task.yaml` };
+}
+
+/** Returns true for what every phase sees. */
+const isSystems = (path: string): boolean => /^\/(usr|lib(32|64|x32)?)\//.test(path);
+
+/**
+ * Lists what phases have to see for a program that is not the system's: Node is one file with its libraries, a
+ * compiler needs its prefix. Null where they would see the home of a person by it.
+ */
+export async function pathsOf(
+  language: SkeletonRequest['language'],
+  program: string,
+  home: string,
+): Promise<string[] | null> {
+  if (language !== 'javascript') {
+    const prefix = dirname(dirname(program));
+    return (await shownWith([prefix], [home])) === null ? [prefix] : null;
+  }
+  const libraries = (await librariesOf([program], [])).map((path) => resolve(path));
+  const real = await Promise.all(libraries.map((path) => realpath(path).catch(() => path)));
+  return [...new Set([program, ...libraries, ...real])].filter((path) => !isSystems(path));
 }
 
 function withNames(
@@ -100,8 +129,8 @@ function withNames(
   program: Program | null,
 ): { path: string; bytes: Uint8Array } {
   const command = program === null ? '' : inYaml(inShell(program.command));
-  const runtime =
-    program?.runtime == null ? '' : `runtime: { paths: [${JSON.stringify(program.runtime)}] }\n`;
+  const paths = program?.paths ?? [];
+  const runtime = paths.length === 0 ? '' : `runtime: { paths: ${JSON.stringify(paths)} }\n`;
   const text = Buffer.from(bytes)
     .toString('utf8')
     .replace('name: NAME', () => `name: ${name}`)

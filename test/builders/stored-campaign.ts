@@ -33,8 +33,8 @@ export interface Seeded {
   name: string;
   owner: string;
   submit: (hypothesis: string, role?: string) => Promise<TrialDocument>;
-  /** Ends a trial as measured with this score; the decision rule says how. */
-  measure: (trial: TrialDocument, score: number) => Promise<void>;
+  /** Ends a trial as measured with this score, and more metrics; the decision rule says how. */
+  measure: (trial: TrialDocument, score: number, more?: Outcome['metrics']) => Promise<void>;
   fail: (trial: TrialDocument, outcome: Outcome) => Promise<void>;
   /** Begins a replicate, loses one attempt with its worker, and leaves the second at work. */
   begin: (trial: TrialDocument) => Promise<string>;
@@ -59,7 +59,7 @@ export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Prom
     database,
     name,
     owner,
-    measure: (trial, score) => measure(lineage, trial, score),
+    measure: (trial, score, more) => measure(lineage, trial, score, more),
     fail: (trial, outcome) => record(lineage, owner, trial.number, outcome),
     begin: (trial) => begin(lineage, trial),
   };
@@ -120,14 +120,19 @@ async function proposalOf(
   };
 }
 
-async function measure(lineage: Lineage, trial: TrialDocument, score: number): Promise<void> {
+async function measure(
+  lineage: Lineage,
+  trial: TrialDocument,
+  score: number,
+  more: Outcome['metrics'] = {},
+): Promise<void> {
   const { owner, number } = trial;
   const decision = await lineage.decisions.decide(candidate(owner, number, score));
   if (decision === 'again') throw new Error('one run is enough here');
   await record(lineage, owner, number, {
     ...unmeasured(decision.result.adopt ? 'keep' : 'discard', 'measured'),
     score,
-    metrics: { loss: score },
+    metrics: { loss: score, ...more },
   });
 }
 

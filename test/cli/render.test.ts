@@ -8,6 +8,7 @@ import { renderEvent } from '../../src/cli/render/events.js';
 import { renderDoctor } from '../../src/cli/render/doctor.js';
 import { bytes, duration, score, signed, usd } from '../../src/cli/render/numbers.js';
 import { plain, type Paint } from '../../src/cli/render/paint.js';
+import { shellWord } from '../../src/cli/render/shell-word.js';
 import { clean, cut, oneLine } from '../../src/cli/render/text.js';
 import { renderRecord } from '../../src/cli/render/trial.js';
 import { renderTrials } from '../../src/cli/render/trials.js';
@@ -130,6 +131,13 @@ describe('text of models and recipes', () => {
     expect(renderDiff(`+${hostile}`, false)).not.toMatch(/[\u001b\u0007]/);
   });
 });
+
+it.each([
+  ['./mine', './mine'],
+  ["it's mine", "'it'\\''s mine'"],
+  ['~/$HOME', "'~/$HOME'"],
+  ['', "''"],
+])('%j is the word %s of a shell', (text, word) => expect(shellWord(text)).toBe(word));
 
 describe('the table of trials', () => {
   it('names metric and unit once and leaves the score of a crash empty', () => {

@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { taskReference } from '../../src/cli/use-cases/start-campaign.js';
 import { treeDigest } from '../../src/domain/digest.js';
+import { loadTask } from '../../src/tasks/load.js';
 import { runHere } from '../bad-input/assay.js';
 import { phaseRun, seedCampaign, type Seeded } from '../builders/stored-campaign.js';
+import { TINY } from '../fixtures/tiny.js';
 
 let seeded: Seeded;
 let folder: string;
@@ -29,7 +32,7 @@ beforeAll(async () => {
     progress: [],
     at: new Date(),
   });
-  await seeded.measure(better, 1.5);
+  await seeded.measure(better, 1.5, { 'mAP@0.5': 0.5 });
 });
 afterAll(() => seeded.lineage.close());
 beforeEach(async () => {
@@ -43,15 +46,13 @@ const text = (...path: string[]): Promise<string> => readFile(join(folder, ...pa
 
 describe('what is written out', () => {
   it('is the recipe of a trial', async () => {
-    const { exitCode, stdout } = await assay(
-      'checkout',
-      `${seeded.name}/t00001`,
-      join(folder, 'mine'),
-      '--json',
-    );
+    const place = join(folder, "it's mine");
+    const { exitCode, stdout, stderr } = await assay('checkout', `${seeded.name}/t00001`, place, '--json');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ schema: 'assay.checkout/1', files: 1 });
-    expect(await text('mine', 'train.py')).toBe('# better\n');
+    expect(await text("it's mine", 'train.py')).toBe('# better\n');
+    const { digest } = (await seeded.lineage.campaigns.byName(seeded.name)).frozen.task;
+    expect(stderr).toContain(`--task ${digest} --recipe '${folder}/it'\\''s mine' --hypothesis`);
   });
 
   it('is what its training left, whatever the names', async () => {
@@ -83,7 +84,7 @@ describe('what is written out', () => {
 
   it('is stored under names of metrics that people use', async () => {
     const { stdout } = await assay('show', `${seeded.name}/t00001`);
-    expect(stdout).toMatch(/mAP@0\.5 +0\.5|replicate 0/);
+    expect(stdout).toMatch(/mAP@0\.5 +0\.5\n/);
     const trial = await seeded.lineage.trials.require(seeded.owner, 1);
     const [replicate] = await seeded.lineage.replicates.many(trial.replicates);
     expect(replicate?.trained?.metrics).toEqual({ 'mAP@0.5': 0.5 });
@@ -112,4 +113,22 @@ describe('what is not written', () => {
     expect(named.stderr).toContain('of replicate 7; there are those of 0');
     expect(await readdir(folder)).toEqual([]);
   });
+});
+
+it('a folder that is named as a task takes no name from another', async () => {
+  const { lineage } = seeded;
+  const [byName, { spec, files }] = [await lineage.tasks.find('byte-golf'), await loadTask(TINY)];
+  const named = await lineage.tasks.push({ ...spec, name: 'mine' }, files, 'person');
+  await cp(TINY, join(folder, 'mine'), { recursive: true });
+  const yaml = await text('mine', 'task.yaml');
+  for (const name of ['mine', 'byte-golf']) {
+    await writeFile(join(folder, 'mine', 'task.yaml'), yaml.replace('name: tiny', `name: ${name}`));
+    const digest = await taskReference(lineage, join(folder, 'mine'));
+    expect(await lineage.tasks.get(digest)).toMatchObject({ _id: digest, spec: { name } });
+  }
+  expect((await lineage.tasks.find('mine'))?._id).toBe(named._id);
+  expect([await lineage.tasks.find('byte-golf'), await lineage.tasks.isPushed('byte-golf')]).toEqual([
+    byName,
+    false,
+  ]);
 });

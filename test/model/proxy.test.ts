@@ -61,6 +61,7 @@ it.each([
   ['mongodb://assay@host:27017/', 'mongodb://assay@host:27017/'],
   ['http://token@proxy:3128', 'http://***@proxy:3128'],
   ['socks5://token@proxy:1080', 'socks5://***@proxy:1080'],
+  ['https://host/@scope/name', 'https://host/@scope/name'],
 ])('%s is shown as %s', (url, shown) => {
   expect(shownAddress(url)).toBe(shown);
 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { cacheFolder } from '../../src/dev/paths.js';
 import { AssayError } from '../../src/domain/errors.js';
-import { checkTask, type CheckedTask } from '../../src/measure/check-task.js';
+import { checkTask, type CheckedTask, type CheckSettings } from '../../src/measure/check-task.js';
+import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { writeSkeleton } from '../../src/tasks/skeleton.js';
 
@@ -15,14 +16,19 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-/** Checks the skeleton with one text of one of its files replaced. */
-async function checked(file: string, from: string, to: string): Promise<CheckedTask> {
+/** Checks the skeleton, on a host of one slot, with one text of one of its files replaced. */
+async function checked(
+  file: string,
+  from: string,
+  to: string,
+  { signal = new AbortController().signal, tell = () => undefined }: Partial<CheckSettings> = {},
+): Promise<CheckedTask> {
   const path = join(folder, 'mine', file);
   const before = await readFile(path, 'utf8');
   expect(before).toContain(from);
   await writeFile(path, before.replace(from, to));
-  const settings = { home: join(folder, 'home'), cache: cacheFolder(), signal: new AbortController().signal };
-  return checkTask(await loadTask(join(folder, 'mine')), { ...settings, tell: () => undefined });
+  const settings = { home: join(folder, 'home'), cache: cacheFolder(), slots: 1, signal, tell };
+  return checkTask(await loadTask(join(folder, 'mine')), settings);
 }
 
 it('measures the start twice, and leaves nothing', async () => {
@@ -38,6 +44,40 @@ it('measures the start twice, and leaves nothing', async () => {
   expect(warnings).toEqual([]);
   const leases = await readdir(join(folder, 'home', 'leases'), { recursive: true });
   expect(leases.filter((name) => name.includes('beside/'))).toEqual([]);
+  expect(await readdir(join(folder, 'home', 'work'))).toEqual([]);
+});
+
+it.each([
+  ['metric: train_s, max: 0, known: train', 'disqualified', 'train', 's', 1],
+  ['metric: bytes, min: 1000000, known: train', 'size_blocked', 'pack', 'bytes', 1],
+  ['metric: mse, max: 0, known: evaluate', 'disqualified', 'evaluate', '', 1],
+  ['metric: mse, max: 0, known: evaluate, test: statistical', 'disqualified', 'evaluate', '', 2],
+])('fails where the start misses the gate %s', async (gate, status, phase, unit, measured) => {
+  const { failure, runs } = await checked('task.yaml', 'metric: bytes, max: 20000, known: train', gate);
+  expect(failure).toMatchObject({ status, phase, limit: { name: 'size', unit } });
+  expect(failure?.reason).toMatch(measured === 1 ? /missed by [\d.]+$/ : /, in the mean of 2 runs$/);
+  expect(runs).toHaveLength(measured);
+  expect(runs[0]?.margins.some(({ over }) => over > 0)).toBe(true);
+});
+
+it('needs the slots of a worker, and says who holds them', async () => {
+  const pool = new LeasePool('cpu', 1, join(folder, 'home', 'leases'));
+  const stop = new AbortController();
+  const told: string[] = [];
+  const tell = (doing: string): void => {
+    told.push(doing);
+    if (doing.includes('waiting for')) stop.abort(new Error('told'));
+  };
+  await pool.withLease({ slots: 1, signal: new AbortController().signal }, () =>
+    expect(checked('task.yaml', 'title: A', 'title: B', { signal: stop.signal, tell })).rejects.toThrow(
+      'told',
+    ),
+  );
+  expect(told.at(-1)).toBe(`pool cpu: waiting for 1 slots; held by process ${process.pid}`);
+  expect(await readdir(join(folder, 'home', 'work'))).toEqual([]);
+  await expect(checked('task.yaml', 'slots: 1', 'slots: 2')).rejects.toThrow(
+    'a lease of 2 slots cannot be had from pool cpu of 1',
+  );
 });
 
 it('warns of a seed that is fixed', async () => {

@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execa } from 'execa';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fillFreshFolder } from '../../src/tasks/fresh-folder.js';
 import { loadTask, recipeFiles } from '../../src/tasks/load.js';
-import { LANGUAGES, writeSkeleton, type SkeletonRequest } from '../../src/tasks/skeleton.js';
+import { LANGUAGES, pathsOf, writeSkeleton, type SkeletonRequest } from '../../src/tasks/skeleton.js';
 import { folderWarnings } from '../../src/domain/task/task-warnings.js';
 
 let folder: string;
@@ -28,6 +29,22 @@ describe('a skeleton', () => {
     expect(folderWarnings(spec, texts)).toEqual([]);
     expect(await readFile(join(folder, 'my-task', 'task.yaml'), 'utf8')).not.toMatch(/PROGRAM|NAME/);
     expect(await readdir(folder)).toEqual(['my-task']);
+  });
+
+  it('shows recipes a program, and never the home of a person', async () => {
+    const node = join(folder, 'bin', 'node');
+    await mkdir(join(folder, 'bin'));
+    await copyFile(process.execPath, node);
+    // its libraries are the system's here, and are named where they are not
+    const paths = await pathsOf('javascript', node, folder);
+    expect(paths?.filter((path) => !/\/lib[^/]*$/.test(path))).toEqual([node]);
+    expect(await pathsOf('c', join(folder, 'bin', 'cc'), '/home/person')).toEqual([folder]);
+    for (const [program, home] of [
+      [join(folder, 'bin', 'cc'), folder],
+      [join(folder, 'bin', 'cc'), join(folder, 'person')],
+      ['/opt/cc', '/home/person'],
+    ] as const)
+      expect(await pathsOf('c', program, home)).toBeNull();
   });
 
   it('has a name that a task may have', async () => {
@@ -65,5 +82,44 @@ describe('a folder of a person', () => {
     });
     await expect(broken).rejects.toThrow('went away');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('stays the same one, which may be a mount, and nothing is left beside it', async () => {
+    const place = join(folder, 'mount');
+    await mkdir(place);
+    const { ino } = await stat(place);
+    await fillFreshFolder(place, async (temporary) => {
+      expect(dirname(temporary)).toBe(place);
+      await fill(temporary);
+    });
+    expect((await stat(place)).ino).toBe(ino);
+    expect([await readdir(folder), await readdir(place)]).toEqual([['mount'], ['new']]);
+  });
+
+  it('is not blamed for what failed elsewhere', async () => {
+    const outage = Object.assign(new Error('not primary'), { code: 10107 });
+    const broken = fillFreshFolder(join(folder, 'out'), () => Promise.reject(outage));
+    await expect(broken).rejects.toBe(outage);
+    const full = Object.assign(new Error('no space left'), { code: 'ENOSPC', syscall: 'write' });
+    const filled = fillFreshFolder(join(folder, 'out'), () => Promise.reject(full));
+    await expect(filled).rejects.toMatchObject({ code: 'FOLDER_TAKEN' });
+  });
+
+  it('has nothing left in it or beside it when the process exits meanwhile', async () => {
+    await mkdir(join(folder, 'empty'));
+    const source = new URL('../../src/tasks/fresh-folder.ts', import.meta.url).href;
+    const program = `
+      import { existsSync } from 'node:fs';
+      import { fillFreshFolder } from ${JSON.stringify(source)};
+      let filling = 0;
+      for (const name of ['empty', 'new'])
+        void fillFreshFolder(${JSON.stringify(folder)} + '/' + name, async (temporary) => {
+          filling += existsSync(temporary) ? 1 : 0;
+          if (filling === 2) process.exit(3);
+          await new Promise(() => {});
+        });`;
+    const args = ['--import', 'tsx', '--input-type=module', '-e', program];
+    expect((await execa(process.execPath, args, { reject: false })).exitCode).toBe(3);
+    expect([await readdir(folder), await readdir(join(folder, 'empty'))]).toEqual([['empty'], []]);
   });
 });

@@ -1,10 +1,10 @@
 import { AssayError } from '../../domain/errors.js';
-import { trialWorkflowId } from '../../domain/keys.js';
+import { START, trialWorkflowId } from '../../domain/keys.js';
 import type { Task } from '../../domain/task/task.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
+import { treeDiff } from '../../lineage/blob-store/tree-diff.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { campaignHeader } from './campaign-header.js';
-import { resultsTable } from './results-table.js';
 import { storedArtifacts, type StoredArtifact } from './stored-artifact.js';
 import { trialRecord, type TrialRecord } from './trial-record.js';
 
@@ -31,18 +31,21 @@ export async function bestModel(lineage: Lineage, name: string): Promise<BestMod
     throw new AssayError('TRIAL_UNKNOWN', `campaign "${name}" has nothing measured to be the best`, {
       remedy: `\`assay status ${name}\` says what it does, or why it ended.`,
     });
-  const trial = await lineage.trials.require(campaign.owner, adopted.trial);
-  const [record, results, artifacts] = await Promise.all([
+  const [start, trial] = await Promise.all([
+    lineage.trials.require(campaign.owner, START),
+    lineage.trials.require(campaign.owner, adopted.trial),
+  ]);
+  const [record, { diff }, artifacts] = await Promise.all([
     trialRecord(lineage, name, adopted.trial),
-    resultsTable(lineage, name),
+    treeDiff(lineage.blobs, start.snapshot, trial.snapshot),
     storedArtifacts(lineage, trial),
   ]);
   return {
     trial: trialWorkflowId(name, adopted.trial),
     task: spec,
     record,
-    startScore: results.start.score,
-    diffToStart: results.frontier.diffToStart,
+    startScore: start.outcome?.score ?? null,
+    diffToStart: diff,
     recipe: await lineage.blobs.tree(trial.snapshot),
     artifact: artifacts[0] ?? null,
     remark,

@@ -2,6 +2,7 @@ import { findTrial } from '../../analysis/read-models/find-trial.js';
 import { trialWorkflowId } from '../../domain/keys.js';
 import { fillFreshFolder, requireFresh } from '../../tasks/fresh-folder.js';
 import { withContext } from '../context.js';
+import { shellWord } from '../render/shell-word.js';
 import { plural } from '../render/text.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 import { writeOut } from '../use-cases/write-out.js';
@@ -23,6 +24,6 @@ export async function run(trial: string, dir: string, flags: Flags): Promise<voi
       printJson({ schema: 'assay.checkout/1', trial: id, snapshot, folder: dir, files: files.length });
     else print(dir);
     say(`${plural(files.length, 'file')} of ${id}; changed, they are measured by:
-  assay submit --task ${frozen.task.name} --recipe ${dir} --hypothesis "…" --wait`);
+  assay submit --task ${frozen.task.digest} --recipe ${shellWord(dir)} --hypothesis "…" --wait`);
   });
 }

@@ -80,11 +80,7 @@ async function endsAudited(ground: CommandContext, name: string): Promise<boolea
 }
 
 /** Starts the campaign and returns its name, which `started` is told before it has begun. */
-async function begin(
-  ground: CommandContext,
-  flags: Flags,
-  started: (name: string) => void,
-): Promise<string> {
+async function begin(ground: CommandContext, flags: Flags, started: (name: string) => void): Promise<string> {
   const input = {
     task: 'byte-golf',
     trials: Number(flags.trials),

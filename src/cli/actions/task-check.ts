@@ -1,16 +1,21 @@
-import { AssayError } from '../../domain/errors.js';
+import { AssayError, ERRORS } from '../../domain/errors.js';
 import { cacheFolder } from '../../dev/paths.js';
 import { checkTask } from '../../measure/check-task.js';
 import { loadTask } from '../../tasks/load.js';
 import { homeFolder } from '../folders.js';
+import { parseSlots } from '../use-cases/local-fleet.js';
 import { onStdout } from '../render/paint.js';
 import { renderTaskCheck } from '../render/task-check.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
-export async function run(dir: string, flags: CommonFlags): Promise<void> {
+type Flags = CommonFlags & { slots?: string };
+
+export async function run(dir: string, flags: Flags): Promise<void> {
+  const slots = parseSlots(flags.slots);
   const loaded = await loadTask(dir);
   const { spec } = loaded;
-  const settings = { home: homeFolder(), cache: cacheFolder(), signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const settings = { home: homeFolder(), cache: cacheFolder(), slots, signal };
   const checked = await checkTask(loaded, { ...settings, tell: (doing) => say(`${doing} …`) });
   const { failure } = checked;
   if (flags.json === true)
@@ -21,6 +26,7 @@ export async function run(dir: string, flags: CommonFlags): Promise<void> {
     return;
   }
   const message = `the start of task "${spec.name}" ended in ${failure.phase} as ${failure.status}: ${failure.reason}`;
-  if (flags.json === true) process.exitCode = 1;
-  else throw new AssayError('START_RECIPE_FAILED', message, { detail: failure.tail });
+  const code = failure.busyHost === true ? 'START_ON_BUSY_HOST' : 'START_RECIPE_FAILED';
+  if (flags.json === true) process.exitCode = ERRORS[code].exit;
+  else throw new AssayError(code, message, { detail: failure.tail });
 }

@@ -1,5 +1,6 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { LANGUAGES, writeSkeleton } from '../../tasks/skeleton.js';
+import { shellWord } from '../render/shell-word.js';
 import { oneOf } from '../terminal/parsing.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
@@ -13,7 +14,7 @@ export async function run(dir: string, flags: Flags): Promise<void> {
   const made = await writeSkeleton({ folder: dir, language, served: flags.served === true });
   const { name, folder, files, lacks } = made;
   if (flags.json === true) printJson({ schema: 'assay.new-task/1', ...made });
-  else print(files.map((path) => `${relative('', folder)}/${path}`).join('\n'));
+  else print(files.map((path) => join(relative('', folder), path)).join('\n'));
   if (lacks !== null) say(`\n${lacks}`);
-  say(`\ntask ${name} is made; next: \`assay task check ${dir}\``);
+  say(`\ntask ${name} is made; next: \`assay task check ${shellWord(dir)}\``);
 }

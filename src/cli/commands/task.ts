@@ -50,6 +50,7 @@ export function register(program: Command): void {
     .command('check')
     .description('check a task folder and measure its start twice, without servers')
     .argument('<dir>', 'folder with a task.yaml')
+    .option('--slots <n>', 'slots that the workers here have (default: all cores but one, as theirs)')
     .option('--json', 'print JSON: assay.task-check/1')
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@ import { trainBudget } from '../../domain/task/phase-clock.js';
 import { besideScore } from './estimate.js';
 import { bytes, score, signed, withUnit } from './numbers.js';
 import { gateText } from './trial.js';
+import { shellWord } from './shell-word.js';
 import { clean, oneLine, plural } from './text.js';
 
 /** The README.md of a folder with the best of a campaign. */
@@ -65,8 +66,6 @@ function howToRun({ task, record }: BestModel): string {
   const again = `assay submit --task ${record.task.digest} --recipe ./recipe --hypothesis "measured once more" --wait`;
   return `By hand, as its training ran:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\`\n\nMeasured by assay, in the sandbox and with the evaluator of its task (in the clone whose store has the task):\n\n\`\`\`sh\n${again}\n\`\`\``;
 }
-
-const shellWord = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function filesOf({ recipe, artifact, diffToStart }: BestModel): string {
   const lines = [

@@ -10,7 +10,8 @@ import { loadTask } from '../../tasks/load.js';
 import { BUNDLED_TASKS } from '../folders.js';
 
 /**
- * A task as a person names it: a folder of theirs is uploaded now, anything else is a name or a digest.
+ * A task as a person names it: a folder of theirs is uploaded now, under its digest alone, so that no name leads others
+ * to it; anything else is a name or a digest.
  * @throws AssayError TASK_UNKNOWN, TASK_INVALID
  */
 export async function taskReference(lineage: Lineage, task: string): Promise<string> {
@@ -19,7 +20,7 @@ export async function taskReference(lineage: Lineage, task: string): Promise<str
     return task;
   }
   const { spec, files } = await loadTask(task);
-  return (await lineage.tasks.push(spec, files, 'person'))._id;
+  return (await lineage.tasks.store(spec, files))._id;
 }
 
 /** A campaign that was started; the owner is that of its documents once it has begun. */

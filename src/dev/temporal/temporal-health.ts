@@ -18,7 +18,8 @@ export async function askTemporal(address: string, namespace: string, timeoutMs:
     return await connection.withDeadline(Date.now() + timeoutMs, async () => {
       const system = await connection.workflowService.getSystemInfo({});
       await connection.workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
-        if (!isGrpcServiceError(error) || Number(error.code) !== GRPC.NOT_FOUND) throw error;
+        const code: number | null = isGrpcServiceError(error) ? error.code : null;
+        if (code !== GRPC.NOT_FOUND) throw error;
         throw new NamespaceMissing(`no namespace "${namespace}" at ${address}: ${messageOf(error)}`, {
           cause: error,
         });

@@ -61,6 +61,10 @@ export function certainMargins(gates: readonly Gate[], codeBytes: number): Margi
   );
 }
 
+/** The phase whose end tells that a gate is missed. */
+export const phaseOfMiss = ({ metric }: Pick<Margin, 'metric'>): 'static' | 'train' | 'pack' | 'evaluate' =>
+  HARNESS[metric] ?? 'evaluate';
+
 /** Status of a miss by the moment at which it is known: of size or of a static rule, or of what was trained. */
 const MISSED: Readonly<Record<Gate['known'], 'size_blocked' | 'disqualified'>> = {
   static: 'size_blocked',

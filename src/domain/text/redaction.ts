@@ -13,15 +13,35 @@ export function shownAddress(url: string): string {
   return `${scheme}${login}${rest.slice(at + 1).split('?')[0] ?? ''}`;
 }
 
+/** Returns true for a login without a colon that is a secret; with a slash it is no login, but a path with an @. */
+function isToken(url: string, login: string): boolean {
+  return PROXY.test(url) && !login.includes('/');
+}
+
 function shownLogin(scheme: string, login: string): string {
   const colon = login.indexOf(':');
-  if (colon === -1) return PROXY.test(scheme) ? '***' : login;
+  if (colon === -1) return isToken(scheme, login) ? '***' : login;
   return `${login.slice(0, colon)}:***`;
+}
+
+/** Removes a secret from a text; one of less than three characters would take the text apart, and stays. */
+export function withoutSecret(secret: string, text: string): string {
+  return secret.length > 2 ? text.replaceAll(secret, '***') : text;
 }
 
 /** Removes every part of the password of a URL from a text, however the URL was taken apart before it was quoted. */
 export function withoutPassword(url: string, text: string): string {
   return passwordParts(url).reduce((shown, part) => shown.replaceAll(part, '***'), text);
+}
+
+/**
+ * Removes the passwords of all addresses in an environment, such as those of proxies, from what a program that had it
+ * printed.
+ */
+export function withoutPasswords(env: Readonly<Record<string, string>>, text: string): string {
+  const words = Object.values(env).flatMap((value) => value.split(/\s+/));
+  const addresses = words.filter((word) => word.includes('@') && !word.startsWith('/'));
+  return addresses.reduce((shown, url) => withoutPassword(url, shown), text);
 }
 
 /**
@@ -32,7 +52,7 @@ function passwordParts(url: string): string[] {
   const rest = url.replace(/^[a-z0-9+]*:\/\//i, '');
   const login = rest.slice(0, Math.max(0, rest.lastIndexOf('@')));
   const colon = login.indexOf(':');
-  if (colon === -1 && !PROXY.test(url)) return [];
+  if (colon === -1 && !isToken(url, login)) return [];
   const password = login.slice(colon + 1);
   const pieces = [password, ...password.split(/[:@/?#]/)];
   const all = pieces.flatMap((piece) => [piece, decoded(piece)]);

@@ -1,9 +1,10 @@
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { comparesTimes } from '../../domain/task/task.js';
+import { comparesTimes, type Task } from '../../domain/task/task.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
-import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
+import type { HostedTask } from '../../tasks/host.js';
+import type { RunHost } from '../host-context.js';
 import { failureOf, requestOf } from './phase.js';
 import { makeRunFolders, removeRunFolders, type RunFolders } from './run-folders.js';
 import type { Call } from './calls.js';
@@ -13,11 +14,8 @@ import type { TrainingOf } from './training.js';
  * Decides when the start's own training is timed beside this one: by turns before and after it, so that a host that
  * grows slower or faster favours neither. Null where the task compares no times.
  */
-export function startIsTimed(
-  { work }: TrainingOf,
-  { index }: Pick<ReplicateDocument, 'index'>,
-): 'before' | 'after' | null {
-  if (!comparesTimes(work.hosted.spec)) return null;
+export function startIsTimed(task: Task, index: number): 'before' | 'after' | null {
+  if (!comparesTimes(task)) return null;
   return index % 2 === 0 ? 'after' : 'before';
 }
 
@@ -31,16 +29,37 @@ export async function timeStart(
   name: string,
   callOf: (folders: RunFolders) => Call,
 ): Promise<number> {
-  const { lineage } = context;
-  const { spec } = work.hosted;
-  const { snapshot } = await lineage.trials.require(work.trial.owner, START);
+  const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
-  const visible = visibleFiles(seenBy(spec, 'train'), await lineage.blobs.tree(snapshot));
-  const folders = await makeRunFolders(context, `${name}-start`, visible);
+  const id = `${attempt.replicate._id}/${attempt.fence}/control`;
+  return timeTraining(context, work.hosted, { snapshot, name: `${name}-start`, id, callOf }, signal);
+}
+
+/** A training that is run for its time alone. */
+interface TimedTraining {
+  snapshot: string;
+  /** Name of its folders. */
+  name: string;
+  /** Id that its processes are found by. */
+  id: string;
+  callOf: (folders: RunFolders) => Call;
+}
+
+/**
+ * Trains a start for its wall time in milliseconds alone.
+ * @throws AssayError HOST_FAULT when it does not train here
+ */
+export async function timeTraining(
+  context: RunHost,
+  hosted: HostedTask,
+  { snapshot, name, id, callOf }: TimedTraining,
+  signal: AbortSignal,
+): Promise<number> {
+  const visible = visibleFiles(seenBy(hosted.spec, 'train'), await context.lineage.blobs.tree(snapshot));
+  const folders = await makeRunFolders(context, name, visible);
   try {
     const { tmp, ...call } = callOf(folders);
-    const id = `${attempt.replicate._id}/${attempt.fence}/control`;
-    const result = await context.sandbox.run(requestOf(context, work.hosted, { ...call, id, signal }, tmp));
+    const result = await context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp));
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
     const failure = failureOf('train', result);
     if (failure === null) return Math.max(result.wallMs, 1);

@@ -1,3 +1,5 @@
+import { isSlow, type HostUse } from '../../domain/trial/host-use.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import { isFinal, type Overrun } from '../../domain/trial/overrun.js';
 import type { RunResult } from '../../sandbox/run.js';
 
@@ -38,4 +40,29 @@ export function overrunOf(run: Pick<BudgetedRun, 'result' | 'usualSpeed'>): Over
   const { ending, hostSpeed, cpuS, load } = run.result;
   if (ending.kind !== 'limit' || ending.limit !== 'wall') return null;
   return { usedS: ending.used, hostSpeed, usualSpeed: run.usualSpeed, cpuS, load };
+}
+
+/** An evaluation, with the hosts of its programs. */
+export interface BudgetedEvaluation {
+  failure: Failure | null;
+  runs: readonly Pick<HostUse, 'hostSpeed' | 'usualSpeed'>[];
+}
+
+/**
+ * Evaluates; once more where it was out of time on a host that was slower than usual. `repeated` is the evaluation
+ * that does not count then.
+ */
+export async function evaluateInBudget<E extends BudgetedEvaluation>(
+  evaluate: (again: boolean) => Promise<E>,
+): Promise<{ last: E; repeated: E | null }> {
+  const first = await evaluate(false);
+  if (first.failure?.status !== 'eval_budget_overrun' || !first.runs.some(isSlow))
+    return { last: first, repeated: null };
+  const second = await evaluate(true);
+  if (second.failure?.status !== 'eval_budget_overrun') return { last: second, repeated: first };
+  // agents read it: figures of a server that has seen held-out text could tell them of it, people find them in its runs
+  const busyHost = second.runs.some(isSlow);
+  const host = `slower than usual ${busyHost ? 'both times' : 'the first time'}`;
+  const reason = `${second.failure.reason}, and again when it was measured once more; the host was ${host}`;
+  return { last: { ...second, failure: { ...second.failure, reason, busyHost } }, repeated: first };
 }

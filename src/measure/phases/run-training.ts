@@ -1,5 +1,5 @@
-import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../../domain/task/gates.js';
-import { missText } from '../../domain/trial/outcome-words.js';
+import { exactGates, firstMiss, margins, type Margin } from '../../domain/task/gates.js';
+import { missFailure } from '../../domain/trial/miss-failure.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { definedFields } from '../../domain/defined-fields.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
@@ -55,7 +55,7 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
   if (isElsewhereNow(left) || 'failure' in left) return left;
   training.left = left;
   const late = firstMiss(margins(exactGates(spec.gates), timesOf(training)));
-  if (late !== undefined) return { failure: missFailure(training, 'train', late) };
+  if (late !== undefined) return missed(training, late);
   if (spec.phases.pack !== undefined) return packPhase(training, spec.phases.pack, left);
   return { sealed: left.sealed, folder: folders.left };
 }
@@ -68,7 +68,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   if (incomplete !== null) return trainedWith(training, incomplete, {});
   const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
-  const failure = miss === undefined ? null : missFailure(training, 'pack', miss);
+  const failure = miss === undefined ? null : missed(training, miss).failure;
   if (failure === null) {
     await persist(signal, () => storeSealed(context.lineage, folder, sealed));
     const phase = spec.phases.pack === undefined ? 'train' : 'pack';
@@ -99,30 +99,17 @@ function trainedWith(
   return { ...base, failure, runs, metrics, sharesTraining, saved, progress };
 }
 
-const UNITS: Readonly<Record<string, string>> = { train_s: 's', [TIME_RATIO]: '' };
-
 /** A missed gate, with what spares the next trial from training again. */
-function missFailure(training: Training, phase: 'train' | 'pack', miss: Margin): Failure {
+function missed(training: Training, miss: Margin): Failed {
   const { work, files, left } = training;
-  const { gates } = work.hosted.spec;
+  const failure = missFailure(work.hosted.spec, miss);
   const unread = unreadByTraining(work, files).slice(0, 5);
   const again =
-    phase === 'pack' &&
+    failure.phase === 'pack' &&
     unread.length > 0 &&
     left?.kept === true &&
     keyOf(keyedBy(training), 'train', null) !== null
       ? `; training need not be repeated when you change only ${unread.join(', ')}`
       : '';
-  return {
-    status: statusOfMiss(gates, miss),
-    phase,
-    reason: `${missText(miss)}${again}`,
-    limit: {
-      name: miss.gate,
-      used: miss.value,
-      allowed: miss.limit,
-      unit: UNITS[miss.metric] ?? 'bytes',
-    },
-    tail: '',
-  };
+  return { failure: { ...failure, reason: `${failure.reason}${again}` } };
 }

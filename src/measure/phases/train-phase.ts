@@ -6,6 +6,8 @@ import { persist } from '../../lineage/persist.js';
 import { removeTree } from '../../sandbox/remove-tree.js';
 import { sealTo } from '../../sandbox/sealing/seal.js';
 import { writeFolder } from '../../tasks/folder.js';
+import type { HostedTask } from '../../tasks/host.js';
+import type { RunHost } from '../host-context.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
 import { startIsTimed, timeStart } from './baseline-timing.js';
 import { settingsOf, trainCall } from './calls.js';
@@ -54,12 +56,12 @@ async function restoreTraining(training: Training): Promise<Left | null> {
 async function trainAndSeal(training: Training): Promise<Failed | Left> {
   const { context, work, attempt, folders, signal } = training;
   const { spec } = work.hosted;
-  const timed = startIsTimed(training, attempt.replicate);
+  const timed = startIsTimed(spec, attempt.replicate.index);
   const before = timed === 'before' ? await timeStartBeside(training) : null;
   const { failure, run, progress } = await runPhase(training, {
     call: trainCall(settingsOf(training), folders),
     clock: trainClock(spec, work.campaign.frozen.trainSeconds),
-    prepare: async (again) => (again ? clearTraining(training) : undefined),
+    prepare: async (again) => (again ? clearTraining(context, work.hosted, training) : undefined),
     watch: () => watchProgress(context, work, signal),
   });
   training.progress = [...progress];
@@ -82,9 +84,13 @@ async function trainAndSeal(training: Training): Promise<Failed | Left> {
 }
 
 /** Gives training again what its first run was given. */
-async function clearTraining({ context, work, files, folders }: Training): Promise<void> {
+export async function clearTraining(
+  { lineage }: Pick<RunHost, 'lineage'>,
+  { spec }: Pick<HostedTask, 'spec'>,
+  { files, folders }: Pick<Training, 'files' | 'folders'>,
+): Promise<void> {
   const { recipe, tmp, out } = folders;
-  const { blobs } = context.lineage;
   await freshFolders([recipe, tmp, out]);
-  await writeFolder(recipe, await blobs.readFiles(visibleFiles(seenBy(work.hosted.spec, 'train'), files)));
+  const visible = visibleFiles(seenBy(spec, 'train'), files);
+  await writeFolder(recipe, await lineage.blobs.readFiles(visible));
 }

@@ -51,12 +51,7 @@ export class LeasePool {
    * it. Rejects with the signal's reason when it is aborted while waiting.
    */
   async withLease<T>(request: LeaseRequest, fn: (lease: Lease) => Promise<T>): Promise<T> {
-    if (request.slots < 1 || request.slots > this.capacity) {
-      const message = `a lease of ${request.slots} slots cannot be had from pool ${this.name} of ${this.capacity}`;
-      throw new AssayError('HOST_FAULT', message, {
-        remedy: 'Start a worker on a host that has that many slots.',
-      });
-    }
+    this.requireRoom(request.slots);
     const turn = this.#queue.then(() => this.#acquire(request));
     this.#queue = turn.catch(() => undefined);
     const taken = await unlessAborted(turn, request.signal);
@@ -65,6 +60,15 @@ export class LeasePool {
     } finally {
       await Promise.all(taken.map((slot) => slot.release()));
     }
+  }
+
+  /** @throws AssayError HOST_FAULT for more slots than there are */
+  requireRoom(slots: number): void {
+    if (slots >= 1 && slots <= this.capacity) return;
+    const message = `a lease of ${slots} slots cannot be had from pool ${this.name} of ${this.capacity}`;
+    throw new AssayError('HOST_FAULT', message, {
+      remedy: 'Start a worker on a host that has that many slots.',
+    });
   }
 
   async #acquire(request: LeaseRequest): Promise<Slot[]> {

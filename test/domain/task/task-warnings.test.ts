@@ -49,6 +49,12 @@ describe('two measurements of the start', () => {
     ['one of which is missing', noisy, [run(1, 'a', 1)], null],
     ['of one artifact', noisy, [run(1, 'a', 1), run(2, 'a', 1)], /its seed is fixed/],
     ['of one score', noisy, [run(1, 'a', 1), run(2, 'b', 1)], /nothing is known of its noise/],
+    [
+      'of one artifact, decided by time',
+      task('replicate: { deterministic: true }', 'decision_metric: train_ratio'),
+      [run(1, 'a', 1), run(2, 'a', 1)],
+      null,
+    ],
     ['that are declared alike and are', task('', ''), [run(1, 'a', 1), run(2, 'a', 1)], null],
     ['that are declared alike and are not', task('', ''), [run(1, 'a', 1), run(2, 'b', 2)], /scored 1 and 2/],
     ['near a limit', noisy, [run(1, 'a', 1, 50), run(2, 'b', 2)], /training took 50\.0 s of the 60 s/],

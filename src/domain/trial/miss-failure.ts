@@ -1,0 +1,39 @@
+import { firstMiss, margins, phaseOfMiss, statusOfMiss, type Margin } from '../task/gates.js';
+import type { Task } from '../task/task.js';
+import { meanOf } from '../decision/noise.js';
+import type { Failure } from './outcome.js';
+import { missText } from './outcome-words.js';
+
+type Gated = Pick<Task, 'gates' | 'metric'>;
+
+/** Builds the failure of a run that missed a gate; its phase is that in which the metric is measured. */
+export function missFailure({ gates, metric }: Gated, miss: Margin): Failure {
+  return {
+    status: statusOfMiss(gates, miss),
+    phase: phaseOfMiss(miss),
+    reason: missText(miss),
+    limit: { name: miss.gate, used: miss.value, allowed: miss.limit, unit: unitOf(miss.metric, metric) },
+    tail: '',
+  };
+}
+
+const UNITS: Readonly<Record<string, string>> = { bytes: 'bytes', code_bytes: 'bytes', train_s: 's' };
+
+/** Units of other metrics are known of the headline only. */
+const unitOf = (name: string, headline: Task['metric']): string =>
+  UNITS[name] ?? (name === headline.name ? headline.unit : '');
+
+/** Returns the failure of whole runs whose mean misses a gate that holds for means; null where all are kept. */
+export function meanMissFailure(
+  task: Gated,
+  runs: readonly Readonly<Record<string, number>>[],
+): Failure | null {
+  const [first = {}] = runs;
+  const names = Object.keys(first).filter((name) => runs.every((run) => name in run));
+  const means = names.map((name): [string, number] => [name, meanOf(runs.map((run) => run[name] ?? 0))]);
+  const statistical = task.gates.filter(({ test }) => test === 'statistical');
+  const miss = firstMiss(margins(statistical, Object.fromEntries(means)));
+  if (miss === undefined) return null;
+  const failure = missFailure(task, miss);
+  return { ...failure, reason: `${failure.reason}, in the mean of ${runs.length} runs` };
+}
