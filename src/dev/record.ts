@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parsedJson, replaceFile, textOf } from './files.js';
@@ -73,12 +73,25 @@ export async function runs(home: Home, entry: Entry | null): Promise<boolean> {
   return isForeign(entry.process) ? (await livingUsers(home, entry)).length > 0 : isAlive(entry.process);
 }
 
-/** Returns true when another process than this one uses a server, without waiting, as this one exits. */
-export function isUsedByOthersNow(home: Home, part: ServerKind): boolean {
-  const users = recordNow(home.record)?.[part]?.users ?? [];
-  return users.some((user) =>
+/**
+ * Returns true when another process than this one uses a server, without waiting, as this one exits.
+ * @param held the server as the record last described it, for a record that was lost
+ */
+export function isUsedByOthersNow(home: Home, part: ServerKind, held: Entry): boolean {
+  const noted = recordNow(home.record)?.[part];
+  const entry = noted?.process == null ? rememberedUsers(home, held) : noted;
+  // the users of another server have left this one
+  if (entry.process?.pid !== held.process?.pid) return false;
+  return entry.users.some((user) =>
     isForeign(user) ? showsLifeNow(lifeOf(home, user)) : user.pid !== process.pid && isAliveNow(user),
   );
+}
+
+/**
+ * Returns a server, whose record was lost, without the users that have ended since: each removes its sign of life then.
+ */
+export function rememberedUsers(home: Home, held: Entry): Entry {
+  return { ...held, users: held.users.filter((user) => existsSync(lifeOf(home, user))) };
 }
 
 /** Writes down, as this process exits, that one of its servers does not run. */

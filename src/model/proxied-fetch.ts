@@ -55,9 +55,21 @@ async function dispatcherFor(url: URL, proxy: URL | null): Promise<Dispatcher> {
   const made =
     proxy === null
       ? new Agent({ connect: tls })
-      : new ProxyAgent({ uri: uriOf(proxy), proxyTunnel: tunnels, requestTls: tls, proxyTls: tls });
+      : new ProxyAgent({
+          uri: uriOf(proxy),
+          ...tokenOf(proxy),
+          proxyTunnel: tunnels,
+          requestTls: tls,
+          proxyTls: tls,
+        });
   dispatchers.set(key, made);
   return made;
+}
+
+/** The login of an HTTP proxy that has a name and no password: the client sends none for it by itself. */
+function tokenOf({ protocol, username, password }: URL): { token?: string } {
+  if (username === '' || password !== '' || !protocol.startsWith('http')) return {};
+  return { token: `Basic ${Buffer.from(`${decodeURIComponent(username)}:`).toString('base64')}` };
 }
 
 /** @throws UnsentRequest */

@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { control } from '../../src/cli/use-cases/control.js';
 import type { CommandContext } from '../../src/cli/context.js';
+import { outageIn } from '../../src/cli/client-error.js';
 import { follow } from '../../src/cli/follow/live-view.js';
+import { expectWorkflow } from '../../src/cli/follow/not-started.js';
 import { openWorld, type World } from '../workflows/world.js';
 
 let world: World;
@@ -64,6 +67,30 @@ describe('pause, resume and stop', () => {
 });
 
 describe('following', () => {
+  it.each([
+    [14, true],
+    [4, true],
+    [8, true],
+    [3, false],
+    [7, false],
+    [16, false],
+  ])('waits for a server that fails with the gRPC status %i: %s', (code, waits) => {
+    const failed = Object.assign(new Error('failed'), { code, details: 'failed', metadata: {} });
+    for (const error of [failed, new ServiceError('Failed to describe workflow', { cause: failed })])
+      expect(outageIn(error)?.code ?? null).toBe(waits ? 'TEMPORAL_UNAVAILABLE' : null);
+  });
+
+  it('takes a port that nobody listens on for an outage once Temporal has known the campaign', async () => {
+    const { temporal } = ground.servers;
+    const away = {
+      ...ground,
+      servers: { ...ground.servers, temporal: { ...temporal, address: '127.0.0.1:9' } },
+    };
+    await expect(expectWorkflow(away, 'begun')).rejects.toMatchObject({ code: 'CAMPAIGN_UNKNOWN' });
+    const known = expectWorkflow(away, 'begun', { isKnown: true });
+    await expect(known).rejects.toMatchObject({ code: 'TEMPORAL_UNAVAILABLE' });
+  });
+
   it('tells why a campaign never began', async () => {
     await world.fleet();
     await world.start('misnamed', { task: 'no-such-task' });

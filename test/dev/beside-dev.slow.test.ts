@@ -150,6 +150,7 @@ describe('a server that dev uses', () => {
       });
       expect(await submit.ended, submit.said).toMatchObject({ code: 0 });
       expect(`${first.said}${submit.said}`).toContain('has ended: it is started again on the same data');
+      expect(submit.said).not.toContain('the workers that were here have ended');
       await trainsFor(0.1);
       await done(submission('--wait'));
       await stopped(first);

@@ -125,6 +125,7 @@ describe('the servers of a clone', () => {
     await expect.poll(() => serverPid().catch(() => null), { timeout: 60_000 }).toBe(again);
     await dev.stop();
     await expect(pingStore(beside.answer.url, 5000)).resolves.toBeDefined();
+    expect(await serverPid()).toBe(again);
     await ended(beside);
     expect(await startOf(again)).toBeNull();
     expect(said.join('\n')).toMatch(/has ended: it is started again|had ended and was started again/);
@@ -143,6 +144,7 @@ describe('the servers of a clone', () => {
     await writeFile(join(homeAt(home).users, user.id), '');
     const stopping = new AbortController();
     const said: string[] = [];
+    const watched = process.listenerCount('SIGHUP');
     const found = findServers({
       home,
       need: ['store'],
@@ -151,12 +153,17 @@ describe('the servers of a clone', () => {
     });
     found.catch(quiet);
     await expect.poll(() => said.join(), { timeout: 60_000 }).toContain('(process 1) is slow to answer');
+    // its pid is that of another process here, which is not killed when this one exits
+    expect(process.listenerCount('SIGHUP')).toBe(watched);
     stopping.abort(new Error('enough'));
     await expect(found).rejects.toThrow('enough');
     expect((await OpenRecord.read(homeAt(home).record)).parts.store?.process).toEqual(elsewhere);
+    said.length = 0;
+    const waiting = findServers({ home, need: ['store'], say: (line) => void said.push(line) });
+    await expect.poll(() => said.join(), { timeout: 60_000 }).toContain('(process 1) is slow to answer');
     const long = new Date(Date.now() - 60_000);
     await utimes(join(homeAt(home).users, user.id), long, long);
-    const next = await findServers({ home, need: ['store'], say: quiet });
+    const next = await waiting;
     await expect(pingStore(next.store.url, 5000)).resolves.toBeDefined();
     await next.stop();
   });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { NamespaceMissing } from '../../src/dev/temporal/namespace-missing.js';
+import { askTemporal } from '../../src/dev/temporal/temporal-health.js';
 import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { startTemporal, type TemporalServer } from '../../src/dev/temporal/temporal-server.js';
 
@@ -19,6 +21,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.stop();
   await rm(home, { recursive: true, force: true });
+});
+
+it('a namespace that it does not have is told from a server that does not answer', async () => {
+  await expect(askTemporal(server.address, 'elsewhere', 10_000)).rejects.toBeInstanceOf(NamespaceMissing);
+  await expect(askTemporal(server.address, 'default', 10_000)).resolves.toMatch(/\d/);
+  await expect(askTemporal('127.0.0.1:9', 'default', 10_000)).rejects.not.toBeInstanceOf(NamespaceMissing);
 });
 
 it('a workflow that was started is still there after the server was killed', async () => {

@@ -58,7 +58,10 @@ it.each([
   ['mongodb://assay:se:c@ret@host:27017/db?authSource=x', 'mongodb://assay:***@host:27017/db'],
   ['mongodb+srv://assay:a@host/', 'mongodb+srv://assay:***@host/'],
   ['mongodb://host:27017/?proxyPassword=secret', 'mongodb://host:27017/'],
-  ['http://user@proxy:3128', 'http://user@proxy:3128'],
+  ['mongodb://assay@host:27017/', 'mongodb://assay@host:27017/'],
+  ['http://token@proxy:3128', 'http://***@proxy:3128'],
+  ['socks5://token@proxy:1080', 'socks5://***@proxy:1080'],
+  ['https://host/@scope/name', 'https://host/@scope/name'],
 ])('%s is shown as %s', (url, shown) => {
   expect(shownAddress(url)).toBe(shown);
 });
@@ -117,6 +120,13 @@ describe('a request to a model through a proxy', () => {
     expect(asked).toEqual([`POST http://model.example.com/v1/messages Basic ${login}`]);
   });
 
+  it('sends a login that is one word', async () => {
+    vi.stubEnv('HTTP_PROXY', `http://t%40ken@127.0.0.1:${portOf(proxy)}`);
+    await turn('http://model.example.com');
+    const login = Buffer.from('t@ken:').toString('base64');
+    expect(asked).toEqual([`POST http://model.example.com/v1/messages Basic ${login}`]);
+  });
+
   it('opens a tunnel to one that speaks TLS, and trusts what SSL_CERT_FILE names', async () => {
     const folder = freshFolder();
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
@@ -158,6 +168,7 @@ describe('a request to a model through a proxy', () => {
 
   it.each([
     ['http://me:secret@127.0.0.1:9', 'http://me:***@127.0.0.1:9'],
+    ['http://secret@127.0.0.1:9', 'http://***@127.0.0.1:9'],
     ['socks4://127.0.0.1:9', 'not supported'],
     ['http://:::', 'no URL'],
   ])('says that %s does not lead there', async (address, said) => {

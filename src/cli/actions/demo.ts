@@ -38,7 +38,12 @@ async function demo(ground: CommandContext, flags: Flags, signal: AbortSignal): 
   const fleet = await startLocalFleet(servers, { roles: [], pool: 'cpu' }, signal);
   let name: string | null = null;
   try {
-    name = await abortable(signal, begin(ground, flags));
+    name = await abortable(
+      signal,
+      begin(ground, flags, (started) => {
+        name = started;
+      }),
+    );
     const following = followToEnd(ground, name, false, signal);
     const workersEnded = fleet.ended.then(() => 1);
     process.exitCode = await abortable(signal, Promise.race([following, workersEnded])).catch(
@@ -74,8 +79,8 @@ async function endsAudited(ground: CommandContext, name: string): Promise<boolea
   return model.ok;
 }
 
-/** Starts the campaign and returns its name. */
-async function begin(ground: CommandContext, flags: Flags): Promise<string> {
+/** Starts the campaign and returns its name, which `started` is told before it has begun. */
+async function begin(ground: CommandContext, flags: Flags, started: (name: string) => void): Promise<string> {
   const input = {
     task: 'byte-golf',
     trials: Number(flags.trials),
@@ -88,7 +93,10 @@ async function begin(ground: CommandContext, flags: Flags): Promise<string> {
     await ground.client(),
     ground.lineage,
     { stem: 'demo', input },
-    (started) => waitUntilStarted(ground, started),
+    (campaign) => {
+      started(campaign.name);
+      return waitUntilStarted(ground, campaign);
+    },
   );
   return name;
 }

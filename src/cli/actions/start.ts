@@ -57,7 +57,7 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
       : await startCampaign(client, lineage, flags.name, frozen);
   if (flags.watch === true) {
     say(`campaign ${name}`);
-    process.exitCode = await followOrLeave(ground, name, flags.json === true);
+    process.exitCode = await followOrLeave(ground, name, { json: flags.json === true, isStarted: true });
     return;
   }
   if (flags.name !== undefined) await begun({ name, owner });

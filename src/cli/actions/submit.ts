@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { submitUpdate } from '../../../workflows/messages.js';
 import { abortable } from '../../dev/process/abortable.js';
@@ -104,12 +103,16 @@ async function submit(
   if (flags.wait === true) await workers.ensure();
   else if (alone) say('no worker runs here: `assay dev` or `assay worker` has to, for the trial to move');
   let placed: Placed | null = null;
+  const input = { task: task._id, trials: 1, submission, ...aloneWith };
   try {
     placed = await abortable(
       signal,
-      place(ground, client, flags, { task: task._id, trials: 1, submission, ...aloneWith }),
+      place(ground, flags, input, (started) => {
+        placed = started;
+      }),
     );
-    if (flags.wait === true) await abortable(signal, untilEnded(ground, placed, workers));
+    if (flags.wait === true)
+      await abortable(signal, Promise.race([untilEnded(ground, placed, workers), workers.ended]));
     await answer(lineage, placed, flags);
     return null;
   } catch (error) {
@@ -138,21 +141,25 @@ async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
   return findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
 }
 
-/** Hands the trial over: to a running campaign, or to one of its own. */
+/** Hands the trial over: to a running campaign, or to one of its own, which is told before it has begun. */
 async function place(
   ground: CommandContext,
-  client: Client,
   flags: Flags,
   input: AloneInput & { task: string; trials: number; submission: Submission },
+  started: (placed: Placed) => void,
 ): Promise<Placed> {
   const { lineage } = ground;
   const { submission, submissionRuns } = input;
+  const client = await ground.client();
   if (flags.campaign === undefined) {
     const { name, owner } = await startUnderFreeName(
       client,
       lineage,
       { stem: 'submit', input: { ...input } },
-      (started) => waitUntilStarted(ground, started),
+      (campaign) => {
+        started({ campaign: campaign.name, owner: campaign.owner, number: 1 });
+        return waitUntilStarted(ground, campaign);
+      },
     );
     const times = submissionRuns === undefined ? '' : ` ${submissionRuns} times`;
     say(`campaign ${name}: the start is measured${times}, then your trial${times}`);
@@ -198,7 +205,8 @@ async function untilEnded(
   for (;;) {
     await throughOutage(() => workers.ensure(), { say });
     const { campaign, trial } = await throughOutage(look, { say });
-    if (campaign === null) await expectWorkflow(ground, name);
+    if (campaign === null)
+      await throughOutage(() => expectWorkflow(ground, name, { isKnown: true }), { say });
     if (trial?.status != null) return;
     if (trial?.parked != null) throw parkedError(name, number, trial.parked.reason);
     if (campaign?.state === 'blocked')

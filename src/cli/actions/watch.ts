@@ -11,7 +11,7 @@ export async function run(campaign: string, flags: CommonFlags): Promise<void> {
 
 async function watch(ground: CommandContext, name: string, json: boolean): Promise<void> {
   await refuseStall(ground, name);
-  process.exitCode = await followOrLeave(ground, name, json);
+  process.exitCode = await followOrLeave(ground, name, { json });
 }
 
 /** Servers that this command had to start itself have no workers, so nothing would ever move. */

@@ -9,20 +9,27 @@ import { follow } from './live-view.js';
 
 const LAST_LOOK_MS = 1000;
 
-/** Shows a campaign until it has ended; the exit code is 0 for one that ended by its own rules. */
+/** Shows a campaign that this command started until it has ended; the exit code is 0 for one that ended by its own rules. */
 export async function followToEnd(
   ground: CommandContext,
   name: string,
   json: boolean,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<number> {
-  return exitCodeOf(await follow(ground, name, { json, signal }));
+  return exitCodeOf(await follow(ground, name, { json, signal, isStarted: true }));
 }
 
-/** Follows a campaign until it ends or waits for a person, or until Ctrl-C, which leaves it running. */
-export async function followOrLeave(ground: CommandContext, name: string, json: boolean): Promise<number> {
+/**
+ * Follows a campaign until it ends or waits for a person, or until Ctrl-C, which leaves it running; `isStarted` tells
+ * that this command has started it.
+ */
+export async function followOrLeave(
+  ground: CommandContext,
+  name: string,
+  { json, isStarted = false }: { json: boolean; isStarted?: boolean },
+): Promise<number> {
   const stopping = new AbortController();
-  const following = follow(ground, name, { json, signal: stopping.signal });
+  const following = follow(ground, name, { json, isStarted, signal: stopping.signal });
   const ended = await Promise.race([following, interrupted()]);
   stopping.abort();
   if (ended instanceof Interrupted) {

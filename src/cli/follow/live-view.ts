@@ -6,7 +6,7 @@ import type { StallReport } from '../../analysis/stall/types.js';
 import { AssayError } from '../../domain/errors.js';
 import { isEnded, needsPerson } from '../../domain/statuses.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
-import { inspectServer } from './inspect-server.js';
+import { inspectNotStarted, inspectServer } from './inspect-server.js';
 import type { CommandContext } from '../context.js';
 import { renderEvent } from '../render/events.js';
 import { renderLive } from '../render/live.js';
@@ -14,7 +14,7 @@ import { onStderr } from '../render/paint.js';
 import { reasonText } from '../render/status.js';
 import { StallWatcher } from './stall-watcher.js';
 import { print, say } from '../terminal/terminal.js';
-import { expectWorkflow, notStarted } from './not-started.js';
+import { expectWorkflow } from './not-started.js';
 import { throughOutage } from './outage.js';
 
 const LOOK_EVERY_MS = 500;
@@ -31,16 +31,17 @@ interface Display {
 
 /**
  * Shows a campaign until it has ended or `signal` is aborted, and returns its last document. With `json`, events go
- * to stdout as NDJSON; else they go to stderr, as a live picture where that is a terminal.
+ * to stdout as NDJSON; else they go to stderr, as a live picture where that is a terminal. `isStarted` tells that this
+ * command has started it.
  * @throws AssayError CAMPAIGN_UNKNOWN when neither the store nor Temporal knows the name; CAMPAIGN_INPUT or another
  * code when the campaign failed before it was stored
  */
 export async function follow(
   ground: CommandContext,
   name: string,
-  { json, signal }: { json: boolean; signal: AbortSignal },
+  { json, signal, isStarted = false }: { json: boolean; signal: AbortSignal; isStarted?: boolean },
 ): Promise<CampaignDocument> {
-  await appeared(ground, name, signal);
+  await appeared(ground, name, isStarted, signal);
   const observer = new Observer(ground.lineage, name);
   const display = displayFor(name, json);
   const stalls = new StallWatcher();
@@ -74,15 +75,22 @@ async function aborted(signal: AbortSignal): Promise<boolean> {
 }
 
 /** A campaign that was just started is in the store once a worker has frozen it. */
-async function appeared(ground: CommandContext, name: string, signal: AbortSignal): Promise<void> {
+async function appeared(
+  ground: CommandContext,
+  name: string,
+  isStarted: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  let isKnown = isStarted;
   const since = performance.now();
   let told = false;
   const find = () => ground.lineage.campaigns.find(name);
   while ((await throughOutage(find, { say, signal })) === null) {
-    await expectWorkflow(ground, name);
+    await throughOutage(() => expectWorkflow(ground, name, { isKnown }), { say, signal });
+    isKnown = true;
     if (!told && performance.now() - since > PATIENCE_MS) {
-      const model = await notStarted(ground, name);
-      for (const reason of model?.stall ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
+      const examined = await inspectNotStarted(ground, name);
+      for (const reason of examined?.reasons ?? []) say(`${name} has not begun: ${reasonText(reason)}`);
       told = true;
     }
     if (await aborted(signal))

@@ -3,6 +3,8 @@ import type { StallReason } from '../../analysis/stall/types.js';
 import { AssayError, ERRORS, messageOf } from '../../domain/errors.js';
 import { probePort } from '../../dev/process/probe-port.js';
 import { inspectNotStarted, PROBE_MS } from './inspect-server.js';
+import { throughOutage } from './outage.js';
+import { say } from '../terminal/terminal.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
 import type { StartedCampaign } from '../use-cases/start-campaign.js';
@@ -38,14 +40,19 @@ export async function notStarted(ground: CommandContext, name: string): Promise<
 
 /**
  * Makes sure that the server runs a campaign that the store does not know.
- * @throws AssayError as `notStarted` does
+ * @param isKnown the server has run it before, so that a port that nobody listens on is an outage
+ * @throws AssayError as `notStarted` does; TEMPORAL_UNAVAILABLE
  */
-export async function expectWorkflow(ground: CommandContext, name: string): Promise<void> {
+export async function expectWorkflow(
+  ground: CommandContext,
+  name: string,
+  { isKnown = false } = {},
+): Promise<void> {
   const { address } = ground.servers.temporal;
   const unknown = new AssayError('CAMPAIGN_UNKNOWN', `there is no campaign "${name}" in this store`);
   if (address === '') throw unknown;
-  await probePort(address, PROBE_MS).catch(() => {
-    throw unknown;
+  await probePort(address, PROBE_MS).catch((error: unknown) => {
+    throw isKnown ? new AssayError('TEMPORAL_UNAVAILABLE', messageOf(error), { cause: error }) : unknown;
   });
   const { WorkflowNotFoundError } = await import('@temporalio/client');
   const handle = (await ground.client()).workflow.getHandle(name);
@@ -74,11 +81,12 @@ export async function waitUntilStarted(
   { name, owner }: StartedCampaign,
 ): Promise<void> {
   const since = performance.now();
+  const find = () => ground.lineage.campaigns.find(name);
   for (;;) {
-    const stored = await ground.lineage.campaigns.find(name);
+    const stored = await throughOutage(find, { say });
     if (stored !== null) requireOwn(stored, owner);
     if (stored !== null || performance.now() - since > BEGINS_MS) return;
-    await expectWorkflow(ground, name);
+    await throughOutage(() => expectWorkflow(ground, name, { isKnown: true }), { say });
     await sleep(100);
   }
 }

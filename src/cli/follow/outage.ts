@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssayError, messageOf } from '../../domain/errors.js';
+import { messageOf } from '../../domain/errors.js';
 
 const AGAIN_MS = 1000;
 /** A server that is away for longer is a matter for a person. */
@@ -23,19 +23,16 @@ export async function throughOutage<T>(look: () => Promise<T>, { say, signal }: 
       return found;
     } catch (error) {
       const over = signal?.aborted === true || performance.now() - since > LONGEST_MS;
-      if (over || !(await isAway(error))) throw error;
-      if (!told) say(`waiting for a server that is away: ${messageOf(error)}`);
+      const outage = over ? null : await outageOf(error);
+      if (outage === null) throw error;
+      if (!told) say(`waiting for a server that is away: ${messageOf(outage)}`);
       told = true;
     }
     await sleep(AGAIN_MS, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }
 
-const AWAY: readonly string[] = ['STORE_UNREACHABLE', 'TEMPORAL_UNAVAILABLE'];
-
 /** Loads the clients of the servers, which are heavy, only to tell their errors apart. */
-async function isAway(error: unknown): Promise<boolean> {
-  const { knownError } = await import('../client-error.js');
-  const known = knownError(error);
-  return known instanceof AssayError && AWAY.includes(known.code);
+async function outageOf(error: unknown): Promise<Error | null> {
+  return (await import('../client-error.js')).outageIn(error);
 }

@@ -9,6 +9,7 @@ import type {
   ServerFacts,
   WorkflowFacts,
 } from '../../analysis/stall/types.js';
+import { GRPC } from '../../dev/temporal/grpc-status.js';
 import { doingIn } from '../../domain/failure-counts.js';
 import { queueFacts } from './pollers.js';
 
@@ -85,11 +86,8 @@ async function workflowFacts(client: Client, namespace: string, looked: Looked):
   };
 }
 
-/** The gRPC status of an unknown workflow id. */
-const NOT_FOUND = 5;
-
 function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === NOT_FOUND;
+  return error instanceof Error && 'code' in error && error.code === GRPC.NOT_FOUND;
 }
 
 function stepOf({ pendingWorkflowTask: task }: Description): WorkflowFacts['step'] {

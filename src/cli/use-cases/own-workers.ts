@@ -15,12 +15,22 @@ const LOOK_EVERY_MS = 5000;
 export class OwnWorkers {
   #fleet: Fleet | null = null;
   #lookedAt = -Infinity;
+  /** Names of the workers that polled at the last look that found any. */
+  #seen: readonly string[] = [];
+  #seenAt = -Infinity;
+  #tellEnd: (reason: unknown) => void = () => undefined;
+  /** Rejects when workers of this command have ended, with the failure of the one that failed. */
+  readonly ended = new Promise<never>((_, reject) => {
+    this.#tellEnd = reject;
+  });
 
   constructor(
     private readonly ground: CommandContext,
     private readonly pool: string,
     private readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.ended.catch(() => undefined);
+  }
 
   /** Starts them unless others poll; looks at most every few seconds. */
   async ensure(): Promise<void> {
@@ -31,7 +41,12 @@ export class OwnWorkers {
       return;
     }
     if (!isFirst) say('the workers that were here have ended; this command goes on with its own');
-    this.#fleet = await startLocalFleet(this.ground.servers, { roles: [], pool: this.pool }, this.signal);
+    const fleet = await startLocalFleet(this.ground.servers, { roles: [], pool: this.pool }, this.signal);
+    this.#fleet = fleet;
+    fleet.ended.then(
+      () => this.#tellEnd(new Error('the workers of this command have ended')),
+      (error: unknown) => this.#tellEnd(error),
+    );
   }
 
   async drain(): Promise<void> {
@@ -42,9 +57,18 @@ export class OwnWorkers {
     const client = await this.ground.client();
     const { namespace } = this.ground.servers.temporal;
     const { pollers } = await queueFacts(client, namespace, 'assay', 'workflow');
-    return pollers.some(
+    const alive = pollers.filter(
       ({ at, worker }) => seenLately(at, new Date(), ALIVE_MS, FORGOTTEN_MS) && !hasEndedHere(worker),
     );
+    if (alive.length > 0) {
+      this.#seen = alive.map(({ worker }) => worker);
+      this.#seenAt = performance.now();
+      return true;
+    }
+    // a server that was started again lists nobody until they ask again, which they do with growing pauses
+    const listed = new Set(pollers.map(({ worker }) => worker));
+    const mayAskAgain = this.#seen.some((worker) => !listed.has(worker) && !hasEndedHere(worker));
+    return mayAskAgain && performance.now() - this.#seenAt < ALIVE_MS;
   }
 }
 

@@ -7,17 +7,18 @@ import { isAlive, isForeign } from '../process/identity.js';
 import { withLock } from '../process/lock.js';
 import { rotateLogs } from '../process/log-rotation.js';
 import { end } from '../process/server-process.js';
-import { beginToShowLife, showsLife } from '../process/sign-of-life.js';
+import { showsLife, startSignOfLife } from '../process/sign-of-life.js';
 import {
   lifeOf,
   OpenRecord,
+  rememberedUsers,
   type Entry,
   type ServerKind,
   type ServerRecord,
   type ServerUser,
 } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
-import { hold, isListed, othersOf, type ServerUse } from './server-use.js';
+import { hold, isListed, othersOf, seemsToRun, type ServerUse } from './server-use.js';
 import { answersInTime, untilFree } from './wait-for-server.js';
 
 export interface Claimed {
@@ -38,12 +39,13 @@ export async function claim(
   signal: AbortSignal,
 ): Promise<Claimed> {
   await mkdir(use.home.users, { recursive: true, mode: 0o700 });
-  await beginToShowLife(lifeOf(use.home, use.me));
   const waiting = (pid: number): void => use.say(`waiting for another assay command (process ${pid}) …`);
-  const beside: ServerUser[] = [];
   for (;;) {
+    const beside: ServerUser[] = [];
     const joined: ServerKind[] = [];
     const work = async (): Promise<ServerRecord> => {
+      // under the lock: who holds it removes the files of those that are not listed and show no life
+      use.life ??= await startSignOfLife(lifeOf(use.home, use.me));
       const record = await OpenRecord.read(use.home.record);
       await allDone(parts.map((part) => claimPart({ use, record, part, signal, joined, beside })));
       await forgetTheDead(use.home, record.parts);
@@ -88,12 +90,12 @@ async function claimPart(claim: PartClaim): Promise<void> {
   const others = await othersOf(use, entry);
   beside.push(...others);
   if (entry !== null && (await mayRun(entry))) {
-    const isUsed = others.length > 0 || use.held.get(part)?.process?.pid === entry.process?.pid;
+    const isUsed = others.length > 0 || isOwn(use.held.get(part), entry);
     if (isUsed) joined.push(part);
     if (isUsed || (await isTakenOver(claim, entry))) return register(claim, entry, others);
   }
   const ports = entry?.ports ?? {};
-  if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others);
+  if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others, signal);
   await checkDiskSpace(use.home.folder, use.say);
   await SERVER_KINDS[part].start({
     home: use.home.folder,
@@ -102,6 +104,11 @@ async function claimPart(claim: PartClaim): Promise<void> {
     signal,
     note: (started) => register({ use, record, part }, started, others),
   });
+}
+
+/** Returns true for a server that this command uses already; one that cannot be looked at may be gone all the same. */
+function isOwn(held: Entry | undefined, { process }: Entry): boolean {
+  return process !== null && !isForeign(process) && held?.process?.pid === process.pid;
 }
 
 /** Returns true for a server that runs, and for one that cannot be looked at from here: whether it answers tells. */
@@ -130,8 +137,8 @@ async function isTakenOver({ use, part, signal }: PartClaim, { address, process 
 async function entryOf({ use, record, part }: PartClaim): Promise<Entry | null> {
   const entry = record.parts[part];
   const held = use.held.get(part);
-  if (held?.process == null || isListed(use, entry) || !(await isAlive(held.process))) return entry;
-  return entry?.process != null && (await isAlive(entry.process)) ? entry : { ...held, users: [] };
+  if (held === undefined || isListed(use, entry) || !(await seemsToRun(use, held))) return entry;
+  return entry !== null && (await seemsToRun(use, entry)) ? entry : rememberedUsers(use.home, held);
 }
 
 async function register(

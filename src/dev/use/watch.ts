@@ -2,8 +2,7 @@ import { access } from 'node:fs/promises';
 import { messageOf } from '../../domain/errors.js';
 import { abortable } from '../process/abortable.js';
 import { startLogRotation, type LogRotation } from '../process/log-rotation.js';
-import { showLife } from '../process/sign-of-life.js';
-import { lifeOf, livingUsers, OpenRecord, runs, type Entry, type ServerKind } from '../record.js';
+import { livingUsers, OpenRecord, runs, type Entry, type ServerKind } from '../record.js';
 import { SERVER_KINDS } from '../server-kinds.js';
 import { claim } from './claim.js';
 import { hold, isListed, type ServerUse } from './server-use.js';
@@ -61,8 +60,7 @@ export class ServerWatch {
       else lost.push(part);
     }
     if (lost.length > 0) return this.regain(lost);
-    await showLife(lifeOf(use.home, use.me)).catch(() => undefined);
-    await this.takeTurn(parts.store ?? parts.temporal);
+    await this.takeTurn(use.held.has('store') ? parts.store : parts.temporal);
     if (use.me.role !== 'run' || performance.now() < this.askAt) return;
     this.askAt = performance.now() + ASK_MS;
     for (const [part, { address }] of use.held) void this.ask(part, address);
