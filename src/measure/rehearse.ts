@@ -9,6 +9,7 @@ import {
   type Rehearsed,
 } from '../domain/task/rehearsal.js';
 import { refusalFailure } from './phases/seal-outputs.js';
+import type { RunResult } from '../sandbox/run.js';
 import type { Scored } from '../sandbox/scoring/score.js';
 import { SealRefused } from '../sandbox/sealing/seal-refused.js';
 import { sealTo } from '../sandbox/sealing/seal.js';
@@ -118,15 +119,13 @@ function ended(status: Failure['status'], reason: string, tail: string): Rehears
 function readingOf(scored: Scored): Rehearsed | { crash: string } | { unknown: string } {
   const { evaluation, evaluatorRun, serverRun, greetedMs, twinRun, blame, late, reason } = scored;
   const { wallMs } = evaluatorRun;
-  const speeds = [evaluatorRun, serverRun, twinRun].map((run) => run?.hostSpeed ?? null);
-  const known = speeds.filter((speed) => speed !== null);
   // a twin starts after the first server and takes as long to answer, whatever the share
   const startsMs = greetedMs === null ? 0 : Math.min(wallMs, greetedMs * (twinRun === null ? 1 : 2));
   const timed = (because: string | null): Rehearsed => ({
     greetS: greetedMs === null ? null : startsMs / 1000,
     servedS: (wallMs - startsMs) / 1000,
     late: because,
-    hostSpeed: known.length === 0 ? null : Math.min(...known),
+    hostSpeed: speedOf([evaluatorRun, serverRun, twinRun], wallMs / 1000),
   });
   if (blame === 'recipe') return late ? timed(reason) : { crash: reason };
   if (blame === 'evaluator' || evaluation === null) return { unknown: reason };
@@ -136,4 +135,22 @@ function readingOf(scored: Scored): Rehearsed | { crash: string } | { unknown: s
   if (kind === 'protocol') return { crash: `protocol: ${said}` };
   // of weights that were hardly trained, such an answer says nothing
   return { unknown: `${kind}: ${said}` };
+}
+
+/**
+ * Part of its time that a rehearsal would have taken on an idle host: what its processes waited for a processor is
+ * counted as lost, and what they slept is not. Null where the system does not tell.
+ */
+export function speedOf(
+  runs: readonly (Pick<RunResult, 'hostSpeed' | 'cpuS'> | null)[],
+  wallS: number,
+): number | null {
+  const known = runs.flatMap((run) =>
+    run === null || run.hostSpeed === null || run.hostSpeed <= 0
+      ? []
+      : [{ speed: run.hostSpeed, waitedS: ((run.cpuS ?? wallS) * (1 - run.hostSpeed)) / run.hostSpeed }],
+  );
+  if (known.length === 0) return null;
+  const waitedS = known.reduce((sum, run) => sum + run.waitedS, 0);
+  return Math.max(1 - waitedS / wallS, Math.min(...known.map(({ speed }) => speed)));
 }

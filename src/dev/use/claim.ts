@@ -94,7 +94,8 @@ async function claimPart(claim: PartClaim): Promise<void> {
     if (isUsed) joined.push(part);
     if (isUsed || (await isTakenOver(claim, entry))) return register(claim, entry, others);
   }
-  const ports = entry?.ports ?? {};
+  // whoever used it keeps its address, also when the record is lost
+  const ports = entry?.ports ?? use.held.get(part)?.ports ?? {};
   if (others.length > 0 || use.held.has(part)) await untilFree(part, ports, others, signal);
   await checkDiskSpace(use.home.folder, use.say);
   await SERVER_KINDS[part].start({
