@@ -37,6 +37,8 @@ async function besideThem(text: string): Promise<void> {
   await until('the workers of `assay dev`', () => {
     if (over) throw new Error(`it ended: ${said}`);
     return Promise.resolve(WORKERS.test(said) ? said : null);
+  }).catch((error: unknown) => {
+    throw new Error(`it said: ${said}`, { cause: error });
   });
 }
 

@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, statfs } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -121,10 +121,19 @@ export async function sweepRoots(
   for (const base of new Set([...OPEN, ...IN_MEMORY, tmpdir()]))
     for (const name of await readdir(base).catch(() => [])) {
       if (!name.startsWith(PREFIX) || (await isOfDead(name, isDead)) !== true) continue;
-      if (!dryRun) await removeTree(join(base, name));
-      swept.push(join(base, name));
+      const path = join(base, name);
+      if (!(await mayRemove(path))) continue;
+      if (!dryRun) await removeTree(path);
+      swept.push(path);
     }
   return swept;
+}
+
+/** Returns true for what this user can remove: what a worker of another user has left is for the next one of theirs. */
+async function mayRemove(path: string): Promise<boolean> {
+  const user = process.getuid?.();
+  const owner = await lstat(path).catch(() => null);
+  return owner !== null && (user === undefined || user === 0 || owner.uid === user);
 }
 
 const SBIN = SYSTEM_PATH.join(':');
