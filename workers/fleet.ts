@@ -94,7 +94,7 @@ export async function startFleet(roles: readonly Role[], settings: FleetSettings
   return runningFleet(started);
 }
 
-/** Whatever the workers of a process use, in the order in which it was started. */
+/** Everything that the workers of a process use, in the order in which it was started. */
 class Started {
   readonly workers: Worker[] = [];
   readonly #closers: (() => Promise<void>)[] = [];

@@ -35,7 +35,7 @@ export interface StartRun {
   metrics: Record<string, number>;
   margins: Margin[];
   feedback: string;
-  /** What was ignored or cut in the evaluator's answer. */
+  /** Notes on parts of the evaluator's answer that were ignored or cut. */
   notes: string[];
   failure: Failure | null;
 }

@@ -8,7 +8,7 @@ import { campaignHeader } from './campaign-header.js';
 import { storedArtifacts, type StoredArtifact } from './stored-artifact.js';
 import { trialRecord, type TrialRecord } from './trial-record.js';
 
-/** What a campaign adopted last, with everything that a person needs to use it. */
+/** The recipe that a campaign adopted last, with everything that a person needs to use it. */
 export interface BestModel {
   trial: string;
   task: Task;
@@ -19,7 +19,7 @@ export interface BestModel {
   /** Files of its recipe. */
   recipe: StoredFile[];
   artifact: StoredArtifact | null;
-  /** What the campaign claims, in one sentence. */
+  /** The campaign's claim, in one sentence. */
   remark: string;
 }
 

@@ -1,11 +1,11 @@
 interface HelpText {
-  /** What else there is to know, in paragraphs. */
+  /** Further explanation, in paragraphs. */
   notes?: string;
   /** Command lines, each with a comment behind it where it needs one. */
   examples: readonly string[];
 }
 
-/** What holds for every command. */
+/** Lines that the help of every command has. */
 const EVERYWHERE = `Data goes to stdout, everything else to stderr; NO_COLOR is obeyed.
 Exit codes: 0 ok, 1 failed, 2 usage, 3 environment (assay doctor), 4 budget, 130 Ctrl-C, 143 SIGTERM.`;
 

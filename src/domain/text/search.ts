@@ -9,7 +9,7 @@ const MAX_STEPS = 10_000_000;
 /** Steps after which others get their turn, and the most that one line may take. */
 const SLICE_STEPS = 500_000;
 
-/** What a search found, in words for the model. */
+/** The result of a search, in words for the model. */
 export type SearchResult = { text: string } | { error: string };
 
 /** The lines of a tree that match a pattern, as `path:line: text`; a pattern that is no expression is a literal. */

@@ -1,8 +1,8 @@
-/** What is known of a host while a run was on it; null where the system does not tell. */
+/** Facts about a host while a run was on it; null where the system does not tell. */
 export interface HostUse {
   /** Share of their runnable time in which the run's processes had a processor, 0 … 1. */
   hostSpeed: number | null;
-  /** The same as it usually is on that host; null unless it was asked for. */
+  /** Usual value of `hostSpeed` on that host; null unless it was asked for. */
   usualSpeed: number | null;
   /** Seconds of a processor that the run's processes were seen to use. */
   cpuS: number | null;

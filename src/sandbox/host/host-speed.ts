@@ -8,7 +8,7 @@ interface Times {
   wait: number;
 }
 
-/** What one process used; null where the system does not tell. */
+/** Time that one process used; null where the system does not tell. */
 interface Account {
   /** Seconds of a processor, of all its threads. */
   usedS: number | null;

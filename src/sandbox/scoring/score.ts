@@ -28,7 +28,7 @@ export interface ScoreRequest {
 export interface Scored {
   /** The evaluator's answer, if it is usable. A `failure` in it is the recipe's, with blame `none`. */
   evaluation: Evaluation | null;
-  /** What was ignored or cut in the answer, a line each; it stands in the evaluator's log as well. */
+  /** Notes on parts of the answer that were ignored or cut, a line each; the evaluator's log has them as well. */
   notes: string[];
   /** The text on the result descriptor, its first MiB. */
   rawResult: string;
