@@ -76,7 +76,7 @@ const exhausting = shownBy('test/bad-input/recipes.slow.test.ts', {
     'a recipe that never ends',
     'the wall limit of the phase; every process of it is killed',
     [trial('train_budget_overrun'), 'in check or smoke: `preflight_crash`'],
-    'wall limit: N of N s, N over',
+    'wall limit: N of N s, N over…',
   ],
   'disk-full': [
     'a recipe that fills the disk',
