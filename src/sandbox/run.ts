@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { DeviceAccess } from '../domain/devices/device.js';
 import type { Isolation } from '../domain/task/isolation.js';
 
 /** Limits of a run. */
@@ -15,6 +16,8 @@ export interface Limits {
   processes: number;
   /** Processors that its processes may use together, bounded where the tier can; all of the host's where left out. */
   cpus?: number;
+  /** Bytes of memory that its processes may share by files (/dev/shm); a quarter of the memory where left out. */
+  sharedBytes?: number;
 }
 
 /** Files of the host that a program needs besides the system's basic programs and its own. */
@@ -46,6 +49,8 @@ export interface RunRequest {
   /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
   env: Record<string, string>;
   limits: Limits;
+  /** Accelerators that it may use; none where left out. */
+  devices?: DeviceAccess;
   /**
    * The variable in which the run finds when its wall time began: seconds of the host's monotonic clock, which every
    * process reads alike (time.monotonic() of Python).
