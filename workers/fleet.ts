@@ -32,6 +32,7 @@ import { TaskHost } from '../src/tasks/host.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
+import { openHostStore } from '../src/measure/host-store/open-host-store.js';
 import { askedServer, scheduleReconcile } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
@@ -140,7 +141,7 @@ async function startWorkers(
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
     started.onClose(() => guard.watch.stop());
-    started.onClose(keepSweeping(join(settings.home, 'work')));
+    started.onClose(keepSweeping(join(settings.home, 'work'), context.kept));
     const unwatch = watchProcess();
     started.onClose(() => Promise.resolve().then(unwatch));
     const { pool, slots } = settings;
@@ -223,12 +224,15 @@ async function hostContext(
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const gate = new Gate();
-  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
+  const kept = await openHostStore(lineage, { home, host: name, store: settings.store, env: settings.env });
+  const { folder: keptId } = kept.place;
+  const reporter = { host: name, pool, kept: keptId, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();
   const context = {
     lineage,
+    kept,
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),

@@ -14,6 +14,8 @@ export interface HostReporter {
   host: string;
   pool: string;
   roles: string[];
+  /** Id of the folder in which the host keeps what is too large for the store. */
+  kept: string | null;
 }
 
 /** Looks at the health of this host and lets its workers poll only while it is well. */
@@ -70,8 +72,8 @@ export class HostWatch {
   }
 
   async #report(why: string | null): Promise<void> {
-    const { host, pool, roles } = this.reporter;
-    const said = { host, pool, roles, healthy: why === null, why, since: this.#since, at: new Date() };
+    const { host, pool, roles, kept } = this.reporter;
+    const said = { host, pool, roles, kept, healthy: why === null, why, since: this.#since, at: new Date() };
     await this.hosts.report({ _id: this.#id, ...said });
     this.#reportedAt = performance.now();
   }

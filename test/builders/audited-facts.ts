@@ -53,6 +53,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       trees: [],
       blobs: [],
       malformedTrees: [],
+      outOfReach: [],
       ...store,
     },
     server: 'not asked',

@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import type { Isolation } from '../../src/domain/task/isolation.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import type { HostContext } from '../../src/measure/host-context.js';
+import { HostStore } from '../../src/measure/host-store/host-store.js';
 import { HostTurn } from '../../src/sandbox/host/host-turn.js';
 import { LeasePool } from '../../src/sandbox/host/lease.js';
 import type { Sandbox } from '../../src/sandbox/run.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { freshFolder } from '../sandbox/programs.js';
 import { TaskHost } from '../../src/tasks/host.js';
 
 interface Choices {
@@ -16,6 +19,17 @@ interface Choices {
   run?: Sandbox['run'];
 }
 
+/** What a host keeps, with nothing that is needed unless a test says so. */
+export const hostStore = (
+  folder: string,
+  of: Partial<Parameters<typeof HostStore.open>[0]> = {},
+): Promise<HostStore> =>
+  HostStore.open({
+    ...{ folder, host: 'host', store: 'store', env: {} },
+    ...{ isNeeded: () => Promise.resolve(false), onLeft: () => Promise.resolve() },
+    ...of,
+  });
+
 /** A host of one slot, at tier E. */
 export async function hostContext(
   lineage: Lineage,
@@ -24,6 +38,7 @@ export async function hostContext(
   const sandbox = await openSandbox({ tier: 'E' });
   return {
     lineage,
+    kept: await hostStore(folder === '/nowhere' ? freshFolder() : join(folder, 'kept')),
     host: { name: 'host', hostClass: 'class', worker: 'host:1', process: 'p', work: folder },
     tasks: new TaskHost(folder, folder, sandbox),
     sandbox: {

@@ -24,6 +24,7 @@ import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
 import { findPython } from '../../src/tasks/python.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
+import { hostStore } from '../builders/host-context.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { askedServer } from '../../workers/reconciling.js';
 
@@ -112,6 +113,7 @@ async function openHost(name: string): Promise<HostContext> {
   };
   return {
     lineage: world.lineage,
+    kept: await hostStore(join(home, 'kept'), { host: name }),
     host: {
       name,
       hostClass: 'test',

@@ -14,5 +14,7 @@ export const hostDocument = z.object({
   since: z.date(),
   /** Time of the last report, by the host's clock; a live worker reports every minute. */
   at: z.date(),
+  /** Id of the folder in which this host keeps what is too large for the store; null before it said so. */
+  kept: z.string().nullable().default(null),
 });
 export type HostDocument = z.infer<typeof hostDocument>;
