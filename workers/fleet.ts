@@ -41,6 +41,7 @@ import { keepSweeping } from './sweeping.js';
 import type { Role } from './role-names.js';
 import {
   evalWorker,
+  keptWorkers,
   modelWorker,
   orchestratorWorkers,
   registeredAttributes,
@@ -148,6 +149,7 @@ async function startWorkers(
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
       workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
+    workers.push(...(await keptWorkers(ground, context, roles, guard)));
   }
 }
 
@@ -226,7 +228,12 @@ async function hostContext(
   const gate = new Gate();
   const kept = await openHostStore(lineage, { home, host: name, store: settings.store, env: settings.env });
   const { folder: keptId } = kept.place;
-  const reporter = { host: name, pool, kept: keptId, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
+  const reporter = {
+    host: name,
+    pool,
+    kept: keptId,
+    roles: roles.filter((role) => HOST_ROLES.includes(role)),
+  };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();

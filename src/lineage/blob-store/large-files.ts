@@ -1,21 +1,24 @@
 import { pipeline } from 'node:stream/promises';
-import { GridFSBucket, MongoGridFSChunkError, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
+import { Binary, GridFSBucket, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
 import { z } from 'zod';
 import { AssayError } from '../../domain/errors.js';
 import { DigestedBytes, type Passed } from './digested-bytes.js';
 
-/** Returns true when chunks of a GridFS file, or all of it, are not there. */
-const isIncomplete = (error: unknown): error is MongoRuntimeError =>
-  error instanceof MongoGridFSChunkError ||
-  (error instanceof MongoRuntimeError && 'code' in error && error.code === 'ENOENT');
+const fileRow = z.object({ length: z.number(), chunkSize: z.number().positive() });
+const chunkRow = z.object({ data: z.instanceof(Binary) });
 
-const chunk = z.instanceof(Uint8Array);
+/** Pieces of a file that are asked for at a time. */
+const AHEAD = 4;
 
 /** Content that is too large for a document, in pieces of the store's own. */
 export class LargeFiles {
   readonly #bucket;
+  readonly #files;
+  readonly #chunks;
 
   constructor(database: Db) {
+    this.#files = database.collection('large.files');
+    this.#chunks = database.collection('large.chunks');
     this.#bucket = new GridFSBucket(database, { bucketName: 'large' });
   }
 
@@ -39,18 +42,23 @@ export class LargeFiles {
   }
 
   /**
-   * Reads a file piece by piece.
+   * Reads a file piece by piece. Each is asked for by its number: the fallback store does not survive a query for all
+   * pieces of 256 MiB.
    * @throws AssayError STORE_DOCUMENT when a part of it is missing
    */
   async *read(digest: string, file: ObjectId): AsyncGenerator<Uint8Array> {
-    try {
-      for await (const each of this.#bucket.openDownloadStream(file)) yield chunk.parse(each);
-    } catch (error) {
-      if (!isIncomplete(error)) throw error;
-      throw new AssayError('STORE_DOCUMENT', `a part of blob ${digest} is missing: ${error.message}`, {
-        cause: error,
-        remedy: '`assay audit` lists what is damaged; restore the store from a backup.',
-      });
+    const found = fileRow.safeParse(await this.#files.findOne({ _id: file }));
+    if (!found.success) throw missing(digest, 'its file is not there');
+    const { length, chunkSize } = found.data;
+    const count = Math.ceil(length / chunkSize);
+    for (let first = 0; first < count; first += AHEAD) {
+      const numbers = Array.from({ length: Math.min(AHEAD, count - first) }, (_, i) => first + i);
+      const pieces = await Promise.all(numbers.map((n) => this.#chunks.findOne({ files_id: file, n })));
+      for (const [at, piece] of pieces.entries()) {
+        const parsed = chunkRow.safeParse(piece);
+        if (!parsed.success) throw missing(digest, `piece ${first + at} of ${count} is not there`);
+        yield parsed.data.data.value();
+      }
     }
   }
 
@@ -68,3 +76,8 @@ export async function deleteLarge(bucket: GridFSBucket, file: ObjectId): Promise
     if (!(error instanceof MongoRuntimeError) || !error.message.startsWith('File not found')) throw error;
   }
 }
+
+const missing = (digest: string, what: string): AssayError =>
+  new AssayError('STORE_DOCUMENT', `a part of blob ${digest} is missing: ${what}`, {
+    remedy: '`assay audit` lists what is damaged; restore the store from a backup.',
+  });
