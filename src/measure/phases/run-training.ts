@@ -89,7 +89,10 @@ async function keepArtifact(
   { sealed, folder }: Artifact,
 ): Promise<Pick<KeptOutputs, 'onHost'>> {
   const replicate = attempt.replicate._id;
-  const { storedUpTo } = context.kept;
+  const { kept: here, lineage } = context;
+  // an artifact on a host that evaluates nothing would be out of everyone's reach
+  const evaluates = (await lineage.hosts.servedAt(here.place.folder, 'evaluator')) !== null;
+  const storedUpTo = evaluates ? here.storedUpTo : Infinity;
   const kept = await persist(signal, () =>
     keepOutputs(context, { replicate, folder, sealed, storedUpTo, must: true }),
   );
