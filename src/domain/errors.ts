@@ -61,6 +61,18 @@ export const ERRORS = {
     false,
     '`assay show TRIAL` shows what was measured; the artifact of a run that failed or missed a gate is not stored.',
   ),
+  ARTIFACT_ON_HOST: entry(
+    'user',
+    1,
+    false,
+    'Run the command on that host, with the ASSAY_HOME of its workers.',
+  ),
+  ARTIFACT_GONE: entry(
+    'user',
+    1,
+    false,
+    'Its scores stay valid; `assay submit` with the recipe that `assay checkout TRIAL DIR` writes trains it again.',
+  ),
   TRIAL_ENDED: entry('user', 2, false, '`assay show TRIAL` shows its result.'),
   TRIAL_PARKED: entry(
     'user',

@@ -10,3 +10,9 @@ interface Place {
  */
 export const hostQueue = (kind: 'train' | 'eval', { host, folder }: Place): string =>
   `assay-host-${host}-${folder}-${kind}`;
+
+/** Reads from the name of a queue which host it belongs to, and for what; null for queues that any host serves. */
+export function hostOfQueue(queue: string): { host: string; kind: string } | null {
+  const [, host, kind] = /^assay-host-(.+)-[0-9a-f]{8}-(train|eval)$/.exec(queue) ?? [];
+  return host === undefined || kind === undefined ? null : { host, kind };
+}

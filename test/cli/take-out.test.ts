@@ -1,11 +1,13 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { taskReference } from '../../src/cli/use-cases/start-campaign.js';
-import { treeDigest } from '../../src/domain/digest.js';
+import { sha256, treeDigest } from '../../src/domain/digest.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { runHere } from '../bad-input/assay.js';
+import { hostStore } from '../builders/host-context.js';
 import { phaseRun, seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { TINY } from '../fixtures/tiny.js';
 
@@ -40,8 +42,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const assay = (...args: string[]) =>
-  runHere(args, { ASSAY_MONGODB_URL: inject('storeUrl'), ASSAY_MONGODB_DATABASE: seeded.database });
+const env = () => ({
+  ASSAY_MONGODB_URL: inject('storeUrl'),
+  ASSAY_MONGODB_DATABASE: seeded.database,
+});
+const assay = (...args: string[]) => runHere(args, env());
 const text = (...path: string[]): Promise<string> => readFile(join(folder, ...path), 'utf8');
 
 describe('what is written out', () => {
@@ -88,6 +93,52 @@ describe('what is written out', () => {
     const trial = await seeded.lineage.trials.require(seeded.owner, 1);
     const [replicate] = await seeded.lineage.replicates.many(trial.replicates);
     expect(replicate?.trained?.metrics).toEqual({ 'mAP@0.5': 0.5 });
+  });
+});
+
+describe('an artifact that its host keeps', () => {
+  const artifact = 'trained.artifact.onHost';
+  const kept = async (place: { host: string; folder: string; gone: Date | null } | null) => {
+    const client = await MongoClient.connect(inject('storeUrl'));
+    const replicates = client.db(seeded.database).collection('replicates');
+    await replicates.updateMany({ trained: { $ne: null } }, { $set: { [artifact]: place } });
+    await client.close();
+  };
+  afterEach(() => kept(null));
+  const out = (...args: string[]) => assay('artifact', `${seeded.name}/t00001`, join(folder, 'out'), ...args);
+
+  it('is given out on that host, and only there', async () => {
+    const home = join(folder, 'home');
+    await mkdir(home);
+    const store = await hostStore(join(home, 'kept'));
+    await kept({ host: 'gpu1', folder: store.place.folder, gone: null });
+    const elsewhere = await out();
+    expect(elsewhere.exitCode).toBe(1);
+    expect(elsewhere.stderr).toMatch(/artifact \w+ is too large for the store and is kept on gpu1/);
+    expect(elsewhere.stderr).toContain('Run the command on that host');
+    const { stdout } = await assay('show', `${seeded.name}/t00001`);
+    expect(stdout).toMatch(/artifact .* in 2 files, kept on gpu1\n/);
+
+    const there = { ...env(), ASSAY_HOME: home };
+    const lost = await runHere(['artifact', `${seeded.name}/t00001`, join(folder, 'out')], there);
+    expect([lost.exitCode, lost.stderr]).toEqual([1, expect.stringContaining('which has it no more')]);
+    for (const [name, content] of Object.entries({ a: '[1]', b: '' })) {
+      await writeFile(join(folder, name), content);
+      const bytes = content.length;
+      await store.putFile({ path: join(folder, name), sha256: sha256(content), bytes });
+    }
+    const found = await runHere(['artifact', `${seeded.name}/t00001`, join(folder, 'out')], there);
+    expect(found.exitCode).toBe(0);
+    expect(await text('out', 'weights', 'a.json')).toBe('[1]');
+  });
+
+  it('is left out of what is best when it is gone, with the reason', async () => {
+    await kept({ host: 'gpu1', folder: 'whatever', gone: new Date() });
+    expect((await out()).stderr).toContain('was kept on gpu1, which has it no more');
+    const best = await assay('best', seeded.name, join(folder, 'best'));
+    expect([best.exitCode, best.stderr]).toEqual([0, expect.stringContaining('without its artifact')]);
+    expect(await text('best', 'README.md')).toContain('- no artifact: artifact');
+    expect(await readdir(join(folder, 'best'))).not.toContain('artifact');
   });
 });
 

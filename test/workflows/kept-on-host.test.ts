@@ -7,6 +7,7 @@ import { trialWorkflowId } from '../../src/domain/keys.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import type { Role } from '../../workers/role-names.js';
 import type { Fleet } from '../../workers/fleet.js';
+import { replayAll } from './replaying.js';
 import { openWorld, until, type World } from './world.js';
 
 let world: World;
@@ -89,4 +90,5 @@ it('an artifact that stays on its host is evaluated there, and trained again whe
     `assay-host-two-${await two.folder()}-eval`,
   ]);
   await world.client.workflow.getHandle('lost').result();
+  expect(await replayAll(world, ['lost'], ['trial'])).toEqual(['trial', 'trial']);
 });

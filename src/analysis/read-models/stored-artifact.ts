@@ -1,10 +1,11 @@
 import { AssayError } from '../../domain/errors.js';
 import { trialWorkflowId } from '../../domain/keys.js';
+import type { OnHost } from '../../lineage/documents/on-host.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 
-/** The sealed outputs of one training, whose bytes are in the store. */
+/** The sealed outputs of one training, whose bytes were kept. */
 export interface StoredArtifact {
   /** Number of the replicate that left it. */
   replicate: number;
@@ -12,6 +13,8 @@ export interface StoredArtifact {
   /** Counted size, names included. */
   bytes: number;
   files: StoredFile[];
+  /** Place of its bytes; null where they are in the store. */
+  onHost: OnHost | null;
 }
 
 /** The stored artifacts of a trial's runs in the search, in their order. */

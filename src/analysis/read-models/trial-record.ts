@@ -46,8 +46,18 @@ export interface ReplicateView {
   /** Number of attempts that were begun. */
   attempts: number;
   worksNow: { host: string; what: string; since: string } | null;
-  /** `bytes` with names; `stored`: false where it missed a gate, after which only its digest and sizes are kept. */
-  artifact: { digest: string; files: number; bytes: number; stored: boolean } | null;
+  /**
+   * `bytes` with names; `stored`: false where it missed a gate, after which only its digest and sizes are kept; `host`:
+   * the host that keeps it, null where the store does; `gone`: true where that host has it no more.
+   */
+  artifact: {
+    digest: string;
+    files: number;
+    bytes: number;
+    stored: boolean;
+    host: string | null;
+    gone: boolean;
+  } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
   /** The replicate whose training, and so whose noise, this one shares. */
@@ -194,6 +204,8 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
             files: artifact.files.length,
             bytes: artifact.bytes,
             stored: trained?.failure === null,
+            host: artifact.onHost?.host ?? null,
+            gone: artifact.onHost?.gone != null,
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
     metrics: metricsOf(replicate),

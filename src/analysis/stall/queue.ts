@@ -1,3 +1,4 @@
+import { hostOfQueue } from '../../domain/host-queues.js';
 import { DOING } from '../../domain/trial/doing.js';
 import type { PendingActivity, QueueFacts, StallFacts } from './types.js';
 import { ago, HANDOUT_MS, span, WAITING, type Wait } from './wording.js';
@@ -71,6 +72,8 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
   const busy = livingOn(facts, queue, kind);
   if (busy.length > 0 && waited >= ASKED_MS)
     return lease(queue, label, since, placeOn(facts, queue), busy, facts);
+  const kept = keepsFiles(queue, since, label);
+  if (kept !== null) return kept;
   const [latest] = pollersOf(facts, queue, kind);
   if (latest !== undefined && Math.min(waited, ago(facts.now, latest.at)) < ASKED_MS) return null;
   const asked =
@@ -87,6 +90,22 @@ export function unattended(facts: StallFacts, { queue, kind, since }: Queued, la
     says: ({ names, many }) =>
       `${names} ${many ? 'wait' : 'waits'} for a worker on queue ${queue}, ${asked}${perhaps}`,
     remedy: `${starts(facts, queue)} runs one.`,
+  };
+}
+
+/** Work for files that one host keeps: it is taken from there when the host does not come for it. */
+function keepsFiles(queue: string, since: Date | null, label: string): Wait | null {
+  const of = hostOfQueue(queue);
+  if (of === null) return null;
+  return {
+    what: 'lease',
+    id: `lease:${queue}`,
+    subject: label,
+    since,
+    dueMs: 0,
+    says: ({ names, many }) =>
+      `${names} ${many ? 'wait' : 'waits'} for host ${of.host}, which keeps ${many ? 'their' : 'its'} files`,
+    remedy: `It comes by itself: from the host when work there ends, or from another when ${of.host} is silent for too long.`,
   };
 }
 

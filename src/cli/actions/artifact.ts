@@ -6,7 +6,7 @@ import { withContext } from '../context.js';
 import { plural } from '../render/text.js';
 import { wholeNumber } from '../terminal/parsing.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
-import { writeOut } from '../use-cases/write-out.js';
+import { writeArtifact } from '../use-cases/write-artifact.js';
 
 interface Flags extends CommonFlags {
   campaign?: string;
@@ -23,8 +23,9 @@ export async function run(trial: string, dir: string, flags: Flags): Promise<voi
     const { campaign, number } = await findTrial(lineage, trial, flags.campaign);
     const { owner } = await lineage.campaigns.byName(campaign);
     const document = await lineage.trials.require(owner, number);
-    const { replicate, digest, bytes, files } = await storedArtifact(lineage, campaign, document, wanted);
-    await fillFreshFolder(dir, (beside) => writeOut(lineage, beside, files));
+    const artifact = await storedArtifact(lineage, campaign, document, wanted);
+    const { replicate, digest, bytes, files } = artifact;
+    await fillFreshFolder(dir, (beside) => writeArtifact(lineage, beside, artifact));
     const id = trialWorkflowId(campaign, number);
     const of = { trial: id, replicate, digest, bytes, files: files.length, folder: dir };
     if (flags.json === true) printJson({ schema: 'assay.artifact/1', ...of });

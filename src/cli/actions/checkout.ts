@@ -18,7 +18,7 @@ export async function run(trial: string, dir: string, flags: Flags): Promise<voi
     const { owner, frozen } = await lineage.campaigns.byName(campaign);
     const { snapshot } = await lineage.trials.require(owner, number);
     const files = await lineage.blobs.tree(snapshot);
-    await fillFreshFolder(dir, (beside) => writeOut(lineage, beside, files));
+    await fillFreshFolder(dir, (beside) => writeOut(lineage.blobs, beside, files));
     const id = trialWorkflowId(campaign, number);
     if (flags.json === true)
       printJson({ schema: 'assay.checkout/1', trial: id, snapshot, folder: dir, files: files.length });

@@ -1,5 +1,8 @@
 import { LEAST_AGE_MS, type CollectedGarbage, type GarbageKind } from '../../lineage/blob-store/garbage.js';
+import { collectHostGarbage, type HostGarbage } from '../../measure/host-store/host-garbage.js';
+import { keptHere } from '../../measure/host-store/kept-here.js';
 import { withContext } from '../context.js';
+import { homeFolder } from '../folders.js';
 import { bytes } from '../render/numbers.js';
 import { withProgressLine } from '../terminal/progress-line.js';
 import { wholeNumber } from '../terminal/parsing.js';
@@ -34,11 +37,23 @@ export async function run(flags: Flags): Promise<void> {
         onStep: (what) => at(`reading ${what} …`),
       }),
     );
+    const here = await keptHere(homeFolder());
+    const asked = { minAgeMs: minAgeHours * HOUR_MS, dryRun };
+    const host = here === null ? null : await collectHostGarbage(here, await lineage.garbage.named(), asked);
     const total = totalOf(collected);
     if (flags.json === true)
-      printJson({ schema: 'assay.gc/1', dryRun, minAgeHours, bytes: total, ...collected });
-    else show(collected, { dryRun, minAgeHours });
+      printJson({ schema: 'assay.gc/1', dryRun, minAgeHours, bytes: total, ...collected, host });
+    else {
+      show(collected, { dryRun, minAgeHours });
+      if (host !== null) showHost(host, dryRun);
+    }
   });
+}
+
+function showHost({ freed, kept }: HostGarbage, dryRun: boolean): void {
+  if (freed.count > 0)
+    print(`${dryRun ? 'would free' : 'freed'} ${bytes(freed.bytes)} that this host kept and no record names`);
+  say(`this host keeps ${kept.count} files of ${bytes(kept.bytes)}`);
 }
 
 const totalOf = ({ freed }: CollectedGarbage): number =>

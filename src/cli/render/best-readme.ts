@@ -7,7 +7,7 @@ import { shellWord } from './shell-word.js';
 import { clean, oneLine, plural } from './text.js';
 
 /** The README.md of a folder with the best of a campaign. */
-export function bestReadme(best: BestModel): string {
+export function bestReadme(best: BestModel, outOfReach: string | null): string {
   const { trial, task, record } = best;
   return [
     `# ${trial}`,
@@ -19,7 +19,7 @@ export function bestReadme(best: BestModel): string {
     '## How to run it',
     howToRun(best),
     '## Files',
-    filesOf(best),
+    filesOf(best, outOfReach),
     '',
   ].join('\n\n');
 }
@@ -67,13 +67,15 @@ function howToRun({ task, record }: BestModel): string {
   return `By hand, as its training ran:\n\n\`\`\`sh\n${lines.join('\n')}\n\`\`\`\n\nMeasured by assay, in the sandbox and with the evaluator of its task (in the clone whose store has the task):\n\n\`\`\`sh\n${again}\n\`\`\``;
 }
 
-function filesOf({ recipe, artifact, diffToStart }: BestModel): string {
+function filesOf({ recipe, artifact, diffToStart }: BestModel, outOfReach: string | null): string {
   const lines = [
     `- \`recipe/\`: ${plural(recipe.length, 'file')}`,
     ...(diffToStart === '' ? [] : ['- `changes.diff`: what differs from the start']),
     artifact === null
       ? '- no artifact: none of its runs left one that is stored'
-      : `- \`artifact/\`: what the training of replicate ${artifact.replicate} left, ${bytes(artifact.bytes)}, sealed as \`${artifact.digest}\``,
+      : outOfReach !== null
+        ? `- no artifact: ${outOfReach}`
+        : `- \`artifact/\`: what the training of replicate ${artifact.replicate} left, ${bytes(artifact.bytes)}, sealed as \`${artifact.digest}\``,
   ];
   return lines.join('\n');
 }

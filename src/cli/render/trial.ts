@@ -178,6 +178,13 @@ function numbersSection({ metrics, margins }: TrialRecord): string[] {
   return sections;
 }
 
+/** Place of an artifact, where it is not in the store. */
+function artifactPlace({ stored, host, gone }: NonNullable<ReplicateView['artifact']>): string {
+  if (!stored) return ', not stored';
+  if (host === null) return '';
+  return gone ? `, gone with its host ${host}` : `, kept on ${host}`;
+}
+
 function replicateSection(replicate: ReplicateView, paint: Paint): string {
   const { worksNow, artifact } = replicate;
   const title = `${paint('bold', `replicate ${replicate.index}`)} (${replicate.purpose}) on ${replicate.hostClass}`;
@@ -186,7 +193,7 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
   if (artifact !== null)
     lines.push([
       'artifact',
-      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifact.stored ? '' : ', not stored'}`,
+      `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifactPlace(artifact)}`,
     ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   for (const { kind, phase, trial, acceleratorMs } of replicate.saved)

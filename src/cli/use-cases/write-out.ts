@@ -1,12 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AssayError } from '../../domain/errors.js';
+import type { ContentStore } from '../../lineage/blob-store/content-store.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
-import type { Lineage } from '../../lineage/lineage.js';
 
 /** Writes stored files below a folder that does not hold them yet, one after another: together they may be large. */
 export async function writeOut(
-  { blobs }: Pick<Lineage, 'blobs'>,
+  store: Pick<ContentStore, 'writeTo'>,
   folder: string,
   files: readonly StoredFile[],
 ): Promise<void> {
@@ -16,6 +16,6 @@ export async function writeOut(
       throw new AssayError('STORE_DOCUMENT', `a stored file is called ${JSON.stringify(path)}`);
     const target = join(folder, path);
     await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, await blobs.get(sha256), { flag: 'wx' });
+    await store.writeTo(sha256, target);
   }
 }

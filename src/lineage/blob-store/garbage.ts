@@ -58,6 +58,11 @@ export class Garbage {
     private readonly clock: Clock,
   ) {}
 
+  /** Every digest that a record names: what hosts keep under another is needed by none. */
+  named(): Promise<Set<string>> {
+    return referencedDigests(this.database);
+  }
+
   async collect({ minAgeMs, dryRun, onStep }: CollectOptions): Promise<CollectedGarbage> {
     if (minAgeMs < LEAST_AGE_MS) throw new AssayError('INTERNAL', 'content this young may not be freed');
     const sweep = new Sweep(this.database, this.clock.wall(), minAgeMs, dryRun);

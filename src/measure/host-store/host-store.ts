@@ -134,8 +134,8 @@ export class HostStore implements ContentStore {
     const { bytes: free } = await freeSpaceAt(this.settings.folder);
     const bound = keptBound(this.settings.env, { held, free });
     if (held + coming <= bound) return true;
-    const { leaving, fits } = chooseLeaving(entries, await this.#pins.needed(), { bound, coming });
-    if (fits || must) await this.#release(leaving);
+    const { leaving, fits } = chooseLeaving(entries, await this.pinned(), { bound, coming });
+    if (fits || must) await this.release(leaving);
     return fits;
   }
 
@@ -152,6 +152,11 @@ export class HostStore implements ContentStore {
     await this.makeRoom(0, { must: true });
   }
 
+  /** Digests that measurements need. */
+  pinned(): Promise<Set<string>> {
+    return this.#pins.needed();
+  }
+
   /** Lists what is kept. */
   async entries(): Promise<KeptEntry[]> {
     const entries: KeptEntry[] = [];
@@ -162,15 +167,18 @@ export class HostStore implements ContentStore {
     return entries;
   }
 
-  /** A pin that another process sets at this moment is seen before the content is gone for good. */
-  async #release(entries: readonly KeptEntry[]): Promise<void> {
-    if (entries.length === 0) return;
+  /**
+   * Lets go of content that no measurement has pinned; returns what has left. A pin that another process sets at this
+   * moment is seen before the content is gone for good.
+   */
+  async release(entries: readonly KeptEntry[]): Promise<KeptEntry[]> {
+    if (entries.length === 0) return [];
     const moved: string[] = [];
     for (const { sha256 } of entries) {
       const done = rename(join(this.#content, sha256), join(this.#leaving, sha256)).then(() => true);
       if ((await unlessMissing(done)) === true) moved.push(sha256);
     }
-    const pinned = await this.#pins.needed();
+    const pinned = await this.pinned();
     const left: string[] = [];
     for (const sha256 of moved)
       if (pinned.has(sha256)) await this.#putBack(sha256);
@@ -179,6 +187,7 @@ export class HostStore implements ContentStore {
         if (!(await this.has(sha256))) left.push(sha256);
       }
     if (left.length > 0) await this.settings.onLeft(this.place, left);
+    return entries.filter(({ sha256 }) => left.includes(sha256));
   }
 
   async #putBack(sha256: string): Promise<void> {

@@ -2,6 +2,7 @@ import { readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sha256 } from '../../../src/domain/digest.js';
+import { collectHostGarbage } from '../../../src/measure/host-store/host-garbage.js';
 import type { HostStore } from '../../../src/measure/host-store/host-store.js';
 import { hostStore } from '../../builders/host-context.js';
 import { freshFolder } from '../../sandbox/programs.js';
@@ -125,4 +126,25 @@ it('leaves alone the copy that another worker is making', async () => {
   writeFileSync(join(folder, 'incoming', '4194304-1~elsewhere'), 'by a process that is not seen here');
   await store.sweep();
   expect(readdirSync(join(folder, 'incoming'))).toHaveLength(1);
+});
+
+it('frees by request what no record names and nobody used for a while', async () => {
+  const folder = freshFolder();
+  const store = await hostStore(folder, { isNeeded: () => Promise.resolve(true) });
+  const now = Date.now() / 1000;
+  const [old, young, named, pinned] = [
+    await put(store, folder, 'old', 1),
+    await put(store, folder, 'young', now),
+    await put(store, folder, 'named', 1),
+    await put(store, folder, 'pinned for one', 1),
+  ];
+  await store.pin('replicate', [pinned]);
+  const asked = { minAgeMs: 3_600_000, dryRun: false };
+  const found = await collectHostGarbage(store, new Set([named]), { ...asked, dryRun: true });
+  expect(found).toMatchObject({ freed: { count: 1 }, kept: { count: 3 } });
+  expect(kept(folder)).toHaveLength(4);
+  const { freed } = await collectHostGarbage(store, new Set([named]), asked);
+  expect(freed).toEqual({ count: 1, bytes: MIB });
+  expect(kept(folder)).toEqual([young, named, pinned].sort());
+  expect(await store.has(old)).toBe(false);
 });
