@@ -1,13 +1,16 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadTask } from '../../src/tasks/load.js';
+import { systemClock } from '../../src/lineage/clock.js';
+import { trialWorkflowId } from '../../src/domain/keys.js';
 import { TINY } from '../fixtures/tiny.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 
 let world: World;
 let folder: string;
+const homes: string[] = [];
 
 /** The tiny task with a slow pack, which needs what training left; both say which attempt they belong to. */
 beforeAll(async () => {
@@ -45,7 +48,7 @@ else:
 });
 afterAll(async () => {
   await world.stop();
-  await rm(folder, { recursive: true, force: true });
+  for (const each of [folder, ...homes]) await rm(each, { recursive: true, force: true });
 });
 
 it('packs what training left, and does not train again, after kill -9 of the worker while it packed', async () => {
@@ -74,4 +77,65 @@ it('packs what training left, and does not train again, after kill -9 of the wor
   const log = await world.lineage.blobs.text(replicate?.trained?.runs[1]?.log ?? '');
   expect(log).toMatch(/packed by \S+\/2\/pack what was trained by \S+\/1\/train/);
   await second.kill('SIGTERM');
+});
+
+const HOST_ROLES = ['trainer', 'evaluator'] as const;
+
+/** Environment of a host of its own, which keeps all outputs, however small. */
+async function hostEnv(name: string): Promise<Record<string, string>> {
+  const home = await mkdtemp(join(tmpdir(), `assay-${name}-`));
+  homes.push(home);
+  await chmod(home, 0o755);
+  return { ASSAY_HOST: name, ASSAY_HOME: home, ASSAY_STORED_MB: '0' };
+}
+
+/** Starts a campaign whose worker is killed while it packs the start; the other host serves the pool from then on. */
+async function killedWhilePacking(name: string) {
+  const [one, two] = [await hostEnv('one'), await hostEnv('two')];
+  const office = await world.fleet({ ASSAY_HOST: 'office' }, systemClock, ['orchestrator', 'model']);
+  const first = world.worker(one, HOST_ROLES);
+  await first.ready;
+  const input = { task: 'tiny', model: 'offline-proposer', specialists: ['solo'], trials: 1 };
+  const handle = await world.start(name, { ...input, trainHeartbeatSeconds: 10 });
+  await until('packing to begin', async () => {
+    const campaign = await world.campaign(name).catch(() => null);
+    return Object.values(campaign?.active ?? {}).some(({ stage }) => stage === 'packing') || null;
+  });
+  const other = await world.fleet(two, systemClock, HOST_ROLES);
+  await first.kill('SIGKILL');
+  await until('the packing to be sent to its host', async () => {
+    const { events } = await world.client.workflow.getHandle(trialWorkflowId(name, 0)).fetchHistory();
+    const queues = (events ?? []).map(({ activityTaskScheduledEventAttributes: of }) => of?.taskQueue?.name);
+    return queues.some((queue) => queue?.startsWith('assay-host-one-')) || null;
+  });
+  const ended = async () => {
+    await handle.result();
+    const { owner } = await world.campaign(name);
+    const { status, replicates } = await world.lineage.trials.require(owner, 0);
+    const [replicate] = await world.lineage.replicates.many(replicates);
+    const log = await world.lineage.blobs.text(replicate?.trained?.runs[1]?.log ?? '');
+    await other.stop();
+    await office.stop();
+    return { status, replicate, log };
+  };
+  return { one, ended };
+}
+
+it('packs on the host that keeps what training left, though another took the packing up', async () => {
+  const { one, ended } = await killedWhilePacking('kept');
+  const again = world.worker(one, HOST_ROLES);
+  const { status, replicate, log } = await ended();
+  expect(status).toBe('keep');
+  expect(log).toMatch(/packed by \S+\/2\/pack what was trained by \S+\/1\/train/);
+  expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'one', gone: null });
+  await again.kill('SIGTERM');
+});
+
+it('trains again on another host when the one that kept what training left does not come back', async () => {
+  const { ended } = await killedWhilePacking('lost');
+  const { status, replicate, log } = await ended();
+  expect(status).toBe('keep');
+  expect(log).toMatch(/packed by \S+\/(\d+)\/pack what was trained by \S+\/\1\/train/);
+  expect(replicate?.faults.map(({ code }) => code)).toEqual(['ARTIFACT_LOST', 'LOST']);
+  expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'two', gone: null });
 });
