@@ -27,6 +27,11 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     work.cancel();
     return null;
   };
+  const unlessLost = (evaluated: string): void => {
+    if (evaluated !== 'lost') return;
+    because ??= 'an artifact was lost with its host after all runs were sealed';
+    work.cancel();
+  };
   const train = async (of: ClaimRun) => {
     const trained = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
     if (trained.next === 'evaluate') return { of, trained };
@@ -44,7 +49,9 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     const measured = trained.filter((each) => each !== null);
     await Promise.all(
       measured.map(({ of, trained: run }) =>
-        evaluateRun(frozen, { owner, purpose: 'claim', ...of }, run, nameOf(of)).catch(cut),
+        evaluateRun(frozen, { owner, purpose: 'claim', ...of }, run, nameOf(of))
+          .then(unlessLost)
+          .catch(cut),
       ),
     );
   };

@@ -116,7 +116,7 @@ async function measure(
   if (trained.next === 'exhausted') return { kind: 'budget' };
   if (trained.next !== 'evaluate') return trained.next === 'parked' ? 'parked' : 'measured';
   const evaluated = await evaluateRun(frozen, of, trained, name);
-  return evaluated === 'exhausted' ? { kind: 'budget' } : evaluated;
+  return evaluated === 'parked' ? 'parked' : evaluated === 'exhausted' ? { kind: 'budget' } : 'measured';
 }
 
 /**
@@ -147,13 +147,16 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
   return trained;
 }
 
-/** Evaluates a trained run; the result is in the store. What was lost with its host is trained again. */
+/**
+ * Evaluates a trained run; the result is in the store. What was lost with its host is trained again, but for a claim,
+ * of which nothing may be trained after an evaluation.
+ */
 export async function evaluateRun(
   frozen: Frozen,
   of: RunRef,
   trained: ToEvaluate,
   run: string,
-): Promise<'parked' | 'measured' | 'exhausted'> {
+): Promise<'parked' | 'measured' | 'exhausted' | 'lost'> {
   const { owner, number } = of;
   for (let { replicate, place } = trained; ;) {
     const evaluated = await whenAllowed(frozen, `evaluating ${run}`, () =>
@@ -164,6 +167,7 @@ export async function evaluateRun(
       ),
     );
     if (evaluated.next !== 'lost') return evaluated.next === 'parked' ? 'parked' : 'measured';
+    if (of.purpose === 'claim') return 'lost';
     const again = await trainRun(frozen, of, run);
     if (again.next !== 'evaluate') return again.next === 'decide' ? 'measured' : again.next;
     ({ replicate, place } = again);

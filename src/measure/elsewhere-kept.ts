@@ -75,12 +75,12 @@ export async function trainsThere(
 
 /**
  * Finds what to do with an artifact that is to be evaluated here: null when it is here, else the host that has it. One
- * that is lost is given up, so that it is trained again.
+ * that is lost is given up: in the search it is trained again.
  * @throws AssayError HOST_FAULT when it was lost again and again
  */
 export async function evaluatesThere(
   context: HostContext,
-  { _id: key, faults }: ReplicateDocument,
+  { _id: key, faults, purpose }: ReplicateDocument,
   artifact: NonNullable<Trained['artifact']>,
   { tried, signal }: Asking & { signal: AbortSignal },
 ): Promise<KeptElsewhere | { next: 'lost' } | null> {
@@ -96,11 +96,12 @@ export async function evaluatesThere(
       'HOST_FAULT',
       `the artifact of ${key} was lost ${LOST_ARTIFACTS} times with its host before it was evaluated`,
     );
-  await context.lineage.replicates.loseArtifact(key, place);
-  await context.lineage.phases.markGone(
-    place,
-    artifact.files.map(({ sha256 }) => sha256),
-  );
+  const { replicates, phases } = context.lineage;
+  const digests = artifact.files.map(({ sha256 }) => sha256);
+  // nothing of a claim is trained after the first of its evaluations
+  if (purpose === 'claim') await replicates.markGone(place, digests);
+  else await replicates.loseArtifact(key, place);
+  await phases.markGone(place, digests);
   return { next: 'lost' };
 }
 

@@ -131,11 +131,18 @@ it('packs on the host that keeps what training left, though another took the pac
   await again.kill('SIGTERM');
 });
 
-it('trains again on another host when the one that kept what training left does not come back', async () => {
-  const { ended } = await killedWhilePacking('lost');
-  const { status, replicate, log } = await ended();
-  expect(status).toBe('keep');
-  expect(log).toMatch(/packed by \S+\/(\d+)\/pack what was trained by \S+\/\1\/train/);
-  expect(replicate?.faults.map(({ code }) => code)).toEqual(['ARTIFACT_LOST', 'LOST']);
-  expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'two', gone: null });
-});
+// the host is waited for, and then a sign of life of it
+const LONG_MS = 240_000;
+
+it(
+  'trains again on another host when the one that kept what training left does not come back',
+  async () => {
+    const { ended } = await killedWhilePacking('lost');
+    const { status, replicate, log } = await ended();
+    expect(status).toBe('keep');
+    expect(log).toMatch(/packed by \S+\/(\d+)\/pack what was trained by \S+\/\1\/train/);
+    expect(replicate?.faults.map(({ code }) => code)).toEqual(['ARTIFACT_LOST', 'LOST']);
+    expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'two', gone: null });
+  },
+  LONG_MS,
+);

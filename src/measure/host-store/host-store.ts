@@ -149,6 +149,8 @@ export class HostStore implements ContentStore {
       if (!lives && found !== null && Date.now() - found.mtimeMs > ABANDONED_MS)
         await rm(join(this.#incoming, name), { force: true });
     }
+    // which removes pins that hold no more
+    await this.pinned();
     await this.makeRoom(0, { must: true });
   }
 
