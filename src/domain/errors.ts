@@ -202,6 +202,18 @@ export const ERRORS = {
     'bounded',
     'If it repeats, check the disk and the sandbox of that host with `assay doctor`.',
   ),
+  DEVICE_FAULT: entry(
+    'transient',
+    1,
+    'bounded',
+    'The device gets no work until it is well again; `assay devices` says why. Other devices and hosts take the work.',
+  ),
+  DEVICE_THROTTLED: entry(
+    'transient',
+    1,
+    'bounded',
+    'The run is measured again; if it repeats, check the cooling and power of that host.',
+  ),
   ISOLATION_TOO_WEAK: entry(
     'environment',
     3,

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DeviceAccess } from '../domain/devices/device.js';
+import type { DeviceUse } from '../domain/devices/device-use.js';
 import type { Isolation } from '../domain/task/isolation.js';
 
 /** Limits of a run. */
@@ -95,6 +96,8 @@ export interface RunResult {
   /** Bytes that were printed in all. */
   logBytes: number;
   isolation: Isolation;
+  /** What was seen of its accelerators; left out for a run without any. */
+  deviceUse?: readonly DeviceUse[];
 }
 
 /** A running server of the recipe: stdin and stdout are the protocol's, stderr is the log. */
