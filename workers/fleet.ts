@@ -12,6 +12,7 @@ import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
+import { openDevices } from '../src/devices/open-devices.js';
 import { LeasePool } from '../src/sandbox/host/lease.js';
 import { diskFullSandbox } from '../src/sandbox/host/disk-full-sandbox.js';
 import {
@@ -222,8 +223,10 @@ async function hostContext(
   const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
+  const leases = join(home, 'leases');
+  const devices = await openDevices({ pool, folder: leases, env: settings.env });
   const gate = new Gate();
-  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
+  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)), devices };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();
@@ -232,8 +235,10 @@ async function hostContext(
     host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
-    leases: new LeasePool(pool, slots, join(home, 'leases')),
-    turn: new HostTurn(join(home, 'leases', 'turn')),
+    devices,
+    leases: devices?.leases ?? new LeasePool(pool, slots, leases),
+    granted: null,
+    turn: new HostTurn(join(leases, 'turn')),
   };
   return { context, guard: { gate, watch } };
 }

@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf } from '../src/domain/errors.js';
+import type { DeviceReport, HostDevices } from '../src/devices/host-devices.js';
+import type { HostDevice } from '../src/lineage/documents/host.js';
 import type { Hosts } from '../src/lineage/hosts.js';
 import type { HostHealth } from '../src/sandbox/host/host-health.js';
 import type { Gate } from './gate.js';
@@ -14,6 +16,8 @@ export interface HostReporter {
   host: string;
   pool: string;
   roles: string[];
+  /** Accelerators that it leases; null where it has none. */
+  devices: Pick<HostDevices, 'reexamine' | 'report'> | null;
 }
 
 /** Looks at the health of this host and lets its workers poll only while it is well. */
@@ -64,14 +68,33 @@ export class HostWatch {
           : `this host takes no more work until it is healthy again: ${why}`,
       );
     }
-    const due = performance.now() - this.#reportedAt >= REPORT_MS;
+    await this.#reexamine();
+    const { devices } = this.reporter;
+    // who has a device changes faster than the health of a host
+    const due = devices !== null || performance.now() - this.#reportedAt >= REPORT_MS;
     // the store may be unreachable; the next look reports again
     if (changed || due) void this.#report(why).catch(() => undefined);
   }
 
+  /** Gives accelerators work again that are well. One that cannot be asked for now is asked for at the next look. */
+  async #reexamine(): Promise<void> {
+    const well = (await this.reporter.devices?.reexamine().catch(() => [])) ?? [];
+    for (const { uuid } of well) this.say(`device ${uuid} is well again and gets work`);
+  }
+
   async #report(why: string | null): Promise<void> {
     const { host, pool, roles } = this.reporter;
-    const said = { host, pool, roles, healthy: why === null, why, since: this.#since, at: new Date() };
+    const devices = ((await this.reporter.devices?.report()) ?? []).map(reported);
+    const said = {
+      host,
+      pool,
+      roles,
+      healthy: why === null,
+      why,
+      since: this.#since,
+      devices,
+      at: new Date(),
+    };
     await this.hosts.report({ _id: this.#id, ...said });
     this.#reportedAt = performance.now();
   }
@@ -96,6 +119,20 @@ export class HostWatch {
     });
   }
 }
+
+const reported = ({ state, quarantined, ...device }: DeviceReport): HostDevice => ({
+  uuid: device.uuid,
+  index: device.index,
+  name: device.name,
+  memoryBytes: device.memoryBytes,
+  driver: device.driver,
+  present: state !== null,
+  usedBytes: state?.usedBytes ?? null,
+  utilisation: state?.utilisation ?? null,
+  throttled: [...(state?.throttled ?? [])],
+  heldFor: device.heldFor,
+  unfit: quarantined === null ? null : { reason: quarantined.reason, since: quarantined.since },
+});
 
 /** Another host may take it at once. */
 function refusal(why: string): ApplicationFailure {

@@ -28,7 +28,8 @@ export class DeviceLease {
 
   constructor(
     readonly devices: readonly Device[],
-    readonly access: DeviceAccess,
+    /** Access to the first, to the first two, and so on. */
+    private readonly accesses: readonly DeviceAccess[],
     private readonly host: LeaseHost,
   ) {}
 
@@ -101,9 +102,9 @@ export class DeviceLease {
   async #sample(over: AbortSignal): Promise<DeviceUse[]> {
     const began = performance.now();
     const recorders = this.devices.map((device) => ({ device, recorder: new UseRecorder(device) }));
-    while (!over.aborted) {
+    for (;;) {
       const states = await this.host.look().catch((): States => new Map());
-      if (over.aborted) break;
+      if (isOver(over)) break;
       for (const { device, recorder } of recorders) {
         const state = states.get(device.uuid);
         if (state !== undefined) recorder.see((performance.now() - began) / 1000, state);
@@ -113,5 +114,15 @@ export class DeviceLease {
     return recorders.map(({ recorder }) => recorder.use());
   }
 
+  /** Gives what a run needs to use the first devices of the lease. */
+  accessTo(count: number): DeviceAccess {
+    const access = this.accesses[count - 1];
+    if (access === undefined) throw new RangeError(`the lease has no ${count} devices`);
+    return access;
+  }
+
   readonly #names = (): string => this.devices.map(({ uuid }) => uuid).join(', ');
 }
+
+/** A function, because whoever waits does not see that the signal changes meanwhile. */
+const isOver = (signal: AbortSignal): boolean => signal.aborted;

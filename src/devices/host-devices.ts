@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../domain/errors.js';
-import type { Device, DeviceAccess } from '../domain/devices/device.js';
+import type { Device } from '../domain/devices/device.js';
 import { busyBecause, unfitBecause, type DeviceState } from '../domain/devices/device-state.js';
 import { LeasePool, type LeaseRequest } from '../sandbox/host/lease.js';
 import { DeviceLease } from './device-lease.js';
@@ -127,8 +127,9 @@ export class HostDevices {
 
   async #lease(held: readonly Slot[]): Promise<DeviceLease> {
     const devices = held.map(({ device }) => device);
-    const access: DeviceAccess = await this.provider.access(devices);
-    return new DeviceLease(devices, access, {
+    const parts = devices.map((_, last) => devices.slice(0, last + 1));
+    const accesses = await Promise.all(parts.map((part) => this.provider.access(part)));
+    return new DeviceLease(devices, accesses, {
       look: () => this.provider.look(),
       lostBecause: (states, device) => this.#lost(states, device),
       untilFree: () => this.#untilBack(held),

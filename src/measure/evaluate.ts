@@ -1,11 +1,14 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import { AssayError } from '../domain/errors.js';
-import { START, type TrialRef } from '../domain/keys.js';
+import { START, trialLabel, type TrialRef } from '../domain/keys.js';
+import { evaluationBoundMs } from '../domain/task/bounds.js';
+import { evaluationGpus } from '../domain/task/device-needs.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { Evaluated, ReplicateDocument } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
+import { onDevices } from './on-lease.js';
 import { hostTrial, type HostedTrial } from './load-trial.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
@@ -31,11 +34,16 @@ export async function evaluate(
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   if (replicate.purpose === 'claim') await requireSealed(context, replicate);
   const { exclusive } = work.campaign.frozen;
-  const begin = () => attemptEvaluation({ context, work, signal }, replicate, measured);
   const isAlone = replicate.purpose === 'claim' ? exclusive.claim : exclusive.search;
-  return isAlone
-    ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
-    : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+  const gpus = evaluationGpus(work.hosted.spec);
+  const what = `evaluating ${trialLabel(of.number)} of ${work.campaign.frozen.name}`;
+  if (gpus > 0 && context.granted === null) tell(DOING.waitsForLease);
+  return onDevices(context, { gpus, what, signal }, (on) => {
+    const begin = () => attemptEvaluation({ context: on, work, signal }, replicate, measured);
+    return isAlone
+      ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
+      : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+  });
 }
 
 async function attemptEvaluation(
@@ -48,7 +56,8 @@ async function attemptEvaluation(
   await lineage.trials.setStage(work.trial.owner, work.trial.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
   const asked = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
-  const request = { ...asked, boundMs: 0, slots: 0, published };
+  const { spec } = work.hosted;
+  const request = { ...asked, boundMs: evaluationBoundMs(spec), slots: evaluationGpus(spec), published };
   const result = await withAttempt(context, request, signal, async (attempt) => {
     const scored = await scoreOrBlame({ ...of, attempt }, measured);
     return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));

@@ -1,3 +1,5 @@
+import type { DeviceLease } from '../devices/device-lease.js';
+import type { HostDevices } from '../devices/host-devices.js';
 import type { LeasePool } from '../sandbox/host/lease.js';
 import type { Blobs } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -12,6 +14,10 @@ export interface RunHost {
   tasks: TaskHost;
   sandbox: Sandbox;
   leases: LeasePool;
+  /** Accelerators of this host; null where its pool has none. */
+  devices: HostDevices | null;
+  /** Accelerators that the work at hand holds; null while it holds none. */
+  granted: DeviceLease | null;
 }
 
 /** Everything that measuring a trial on this host uses. */

@@ -1,15 +1,18 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
-import type { TrialRef } from '../domain/keys.js';
+import { trialLabel, type TrialRef } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { trainReads } from '../domain/task/phase-key.js';
+import { evaluationGpus, leaseSize } from '../domain/task/device-needs.js';
 import { leaseBoundMs } from '../domain/task/bounds.js';
 import type { ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } from './attempt.js';
+import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
 import type { HostContext } from './host-context.js';
 import { hostTrial, type HostedTrial } from './load-trial.js';
+import { onLease } from './on-lease.js';
 import { runTraining } from './phases/run-training.js';
 import { isElsewhereNow, type Elsewhere } from './phases/training.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
@@ -86,13 +89,35 @@ async function trainOnLease(
   const there = await resultsFor(keyed);
   const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
   // the attempt begins after the turn: what waits has not begun, costs nothing, and can still be held back
-  const begin = () =>
-    context.turn.beside({ signal, tell, doing: 'training' }, () =>
-      attemptTraining(keyed, { boundMs: boundMs(keyed, there), instead }, signal),
+  const begin = (on: HostContext) =>
+    on.turn.beside({ signal, tell, doing: 'training' }, () =>
+      attemptTraining({ ...keyed, context: on }, { boundMs: boundMs(keyed, there), instead }, signal),
     );
+  if (needsNothing(work, there)) return begin(context);
   tell(DOING.waitsForLease);
-  const { slots } = work.hosted.spec.resources;
-  return needsNothing(work, there) ? begin() : context.leases.withLease({ slots, signal }, begin);
+  const { slots, gpus } = work.hosted.spec.resources;
+  const what = `training ${trialLabel(number)} of ${work.campaign.frozen.name}`;
+  return onLease(context, { slots, gpus, what, signal }, async (on) => {
+    const result = await begin(on);
+    // a claim is evaluated after all its runs are trained
+    if (purpose === 'search') await evaluateOnLease({ ...keyed, context: on }, result, { signal, tell });
+    return result;
+  });
+}
+
+/**
+ * Evaluates what was trained on the accelerators that trained it, where its evaluation needs any: it would wait for
+ * others otherwise. What comes of it is in the store.
+ */
+async function evaluateOnLease(
+  { context, work, replicate }: Keyed,
+  result: AttemptResult<Trained | Elsewhere>,
+  monitor: WorkMonitor,
+): Promise<void> {
+  if (evaluationGpus(work.hosted.spec) === 0 || result.kind !== 'done') return;
+  if (isElsewhereNow(result.result) || result.result.failure !== null) return;
+  const { owner, number } = work.trial;
+  await evaluate(context, { owner, number, replicate: replicate._id }, monitor);
 }
 
 type There = Awaited<ReturnType<typeof resultsFor>>;
@@ -110,7 +135,7 @@ async function attemptTraining(
   const { trial } = work;
   const published = ({ trained }: ReplicateDocument): Trained | null => trained;
   const { _id: key, purpose } = replicate;
-  const held = { ...asked, slots: work.hosted.spec.resources.slots };
+  const held = { ...asked, slots: leaseSize(work.hosted.spec.resources) };
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
   return withAttempt<Trained | Elsewhere>(context, request, signal, async (attempt) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');

@@ -32,6 +32,8 @@ export async function hostContext(
       serve: (request) => sandbox.serve(request),
     },
     leases: new LeasePool('cpu', 1, folder),
+    devices: null,
+    granted: null,
     turn: new HostTurn(folder),
   };
 }

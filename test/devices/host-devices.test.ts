@@ -32,7 +32,7 @@ async function ran(held: DeviceLease, body: () => Promise<void>): Promise<RunRes
   const limits = { wallS: 20, memoryBytes: GIB, diskBytes: 0, logBytes: 4096, processes: 8 };
   return watched.run({
     ...{ id: `t/${Math.random()}`, command: 'sleep 0.4', cwd: '/', writable: [], readable: [] },
-    ...{ env: { PATH: '/usr/bin:/bin' }, limits, signal, devices: held.access },
+    ...{ env: { PATH: '/usr/bin:/bin' }, limits, signal, devices: held.accessTo(held.devices.length) },
   });
 }
 
@@ -92,7 +92,12 @@ it.each([
 ] as const)(
   'a run during which a device is %s is not believed, and the device put away',
   async (fault, words) => {
-    const failed = lease(2, (held) => ran(held, () => Promise.resolve(at.daemon.set(1, fault, true))));
+    const failed = lease(2, (held) =>
+      ran(held, () => {
+        at.daemon.set(1, fault, true);
+        return Promise.resolve();
+      }),
+    );
     await expect(failed).rejects.toMatchObject({ code: 'DEVICE_FAULT' });
     await expect(failed).rejects.toThrow(words);
     expect((await reasons()).map((reason) => reason !== null)).toEqual([false, true, false]);

@@ -122,6 +122,8 @@ async function openHost(name: string): Promise<HostContext> {
     tasks: new TaskHost(home, cacheFolder(), sandbox),
     sandbox,
     leases: new LeasePool('cpu', 1, join(home, 'leases')),
+    devices: null,
+    granted: null,
     turn: new HostTurn(join(home, 'turn')),
   };
 }

@@ -27,7 +27,7 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  const reporter = { host: 'h', pool: 'cpu', roles: ['trainer'] };
+  const reporter = { host: 'h', pool: 'cpu', roles: ['trainer'], devices: null };
   watch = new HostWatch(new HostHealth([{ look }]), gate, hosts, reporter, (line) => said.push(line));
 });
 

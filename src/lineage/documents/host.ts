@@ -1,5 +1,25 @@
 import { z } from 'zod';
 
+/** An accelerator as a worker of its host last saw it. */
+export const hostDevice = z.object({
+  uuid: z.string(),
+  index: z.number().int(),
+  name: z.string(),
+  memoryBytes: z.number(),
+  driver: z.string(),
+  /** False for one that its driver does not list any more. */
+  present: z.boolean(),
+  usedBytes: z.number().nullable(),
+  /** 0 … 1. */
+  utilisation: z.number().nullable(),
+  throttled: z.array(z.string()),
+  /** Work of this worker that has it, in words. */
+  heldFor: z.string().nullable(),
+  /** Reason why it gets no work, and since when; null while it does. */
+  unfit: z.object({ reason: z.string(), since: z.date() }).nullable(),
+});
+export type HostDevice = z.infer<typeof hostDevice>;
+
 /** Report of a worker about its host. */
 export const hostDocument = z.object({
   /** HOST/POOL/ROLES. */
@@ -12,6 +32,8 @@ export const hostDocument = z.object({
   why: z.string().nullable(),
   /** Time of the last change of `healthy`, by the host's clock. */
   since: z.date(),
+  /** Accelerators that it leases; none in the pool `cpu`. */
+  devices: z.array(hostDevice).default([]),
   /** Time of the last report, by the host's clock; a live worker reports every minute. */
   at: z.date(),
 });
