@@ -91,7 +91,22 @@ export const taskSchema = z
         .positive()
         .default(1)
         .describe('slots of a host that a training takes: cores, in `cpu`'),
-      memory_mb: z.number().int().positive().default(2048).describe('memory of a phase, in MiB'),
+      memory_mb: z
+        .number()
+        .int()
+        .positive()
+        .default(2048)
+        .describe(
+          'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
+        ),
+      shm_mb: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
+        ),
       disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
       log_kb: z
         .number()

@@ -77,6 +77,7 @@ export const storedTask = z.object({
     pool: z.string().default('cpu'),
     slots: z.number().default(1),
     memory_mb: z.number().default(2048),
+    shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),
     log_kb: z.number().default(256),
     processes: z.number().default(64),
