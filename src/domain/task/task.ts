@@ -101,7 +101,22 @@ export const taskSchema = z
         .describe(
           'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
         ),
-      memory_mb: z.number().int().positive().default(2048).describe('memory of a phase, in MiB'),
+      memory_mb: z
+        .number()
+        .int()
+        .positive()
+        .default(2048)
+        .describe(
+          'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
+        ),
+      shm_mb: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
+        ),
       disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
       log_kb: z
         .number()

@@ -87,6 +87,7 @@ export const storedTask = z.object({
     slots: z.number().default(1),
     gpus: z.number().default(0),
     memory_mb: z.number().default(2048),
+    shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),
     log_kb: z.number().default(256),
     processes: z.number().default(64),

@@ -66,6 +66,7 @@ export function requestOf(
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
+      ...definedFields({ sharedBytes: resources.shm_mb === undefined ? null : resources.shm_mb * MB }),
     },
     ...definedFields({ startVariable: call.startVariable, devices: accessFor(granted, hosted, call) }),
     signal: call.signal,
