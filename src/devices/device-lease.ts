@@ -3,7 +3,7 @@ import { AssayError } from '../domain/errors.js';
 import type { Device, DeviceAccess } from '../domain/devices/device.js';
 import type { DeviceState } from '../domain/devices/device-state.js';
 import { UseRecorder, type DeviceUse } from '../domain/devices/device-use.js';
-import type { RunRequest, RunResult, Sandbox, Served } from '../sandbox/run.js';
+import type { Sandbox, Served } from '../sandbox/run.js';
 
 type States = ReadonlyMap<string, DeviceState>;
 
@@ -42,25 +42,37 @@ export class DeviceLease {
       get isolation() {
         return sandbox.isolation;
       },
-      run: (request) =>
-        request.devices === undefined ? sandbox.run(request) : this.#during(() => sandbox.run(request)),
+      run: async (request) => {
+        if (request.devices === undefined) return sandbox.run(request);
+        const { result, deviceUse } = await this.during(request.devices, () => sandbox.run(request));
+        return { ...result, deviceUse };
+      },
       serve: (request) =>
-        request.devices === undefined ? sandbox.serve(request) : this.#serve(sandbox, request),
+        request.devices === undefined
+          ? sandbox.serve(request)
+          : this.#serve(request.devices, () => sandbox.serve(request)),
     };
   }
 
-  async #serve(sandbox: Sandbox, request: RunRequest): Promise<Served> {
+  /**
+   * Watches devices of the lease while some work uses them.
+   * @throws AssayError DEVICE_FAULT where a device failed: then nothing is known of the work
+   */
+  async during<T>(
+    used: DeviceAccess,
+    work: () => Promise<T>,
+  ): Promise<{ result: T; deviceUse: DeviceUse[] }> {
     await this.#requireWell();
-    const served = await sandbox.serve(request);
-    const done = this.#watch(served.done);
+    return this.#watch(used, work());
+  }
+
+  async #serve(used: DeviceAccess, serve: () => Promise<Served>): Promise<Served> {
+    await this.#requireWell();
+    const served = await serve();
+    const done = this.#watch(used, served.done).then(({ result, deviceUse }) => ({ ...result, deviceUse }));
     // whoever only kills a server does not ask for its end
     done.catch(() => undefined);
     return { ...served, done };
-  }
-
-  async #during(run: () => Promise<RunResult>): Promise<RunResult> {
-    await this.#requireWell();
-    return this.#watch(run());
   }
 
   /** @throws AssayError DEVICE_FAULT when an earlier run of the lease has left a device that gets no more work */
@@ -69,16 +81,16 @@ export class DeviceLease {
       throw new AssayError('DEVICE_FAULT', `${this.#names()}: a device of the lease was put away`);
   }
 
-  async #watch(run: Promise<RunResult>): Promise<RunResult> {
+  async #watch<T>(used: DeviceAccess, work: Promise<T>): Promise<{ result: T; deviceUse: DeviceUse[] }> {
     this.#running += 1;
     const over = new AbortController();
-    const sampling = this.#sample(over.signal);
+    const sampling = this.#sample(used, over.signal);
     try {
-      const result = await run;
+      const result = await work;
       over.abort();
       const deviceUse = await sampling;
       await this.#requireTrustworthy();
-      return { ...result, deviceUse };
+      return { result, deviceUse };
     } finally {
       over.abort();
       this.#running -= 1;
@@ -99,9 +111,10 @@ export class DeviceLease {
   }
 
   /** A look that fails is left out: the one after the run decides. */
-  async #sample(over: AbortSignal): Promise<DeviceUse[]> {
+  async #sample({ uuids }: DeviceAccess, over: AbortSignal): Promise<DeviceUse[]> {
     const began = performance.now();
-    const recorders = this.devices.map((device) => ({ device, recorder: new UseRecorder(device) }));
+    const used = this.devices.filter(({ uuid }) => uuids.includes(uuid));
+    const recorders = used.map((device) => ({ device, recorder: new UseRecorder(device) }));
     for (;;) {
       const states = await this.host.look().catch((): States => new Map());
       if (isOver(over)) break;
