@@ -5,13 +5,13 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../src/domain/campaign/campaign.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
-import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { systemClock } from '../src/lineage/clock.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
+import { thisMachine } from '../src/sandbox/host/machine.js';
 import { LeasePool } from '../src/sandbox/host/lease.js';
 import { diskFullSandbox } from '../src/sandbox/host/disk-full-sandbox.js';
 import {
@@ -223,24 +223,18 @@ async function hostContext(
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const gate = new Gate();
-  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)) };
+  const machine = thisMachine();
+  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)), machine };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();
   const context = {
     lineage,
-    host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
+    host: { name, machine, worker, process: own.name, work: own.folder },
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
     leases: new LeasePool(pool, slots, join(home, 'leases')),
     turn: new HostTurn(join(home, 'leases', 'turn')),
   };
   return { context, guard: { gate, watch } };
-}
-
-/** Hosts with the same processor and platform measure alike; others are never compared without calibration. */
-function hostClass(): string {
-  const [first] = cpus();
-  const fingerprint = `${process.platform} ${process.arch} ${first?.model ?? 'unknown'} ${cpus().length}`;
-  return `${process.platform}-${process.arch}-${sha256(fingerprint).slice(0, 8)}`;
 }

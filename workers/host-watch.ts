@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf } from '../src/domain/errors.js';
+import type { Machine } from '../src/domain/devices/host-class.js';
 import type { Hosts } from '../src/lineage/hosts.js';
 import type { HostHealth } from '../src/sandbox/host/host-health.js';
 import type { Gate } from './gate.js';
@@ -14,6 +15,7 @@ export interface HostReporter {
   host: string;
   pool: string;
   roles: string[];
+  machine: Machine;
 }
 
 /** Looks at the health of this host and lets its workers poll only while it is well. */
@@ -70,8 +72,7 @@ export class HostWatch {
   }
 
   async #report(why: string | null): Promise<void> {
-    const { host, pool, roles } = this.reporter;
-    const said = { host, pool, roles, healthy: why === null, why, since: this.#since, at: new Date() };
+    const said = { ...this.reporter, healthy: why === null, why, since: this.#since, at: new Date() };
     await this.hosts.report({ _id: this.#id, ...said });
     this.#reportedAt = performance.now();
   }

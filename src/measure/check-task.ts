@@ -6,6 +6,7 @@ import { meanMissFailure } from '../domain/trial/miss-failure.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
+import { thisMachine } from '../sandbox/host/machine.js';
 import { LeasePool } from '../sandbox/host/lease.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../sandbox/host/worker-folders.js';
 import { openSandbox } from '../sandbox/sandbox.js';
@@ -158,7 +159,7 @@ async function openRunHost(
           Promise.resolve(wanted.map(({ path }) => ({ path, bytes: bytes.get(path) ?? Buffer.alloc(0) }))),
       },
     },
-    host: { name: 'here', hostClass: 'here', worker: own.name, process: own.name, work: own.folder },
+    host: { name: 'here', machine: thisMachine(), worker: own.name, process: own.name, work: own.folder },
     tasks: new TaskHost(join(own.folder, 'host'), cache, sandbox, tampering),
     sandbox: tamperDetectingSandbox(sandbox, tampering),
     leases: new LeasePool(spec.resources.pool, slots, join(home, 'leases')),

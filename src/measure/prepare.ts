@@ -37,7 +37,7 @@ export async function prepare(
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
   // preparing the task on this host delays no other turn
-  await hostTrial(context, of, signal);
+  await hostTrial(context, of, { work: 'evaluate', signal });
   return context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
     registered(context, of, fence, signal),
   );
@@ -102,7 +102,7 @@ async function recordLost(
 async function examined(context: HostContext, of: TrialRef, signal: AbortSignal): Promise<Prepared> {
   const { trials } = context.lineage;
   await trials.setStage(of.owner, of.number, 'preparing');
-  const { hosted, trial } = await hostTrial(context, of, signal);
+  const { hosted, trial } = await hostTrial(context, of, { work: 'evaluate', signal });
   const { failure, projection } = await preflight(context, hosted, trial.snapshot, signal);
   if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
   if (failure === null) return { next: 'train' };
@@ -116,7 +116,7 @@ export async function check(
   { owner, snapshot }: { owner: string; snapshot: string },
   { signal, tell }: WorkMonitor,
 ): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean }> {
-  const { hosted } = await hostCampaign(context, owner, signal);
+  const { hosted } = await hostCampaign(context, owner, { work: 'evaluate', signal });
   const { failure, margins, projection, log } = await context.turn.beside(
     { signal, tell, doing: 'checking' },
     () => preflight(context, hosted, snapshot, signal),

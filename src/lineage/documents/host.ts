@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machineSchema } from '../../domain/devices/host-class.js';
 
 /** Report of a worker about its host. */
 export const hostDocument = z.object({
@@ -14,5 +15,7 @@ export const hostDocument = z.object({
   since: z.date(),
   /** Time of the last report, by the host's clock; a live worker reports every minute. */
   at: z.date(),
+  /** The machine; null where an older assay reported. */
+  machine: machineSchema.nullable().default(null),
 });
 export type HostDocument = z.infer<typeof hostDocument>;
