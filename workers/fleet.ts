@@ -5,7 +5,6 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../src/domain/campaign/campaign.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
-import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { systemClock } from '../src/lineage/clock.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
@@ -13,6 +12,7 @@ import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
 import { openDevices } from '../src/devices/open-devices.js';
+import { thisMachine } from '../src/sandbox/host/machine.js';
 import { LeasePool } from '../src/sandbox/host/lease.js';
 import { diskFullSandbox } from '../src/sandbox/host/disk-full-sandbox.js';
 import {
@@ -226,13 +226,20 @@ async function hostContext(
   const leases = join(home, 'leases');
   const devices = await openDevices({ pool, folder: leases, env: settings.env });
   const gate = new Gate();
-  const reporter = { host: name, pool, roles: roles.filter((role) => HOST_ROLES.includes(role)), devices };
+  const machine = thisMachine();
+  const reporter = {
+    host: name,
+    pool,
+    roles: roles.filter((role) => HOST_ROLES.includes(role)),
+    machine,
+    devices,
+  };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();
   const context = {
     lineage,
-    host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
+    host: { name, machine, worker, process: own.name, work: own.folder },
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
     devices,
@@ -241,11 +248,4 @@ async function hostContext(
     turn: new HostTurn(join(leases, 'turn')),
   };
   return { context, guard: { gate, watch } };
-}
-
-/** Hosts with the same processor and platform measure alike; others are never compared without calibration. */
-function hostClass(): string {
-  const [first] = cpus();
-  const fingerprint = `${process.platform} ${process.arch} ${first?.model ?? 'unknown'} ${cpus().length}`;
-  return `${process.platform}-${process.arch}-${sha256(fingerprint).slice(0, 8)}`;
 }

@@ -3,6 +3,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import type { DeviceReport, HostDevices } from '../src/devices/host-devices.js';
 import type { HostDevice } from '../src/lineage/documents/host.js';
+import type { Machine } from '../src/domain/devices/host-class.js';
 import type { Hosts } from '../src/lineage/hosts.js';
 import type { HostHealth } from '../src/sandbox/host/host-health.js';
 import type { Gate } from './gate.js';
@@ -18,6 +19,7 @@ export interface HostReporter {
   roles: string[];
   /** Accelerators that it leases; null where it has none. */
   devices: Pick<HostDevices, 'reexamine' | 'report'> | null;
+  machine: Machine;
 }
 
 /** Looks at the health of this host and lets its workers poll only while it is well. */
@@ -83,12 +85,10 @@ export class HostWatch {
   }
 
   async #report(why: string | null): Promise<void> {
-    const { host, pool, roles } = this.reporter;
-    const devices = ((await this.reporter.devices?.report()) ?? []).map(reported);
+    const { devices: own, ...reporter } = this.reporter;
+    const devices = ((await own?.report()) ?? []).map(reported);
     const said = {
-      host,
-      pool,
-      roles,
+      ...reporter,
       healthy: why === null,
       why,
       since: this.#since,

@@ -220,6 +220,12 @@ export const ERRORS = {
     'endless',
     'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
   ),
+  HOST_CLASS_DIFFERS: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker on a host of the class that calibrated the campaign, or make this one alike; a new campaign is calibrated on the host that takes it first.',
+  ),
   // what stops a campaign until a person has looked
   EVALUATOR_BROKEN: entry(
     'environment',

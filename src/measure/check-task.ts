@@ -8,6 +8,7 @@ import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
 import { openDevices } from '../devices/open-devices.js';
 import { leaseSize, preflightGpus } from '../domain/task/device-needs.js';
+import { thisMachine } from '../sandbox/host/machine.js';
 import { LeasePool } from '../sandbox/host/lease.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../sandbox/host/worker-folders.js';
 import { openSandbox } from '../sandbox/sandbox.js';
@@ -167,7 +168,7 @@ async function openRunHost(
           Promise.resolve(wanted.map(({ path }) => ({ path, bytes: bytes.get(path) ?? Buffer.alloc(0) }))),
       },
     },
-    host: { name: 'here', hostClass: 'here', worker: own.name, process: own.name, work: own.folder },
+    host: { name: 'here', machine: thisMachine(), worker: own.name, process: own.name, work: own.folder },
     tasks: new TaskHost(join(own.folder, 'host'), cache, sandbox, tampering),
     sandbox: tamperDetectingSandbox(sandbox, tampering),
     devices,

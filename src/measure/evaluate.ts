@@ -9,7 +9,7 @@ import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
 import { onDevices } from './on-lease.js';
-import { hostTrial, type HostedTrial } from './load-trial.js';
+import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
 export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' };
@@ -24,7 +24,7 @@ export async function evaluate(
   { signal, tell }: WorkMonitor,
 ): Promise<EvaluateResult> {
   const { lineage, turn } = context;
-  const work = await hostTrial(context, of, signal);
+  const work = await hostTrial(context, of, { work: 'evaluate', signal });
   const replicate = await lineage.replicates.get(of.replicate);
   if (replicate.evaluated !== null) {
     await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
@@ -60,7 +60,10 @@ async function attemptEvaluation(
   const request = { ...asked, boundMs: evaluationBoundMs(spec), slots: evaluationGpus(spec), published };
   const result = await withAttempt(context, request, signal, async (attempt) => {
     const scored = await scoreOrBlame({ ...of, attempt }, measured);
-    return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));
+    return persist(signal, async () => {
+      await requireCalibratedBy(context, work, 'evaluate');
+      return lineage.replicates.publishEvaluated(key, scored);
+    });
   });
   if (result.kind === 'parked') return { next: 'parked' };
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };

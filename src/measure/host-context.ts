@@ -1,5 +1,6 @@
 import type { DeviceLease } from '../devices/device-lease.js';
 import type { HostDevices } from '../devices/host-devices.js';
+import type { Machine } from '../domain/devices/host-class.js';
 import type { LeasePool } from '../sandbox/host/lease.js';
 import type { Blobs } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -30,8 +31,8 @@ export interface HostContext extends RunHost {
 export interface HostIdentity {
   /** Name of the host in records and messages. */
   name: string;
-  /** Hosts whose timings can be compared have the same class. */
-  hostClass: string;
+  /** What it has of the class of hosts that its measurements can be compared with. */
+  machine: Machine;
   /** This process, as Temporal shows it. */
   worker: string;
   /** This process among all that this machine has run; the prefix of its runs. */

@@ -39,7 +39,7 @@ export async function prepare(
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
   // preparing the task on this host delays no other turn
-  const { hosted, campaign } = await hostTrial(context, of, signal);
+  const { hosted, campaign } = await hostTrial(context, of, { work: 'evaluate', signal });
   const what = `checking ${trialLabel(of.number)} of ${campaign.frozen.name}`;
   return onDevices(context, { gpus: preflightGpus(hosted.spec), what, signal }, (on) =>
     on.turn.beside({ signal, tell, doing: 'preparing' }, () => registered(on, of, fence, signal)),
@@ -105,7 +105,7 @@ async function recordLost(
 async function examined(context: HostContext, of: TrialRef, signal: AbortSignal): Promise<Prepared> {
   const { trials } = context.lineage;
   await trials.setStage(of.owner, of.number, 'preparing');
-  const { hosted, trial } = await hostTrial(context, of, signal);
+  const { hosted, trial } = await hostTrial(context, of, { work: 'evaluate', signal });
   const { failure, projection } = await preflight(context, hosted, trial.snapshot, signal);
   if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
   if (failure === null) return { next: 'train' };
@@ -119,7 +119,7 @@ export async function check(
   { owner, snapshot }: { owner: string; snapshot: string },
   { signal, tell }: WorkMonitor,
 ): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean }> {
-  const { hosted, campaign } = await hostCampaign(context, owner, signal);
+  const { hosted, campaign } = await hostCampaign(context, owner, { work: 'evaluate', signal });
   const of = { gpus: preflightGpus(hosted.spec), what: `a check of ${campaign.frozen.name}`, signal };
   const { failure, margins, projection, log } = await onDevices(context, of, (on) =>
     on.turn.beside({ signal, tell, doing: 'checking' }, () => preflight(on, hosted, snapshot, signal)),

@@ -11,8 +11,8 @@ import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } fr
 import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
 import type { HostContext } from './host-context.js';
-import { hostTrial, type HostedTrial } from './load-trial.js';
 import { onLease } from './on-lease.js';
+import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { runTraining } from './phases/run-training.js';
 import { isElsewhereNow, type Elsewhere } from './phases/training.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
@@ -37,7 +37,7 @@ export interface RunRef extends TrialRef {
 /** Trains, packs and seals one run of a trial on a lease, and checks the gates that are known then. */
 export async function train(context: HostContext, of: RunRef, monitor: WorkMonitor): Promise<TrainResult> {
   const { signal } = monitor;
-  const work = await hostTrial(context, of, signal);
+  const work = await hostTrial(context, of, { work: 'train', signal });
   const { trial } = work;
   if (of.purpose === 'search' && trial.status !== null) return { next: 'decide' };
   const files = await context.lineage.blobs.tree(trial.snapshot);
@@ -61,8 +61,8 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
 
 /** Finds the replicate that an earlier attempt has trained, or opens one, and enters it for its trial or claim. */
 async function enterReplicate(
-  { lineage, host }: HostContext,
-  { campaign, trial, hosted }: HostedTrial,
+  { lineage }: HostContext,
+  { campaign, trial, hosted, hostClass }: HostedTrial,
   { owner, number, index, purpose, claim = 0 }: RunRef,
   files: readonly StoredFile[],
 ): Promise<ReplicateDocument> {
@@ -72,7 +72,7 @@ async function enterReplicate(
     (one) => one.index === index && one.snapshot === snapshot && one.trained !== null,
   );
   const reads = trainReads(hosted.spec, files);
-  const identity = { owner, snapshot, purpose, index, hostClass: host.hostClass, reads };
+  const identity = { owner, snapshot, purpose, index, hostClass: hostClass.id, reads };
   const replicate = before ?? (await lineage.replicates.open(identity, number, campaign.secret));
   if (purpose === 'search') await lineage.trials.addReplicate(owner, number, replicate._id);
   else await lineage.claims.addReplicate(owner, claim, replicate._id);
@@ -145,7 +145,10 @@ async function attemptTraining(
         ? await runTraining({ context, work, attempt, files, signal })
         : untrained(attempt, crash);
     if (isElsewhereNow(result)) return result;
-    return persist(signal, () => lineage.replicates.publishTrained(replicate._id, result));
+    return persist(signal, async () => {
+      await requireCalibratedBy(context, work, 'train');
+      return lineage.replicates.publishTrained(replicate._id, result);
+    });
   });
 }
 

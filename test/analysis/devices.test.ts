@@ -27,6 +27,7 @@ const host = (devices: HostDevice[], more: Partial<HostDocument> = {}): HostDocu
   healthy: true,
   why: null,
   since: ago(100),
+  machine: null,
   devices,
   at: ago(5),
   ...more,

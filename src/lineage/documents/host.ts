@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { machineSchema } from '../../domain/devices/host-class.js';
 
 /** An accelerator as a worker of its host last saw it. */
 export const hostDevice = z.object({
@@ -36,5 +37,7 @@ export const hostDocument = z.object({
   devices: z.array(hostDevice).default([]),
   /** Time of the last report, by the host's clock; a live worker reports every minute. */
   at: z.date(),
+  /** The machine; null where an older assay reported. */
+  machine: machineSchema.nullable().default(null),
 });
 export type HostDocument = z.infer<typeof hostDocument>;
