@@ -33,6 +33,7 @@ import { TaskHost } from '../src/tasks/host.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
+import { openHostStore } from '../src/measure/host-store/open-host-store.js';
 import { askedServer, scheduleReconcile } from './reconciling.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
@@ -41,6 +42,7 @@ import { keepSweeping } from './sweeping.js';
 import type { Role } from './role-names.js';
 import {
   evalWorker,
+  keptWorkers,
   modelWorker,
   orchestratorWorkers,
   registeredAttributes,
@@ -141,13 +143,14 @@ async function startWorkers(
   if (roles.includes('trainer') || roles.includes('evaluator')) {
     const { context, guard } = await hostContext(lineage, settings, name, ground.identity, roles);
     started.onClose(() => guard.watch.stop());
-    started.onClose(keepSweeping(join(settings.home, 'work')));
+    started.onClose(keepSweeping(join(settings.home, 'work'), context.kept));
     const unwatch = watchProcess();
     started.onClose(() => Promise.resolve().then(unwatch));
     const { pool, slots } = settings;
     if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
     if (roles.includes('evaluator'))
       workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
+    workers.push(...(await keptWorkers(ground, context, roles, guard)));
   }
 }
 
@@ -227,12 +230,15 @@ async function hostContext(
   const devices = await openDevices({ pool, folder: leases, env: settings.env });
   const gate = new Gate();
   const machine = thisMachine();
+  const kept = await openHostStore(lineage, { home, host: name, store: settings.store, env: settings.env });
+  const { folder: keptId } = kept.place;
   const reporter = {
     host: name,
     pool,
     roles: roles.filter((role) => HOST_ROLES.includes(role)),
     machine,
     devices,
+    kept: keptId,
   };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
@@ -240,6 +246,7 @@ async function hostContext(
   const context = {
     lineage,
     host: { name, machine, worker, process: own.name, work: own.folder },
+    kept,
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
     devices,

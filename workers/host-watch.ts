@@ -20,6 +20,8 @@ export interface HostReporter {
   /** Accelerators that it leases; null where it has none. */
   devices: Pick<HostDevices, 'reexamine' | 'report'> | null;
   machine: Machine;
+  /** Id of the folder in which the host keeps what is too large for the store. */
+  kept: string | null;
 }
 
 /** Looks at the health of this host and lets its workers poll only while it is well. */

@@ -15,10 +15,11 @@ import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
 import { reuseActivities, trainActivities } from '../activities/train.js';
 import { checkerOf, workspaceActivities } from '../activities/workspace.js';
+import { hostQueue } from '../src/domain/host-queues.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
 import type { HostWatch } from './host-watch.js';
-import { GRACE_MS } from './role-names.js';
+import { GRACE_MS, type Role } from './role-names.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 /** Connections and settings that a worker of any role needs. */
@@ -142,6 +143,29 @@ export async function evalWorker(
       ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context) }),
     },
   });
+}
+
+/** The same work for files that only this host keeps; whoever takes it waits here for a lease or a turn. */
+export async function keptWorkers(
+  ground: WorkerGround,
+  context: HostContext,
+  roles: readonly Role[],
+  guard: HostGuard,
+): Promise<Worker[]> {
+  const { place } = context.kept;
+  const on = (kind: 'train' | 'eval', capacity: number, activities: object): Promise<Worker> =>
+    Worker.create({
+      ...optionsOf(ground),
+      ...guardedBy(guard, capacity),
+      taskQueue: hostQueue(kind, place),
+      activities,
+    });
+  const workers: Worker[] = [];
+  if (roles.includes('trainer'))
+    workers.push(await on('train', context.leases.capacity, trainActivities(context)));
+  // a place of its own: its polls must not take one from the queue of the pool
+  if (roles.includes('evaluator')) workers.push(await on('eval', 1, evaluateActivities(context)));
+  return workers;
 }
 
 /** The search attributes of ours that the server knows; without permission to ask, none. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { HostStore } from '../src/measure/host-store/host-store.js';
 import { sweepDeadWorkers } from '../src/sandbox/host/worker-folders.js';
 import { logger } from './logging.js';
 
@@ -6,9 +7,14 @@ const EVERY_MS = 5 * 60_000;
 
 /**
  * Every few minutes ends what dead workers of this host have left, as is done when a worker starts: a host may run
- * for weeks beside one that died. Returns what stops it.
+ * for weeks beside one that died. Then lets go of what the host keeps beyond its bound, which is less on a disk that
+ * others fill. Returns what stops it.
  */
-export function keepSweeping(work: string, everyMs = EVERY_MS): () => Promise<void> {
+export function keepSweeping(
+  work: string,
+  kept: Pick<HostStore, 'sweep'>,
+  everyMs = EVERY_MS,
+): () => Promise<void> {
   const stop = new AbortController();
   const { signal } = stop;
   const sweeping = (async () => {
@@ -19,6 +25,11 @@ export function keepSweeping(work: string, everyMs = EVERY_MS): () => Promise<vo
           logger.info('swept after a dead worker', { ...swept });
       } catch (error) {
         logger.warn('could not sweep after dead workers', { error });
+      }
+      try {
+        await kept.sweep();
+      } catch (error) {
+        logger.warn('could not sweep what this host keeps', { error });
       }
     }
   })().catch(() => undefined);

@@ -29,7 +29,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
   };
   const train = async (of: ClaimRun) => {
     const trained = await trainRun(frozen, { owner, purpose: 'claim', ...of }, nameOf(of));
-    if (trained.next === 'evaluate') return { of, replicate: trained.replicate };
+    if (trained.next === 'evaluate') return { of, trained };
     if (trained.next === 'exhausted') because ??= interruptionText({ kind: 'budget' });
     else failed = true;
     work.cancel();
@@ -43,8 +43,8 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     if (!sealed) return;
     const measured = trained.filter((each) => each !== null);
     await Promise.all(
-      measured.map(({ of, replicate }) =>
-        evaluateRun(frozen, { owner, number: of.number }, replicate, nameOf(of)).catch(cut),
+      measured.map(({ of, trained: run }) =>
+        evaluateRun(frozen, { owner, purpose: 'claim', ...of }, run, nameOf(of)).catch(cut),
       ),
     );
   };

@@ -21,11 +21,11 @@ export type Frozen = Pick<
 
 const HOURS = 3600;
 /** The activity waits for the lease; the limits of a phase are enforced where it runs. */
-const WAITING_SECONDS = 24 * HOURS;
+export const WAITING_SECONDS = 24 * HOURS;
 /** Short, because checks and evaluations are cheap to repeat. */
-const CHECK_HEARTBEAT_SECONDS = 30;
+export const CHECK_HEARTBEAT_SECONDS = 30;
 
-const patient = {
+export const patient = {
   initialInterval: '1 second',
   backoffCoefficient: 2,
   maximumInterval: '15 seconds',
@@ -66,7 +66,7 @@ export const waitingActivities = proxyActivities<
 >(waiting);
 
 /** Work that is waited for after a cancel: none of it may outlive its workflow. */
-const ended = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
+export const ended = { cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED } as const;
 
 /**
  * One turn of a conversation. Replies can be long, and an unreachable provider is waited for. The heartbeat timeout

@@ -17,6 +17,7 @@ import type { RunControl } from '../src/domain/statuses.js';
 import { interruptionText, type Interruption } from '../src/domain/trial/interruption.js';
 import { trialAttributes } from './attributes.js';
 import { faultReason } from './failures.js';
+import { whereFilesAre, type HostPlace } from './kept-on-host.js';
 import { cancelSignal, type TrialResult } from './messages.js';
 import {
   campaignActivities,
@@ -114,21 +115,26 @@ async function measure(
   const trained = await trainRun(frozen, of, name);
   if (trained.next === 'exhausted') return { kind: 'budget' };
   if (trained.next !== 'evaluate') return trained.next === 'parked' ? 'parked' : 'measured';
-  return evaluateRun(frozen, of, trained.replicate, name);
+  const evaluated = await evaluateRun(frozen, of, trained, name);
+  return evaluated === 'exhausted' ? { kind: 'budget' } : evaluated;
 }
 
 /**
  * Result of training a run: something to evaluate, an end of its own, a wait for a person, or nothing, because a
  * budget leaves no room for it.
  */
-type TrainedRun = { next: 'evaluate'; replicate: string } | { next: 'decide' | 'parked' | 'exhausted' };
+type TrainedRun = ToEvaluate | { next: 'decide' | 'parked' | 'exhausted' };
+
+/** A trained run, and the host that keeps its artifact, if one does. */
+type ToEvaluate = { next: 'evaluate'; replicate: string; place?: HostPlace };
 
 /** Trains one run. */
 export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<TrainedRun> {
-  const phases = phaseActivities(frozen);
   const train = () =>
     whenAllowed(frozen, `training ${run}`, () =>
-      phases.train.executeWithOptions({ summary: `train ${run}` }, [of]),
+      whereFilesAre(frozen, undefined, (phases, asking) =>
+        phases.train.executeWithOptions({ summary: `train ${run}` }, [{ ...of, ...asking }]),
+      ),
     );
   let trained = await train();
   // waited for here: in the activity it would occupy the slot that the equal training may need
@@ -141,18 +147,27 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
   return trained;
 }
 
-/** Evaluates a trained run; the result is in the store. */
+/** Evaluates a trained run; the result is in the store. What was lost with its host is trained again. */
 export async function evaluateRun(
   frozen: Frozen,
-  { owner, number }: Pick<RunRef, 'owner' | 'number'>,
-  replicate: string,
+  of: RunRef,
+  trained: ToEvaluate,
   run: string,
-): Promise<'parked' | 'measured'> {
-  const phases = phaseActivities(frozen);
-  const evaluated = await whenAllowed(frozen, `evaluating ${run}`, () =>
-    phases.evaluate.executeWithOptions({ summary: `evaluate ${run}` }, [{ owner, number, replicate }]),
-  );
-  return evaluated.next === 'parked' ? 'parked' : 'measured';
+): Promise<'parked' | 'measured' | 'exhausted'> {
+  const { owner, number } = of;
+  for (let { replicate, place } = trained; ;) {
+    const evaluated = await whenAllowed(frozen, `evaluating ${run}`, () =>
+      whereFilesAre(frozen, place, (phases, asking) =>
+        phases.evaluate.executeWithOptions({ summary: `evaluate ${run}` }, [
+          { owner, number, replicate, ...asking },
+        ]),
+      ),
+    );
+    if (evaluated.next !== 'lost') return evaluated.next === 'parked' ? 'parked' : 'measured';
+    const again = await trainRun(frozen, of, run);
+    if (again.next !== 'evaluate') return again.next === 'decide' ? 'measured' : again.next;
+    ({ replicate, place } = again);
+  }
 }
 
 /** Prepares a trial and says what comes next; a duplicate or a failed check is never trained. */

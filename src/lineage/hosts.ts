@@ -5,7 +5,10 @@ import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
 
-/** Hosts as they report themselves. For people only: no decision reads it. */
+/**
+ * Hosts as they report themselves. No decision on a trial reads it; whoever misses files that a host keeps asks whether
+ * that host lives.
+ */
 export class Hosts {
   private readonly collection;
 
@@ -22,6 +25,18 @@ export class Hosts {
   /** Removes the report of a worker that shuts down; that of a killed one becomes old. */
   async leave(id: string): Promise<void> {
     await this.collection.remove({ _id: id });
+  }
+
+  /**
+   * Time, by its own clock, at which a host that keeps this folder last said that it takes work of a role; null when
+   * none does.
+   */
+  async servedAt(folder: string, role: string): Promise<Date | null> {
+    const found = (await this.list()).filter(
+      ({ kept, healthy, roles }) => kept === folder && healthy && roles.includes(role),
+    );
+    const times = found.map(({ at }) => at.getTime());
+    return times.length === 0 ? null : new Date(Math.max(...times));
   }
 
   /** Lists the last reports of workers; at most 500. */

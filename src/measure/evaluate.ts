@@ -1,4 +1,5 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
+import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import { START, trialLabel, type TrialRef } from '../domain/keys.js';
 import { evaluationBoundMs } from '../domain/task/bounds.js';
@@ -10,17 +11,25 @@ import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
 import { onDevices } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
+import { evaluatesThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
-export type EvaluateResult = { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' };
+/** `lost`: the artifact went with its host, and has to be trained again. */
+export type EvaluateResult =
+  { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' } | { next: 'lost' } | KeptElsewhere;
 
 /** Evaluations of one artifact that the evaluator may fail before the start's artifact says who is at fault. */
 const EVALUATOR_FAULTS = 3;
 
+/** A trained replicate to evaluate. */
+export interface EvaluateRef extends TrialRef, Asking {
+  replicate: string;
+}
+
 /** Scores the sealed artifact of a replicate in a turn on the host, alone where the campaign asks for that. */
 export async function evaluate(
   context: HostContext,
-  of: TrialRef & { replicate: string },
+  of: EvaluateRef,
   { signal, tell }: WorkMonitor,
 ): Promise<EvaluateResult> {
   const { lineage, turn } = context;
@@ -30,9 +39,17 @@ export async function evaluate(
     await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
     return { next: 'decide' };
   }
+  // an attempt before this one has found that the artifact is lost, and its answer was lost with it
+  if (replicate.trained === null) return { next: 'lost' };
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   if (replicate.purpose === 'claim') await requireSealed(context, replicate);
+  const { tried } = of;
+  const there = await evaluatesThere(context, replicate, measured.artifact, {
+    signal,
+    ...definedFields({ tried }),
+  });
+  if (there !== null) return there;
   const { exclusive } = work.campaign.frozen;
   const isAlone = replicate.purpose === 'claim' ? exclusive.claim : exclusive.search;
   const gpus = evaluationGpus(work.hosted.spec);

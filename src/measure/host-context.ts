@@ -7,6 +7,7 @@ import type { Lineage } from '../lineage/lineage.js';
 import type { HostTurn } from '../sandbox/host/host-turn.js';
 import type { Sandbox } from '../sandbox/run.js';
 import type { TaskHost } from '../tasks/host.js';
+import type { HostStore } from './host-store/host-store.js';
 
 /** Everything that running a recipe on this host uses; of the store only where its files are read from. */
 export interface RunHost {
@@ -24,6 +25,8 @@ export interface RunHost {
 /** Everything that measuring a trial on this host uses. */
 export interface HostContext extends RunHost {
   lineage: Lineage;
+  /** Outputs that are too large for the store. */
+  kept: HostStore;
   /** Whatever runs a recipe's code takes it once, at its outermost level. */
   turn: HostTurn;
 }

@@ -10,6 +10,7 @@ import type { StoredFile } from '../lineage/documents/snapshot.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { finishedOf, type Finished, type PhaseOwner } from '../lineage/trials/phase-results.js';
 import type { HostContext } from './host-context.js';
+import { whereabouts } from './phases/kept-outputs.js';
 import type { HostedTrial } from './load-trial.js';
 
 /** Trial, replicate and files of one measurement: all that its phases' keys are made from. */
@@ -63,12 +64,17 @@ export const ownerOfPhase = (
 
 /** Finds the finished phases of a measurement. */
 export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; pack: Finished | null }> {
-  const { phases } = of.context.lineage;
-  const { owner } = of.replicate;
   const trainKey = keyOf(of, 'train', null);
-  const train = trainKey === null ? null : await phases.finished(owner, trainKey);
+  const train = trainKey === null ? null : await finishedHere(of, trainKey);
   const packKey = train === null ? null : keyOf(of, 'pack', train.files);
-  return { train, pack: packKey === null ? null : await phases.finished(owner, packKey) };
+  return { train, pack: packKey === null ? null : await finishedHere(of, packKey) };
+}
+
+/** Finds the result under a key, if its outputs are in reach of this host; they then stay while they are needed. */
+export async function finishedHere({ context, replicate }: Keyed, key: string): Promise<Finished | null> {
+  const found = await context.lineage.phases.finished(replicate.owner, key);
+  if (found === null) return null;
+  return (await whereabouts(context, replicate._id, found)) === 'here' ? found : null;
 }
 
 /** A training, and the replicate that needs what it leaves. */
@@ -99,12 +105,19 @@ export async function isElsewhere(
 /** `elsewhere`: a living attempt of another replicate trains the very same now. */
 export type Turn = { kind: 'mine' } | { kind: 'elsewhere' } | { kind: 'done'; result: Finished };
 
-/** Enters who holds a claim for its training, and says whose turn it is. */
-export async function turnOf(lineage: Lineage, by: PhaseOwner, key: string): Promise<Turn> {
+/**
+ * Enters who holds a claim for its training, and says whose turn it is; a result that is out of reach is trained
+ * again.
+ */
+export async function turnOf(context: HostContext, by: PhaseOwner, key: string): Promise<Turn> {
+  const { lineage } = context;
   for (;;) {
     const found = await lineage.phases.begin(by, key);
     const result = finishedOf(found);
-    if (result !== null) return { kind: 'done', result };
+    if (result !== null) {
+      const where = await whereabouts(context, by.replicate, result);
+      return where === 'here' ? { kind: 'done', result } : { kind: 'mine' };
+    }
     if (found.replicate === by.replicate) return { kind: 'mine' };
     if (await isAlive(lineage, found)) return { kind: 'elsewhere' };
     if (await lineage.phases.takeOver(by, key, found.replicate)) return { kind: 'mine' };

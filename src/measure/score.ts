@@ -8,11 +8,11 @@ import type { PhaseRun } from '../lineage/documents/phase-run.js';
 import type { Evaluated, ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
 import type { Scored } from '../sandbox/scoring/score.js';
-import { writeSealed } from '../sandbox/sealing/sealed-tree.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { Attempt, AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
 import { evaluateInBudget } from './phases/in-budget.js';
+import { writeOutputs } from './phases/kept-outputs.js';
 import { failureOf, recordRun, tailOf } from './phases/phase.js';
 import { usualSpeedFor } from './phases/run-phase.js';
 import { folderName } from './phases/training.js';
@@ -44,7 +44,6 @@ async function scoreOnce(
   { snapshot, purpose, artifact, known }: Measurable,
   again: boolean,
 ): Promise<Evaluated> {
-  const { lineage } = context;
   const { hosted } = work;
   const { replicate, fence } = attempt;
   const scoring: Scoring = {
@@ -53,7 +52,7 @@ async function scoreOnce(
     snapshot,
     artifact: {
       digest: artifact.digest,
-      put: async (to) => writeSealed(to, await lineage.blobs.readFiles(artifact.files)),
+      put: (to) => writeOutputs(context, artifact, to),
     },
     known,
     data: purpose === 'claim' ? (hosted.parts.claim ?? hosted.parts.search) : hosted.parts.search,

@@ -7,6 +7,9 @@ import { leaseBoundMs } from '../domain/task/bounds.js';
 import type { ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { persist } from '../lineage/persist.js';
+import type { HostPlace } from '../lineage/documents/on-host.js';
+import { definedFields } from '../domain/defined-fields.js';
+import { trainsThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
 import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } from './attempt.js';
 import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
@@ -18,7 +21,8 @@ import { isElsewhereNow, type Elsewhere } from './phases/training.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
 
 export type TrainResult =
-  | { next: 'evaluate'; replicate: string }
+  | { next: 'evaluate'; replicate: string; place?: HostPlace }
+  | KeptElsewhere
   | { next: 'decide' }
   | { next: 'elsewhere'; equal: EqualTraining }
   | { next: 'notStarted' }
@@ -26,7 +30,7 @@ export type TrainResult =
   | { next: 'parked' };
 
 /** One run of a trial: its replicates are numbered from 0. */
-export interface RunRef extends TrialRef {
+export interface RunRef extends TrialRef, Asking {
   index: number;
   /** For the search, or on fresh seeds for the claim. */
   purpose: 'search' | 'claim';
@@ -49,6 +53,8 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
     return nextAfter(replicate.trained, key);
   }
   const keyed = { context, work, replicate, files };
+  const there = await trainsThere(keyed, of, signal);
+  if (there !== null) return there;
   const equal = equalTraining(keyed);
   if (equal !== null && (await isElsewhere(context.lineage, equal))) return { next: 'elsewhere', equal };
   const result = await trainOnLease(keyed, of, monitor);
@@ -170,7 +176,10 @@ async function recordSavings(
 }
 
 function nextAfter(trained: Trained, replicate: string): TrainResult {
-  return trained.failure !== null ? { next: 'decide' } : { next: 'evaluate', replicate };
+  if (trained.failure !== null) return { next: 'decide' };
+  const { host, folder } = trained.artifact?.onHost ?? {};
+  const place = host === undefined || folder === undefined ? undefined : { host, folder };
+  return { next: 'evaluate', replicate, ...definedFields({ place }) };
 }
 
 /** The most that what is not there yet can take, in milliseconds of its slots. */

@@ -21,7 +21,7 @@ const run = (snapshot: string, index: number, loss: number): ReplicateDocument =
     snapshot,
     index,
     purpose: 'claim',
-    trained: { ...published(1), artifact: { digest: ARTIFACT, bytes: 0, files: [] } },
+    trained: { ...published(1), artifact: { digest: ARTIFACT, bytes: 0, files: [], onHost: null } },
     evaluated: { ...published(1), metrics: { loss } },
   });
 const scores = { start: [4, 4.1, 3.9], frontier: [2, 2.1, 2.2] };
@@ -125,7 +125,7 @@ function foundOf(
 ): string {
   const of = (snapshot: string, arm: { score: number; artifact: string }[]) =>
     arm.map(({ score, artifact }, index) => {
-      const trained = { ...published(1), artifact: { digest: artifact, bytes: 0, files: [] } };
+      const trained = { ...published(1), artifact: { digest: artifact, bytes: 0, files: [], onHost: null } };
       return { ...run(snapshot, index, score), trained };
     });
   const all = [...of(SNAPSHOT, arms.start), ...of(OTHER, arms.frontier)];

@@ -54,6 +54,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       trees: [],
       blobs: [],
       malformedTrees: [],
+      outOfReach: [],
       ...store,
     },
     server: 'not asked',

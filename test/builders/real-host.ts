@@ -10,6 +10,7 @@ import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
 import { findPython } from '../../src/tasks/python.js';
+import { hostStore } from './host-context.js';
 import { MACHINE } from './machine.js';
 
 /** Hosts of one slot at the strongest tier, in folders of their own. */
@@ -38,6 +39,7 @@ export class RealHosts {
       host: { name, machine, worker: name, process, work: join(home, 'work') },
       tasks: new TaskHost(home, cacheFolder(), sandbox),
       sandbox,
+      kept: await hostStore(join(home, 'kept'), { host: name }),
       devices: null,
       granted: null,
       leases: new LeasePool('cpu', 1, join(home, 'leases')),

@@ -24,7 +24,7 @@ beforeAll(async () => {
     fence,
     failure: null,
     runs: [await phaseRun(seeded.lineage, 'train', 'trained')],
-    artifact: { digest: treeDigest(files), bytes: 30, files },
+    artifact: { digest: treeDigest(files), bytes: 30, files, onHost: null },
     metrics: { 'mAP@0.5': 0.5 },
     margins: [],
     sharesTraining: null,

@@ -23,6 +23,7 @@ afterAll(() => client.close());
 const nowhere = {
   server: () => Promise.resolve('not asked in this test'),
   host: () => Promise.resolve('not asked in this test'),
+  kept: () => Promise.resolve(null),
 };
 const quiet = (): void => undefined;
 const named = (name: string): string => `migrations_${name}_${process.pid}`;

@@ -16,6 +16,7 @@ import { restore, storedStore } from './stored-store.js';
 const nowhere = {
   server: () => Promise.resolve('not asked in this test'),
   host: () => Promise.resolve('not asked in this test'),
+  kept: () => Promise.resolve(null),
 };
 const counted = countingClient();
 let lineage: Lineage;

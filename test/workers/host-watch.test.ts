@@ -28,7 +28,14 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  const reporter = { host: 'h', pool: 'cpu', roles: ['trainer'], devices: null, machine: MACHINE };
+  const reporter = {
+    host: 'h',
+    pool: 'cpu',
+    roles: ['trainer'],
+    devices: null,
+    machine: MACHINE,
+    kept: null,
+  };
   watch = new HostWatch(new HostHealth([{ look }]), gate, hosts, reporter, (line) => said.push(line));
 });
 

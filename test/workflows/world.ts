@@ -39,7 +39,7 @@ export interface World {
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
   campaign(name: string): Promise<CampaignAsRead>;
   trials(name: string): Promise<TrialDocument[]>;
-  /** `roles`: all of them when left out. */
+  /** `roles`: all of them when left out; ASSAY_HOME and ASSAY_HOST make another host of it. */
   fleet(env?: Record<string, string>, clock?: Clock, roles?: readonly Role[]): Promise<Fleet>;
   /** `roles`: all of them when left out. */
   worker(env?: Record<string, string>, roles?: readonly Role[], flags?: readonly string[]): WorkerProcess;
@@ -113,7 +113,7 @@ export async function openWorld(own: OwnParts = {}): Promise<World> {
       const settings = {
         temporal: { address, namespace },
         store,
-        home,
+        home: more['ASSAY_HOME'] ?? home,
         cache: cacheFolder(),
         pool: 'cpu',
         slots: 1,

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { Digested, storeFacts } from './store-facts.js';
-import type { Checked, HostSide, ServerSide, Violation } from './facts.js';
+import { Digested } from './digested.js';
+import { storeFacts } from './store-facts.js';
+import type { Checked, HostSide, KeptHere, ServerSide, Violation } from './facts.js';
 import { INVARIANTS, type Invariant } from './invariants.js';
 import { checkHost } from './leases.js';
 
@@ -11,6 +12,8 @@ import { checkHost } from './leases.js';
 export interface Outside {
   server: (campaign: CampaignDocument, open: readonly TrialDocument[]) => Promise<ServerSide | string>;
   host: () => Promise<HostSide | string>;
+  /** Null where this host keeps nothing. */
+  kept: () => Promise<KeptHere | null>;
 }
 
 /** Result of one invariant over all campaigns of the audit. */
@@ -51,7 +54,7 @@ export async function audit(
   outside: Outside,
   { onCampaign, onBytes }: AuditProgress = {},
 ): Promise<AuditModel> {
-  const digested = new Digested(lineage, onBytes);
+  const digested = new Digested(lineage, await outside.kept(), onBytes);
   const found = new Map<number, Checked[]>(INVARIANTS.map(({ number }) => [number, []]));
   for (const [at, name] of names.entries()) {
     onCampaign?.(name, at + 1, names.length);

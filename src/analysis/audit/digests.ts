@@ -3,7 +3,7 @@ import { Finder, type CampaignFacts, type Checked } from './facts.js';
 
 /** Each snapshot, artifact, evaluator and frozen file matches its digest. */
 export function checkDigests({ store }: CampaignFacts): Checked {
-  const { campaign, trees, blobs, malformedTrees } = store;
+  const { campaign, trees, blobs, malformedTrees, outOfReach } = store;
   const finder = new Finder(campaign._id);
   finder.malformed({ malformed: malformedTrees });
   for (const { what, digest, files } of trees)
@@ -17,7 +17,7 @@ export function checkDigests({ store }: CampaignFacts): Checked {
       files: first.length,
       bytes: first.reduce((sum, { bytes }) => sum + bytes, 0),
     },
-    notExamined: [],
+    notExamined: outOfReach,
     violations: finder.violations,
   };
 }

@@ -6,6 +6,7 @@ import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { PhaseResultDocument } from '../../lineage/documents/phase-result.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { SessionDocument, turnDocument } from '../../lineage/documents/session.js';
+import type { ContentStore } from '../../lineage/blob-store/content-store.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { AnswerPlace, Malformed, Money, ReplyPlace, ReadDocuments } from '../../lineage/audit-reader.js';
@@ -53,6 +54,17 @@ export interface StoreFacts {
   trees: readonly TreeFact[];
   blobs: readonly BlobFact[];
   malformedTrees: readonly Malformed[];
+  /** Outputs whose bytes are on hosts that the audit does not see, or gone with them. */
+  outOfReach: readonly { what: string; why: string }[];
+}
+
+/** Content that this host keeps for the store. */
+export interface KeptHere {
+  /** Id of the folder that it is in. */
+  folder: string;
+  /** Returns true for content that is here. */
+  keeps: (digest: string) => Promise<boolean>;
+  examine: ContentStore['examine'];
 }
 
 /** The server's account of the workflows of one campaign. */

@@ -1,28 +1,10 @@
+import type { OnHost } from '../../lineage/documents/on-host.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { Malformed } from '../../lineage/audit-reader.js';
+import type { Digested } from './digested.js';
 import type { BlobFact, StoreFacts, TreeFact } from './facts.js';
-
-/** Digests that an audit has computed again: bytes are stored once, whichever campaigns name them. */
-export class Digested {
-  readonly #known = new Map<string, { bytes: number; wrong: string | null }>();
-  bytes = 0;
-
-  constructor(
-    private readonly lineage: Lineage,
-    private readonly onBytes: (bytes: number) => void = () => undefined,
-  ) {}
-
-  async of(digest: string): Promise<{ bytes: number; wrong: string | null; first: boolean }> {
-    const known = this.#known.get(digest);
-    if (known !== undefined) return { ...known, first: false };
-    const found = await this.lineage.blobs.examine(digest);
-    this.#known.set(digest, found);
-    this.bytes += found.bytes;
-    this.onBytes(this.bytes);
-    return { ...found, first: true };
-  }
-}
+import { keptFacts, type KeptOutputs } from './kept-files.js';
 
 /**
  * Reads one campaign. What refers to something is read before it: of a running campaign nothing is missing then that
@@ -49,14 +31,16 @@ export async function storeFacts(lineage: Lineage, name: string, digested: Diges
   const named = await namedFiles(lineage, read);
   const blobs: BlobFact[] = [];
   for (const [digest, what] of named.blobs) blobs.push({ what, digest, ...(await digested.of(digest)) });
+  const kept = await keptFacts(named.kept, digested);
   return {
     ...read,
     statuses,
     counter,
     money,
     trees: named.trees,
-    blobs,
+    blobs: [...blobs, ...kept.blobs],
     malformedTrees: named.malformed,
+    outOfReach: kept.outOfReach,
   };
 }
 
@@ -64,6 +48,8 @@ interface Named {
   trees: TreeFact[];
   /** Documents that name them, by digest. */
   blobs: Map<string, string>;
+  /** Outputs that are on hosts. */
+  kept: KeptOutputs[];
   malformed: Malformed[];
 }
 
@@ -75,11 +61,16 @@ async function namedFiles(
   const { campaign, replicates, phases, sessions } = facts;
   const trees: TreeFact[] = [];
   const blobs = new Map<string, string>();
+  const kept: KeptOutputs[] = [];
   const name = (digest: string, what: string): void => {
     if (!blobs.has(digest)) blobs.set(digest, what);
   };
   const nameFiles = (files: readonly StoredFile[], of: string): void => {
     for (const { path, sha256 } of files) name(sha256, `${of}: ${path}`);
+  };
+  const nameOutputs = (what: string, files: readonly StoredFile[], onHost: OnHost | null): void => {
+    if (onHost === null) nameFiles(files, what);
+    else kept.push({ what, files, onHost });
   };
   const { task } = campaign.frozen;
   const tasks = await records.tasks(task.digest);
@@ -96,13 +87,14 @@ async function namedFiles(
     const artifact = trained?.artifact ?? null;
     if (artifact !== null) trees.push({ what: `artifact of ${_id}`, ...artifact });
     // that of a missed gate is known by digest alone
-    if (trained?.failure === null) nameFiles(artifact?.files ?? [], `artifact of ${_id}`);
-    nameFiles(checkpoint?.files ?? [], `checkpoint of ${_id}`);
+    if (trained?.failure === null && artifact !== null)
+      nameOutputs(`artifact of ${_id}`, artifact.files, artifact.onHost);
+    if (checkpoint !== null) nameOutputs(`checkpoint of ${_id}`, checkpoint.files, checkpoint.onHost);
     for (const { phase, log } of [...(trained?.runs ?? []), ...(evaluated?.runs ?? [])])
       name(log, `log of ${phase} of ${_id}`);
   }
-  for (const { phase, replicate, run, files } of phases.documents) {
-    nameFiles(files ?? [], `${phase} of ${replicate}`);
+  for (const { phase, replicate, run, files, onHost } of phases.documents) {
+    nameOutputs(`${phase} of ${replicate}`, files ?? [], onHost);
     if (run !== null) name(run.log, `log of ${phase} of ${replicate}`);
   }
   const snapshots = await snapshotsOf(records, facts);
@@ -110,6 +102,7 @@ async function namedFiles(
   return {
     trees: [...trees, ...snapshots.trees],
     blobs,
+    kept,
     malformed: [...tasks.malformed, ...snapshots.malformed],
   };
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Outside } from '../../analysis/audit/audit.js';
-import type { HostSide, ServerSide } from '../../analysis/audit/facts.js';
+import type { HostSide, KeptHere, ServerSide } from '../../analysis/audit/facts.js';
 import { probePort } from '../../dev/process/probe-port.js';
 import { messageOf } from '../../domain/errors.js';
 import { parseTrialRef, trialWorkflowId } from '../../domain/keys.js';
@@ -11,6 +11,7 @@ import { elsewhereText, findElsewhere } from '../../domain/campaign/whereabouts.
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import { acceleratorMemory } from '../../devices/accelerator-memory.js';
+import { keptHere } from '../../measure/host-store/kept-here.js';
 import { slotHolders } from '../../sandbox/host/lease.js';
 import { workersHere } from '../../sandbox/host/worker-folders.js';
 import { serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
@@ -26,6 +27,7 @@ export function outsideOf(
   const { address } = servers.temporal;
   return {
     host: () => hostSide(home),
+    kept: () => keptOn(home),
     server: async (campaign, open) => {
       if (address === '') return 'no Temporal server of this clone runs';
       try {
@@ -38,6 +40,16 @@ export function outsideOf(
         return messageOf(error);
       }
     },
+  };
+}
+
+async function keptOn(home: string): Promise<KeptHere | null> {
+  const store = await keptHere(home);
+  if (store === null) return null;
+  return {
+    folder: store.place.folder,
+    keeps: (digest) => store.keeps(digest),
+    examine: (digest) => store.examine(digest),
   };
 }
 

@@ -1,12 +1,6 @@
-import {
-  Binary,
-  GridFSBucket,
-  MongoGridFSChunkError,
-  MongoRuntimeError,
-  type Db,
-  type ObjectId,
-} from 'mongodb';
-import { z } from 'zod';
+import { readFile } from 'node:fs/promises';
+import { Binary, MongoRuntimeError, type Db, type ObjectId } from 'mongodb';
+import type { z } from 'zod';
 import type { Clock } from '../../domain/campaign/clock.js';
 import { sha256, treeDigest } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
@@ -14,16 +8,13 @@ import { blobDocument } from '../documents/blob.js';
 import type { StoredFile } from '../documents/snapshot.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
-import { deleteLarge } from './large-files.js';
+import type { ContentStore, FileOnHost } from './content-store.js';
+import { chunksOf, digestOf, writeDigested } from './digested-bytes.js';
+import { LargeFiles } from './large-files.js';
 import { renew } from './stored-at.js';
 
 /** Above this many bytes a blob goes to GridFS; the fallback store drops a connection that sends over 16 MB. */
 const INLINE_LIMIT = 4 * 1024 * 1024;
-
-/** Returns true when chunks of a GridFS file, or all of it, are not there. */
-const isIncomplete = (error: unknown): error is MongoRuntimeError =>
-  error instanceof MongoGridFSChunkError ||
-  (error instanceof MongoRuntimeError && 'code' in error && error.code === 'ENOENT');
 
 /** A file in memory. */
 export interface FileBytes {
@@ -31,11 +22,18 @@ export interface FileBytes {
   bytes: Uint8Array;
 }
 
+/** Where the bytes of a blob are: in its document, or in a large file. */
+interface Placed {
+  bytes: number;
+  inline: Binary | null;
+  file: ObjectId | null;
+}
+
 /** Content-addressed bytes and trees: stored content never changes, and storing it again does nothing. */
-export class Blobs {
+export class Blobs implements ContentStore {
   private readonly blobs;
   private readonly snapshots;
-  private readonly bucket;
+  private readonly large;
 
   constructor(
     database: Db,
@@ -43,64 +41,73 @@ export class Blobs {
   ) {
     this.blobs = new TypedCollection(database, KINDS.blobs);
     this.snapshots = new TypedCollection(database, KINDS.snapshots);
-    this.bucket = new GridFSBucket(database, { bucketName: 'large' });
+    this.large = new LargeFiles(database);
   }
 
   /** Stores bytes and returns their digest. */
   async put(content: string | Uint8Array): Promise<string> {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const digest = sha256(bytes);
-    // known content may be freed while its time is renewed, and new content be stored by another process first
-    while (!(await renew(this.blobs, digest, this.clock.wall()))) if (await this.insert(digest, bytes)) break;
+    if (bytes.byteLength > INLINE_LIMIT) await this.store(digest, () => this.upload(digest, [bytes]));
+    else
+      await this.store(digest, () =>
+        Promise.resolve({ bytes: bytes.byteLength, inline: new Binary(bytes), file: null }),
+      );
     return digest;
   }
 
-  /** Returns false when another process has stored it meanwhile. */
-  private async insert(digest: string, bytes: Uint8Array): Promise<boolean> {
-    const large = bytes.byteLength > INLINE_LIMIT;
-    const file = large ? await this.upload(digest, bytes) : null;
-    const mine = await this.blobs.insertOnce({
-      _id: digest,
-      bytes: bytes.byteLength,
-      inline: large ? null : new Binary(bytes),
-      file,
-      storedAt: this.clock.wall(),
-    });
-    if (!mine && file !== null) await deleteLarge(this.bucket, file);
-    return mine;
+  async putFile({ path, sha256: digest, bytes }: FileOnHost): Promise<void> {
+    if (bytes > INLINE_LIMIT) await this.store(digest, () => this.upload(digest, chunksOf(path)));
+    else if ((await this.put(await readFile(path))) !== digest) throw changed(path, digest);
   }
 
-  /** A crash leaves chunks under an id that nothing names, never a blob with missing bytes. */
-  private async upload(digest: string, bytes: Uint8Array): Promise<ObjectId> {
-    const stream = this.bucket.openUploadStream(digest);
-    await new Promise<void>((resolve, reject) => {
-      stream.on('error', reject).on('finish', resolve);
-      stream.end(Buffer.from(bytes));
-    });
-    return stream.id;
+  async has(digest: string): Promise<boolean> {
+    return renew(this.blobs, digest, this.clock.wall());
+  }
+
+  /** Known content may be freed while its time is renewed, and new content be stored by another process first. */
+  private async store(digest: string, place: () => Promise<Placed>): Promise<void> {
+    while (!(await this.has(digest))) {
+      const placed = await place();
+      if (await this.blobs.insertOnce({ _id: digest, ...placed, storedAt: this.clock.wall() })) return;
+      if (placed.file !== null) await this.large.delete(placed.file);
+    }
+  }
+
+  private async upload(
+    digest: string,
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<Placed> {
+    const { bytes, sha256: found, file } = await this.large.upload(digest, source);
+    if (found === digest) return { bytes, inline: null, file };
+    await this.large.delete(file);
+    throw changed('a file', digest);
   }
 
   /** Returns the bytes of a digest, checked against it. */
   async get(digest: string): Promise<Buffer> {
-    const blob = await this.blobs.require(digest);
-    const bytes = blob.inline === null ? await this.downloadOf(blob) : Buffer.from(blob.inline.buffer);
-    if (sha256(bytes) !== digest)
-      throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.read(await this.blobs.require(digest))) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    requireDigest(digest, sha256(bytes));
     return bytes;
   }
 
-  /** Digests the stored bytes again; returns their number and the fault found, or null. */
+  async writeTo(digest: string, path: string): Promise<void> {
+    const blob = await this.blobs.require(digest);
+    await writeDigested(this.read(blob), path, (written) => requireDigest(digest, written.sha256));
+  }
+
   async examine(digest: string): Promise<{ bytes: number; wrong: string | null }> {
     const found = await this.blobs.raw.findOne({ _id: digest });
     if (found === null) return { bytes: 0, wrong: 'it is not in the store' };
     const blob = blobDocument.safeParse(found);
     if (!blob.success) return { bytes: 0, wrong: 'it does not have the shape of a blob' };
-    const { inline, file, bytes: said } = blob.data;
+    const { bytes: said } = blob.data;
     try {
-      const bytes = inline === null ? await this.download(file) : Buffer.from(inline.buffer);
-      const size = bytes.byteLength;
-      if (sha256(bytes) !== digest) return { bytes: size, wrong: 'its bytes have another digest' };
-      return { bytes: size, wrong: size === said ? null : `it has ${size} bytes and says ${said}` };
+      const { bytes, sha256: is } = await digestOf(this.read(blob.data));
+      if (is !== digest) return { bytes, wrong: 'its bytes have another digest' };
+      return { bytes, wrong: bytes === said ? null : `it has ${bytes} bytes and says ${said}` };
     } catch (error) {
       // an unreachable store says nothing about its files
       if (!(error instanceof MongoRuntimeError) && !(error instanceof AssayError)) throw error;
@@ -108,25 +115,10 @@ export class Blobs {
     }
   }
 
-  /** @throws AssayError STORE_DOCUMENT when a part of it is missing */
-  private async downloadOf({ _id, file }: { _id: string; file: ObjectId | null }): Promise<Buffer> {
-    try {
-      return await this.download(file);
-    } catch (error) {
-      if (!isIncomplete(error)) throw error;
-      throw new AssayError('STORE_DOCUMENT', `a part of blob ${_id} is missing: ${error.message}`, {
-        cause: error,
-        remedy: '`assay audit` lists what is damaged; restore the store from a backup.',
-      });
-    }
-  }
-
-  private async download(file: ObjectId | null): Promise<Buffer> {
-    if (file === null) throw new AssayError('STORE_DOCUMENT', 'a blob has neither bytes nor a file');
-    const chunks: Buffer[] = [];
-    for await (const chunk of this.bucket.openDownloadStream(file))
-      chunks.push(Buffer.from(z.instanceof(Uint8Array).parse(chunk)));
-    return Buffer.concat(chunks);
+  private async *read({ _id, inline, file }: z.infer<typeof blobDocument>): AsyncGenerator<Uint8Array> {
+    if (inline !== null) yield Buffer.from(inline.buffer);
+    else if (file !== null) yield* this.large.read(_id, file);
+    else throw new AssayError('STORE_DOCUMENT', 'a blob has neither bytes nor a file');
   }
 
   async text(digest: string): Promise<string> {
@@ -182,3 +174,10 @@ export class Blobs {
     return this.readFiles(await this.tree(digest));
   }
 }
+
+function requireDigest(digest: string, found: string): void {
+  if (found !== digest) throw new AssayError('STORE_DOCUMENT', `blob ${digest} does not match its digest`);
+}
+
+const changed = (path: string, digest: string): AssayError =>
+  new AssayError('HOST_FAULT', `${path} was changed while it was stored as ${digest}`);

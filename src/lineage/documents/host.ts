@@ -39,5 +39,7 @@ export const hostDocument = z.object({
   at: z.date(),
   /** The machine; null where an older assay reported. */
   machine: machineSchema.nullable().default(null),
+  /** Id of the folder in which this host keeps what is too large for the store; null before it said so. */
+  kept: z.string().nullable().default(null),
 });
 export type HostDocument = z.infer<typeof hostDocument>;

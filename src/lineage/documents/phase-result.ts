@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { onHost } from './on-host.js';
 import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
 import { storedFile } from './snapshot.js';
 
@@ -15,6 +16,8 @@ export const phaseResultDocument = z.object({
   run: phaseRun.nullable(),
   bytes: sealedBytes.nullable(),
   files: z.array(storedFile).nullable(),
+  /** Place of their bytes; null where they are in the store. */
+  onHost: onHost.nullable().default(null),
   progress: z.array(progressPoint),
 });
 export type PhaseResultDocument = z.infer<typeof phaseResultDocument>;

@@ -2,12 +2,19 @@ import { z } from 'zod';
 import { finite } from '../../domain/trial/evaluation.js';
 import { failureSchema, marginSchema } from '../../domain/trial/outcome.js';
 import { fault } from './fault.js';
+import { onHost } from './on-host.js';
 import { phaseRun, progressPoint, sealedBytes } from './phase-run.js';
 import { savingSchema } from './saving.js';
 import { digest, storedFile } from './snapshot.js';
 
 /** Sealed outputs; `bytes` is the counted size of files and folders, names included. */
-const artifactSchema = z.object({ digest, bytes: sealedBytes, files: z.array(storedFile) });
+const artifactSchema = z.object({
+  digest,
+  bytes: sealedBytes,
+  files: z.array(storedFile),
+  /** Place of its bytes; null where they are in the store. */
+  onHost: onHost.nullable().default(null),
+});
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
@@ -31,6 +38,8 @@ const checkpointSchema = z.object({
   run: phaseRun,
   bytes: sealedBytes,
   files: z.array(storedFile),
+  /** Place of their bytes; null where they are in the store. */
+  onHost: onHost.nullable().default(null),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 

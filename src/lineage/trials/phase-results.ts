@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import type { HostPlace, OnHost } from '../documents/on-host.js';
 import { type PhaseResultDocument } from '../documents/phase-result.js';
 import type { PhaseRun } from '../documents/phase-run.js';
 import type { StoredFile } from '../documents/snapshot.js';
@@ -14,6 +15,8 @@ export interface PhaseOutput {
   /** Counted size of its files and folders. */
   bytes: number;
   files: StoredFile[];
+  /** Place of their bytes; null where they are in the store. */
+  onHost: OnHost | null;
   progress: PhaseResultDocument['progress'];
 }
 
@@ -43,7 +46,8 @@ export class PhaseResults {
   /** Enters the owner of a phase, unless one is entered; returns the one that is. */
   async begin(by: PhaseOwner, key: string): Promise<PhaseResultDocument> {
     const id = idOf(by.owner, key);
-    await this.collection.insertOnce({ ...by, _id: id, run: null, bytes: null, files: null, progress: [] });
+    const open = { run: null, bytes: null, files: null, onHost: null, progress: [] };
+    await this.collection.insertOnce({ ...by, ...open, _id: id });
     return this.collection.require(id);
   }
 
@@ -56,13 +60,24 @@ export class PhaseResults {
     return this.collection.update(filter, { $set: { replicate, trial } });
   }
 
-  /** Stores the result; the first one counts. */
+  /** Marks results of which a host keeps some file no more. */
+  async markGone({ folder }: HostPlace, digests: readonly string[]): Promise<void> {
+    await this.collection.raw.updateMany(
+      { 'onHost.folder': folder, 'onHost.gone': null, 'files.sha256': { $in: [...digests] } },
+      { $set: { 'onHost.gone': new Date() } },
+    );
+  }
+
+  /**
+   * Stores the result; the first one counts, until it is gone with its host.
+   */
   async finish(by: PhaseOwner, key: string, output: PhaseOutput): Promise<void> {
     const { replicate, trial } = by;
     const id = idOf(by.owner, key);
     const fresh = await this.collection.insertOnce({ ...by, ...output, _id: id });
-    if (!fresh)
-      await this.collection.update({ _id: id, files: null }, { $set: { replicate, trial, ...output } });
+    if (fresh) return;
+    const open = { _id: id, $or: [{ files: null }, { 'onHost.gone': { $ne: null } }] };
+    await this.collection.update(open, { $set: { replicate, trial, ...output } });
   }
 }
 

@@ -6,6 +6,7 @@ import { seedOf } from '../../domain/digest.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
 import { LOST } from '../../domain/trial/lost-workers.js';
 import type { Fault } from '../documents/fault.js';
+import type { HostPlace } from '../documents/on-host.js';
 import {
   trainedSchema,
   type Checkpoint,
@@ -56,6 +57,9 @@ export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): 
   });
 
 const FAULTS_KEPT = 50;
+
+/** Code of the fault of a replicate whose outputs were lost with their host. */
+export const ARTIFACT_LOST = 'ARTIFACT_LOST';
 
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
@@ -157,6 +161,42 @@ export class Replicates {
     await this.collection.update(
       { _id: key, fence: checkpoint.fence, trained: null, checkpoint: null },
       { $set: { checkpoint } },
+    );
+  }
+
+  /** Records that the outputs of training kept on a host are lost, so that it trains again. */
+  async loseCheckpoint(key: string, place: HostPlace): Promise<void> {
+    const filter = { _id: key, 'checkpoint.onHost.folder': place.folder, trained: null };
+    if (await this.collection.update(filter, { $set: { checkpoint: null } }))
+      await this.fault(key, await this.lost(key, place, 'what training left'));
+  }
+
+  /**
+   * Records that an artifact is lost before it was evaluated, so that it is trained again: no attempt before that can
+   * publish.
+   */
+  async loseArtifact(key: string, place: HostPlace): Promise<void> {
+    const filter = { _id: key, 'trained.artifact.onHost.folder': place.folder, evaluated: null };
+    const again = { trained: null, checkpoint: null, holder: null };
+    if (await this.collection.update(filter, { $set: again, $inc: { fence: 1 } }))
+      await this.fault(key, await this.lost(key, place, 'its artifact'));
+  }
+
+  private async lost(key: string, { host }: HostPlace, what: string): Promise<Omit<Fault, 'at'>> {
+    const { fence } = await this.collection.require(key);
+    const reason = `${what} was kept on ${host} and is lost with it`;
+    return { fence, what: 'train', reason, code: ARTIFACT_LOST, host };
+  }
+
+  /** Marks artifacts of which a host keeps some file no more; their scores stay valid. */
+  async markGone({ folder }: HostPlace, digests: readonly string[]): Promise<void> {
+    await this.collection.raw.updateMany(
+      {
+        'trained.artifact.onHost.folder': folder,
+        'trained.artifact.onHost.gone': null,
+        'trained.artifact.files.sha256': { $in: [...digests] },
+      },
+      { $set: { 'trained.artifact.onHost.gone': new Date() } },
     );
   }
 

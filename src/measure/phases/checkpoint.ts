@@ -1,39 +1,42 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { keptTrainingBytes } from '../../domain/task/kept-training.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
-import type { StoredFile } from '../../lineage/documents/snapshot.js';
-import type { Lineage } from '../../lineage/lineage.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
-import { writeSealed } from '../../sandbox/sealing/sealed-tree.js';
-import type { Attempt } from '../attempt.js';
+import { keepOutputs, whereabouts, writeOutputs, type KeptOutputs } from './kept-outputs.js';
+import type { TrainingOf } from './training.js';
 
-/** Stores what training left, so that an attempt that is lost before it has published need not train again. */
+/**
+ * Keeps what training left, so that an attempt that is lost before it has published need not train again. Null where
+ * this host has no room for it, which costs no more than another training.
+ */
 export async function keepCheckpoint(
-  lineage: Lineage,
-  attempt: Attempt,
+  { context, work, attempt }: Pick<TrainingOf, 'context' | 'work' | 'attempt'>,
   run: PhaseRun,
   { folder, sealed }: { folder: string; sealed: Sealed },
-): Promise<void> {
-  const { bytes } = sealed;
-  const files = await storeSealed(lineage, folder, sealed);
-  await lineage.replicates.keepCheckpoint(attempt.replicate._id, { fence: attempt.fence, run, bytes, files });
+): Promise<KeptOutputs | null> {
+  const { replicate, fence } = attempt;
+  const storedUpTo = Math.min(keptTrainingBytes(work.hosted.spec), context.kept.storedUpTo);
+  const asked = { replicate: replicate._id, folder, sealed, storedUpTo, must: false };
+  const kept = await keepOutputs(context, asked);
+  if (kept === null) return null;
+  const { files, bytes } = sealed;
+  const checkpoint = { fence, run, bytes, files, onHost: kept.onHost };
+  await context.lineage.replicates.keepCheckpoint(replicate._id, checkpoint);
+  return kept;
 }
 
-/** Puts back what an earlier attempt left after training; null when there is none. */
+/** Puts back what an earlier attempt left after training; null when there is none in reach. */
 export async function restoreCheckpoint(
-  lineage: Lineage,
-  { checkpoint }: ReplicateDocument,
+  { context, attempt }: Pick<TrainingOf, 'context' | 'attempt'>,
   to: string,
 ): Promise<ReplicateDocument['checkpoint']> {
-  if (checkpoint !== null) await writeSealed(to, await lineage.blobs.readFiles(checkpoint.files));
+  const { _id: key, checkpoint } = attempt.replicate;
+  if (checkpoint === null) return null;
+  const { onHost } = checkpoint;
+  if ((await whereabouts(context, key, checkpoint)) !== 'here') {
+    if (onHost !== null) await context.lineage.replicates.loseCheckpoint(key, onHost);
+    return null;
+  }
+  await writeOutputs(context, checkpoint, to);
   return checkpoint;
-}
-
-/** Stores the very files that were sealed, one at a time. */
-export async function storeSealed(lineage: Lineage, folder: string, sealed: Sealed): Promise<StoredFile[]> {
-  const stored: StoredFile[] = [];
-  for (const { path } of sealed.files)
-    stored.push(...(await lineage.blobs.putFiles([{ path, bytes: await readFile(join(folder, path)) }])));
-  return stored;
 }

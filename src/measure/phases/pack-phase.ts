@@ -3,7 +3,7 @@ import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { sealTo } from '../../sandbox/sealing/seal.js';
 import { writeFolder } from '../../tasks/folder.js';
 import type { HostedTask } from '../../tasks/host.js';
-import { keyOf } from '../reuse.js';
+import { finishedHere, keyOf } from '../reuse.js';
 import type { RunHost } from '../host-context.js';
 import { packCall, settingsOf } from './calls.js';
 import { sealLimits } from './phase.js';
@@ -19,14 +19,14 @@ export async function packPhase(
   { run: command }: { run: string },
   left: Left,
 ): Promise<Failed | Artifact> {
-  const { context, work, folders } = training;
+  const { work, folders } = training;
   const { artifact, packed } = folders;
-  const key = left.kept ? keyOf(keyedBy(training), 'pack', left.sealed.files) : null;
-  const found = key === null ? null : await context.lineage.phases.finished(work.trial.owner, key);
+  const key = left.kept === null ? null : keyOf(keyedBy(training), 'pack', left.sealed.files);
+  const found = key === null ? null : await finishedHere(keyedBy(training), key);
   if (found !== null) return { sealed: await reusePhase(training, found, packed), folder: packed };
   const clock = packClock(work.hosted.spec, work.campaign.frozen.trainSeconds);
   const call = packCall(settingsOf(training), folders, { command, timeoutS: clock.limitS });
-  const prepare = () => clearPacking(context, work.hosted, training);
+  const prepare = () => clearPacking(training.context, work.hosted, training);
   const { failure } = await runPhase(training, { call, clock, prepare });
   if (failure !== null) return { failure };
   const { sealed, refused } = await sealedOrRefused(sealTo(artifact, packed, sealLimits(work.hosted)));

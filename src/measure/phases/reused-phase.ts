@@ -1,9 +1,9 @@
 import { treeDigest } from '../../domain/digest.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
-import type { Finished } from '../../lineage/trials/phase-results.js';
+import type { Finished, PhaseOutput } from '../../lineage/trials/phase-results.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
-import { writeSealed } from '../../sandbox/sealing/sealed-tree.js';
 import { keyOf, ownerOfPhase, reusedRun, reuseSaving } from '../reuse.js';
+import { writeOutputs } from './kept-outputs.js';
 import { keyedBy, type Training } from './training.js';
 
 /** Takes a result instead of running its phase again. */
@@ -12,7 +12,7 @@ export async function reusePhase(
   found: Finished,
   to: string,
 ): Promise<Sealed> {
-  await writeSealed(to, await context.lineage.blobs.readFiles(found.files));
+  await writeOutputs(context, found, to);
   runs.push(reusedRun(found));
   saved.push(reuseSaving(work, found));
   return sealedAgain(found);
@@ -30,13 +30,13 @@ export async function finishPhase(
   training: Training,
   phase: 'train' | 'pack',
   run: PhaseRun,
-  { bytes, files }: Pick<Sealed, 'bytes' | 'files'>,
+  { bytes, files, onHost }: Omit<PhaseOutput, 'run' | 'progress'>,
 ): Promise<void> {
   const { context, work, attempt, left, progress } = training;
-  // what was packed of a training that is not stored cannot be found again by it
-  if (phase === 'pack' && left?.kept !== true) return;
+  // what was packed of a training that is not kept cannot be found again by it
+  if (phase === 'pack' && left?.kept == null) return;
   const key = keyOf(keyedBy(training), phase, left?.sealed.files ?? null);
   if (key === null) return;
   const by = ownerOfPhase(attempt.replicate, work.trial.number, phase);
-  await context.lineage.phases.finish(by, key, { run, bytes, files, progress });
+  await context.lineage.phases.finish(by, key, { run, bytes, files, onHost, progress });
 }

@@ -8,7 +8,7 @@ import type { Trained } from '../../lineage/documents/replicate.js';
 import { persist } from '../../lineage/persist.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
 import { timeRatio } from './baseline-timing.js';
-import { storeSealed } from './checkpoint.js';
+import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
 import { packPhase } from './pack-phase.js';
 import { countedBytes } from './phase.js';
 import { finishPhase } from './reused-phase.js';
@@ -62,25 +62,41 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
 
 /** The exact size, before any evaluation. What misses a gate is not stored: its digest and sizes say enough. */
 async function gateAndStore(training: Training, { sealed, folder }: Artifact): Promise<Trained> {
-  const { context, work, files, runs, signal } = training;
+  const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
   const incomplete = incompleteFailure(spec, sealed);
   if (incomplete !== null) return trainedWith(training, incomplete, {});
   const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
-  if (failure === null) {
-    await persist(signal, () => storeSealed(context.lineage, folder, sealed));
+  const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
+  const kept = failure === null ? await keepArtifact(training, { sealed, folder }) : outputs;
+  const run = runs.at(-1);
+  if (failure === null && run !== undefined && run.reusedFrom === null) {
     const phase = spec.phases.pack === undefined ? 'train' : 'pack';
-    const run = runs.at(-1);
-    if (run !== undefined && run.reusedFrom === null)
-      await persist(signal, () => finishPhase(training, phase, run, sealed));
+    await persist(signal, () => finishPhase(training, phase, run, { ...outputs, onHost: kept.onHost }));
   }
   return {
     ...trainedWith(training, failure, metrics),
     margins: margins(spec.gates, metrics),
-    artifact: sealed,
+    artifact: { ...sealed, onHost: kept.onHost },
   };
+}
+
+/** Keeps the artifact until it is evaluated, whatever the room: without it the training was for nothing. */
+async function keepArtifact(
+  { context, attempt, signal }: Training,
+  { sealed, folder }: Artifact,
+): Promise<Pick<KeptOutputs, 'onHost'>> {
+  const replicate = attempt.replicate._id;
+  const { kept: here, lineage } = context;
+  // an artifact on a host that evaluates nothing would be out of everyone's reach
+  const evaluates = (await lineage.hosts.servedAt(here.place.folder, 'evaluator')) !== null;
+  const storedUpTo = evaluates ? here.storedUpTo : Infinity;
+  const kept = await persist(signal, () =>
+    keepOutputs(context, { replicate, folder, sealed, storedUpTo, must: true }),
+  );
+  return kept ?? { onHost: null };
 }
 
 /** Times of the training by the harness's clock. */
@@ -107,7 +123,7 @@ function missed(training: Training, miss: Margin): Failed {
   const again =
     failure.phase === 'pack' &&
     unread.length > 0 &&
-    left?.kept === true &&
+    left?.kept != null &&
     keyOf(keyedBy(training), 'train', null) !== null
       ? `; training need not be repeated when you change only ${unread.join(', ')}`
       : '';

@@ -1,4 +1,3 @@
-import { keptTrainingBytes } from '../../domain/task/kept-training.js';
 import { trainClock } from '../../domain/task/phase-clock.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { comparesTimes } from '../../domain/task/task.js';
@@ -28,12 +27,12 @@ export async function trainPhase(training: Training): Promise<Failed | Elsewhere
   const equal = equalTraining(keyedBy(training));
   if (equal === null) return trainAndSeal(training);
   const by = ownerOfPhase(attempt.replicate, work.trial.number, 'train');
-  const turn = await turnOf(context.lineage, by, equal.key);
+  const turn = await turnOf(context, by, equal.key);
   if (turn.kind === 'elsewhere') return { elsewhere: equal };
   if (turn.kind === 'mine') return trainAndSeal(training);
   training.sharesTraining = turn.result.replicate;
   training.progress = turn.result.progress;
-  return { sealed: await reusePhase(training, turn.result, folders.left), kept: true };
+  return { sealed: await reusePhase(training, turn.result, folders.left), kept: turn.result };
 }
 
 const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== undefined;
@@ -43,14 +42,14 @@ const timeStartBeside = (training: Training): Promise<number> =>
 
 /** Puts back what an earlier attempt kept; null when there is none. */
 async function restoreTraining(training: Training): Promise<Left | null> {
-  const { context, work, attempt, folders, runs, signal } = training;
-  const restored = await restoreCheckpoint(context.lineage, attempt.replicate, folders.left);
+  const { work, folders, runs, signal } = training;
+  const restored = await restoreCheckpoint(training, folders.left);
   if (restored === null) return null;
   const { run } = restored;
   runs.push(run);
   if (comparesTimes(work.hosted.spec)) run.startMs ??= await timeStartBeside(training);
   if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
-  return { sealed: sealedAgain(restored), kept: true };
+  return { sealed: sealedAgain(restored), kept: restored };
 }
 
 async function trainAndSeal(training: Training): Promise<Failed | Left> {
@@ -73,13 +72,15 @@ async function trainAndSeal(training: Training): Promise<Failed | Left> {
   if (refused !== null) return { failure: refused };
   // a disk is asked to hold it once
   await removeTree(folders.out);
-  const kept = (packs(training) || timed === 'after') && sealed.bytes <= keptTrainingBytes(spec);
-  if (kept)
-    await persist(signal, () =>
-      keepCheckpoint(context.lineage, attempt, run, { folder: folders.left, sealed }),
-    );
+  const isOfUse = packs(training) || timed === 'after';
+  const keep = () => keepCheckpoint(training, run, { folder: folders.left, sealed });
+  const kept = isOfUse ? await persist(signal, keep) : null;
   if (timed === 'after') run.startMs = await timeStartBeside(training);
-  if (packs(training) && kept) await persist(signal, () => finishPhase(training, 'train', run, sealed));
+  if (packs(training) && kept !== null) {
+    const { bytes, files } = sealed;
+    const output = { bytes, files, onHost: kept.onHost };
+    await persist(signal, () => finishPhase(training, 'train', run, output));
+  }
   return { sealed, kept };
 }
 

@@ -7,6 +7,7 @@ import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { Attempt, AttemptWork } from '../attempt.js';
+import type { KeptOutputs } from './kept-outputs.js';
 import type { RunFolders } from './run-folders.js';
 import type { EqualTraining, Keyed } from '../reuse.js';
 
@@ -37,8 +38,8 @@ export interface Training extends TrainingOf {
 /** Sealed outputs of training, which the key of the next phase is derived from. */
 export interface Left {
   sealed: Sealed;
-  /** True when its content is in the store. */
-  kept: boolean;
+  /** Place of its content; null where it is not kept. */
+  kept: KeptOutputs | null;
 }
 
 /** Sealed outputs, and the folder that holds them. */

@@ -1,6 +1,5 @@
-import { chmod, lstat, lutimes, mkdir, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { removeTree } from '../remove-tree.js';
+import { chmod, lstat, lutimes, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** The time of every sealed file and folder, in seconds: 1 January 2000, UTC. */
 export const SEALED_AT = 946_684_800;
@@ -15,19 +14,4 @@ export async function normaliseTree(path: string): Promise<void> {
   if (folder) for (const name of await readdir(path)) await normaliseTree(join(path, name));
   await chmod(path, folder ? FOLDER : FILE);
   await lutimes(path, SEALED_AT, SEALED_AT);
-}
-
-/** Writes what was sealed elsewhere as `sealTo` leaves it, in place of what lies there. */
-export async function writeSealed(
-  folder: string,
-  files: readonly { path: string; bytes: Uint8Array }[],
-): Promise<void> {
-  await removeTree(folder);
-  await mkdir(folder);
-  for (const { path, bytes } of files) {
-    const target = join(folder, path);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(target, bytes, { flag: 'wx' });
-  }
-  await normaliseTree(folder);
 }
