@@ -16,7 +16,6 @@ import { pricesFrom, type PriceTable } from '../../src/model/pricing.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { RealHosts } from '../builders/real-host.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
-import { hostStore } from '../builders/host-context.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { askedServer } from '../../workers/reconciling.js';
 
