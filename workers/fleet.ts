@@ -108,8 +108,17 @@ class Started {
 
   /** Closes all of it, the last first; what fails does not keep the rest open. */
   async close(): Promise<void> {
+    // one that never ran keeps the connection, and with it this process, alive
+    await Promise.all(this.workers.filter((worker) => worker.getState() === 'INITIALIZED').map(neverRun));
     for (const close of this.#closers.reverse()) await close().catch(() => undefined);
   }
+}
+
+/** Ends a worker that was made and never asked for work: only one that runs can be shut down. */
+async function neverRun(worker: Worker): Promise<void> {
+  const running = worker.run();
+  worker.shutdown();
+  await running.catch(() => undefined);
 }
 
 async function startWorkers(
