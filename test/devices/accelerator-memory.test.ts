@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { acceleratorMemory, memoryByProcess } from '../../src/devices/accelerator-memory.js';
-import { programOnPath } from '../../src/sandbox/tiers/launch.js';
 
 it('adds up what a process holds on several devices', () => {
   const holder = fc.record({ pid: fc.option(fc.nat(5)), bytes: fc.nat(1000) });
@@ -16,7 +15,12 @@ it('adds up what a process holds on several devices', () => {
   );
 });
 
-it('says why nothing is known on a host without accelerators', async (context) => {
-  if (programOnPath('nvidia-smi') !== null) context.skip('this host has nvidia-smi');
-  expect(await acceleratorMemory()).toBe('there is no nvidia-smi on this host');
+it('says why where there is no driver to ask', async () => {
+  const path = process.env.PATH;
+  process.env.PATH = '/nowhere';
+  try {
+    expect(await acceleratorMemory()).toBe('there is no nvidia-smi on this host');
+  } finally {
+    process.env.PATH = path;
+  }
 });
