@@ -31,6 +31,7 @@ import type { CampaignState, RunControl, TrialStatus } from '../src/domain/statu
 import { confidenceOfEach } from '../src/domain/decision/claim/claim.js';
 import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
+import { demandedTier } from '../src/domain/task/device-needs.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { TaskDocument } from '../src/lineage/documents/task.js';
@@ -224,7 +225,7 @@ function resolve(
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
     exclusive: exclusiveEvaluation(spec),
     attributes,
-    isolation: input.isolation ?? null,
+    isolation: demandedTier(spec, input.isolation),
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
     submission: input.submission ?? null,

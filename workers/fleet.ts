@@ -5,13 +5,14 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../src/domain/campaign/campaign.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
-import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { systemClock } from '../src/lineage/clock.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
+import { openDevices } from '../src/devices/open-devices.js';
+import { thisMachine } from '../src/sandbox/host/machine.js';
 import { LeasePool } from '../src/sandbox/host/lease.js';
 import { diskFullSandbox } from '../src/sandbox/host/disk-full-sandbox.js';
 import {
@@ -107,8 +108,17 @@ class Started {
 
   /** Closes all of it, the last first; what fails does not keep the rest open. */
   async close(): Promise<void> {
+    // one that never ran keeps the connection, and with it this process, alive
+    await Promise.all(this.workers.filter((worker) => worker.getState() === 'INITIALIZED').map(neverRun));
     for (const close of this.#closers.reverse()) await close().catch(() => undefined);
   }
+}
+
+/** Ends a worker that was made and never asked for work: only one that runs can be shut down. */
+async function neverRun(worker: Worker): Promise<void> {
+  const running = worker.run();
+  worker.shutdown();
+  await running.catch(() => undefined);
 }
 
 async function startWorkers(
@@ -225,33 +235,33 @@ async function hostContext(
   const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
   const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
+  const leases = join(home, 'leases');
+  const devices = await openDevices({ pool, folder: leases, env: settings.env });
   const gate = new Gate();
+  const machine = thisMachine();
   const kept = await openHostStore(lineage, { home, host: name, store: settings.store, env: settings.env });
   const { folder: keptId } = kept.place;
   const reporter = {
     host: name,
     pool,
-    kept: keptId,
     roles: roles.filter((role) => HOST_ROLES.includes(role)),
+    machine,
+    devices,
+    kept: keptId,
   };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);
   await watch.start();
   const context = {
     lineage,
+    host: { name, machine, worker, process: own.name, work: own.folder },
     kept,
-    host: { name, hostClass: hostClass(), worker, process: own.name, work: own.folder },
     tasks,
     sandbox: tamperDetectingSandbox(diskFullSandbox(sandbox, own.folder, room), tasks.tampering),
-    leases: new LeasePool(pool, slots, join(home, 'leases')),
-    turn: new HostTurn(join(home, 'leases', 'turn')),
+    devices,
+    leases: devices?.leases ?? new LeasePool(pool, slots, leases),
+    granted: null,
+    turn: new HostTurn(join(leases, 'turn')),
   };
   return { context, guard: { gate, watch } };
-}
-
-/** Hosts with the same processor and platform measure alike; others are never compared without calibration. */
-function hostClass(): string {
-  const [first] = cpus();
-  const fingerprint = `${process.platform} ${process.arch} ${first?.model ?? 'unknown'} ${cpus().length}`;
-  return `${process.platform}-${process.arch}-${sha256(fingerprint).slice(0, 8)}`;
 }

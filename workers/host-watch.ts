@@ -1,6 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf } from '../src/domain/errors.js';
+import type { DeviceReport, HostDevices } from '../src/devices/host-devices.js';
+import type { HostDevice } from '../src/lineage/documents/host.js';
+import type { Machine } from '../src/domain/devices/host-class.js';
 import type { Hosts } from '../src/lineage/hosts.js';
 import type { HostHealth } from '../src/sandbox/host/host-health.js';
 import type { Gate } from './gate.js';
@@ -14,6 +17,9 @@ export interface HostReporter {
   host: string;
   pool: string;
   roles: string[];
+  /** Accelerators that it leases; null where it has none. */
+  devices: Pick<HostDevices, 'reexamine' | 'report'> | null;
+  machine: Machine;
   /** Id of the folder in which the host keeps what is too large for the store. */
   kept: string | null;
 }
@@ -66,14 +72,31 @@ export class HostWatch {
           : `this host takes no more work until it is healthy again: ${why}`,
       );
     }
-    const due = performance.now() - this.#reportedAt >= REPORT_MS;
+    await this.#reexamine();
+    const { devices } = this.reporter;
+    // who has a device changes faster than the health of a host
+    const due = devices !== null || performance.now() - this.#reportedAt >= REPORT_MS;
     // the store may be unreachable; the next look reports again
     if (changed || due) void this.#report(why).catch(() => undefined);
   }
 
+  /** Gives accelerators work again that are well. One that cannot be asked for now is asked for at the next look. */
+  async #reexamine(): Promise<void> {
+    const well = (await this.reporter.devices?.reexamine().catch(() => [])) ?? [];
+    for (const { uuid } of well) this.say(`device ${uuid} is well again and gets work`);
+  }
+
   async #report(why: string | null): Promise<void> {
-    const { host, pool, roles, kept } = this.reporter;
-    const said = { host, pool, roles, kept, healthy: why === null, why, since: this.#since, at: new Date() };
+    const { devices: own, ...reporter } = this.reporter;
+    const devices = ((await own?.report()) ?? []).map(reported);
+    const said = {
+      ...reporter,
+      healthy: why === null,
+      why,
+      since: this.#since,
+      devices,
+      at: new Date(),
+    };
     await this.hosts.report({ _id: this.#id, ...said });
     this.#reportedAt = performance.now();
   }
@@ -98,6 +121,20 @@ export class HostWatch {
     });
   }
 }
+
+const reported = ({ state, quarantined, ...device }: DeviceReport): HostDevice => ({
+  uuid: device.uuid,
+  index: device.index,
+  name: device.name,
+  memoryBytes: device.memoryBytes,
+  driver: device.driver,
+  present: state !== null,
+  usedBytes: state?.usedBytes ?? null,
+  utilisation: state?.utilisation ?? null,
+  throttled: [...(state?.throttled ?? [])],
+  heldFor: device.heldFor,
+  unfit: quarantined === null ? null : { reason: quarantined.reason, since: quarantined.since },
+});
 
 /** Another host may take it at once. */
 function refusal(why: string): ApplicationFailure {

@@ -9,6 +9,7 @@ import { register as checkout } from './commands/checkout.js';
 import { register as costs } from './commands/costs.js';
 import { register as demo } from './commands/demo.js';
 import { register as dev } from './commands/dev.js';
+import { register as devices } from './commands/devices.js';
 import { register as doctor } from './commands/doctor.js';
 import { register as gc } from './commands/gc.js';
 import { helpText } from './commands/help-text.js';
@@ -34,7 +35,7 @@ import { register as worker } from './commands/worker.js';
 const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
-  'Read:': [status, watch, trials, show, log, costs, audit, replay],
+  'Read:': [status, watch, trials, show, log, costs, devices, audit, replay],
   'Take out:': [best, checkout, artifact],
   'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };

@@ -214,11 +214,29 @@ export const ERRORS = {
     'bounded',
     'If it repeats, check the disk and the sandbox of that host with `assay doctor`.',
   ),
+  DEVICE_FAULT: entry(
+    'transient',
+    1,
+    'bounded',
+    'The device gets no work until it is well again; `assay devices` says why. Other devices and hosts take the work.',
+  ),
+  DEVICE_THROTTLED: entry(
+    'transient',
+    1,
+    'bounded',
+    'The run is measured again; if it repeats, check the cooling and power of that host.',
+  ),
   ISOLATION_TOO_WEAK: entry(
     'environment',
     3,
     'endless',
     'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
+  ),
+  HOST_CLASS_DIFFERS: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker on a host of the class that calibrated the campaign, or make this one alike; a new campaign is calibrated on the host that takes it first.',
   ),
   // what stops a campaign until a person has looked
   EVALUATOR_BROKEN: entry(

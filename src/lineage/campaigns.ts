@@ -10,6 +10,7 @@ import {
   type Clock,
 } from '../domain/campaign/clock.js';
 import { sameReason, type Reason } from '../domain/campaign/reasons.js';
+import type { CalibratedClass } from '../domain/devices/host-class.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
 import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/statuses.js';
@@ -69,6 +70,7 @@ export class Campaigns {
       stopped: false,
       exhausted: null,
       elapsed: elapsedFrom(now),
+      hostClasses: [],
     });
     if (mine) this.anchors.set(frozen.owner, { monotonicMs, totalMs: 0 });
     const stored = await this.collection.require(frozen.name);
@@ -83,6 +85,13 @@ export class Campaigns {
   /** Records the namespace of a campaign that was stored without one. */
   async recordNamespace(owner: string, namespaceId: string): Promise<void> {
     await this.collection.update({ owner, namespaceId: null }, { $set: { namespaceId } });
+  }
+
+  /** Makes the campaign belong to a class of hosts for a kind of work, unless it belongs to one; returns all of its. */
+  async belongTo(owner: string, calibrated: CalibratedClass): Promise<CalibratedClass[]> {
+    const free = { owner, 'hostClasses.work': { $ne: calibrated.work } };
+    await this.collection.update(free, { $push: { hostClasses: calibrated } });
+    return (await this.byOwner(owner)).hostClasses;
   }
 
   async byName(name: string): Promise<CampaignDocument> {

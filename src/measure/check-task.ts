@@ -6,6 +6,9 @@ import { meanMissFailure } from '../domain/trial/miss-failure.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
+import { openDevices } from '../devices/open-devices.js';
+import { leaseSize, preflightGpus } from '../domain/task/device-needs.js';
+import { thisMachine } from '../sandbox/host/machine.js';
 import { LeasePool } from '../sandbox/host/lease.js';
 import { openWorkerFolder, sweepDeadWorkers } from '../sandbox/host/worker-folders.js';
 import { openSandbox } from '../sandbox/sandbox.js';
@@ -16,6 +19,7 @@ import { neededByRuns } from '../tasks/needed-by-runs.js';
 import { tamperDetectingSandbox } from '../tasks/tamper-detecting-sandbox.js';
 import { TamperDetection } from '../tasks/tamper-detection.js';
 import type { RunHost } from './host-context.js';
+import { onDevices, onLease } from './on-lease.js';
 import { removeRunFolders } from './phases/run-folders.js';
 import { preflight } from './preflight.js';
 import { tryStart, type StartRun } from './try-start.js';
@@ -60,7 +64,7 @@ const SEEDS = [1, 2];
 export async function checkTask(loaded: LoadedTask, settings: CheckSettings): Promise<CheckedTask> {
   const context = await openRunHost(loaded, settings);
   try {
-    context.leases.requireRoom(loaded.spec.resources.slots);
+    context.leases.requireRoom(leaseSize(loaded.spec.resources));
     return await checkedOn(context, loaded, settings);
   } finally {
     await removeRunFolders({ folder: context.host.work });
@@ -85,7 +89,10 @@ async function checkedOn(
   const turn = new HostTurn(join(settings.home, 'leases', 'turn'));
   const beside: Beside = (doing, run) => turn.beside({ signal, tell, doing }, run);
   const snapshot = treeDigest(recipeFiles(spec, stored));
-  const checking = () => beside('checking its start', () => preflight(context, hosted, snapshot, signal));
+  const checking = () =>
+    onDevices(context, { gpus: preflightGpus(spec), what: 'the check', signal }, (on) =>
+      beside('checking its start', () => preflight(on, hosted, snapshot, signal)),
+    );
   const [checked, preflightS] = await timed(checking);
   const { runs, failure } =
     checked.failure === null
@@ -119,8 +126,9 @@ async function measuredTwice(
   const runs: StartRun[] = [];
   for (const [at, seed] of SEEDS.entries()) {
     const doing = `measuring its start, ${at + 1} of ${SEEDS.length}`;
-    const run = await context.leases.withLease({ slots: resources.slots, signal, onWait: tell }, () =>
-      beside(doing, () => tryStart(context, hosted, { snapshot, seed }, signal)),
+    const { slots, gpus } = resources;
+    const run = await onLease(context, { slots, gpus, what: doing, signal, onWait: tell }, (on) =>
+      beside(doing, () => tryStart(on, hosted, { snapshot, seed }, signal)),
     );
     runs.push(run);
     if (run.failure !== null) return { runs, failure: run.failure };
@@ -148,6 +156,8 @@ async function openRunHost(
   const own = await openWorkerFolder(work);
   const sandbox = await openSandbox({ needed: () => neededByRuns(own.folder, cache), cache });
   const tampering = new TamperDetection(sandbox.isolation.fs !== 'enforced');
+  const folder = join(home, 'leases');
+  const devices = await openDevices({ pool: spec.resources.pool, folder, env: process.env });
   const bytes = new Map(recipeFiles(spec, files).map((file) => [file.path, file.bytes]));
   const tree = recipeFiles(spec, files).map(storedAs);
   return {
@@ -158,10 +168,12 @@ async function openRunHost(
           Promise.resolve(wanted.map(({ path }) => ({ path, bytes: bytes.get(path) ?? Buffer.alloc(0) }))),
       },
     },
-    host: { name: 'here', hostClass: 'here', worker: own.name, process: own.name, work: own.folder },
+    host: { name: 'here', machine: thisMachine(), worker: own.name, process: own.name, work: own.folder },
     tasks: new TaskHost(join(own.folder, 'host'), cache, sandbox, tampering),
     sandbox: tamperDetectingSandbox(sandbox, tampering),
-    leases: new LeasePool(spec.resources.pool, slots, join(home, 'leases')),
+    devices,
+    leases: devices?.leases ?? new LeasePool(spec.resources.pool, slots, folder),
+    granted: null,
   };
 }
 

@@ -1,14 +1,17 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
-import { START, type TrialRef } from '../domain/keys.js';
+import { START, trialLabel, type TrialRef } from '../domain/keys.js';
+import { evaluationBoundMs } from '../domain/task/bounds.js';
+import { evaluationGpus } from '../domain/task/device-needs.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { Evaluated, ReplicateDocument } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
+import { onDevices } from './on-lease.js';
+import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { evaluatesThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
-import { hostTrial, type HostedTrial } from './load-trial.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
 /** `lost`: the artifact went with its host, and has to be trained again. */
@@ -30,7 +33,7 @@ export async function evaluate(
   { signal, tell }: WorkMonitor,
 ): Promise<EvaluateResult> {
   const { lineage, turn } = context;
-  const work = await hostTrial(context, of, signal);
+  const work = await hostTrial(context, of, { work: 'evaluate', signal });
   const replicate = await lineage.replicates.get(of.replicate);
   if (replicate.evaluated !== null) {
     await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
@@ -48,11 +51,16 @@ export async function evaluate(
   });
   if (there !== null) return there;
   const { exclusive } = work.campaign.frozen;
-  const begin = () => attemptEvaluation({ context, work, signal }, replicate, measured);
   const isAlone = replicate.purpose === 'claim' ? exclusive.claim : exclusive.search;
-  return isAlone
-    ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
-    : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+  const gpus = evaluationGpus(work.hosted.spec);
+  const what = `evaluating ${trialLabel(of.number)} of ${work.campaign.frozen.name}`;
+  if (gpus > 0 && context.granted === null) tell(DOING.waitsForLease);
+  return onDevices(context, { gpus, what, signal }, (on) => {
+    const begin = () => attemptEvaluation({ context: on, work, signal }, replicate, measured);
+    return isAlone
+      ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
+      : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
+  });
 }
 
 async function attemptEvaluation(
@@ -65,10 +73,14 @@ async function attemptEvaluation(
   await lineage.trials.setStage(work.trial.owner, work.trial.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
   const asked = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
-  const request = { ...asked, boundMs: 0, slots: 0, published };
+  const { spec } = work.hosted;
+  const request = { ...asked, boundMs: evaluationBoundMs(spec), slots: evaluationGpus(spec), published };
   const result = await withAttempt(context, request, signal, async (attempt) => {
     const scored = await scoreOrBlame({ ...of, attempt }, measured);
-    return persist(signal, () => lineage.replicates.publishEvaluated(key, scored));
+    return persist(signal, async () => {
+      await requireCalibratedBy(context, work, 'evaluate');
+      return lineage.replicates.publishEvaluated(key, scored);
+    });
   });
   if (result.kind === 'parked') return { next: 'parked' };
   return { next: result.kind === 'done' ? 'decide' : 'notStarted' };

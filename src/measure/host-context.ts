@@ -1,3 +1,6 @@
+import type { DeviceLease } from '../devices/device-lease.js';
+import type { HostDevices } from '../devices/host-devices.js';
+import type { Machine } from '../domain/devices/host-class.js';
 import type { LeasePool } from '../sandbox/host/lease.js';
 import type { Blobs } from '../lineage/blob-store/blobs.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -13,6 +16,10 @@ export interface RunHost {
   tasks: TaskHost;
   sandbox: Sandbox;
   leases: LeasePool;
+  /** Accelerators of this host; null where its pool has none. */
+  devices: HostDevices | null;
+  /** Accelerators that the work at hand holds; null while it holds none. */
+  granted: DeviceLease | null;
 }
 
 /** Everything that measuring a trial on this host uses. */
@@ -27,8 +34,8 @@ export interface HostContext extends RunHost {
 export interface HostIdentity {
   /** Name of the host in records and messages. */
   name: string;
-  /** Hosts whose timings can be compared have the same class. */
-  hostClass: string;
+  /** What it has of the class of hosts that its measurements can be compared with. */
+  machine: Machine;
   /** This process, as Temporal shows it. */
   worker: string;
   /** This process among all that this machine has run; the prefix of its runs. */

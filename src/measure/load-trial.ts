@@ -1,26 +1,47 @@
+import {
+  hostClassOf,
+  refusalOfClass,
+  type HostClass,
+  type MeasuredWork,
+} from '../domain/devices/host-class.js';
 import { AssayError } from '../domain/errors.js';
+import { evaluationGpus } from '../domain/task/device-needs.js';
 import { isWeaker } from '../domain/task/isolation.js';
 import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { HostContext } from './host-context.js';
 
-/** A trial with everything a host needs to work on it. */
-export interface HostedTrial {
+/** A campaign with its task as it lies on this host. */
+export interface HostedCampaign {
   campaign: CampaignDocument;
-  trial: TrialDocument;
   hosted: HostedTask;
+  /** The class of this host for its work. */
+  hostClass: HostClass;
+}
+
+/** A trial with everything a host needs to work on it. */
+export interface HostedTrial extends HostedCampaign {
+  trial: TrialDocument;
+}
+
+/** Work that a host is asked to do. */
+export interface AskedWork {
+  /** The kind of hosts that it needs; checks are done by those that evaluate. */
+  work: MeasuredWork;
+  signal: AbortSignal;
 }
 
 /**
  * The campaign's task, materialised here and agreed upon with the other hosts.
- * @throws AssayError ISOLATION_TOO_WEAK when the campaign demands a tier that this host does not hold
+ * @throws AssayError ISOLATION_TOO_WEAK when the campaign demands a tier that this host does not hold;
+ * HOST_CLASS_DIFFERS when it belongs to hosts of another class
  */
 export async function hostCampaign(
-  { lineage, tasks, sandbox, host }: HostContext,
+  { lineage, tasks, sandbox, host, devices }: HostContext,
   owner: string,
-  signal: AbortSignal,
-): Promise<{ campaign: CampaignDocument; hosted: HostedTask }> {
+  { work, signal }: AskedWork,
+): Promise<HostedCampaign> {
   const campaign = await lineage.campaigns.byOwner(owner);
   const { isolation: demanded } = campaign.frozen;
   const { tier } = sandbox.isolation;
@@ -32,16 +53,36 @@ export async function hostCampaign(
   const files = (): Promise<{ path: string; bytes: Uint8Array }[]> => lineage.blobs.readFiles(task.files);
   const source = { spec: task.spec, digest: task._id, dataSecret: task.dataSecret, files };
   const hosted = await tasks.host(source, signal);
+  const gpus = work === 'train' ? task.spec.resources.gpus : evaluationGpus(task.spec);
+  const used = devices?.devices.slice(0, gpus) ?? [];
+  const hostClass = hostClassOf(host.machine, hosted.python.libraries, used);
+  const refusal = refusalOfClass(campaign.hostClasses, work, { name: host.name, hostClass });
+  if (refusal !== null) throw new AssayError('HOST_CLASS_DIFFERS', refusal);
   if (hosted.manifest !== null && task.manifest !== hosted.manifest)
     await lineage.tasks.agreeOnManifest(task._id, hosted.manifest);
-  return { campaign, hosted };
+  return { campaign, hosted, hostClass };
 }
 
 export async function hostTrial(
   context: HostContext,
   of: { owner: string; number: number },
-  signal: AbortSignal,
+  asked: AskedWork,
 ): Promise<HostedTrial> {
-  const { campaign, hosted } = await hostCampaign(context, of.owner, signal);
-  return { campaign, hosted, trial: await context.lineage.trials.require(of.owner, of.number) };
+  const hosted = await hostCampaign(context, of.owner, asked);
+  return { ...hosted, trial: await context.lineage.trials.require(of.owner, of.number) };
+}
+
+/**
+ * Makes a campaign belong to the class of the host that brings its first result, for a kind of its work; what several
+ * hosts began with nothing known counts from one class alone.
+ * @throws AssayError HOST_CLASS_DIFFERS when it belongs to another one by now
+ */
+export async function requireCalibratedBy(
+  { lineage, host }: HostContext,
+  { campaign: { owner }, hostClass }: HostedCampaign,
+  work: MeasuredWork,
+): Promise<void> {
+  const calibrated = await lineage.campaigns.belongTo(owner, { work, ...hostClass });
+  const refusal = refusalOfClass(calibrated, work, { name: host.name, hostClass });
+  if (refusal !== null) throw new AssayError('HOST_CLASS_DIFFERS', refusal);
 }

@@ -3,7 +3,9 @@ import { fieldOf, trialLabel, type TrialRef } from '../domain/keys.js';
 import type { WorkMonitor } from '../domain/trial/doing.js';
 import { LOST } from '../domain/trial/lost-workers.js';
 import { persist } from '../lineage/persist.js';
+import { preflightGpus } from '../domain/task/device-needs.js';
 import type { HostContext } from './host-context.js';
+import { onDevices } from './on-lease.js';
 import { hostCampaign, hostTrial } from './load-trial.js';
 import { crashOf, lossesOfTrial } from './lost-workers.js';
 import { tailOf } from './phases/phase.js';
@@ -37,9 +39,10 @@ export async function prepare(
   if (twin !== null) return { next: twin.status === null ? 'twin' : 'decide' };
   if (trial.parked !== null) await lineage.trials.unpark(of.owner, of.number);
   // preparing the task on this host delays no other turn
-  await hostTrial(context, of, signal);
-  return context.turn.beside({ signal, tell, doing: 'preparing' }, () =>
-    registered(context, of, fence, signal),
+  const { hosted, campaign } = await hostTrial(context, of, { work: 'evaluate', signal });
+  const what = `checking ${trialLabel(of.number)} of ${campaign.frozen.name}`;
+  return onDevices(context, { gpus: preflightGpus(hosted.spec), what, signal }, (on) =>
+    on.turn.beside({ signal, tell, doing: 'preparing' }, () => registered(on, of, fence, signal)),
   );
 }
 
@@ -102,7 +105,7 @@ async function recordLost(
 async function examined(context: HostContext, of: TrialRef, signal: AbortSignal): Promise<Prepared> {
   const { trials } = context.lineage;
   await trials.setStage(of.owner, of.number, 'preparing');
-  const { hosted, trial } = await hostTrial(context, of, signal);
+  const { hosted, trial } = await hostTrial(context, of, { work: 'evaluate', signal });
   const { failure, projection } = await preflight(context, hosted, trial.snapshot, signal);
   if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
   if (failure === null) return { next: 'train' };
@@ -116,10 +119,10 @@ export async function check(
   { owner, snapshot }: { owner: string; snapshot: string },
   { signal, tell }: WorkMonitor,
 ): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean }> {
-  const { hosted } = await hostCampaign(context, owner, signal);
-  const { failure, margins, projection, log } = await context.turn.beside(
-    { signal, tell, doing: 'checking' },
-    () => preflight(context, hosted, snapshot, signal),
+  const { hosted, campaign } = await hostCampaign(context, owner, { work: 'evaluate', signal });
+  const of = { gpus: preflightGpus(hosted.spec), what: `a check of ${campaign.frozen.name}`, signal };
+  const { failure, margins, projection, log } = await onDevices(context, of, (on) =>
+    on.turn.beside({ signal, tell, doing: 'checking' }, () => preflight(on, hosted, snapshot, signal)),
   );
   const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
   return { ok: failure === null, margins, projection, log: said };

@@ -1,6 +1,7 @@
 import { treeDigest } from '../domain/digest.js';
 import { matchesGlob } from '../domain/text/paths.js';
 import { phaseKey, seenBy, visibleFiles } from '../domain/task/phase-key.js';
+import { leaseSize } from '../domain/task/device-needs.js';
 import { trainBudget } from '../domain/task/phase-clock.js';
 import type { PhaseRun } from '../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../lineage/documents/replicate.js';
@@ -136,7 +137,7 @@ async function isAlive(lineage: Lineage, entered: PhaseOwner): Promise<boolean> 
 export const reusedRun = ({ run, trial }: Finished): PhaseRun => ({ ...run, reusedFrom: trial });
 
 export function reuseSaving({ hosted }: HostedTrial, { phase, trial, replicate, run }: Finished): Saving {
-  const acceleratorMs = Math.round((run.wallMs + (run.startMs ?? 0)) * hosted.spec.resources.slots);
+  const acceleratorMs = Math.round((run.wallMs + (run.startMs ?? 0)) * leaseSize(hosted.spec.resources));
   return { kind: 'reuse', phase, trial, replicate, acceleratorMs };
 }
 

@@ -4,7 +4,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
-import { score, type Scored } from '../sandbox/scoring/score.js';
+import { score, type Scored, type ScoreRequest } from '../sandbox/scoring/score.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
@@ -65,11 +65,11 @@ async function scoreIn(
   of: Scoring,
   call: { folders: Folders; signal: AbortSignal },
 ): Promise<{ scored: Scored; damage: string | null }> {
-  const { sandbox, tasks } = context;
+  const { tasks } = context;
   const requests = await requestsOf(context, hosted, of, call);
   // a server is the recipe's code; an evaluator alone is only told when what it used was changed beside it
   const { result: scored, damage } = await tasks.tampering.during(requests.server !== null, () =>
-    score(sandbox, requests),
+    scoredOn(context, requests),
   );
   call.signal.throwIfAborted();
   if (damage !== null) return { scored, damage };
@@ -81,6 +81,14 @@ async function scoreIn(
     throw new AssayError('HOST_FAULT', 'a sealed artifact was changed while it was evaluated');
   }
   return { scored, damage: null };
+}
+
+/** An evaluator runs outside the sandbox, so its devices are watched here. */
+async function scoredOn({ sandbox, granted }: RunHost, requests: ScoreRequest): Promise<Scored> {
+  const { devices } = requests.evaluator;
+  if (granted === null || devices === undefined) return score(sandbox, requests);
+  const { result, deviceUse } = await granted.during(devices, () => score(sandbox, requests));
+  return { ...result, evaluatorRun: { ...result.evaluatorRun, deviceUse } };
 }
 
 interface Folders {

@@ -1,7 +1,8 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
-import type { TrialRef } from '../domain/keys.js';
+import { trialLabel, type TrialRef } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { trainReads } from '../domain/task/phase-key.js';
+import { evaluationGpus, leaseSize } from '../domain/task/device-needs.js';
 import { leaseBoundMs } from '../domain/task/bounds.js';
 import type { ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
@@ -10,9 +11,11 @@ import type { HostPlace } from '../lineage/documents/on-host.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { trainsThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
 import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } from './attempt.js';
+import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
 import type { HostContext } from './host-context.js';
-import { hostTrial, type HostedTrial } from './load-trial.js';
+import { onLease } from './on-lease.js';
+import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { runTraining } from './phases/run-training.js';
 import { isElsewhereNow, type Elsewhere } from './phases/training.js';
 import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
@@ -38,7 +41,7 @@ export interface RunRef extends TrialRef, Asking {
 /** Trains, packs and seals one run of a trial on a lease, and checks the gates that are known then. */
 export async function train(context: HostContext, of: RunRef, monitor: WorkMonitor): Promise<TrainResult> {
   const { signal } = monitor;
-  const work = await hostTrial(context, of, signal);
+  const work = await hostTrial(context, of, { work: 'train', signal });
   const { trial } = work;
   if (of.purpose === 'search' && trial.status !== null) return { next: 'decide' };
   const files = await context.lineage.blobs.tree(trial.snapshot);
@@ -64,8 +67,8 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
 
 /** Finds the replicate that an earlier attempt has trained, or opens one, and enters it for its trial or claim. */
 async function enterReplicate(
-  { lineage, host }: HostContext,
-  { campaign, trial, hosted }: HostedTrial,
+  { lineage }: HostContext,
+  { campaign, trial, hosted, hostClass }: HostedTrial,
   { owner, number, index, purpose, claim = 0 }: RunRef,
   files: readonly StoredFile[],
 ): Promise<ReplicateDocument> {
@@ -75,7 +78,7 @@ async function enterReplicate(
     (one) => one.index === index && one.snapshot === snapshot && one.trained !== null,
   );
   const reads = trainReads(hosted.spec, files);
-  const identity = { owner, snapshot, purpose, index, hostClass: host.hostClass, reads };
+  const identity = { owner, snapshot, purpose, index, hostClass: hostClass.id, reads };
   const replicate = before ?? (await lineage.replicates.open(identity, number, campaign.secret));
   if (purpose === 'search') await lineage.trials.addReplicate(owner, number, replicate._id);
   else await lineage.claims.addReplicate(owner, claim, replicate._id);
@@ -92,13 +95,35 @@ async function trainOnLease(
   const there = await resultsFor(keyed);
   const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
   // the attempt begins after the turn: what waits has not begun, costs nothing, and can still be held back
-  const begin = () =>
-    context.turn.beside({ signal, tell, doing: 'training' }, () =>
-      attemptTraining(keyed, { boundMs: boundMs(keyed, there), instead }, signal),
+  const begin = (on: HostContext) =>
+    on.turn.beside({ signal, tell, doing: 'training' }, () =>
+      attemptTraining({ ...keyed, context: on }, { boundMs: boundMs(keyed, there), instead }, signal),
     );
+  if (needsNothing(work, there)) return begin(context);
   tell(DOING.waitsForLease);
-  const { slots } = work.hosted.spec.resources;
-  return needsNothing(work, there) ? begin() : context.leases.withLease({ slots, signal }, begin);
+  const { slots, gpus } = work.hosted.spec.resources;
+  const what = `training ${trialLabel(number)} of ${work.campaign.frozen.name}`;
+  return onLease(context, { slots, gpus, what, signal }, async (on) => {
+    const result = await begin(on);
+    // a claim is evaluated after all its runs are trained
+    if (purpose === 'search') await evaluateOnLease({ ...keyed, context: on }, result, { signal, tell });
+    return result;
+  });
+}
+
+/**
+ * Evaluates what was trained on the accelerators that trained it, where its evaluation needs any: it would wait for
+ * others otherwise. What comes of it is in the store.
+ */
+async function evaluateOnLease(
+  { context, work, replicate }: Keyed,
+  result: AttemptResult<Trained | Elsewhere>,
+  monitor: WorkMonitor,
+): Promise<void> {
+  if (evaluationGpus(work.hosted.spec) === 0 || result.kind !== 'done') return;
+  if (isElsewhereNow(result.result) || result.result.failure !== null) return;
+  const { owner, number } = work.trial;
+  await evaluate(context, { owner, number, replicate: replicate._id }, monitor);
 }
 
 type There = Awaited<ReturnType<typeof resultsFor>>;
@@ -116,7 +141,7 @@ async function attemptTraining(
   const { trial } = work;
   const published = ({ trained }: ReplicateDocument): Trained | null => trained;
   const { _id: key, purpose } = replicate;
-  const held = { ...asked, slots: work.hosted.spec.resources.slots };
+  const held = { ...asked, slots: leaseSize(work.hosted.spec.resources) };
   const request = { what: 'train', trial, purpose, replicate: key, ...held, published } as const;
   return withAttempt<Trained | Elsewhere>(context, request, signal, async (attempt) => {
     await lineage.trials.setStage(trial.owner, trial.number, 'training');
@@ -126,7 +151,10 @@ async function attemptTraining(
         ? await runTraining({ context, work, attempt, files, signal })
         : untrained(attempt, crash);
     if (isElsewhereNow(result)) return result;
-    return persist(signal, () => lineage.replicates.publishTrained(replicate._id, result));
+    return persist(signal, async () => {
+      await requireCalibratedBy(context, work, 'train');
+      return lineage.replicates.publishTrained(replicate._id, result);
+    });
   });
 }
 

@@ -1,12 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DeviceAccess } from '../domain/devices/device.js';
+import type { DeviceUse } from '../domain/devices/device-use.js';
 import type { Isolation } from '../domain/task/isolation.js';
 
 /** Limits of a run. */
 export interface Limits {
   /** Seconds by the harness's monotonic clock. */
   wallS: number;
-  /** Resident bytes of all processes together; pages that they share are counted once. */
+  /**
+   * Bytes that all processes hold together, with files in memory: pages that they share are counted once, and pages of
+   * files that the system can drop not at all.
+   */
   memoryBytes: number;
   /** Bytes that the writable folders may hold together, with what was in them before. */
   diskBytes: number;
@@ -16,7 +20,7 @@ export interface Limits {
   processes: number;
   /** Processors that its processes may use together, bounded where the tier can; all of the host's where left out. */
   cpus?: number;
-  /** Bytes of memory that its processes may share by files (/dev/shm); a quarter of the memory where left out. */
+  /** Bytes that files in /dev/shm may have, where it is the run's own; a quarter of the memory where left out. */
   sharedBytes?: number;
 }
 
@@ -46,7 +50,7 @@ export interface RunRequest {
    * can, and shares no file, device node or user with any other run. Its writable folders are then in memory.
    */
   runtime?: Runtime;
-  /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN. */
+  /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN and CUDA_VISIBLE_DEVICES. */
   env: Record<string, string>;
   limits: Limits;
   /** Accelerators that it may use; none where left out. */
@@ -95,6 +99,8 @@ export interface RunResult {
   /** Bytes that were printed in all. */
   logBytes: number;
   isolation: Isolation;
+  /** What was seen of its accelerators; left out for a run without any. */
+  deviceUse?: readonly DeviceUse[];
 }
 
 /** A running server of the recipe: stdin and stdout are the protocol's, stderr is the log. */

@@ -9,8 +9,9 @@ import {
 import { findBubblewrap } from './tiers/bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
 import type { Limits, RunRequest, RunResult, Sandbox, Served } from './run.js';
-import { limited } from './process/shell.js';
+import { limited, withLockedMemory } from './process/shell.js';
 import { supervise, type Supervision } from './process/supervise.js';
+import { deviceVariables, filesForDevices, heldWithDevices } from './tiers/device-access.js';
 import type { Tier } from './tiers/tier.js';
 import { TIERS, type Needed } from './tiers/tiers.js';
 
@@ -128,11 +129,13 @@ class TieredSandbox implements Sandbox {
     return this.#start(request, 'apart');
   }
 
-  async #start(request: RunRequest, stderr: 'joined' | 'apart'): Promise<Supervision> {
+  async #start(asked: RunRequest, stderr: 'joined' | 'apart'): Promise<Supervision> {
+    const request = { ...asked, env: { ...asked.env, ...deviceVariables(asked) } };
     const shell = limited(request.command, request.limits, stderr, this.#tier.threads(request.limits));
     const { launch, channels } = await this.#launch(request, shell);
     const log = stderr === 'joined' ? 'stdout' : 'stderr';
-    return supervise({ launch, request, isolation: { ...this.isolation, channels }, log, extra: 0 });
+    const isolation = heldWithDevices({ ...this.isolation, channels }, request);
+    return supervise({ launch: withLockedMemory(launch), request, isolation, log, extra: 0 });
   }
 
   /** Applies this tier's hold to a launch, and releases what the launch took when the tier cannot hold it. */
@@ -148,7 +151,8 @@ class TieredSandbox implements Sandbox {
   async #launch({ runtime, ...request }: RunRequest, shell: string): Promise<PrivateLaunch> {
     const open = { channels: this.isolation.channels, rootBytes: 0 };
     if (runtime === undefined) return { ...open, launch: await this.#tier.launch(request, shell) };
-    const own = await this.#roots?.launch({ ...request, runtime }, shell);
+    const paths = [...runtime.paths, ...filesForDevices(request)];
+    const own = await this.#roots?.launch({ ...request, runtime: { ...runtime, paths } }, shell);
     if (own !== undefined && 'launch' in own) return this.#held(own, request.limits);
     const readable = [...runtime.folders, ...request.readable];
     return { ...open, launch: await this.#tier.launch({ ...request, readable }, shell) };

@@ -133,6 +133,16 @@ export function identityOf({ libraries: _libraries, linked: _linked, ...own }: I
   return sha256(JSON.stringify(Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
+/**
+ * An interpreter with its packages, in words that hosts share on which the same are installed, in whatever folder:
+ * `Python 3.12.1 with 41 packages (0f3a6c1e)`.
+ */
+export function librariesText({ version, build, packages }: Interpreter): string {
+  const installed = [...new Set(packages)].sort();
+  const digest = sha256(JSON.stringify([build, installed])).slice(0, 8);
+  return `Python ${version} with ${installed.length} packages (${digest})`;
+}
+
 /** An interpreter in words: `/venv/bin/python (Python 3.11.7, virtual environment of /usr)`. */
 export function nameOf({ executable, version, prefix, basePrefix }: Interpreter): string {
   const kind = prefix === basePrefix ? `of ${prefix}` : `virtual environment of ${basePrefix}`;

@@ -7,7 +7,7 @@ import { networkVariables } from '../domain/network.js';
 import { withoutPasswords } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
 import { activePython } from './active-python.js';
-import { describe, identityOf, nameOf, type Interpreter } from './interpreter.js';
+import { describe, identityOf, librariesText, nameOf, type Interpreter } from './interpreter.js';
 import { foldersOf, unseenProjects } from './python-folders.js';
 
 /** The Python that phases and evaluator call `python`. */
@@ -25,6 +25,8 @@ export interface Python {
   env: Record<string, string>;
   /** Differs between interpreters, and between two states of the packages of one. */
   identity: string;
+  /** Interpreter and packages, wherever they lie: in words with a digest, equal on hosts that have the same. */
+  libraries: string;
 }
 
 /** Folders of programs that phases and evaluators find by name, after those of their Python. */
@@ -91,7 +93,17 @@ async function pythonOf(
   const folders = await foldersOf(own);
   if (environment !== null && !folders.includes(environment)) folders.push(environment);
   const identity = identityOf(own);
-  return { executable, version, paths: [...paths, ...hooked], environment, folders, env, identity };
+  const libraries = librariesText(own);
+  return {
+    executable,
+    version,
+    paths: [...paths, ...hooked],
+    environment,
+    folders,
+    env,
+    identity,
+    libraries,
+  };
 }
 
 function environmentOf(bins: readonly string[], userBase: string | null): Record<string, string> {

@@ -34,6 +34,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     stopped: false,
     exhausted: null,
     elapsed: elapsedFrom(AT),
+    hostClasses: [],
   };
   return {
     store: {

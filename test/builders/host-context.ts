@@ -1,3 +1,4 @@
+import type { Machine } from '../../src/domain/devices/host-class.js';
 import { join } from 'node:path';
 import type { Isolation } from '../../src/domain/task/isolation.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
@@ -9,6 +10,7 @@ import type { Sandbox } from '../../src/sandbox/run.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { freshFolder } from '../sandbox/programs.js';
 import { TaskHost } from '../../src/tasks/host.js';
+import { MACHINE } from './machine.js';
 
 interface Choices {
   /** Folder of the host; where it is left out, nothing may run. */
@@ -17,6 +19,7 @@ interface Choices {
   pid?: Isolation['pid'];
   /** How the sandbox runs a program; by default at tier E. */
   run?: Sandbox['run'];
+  machine?: Machine;
 }
 
 /** What a host keeps, with nothing that is needed unless a test says so. */
@@ -33,13 +36,13 @@ export const hostStore = (
 /** A host of one slot, at tier E. */
 export async function hostContext(
   lineage: Lineage,
-  { folder = '/nowhere', pid = 'none', run }: Choices = {},
+  { folder = '/nowhere', pid = 'none', run, machine = MACHINE }: Choices = {},
 ): Promise<HostContext> {
   const sandbox = await openSandbox({ tier: 'E' });
   return {
     lineage,
+    host: { name: 'host', machine, worker: 'host:1', process: 'p', work: folder },
     kept: await hostStore(folder === '/nowhere' ? freshFolder() : join(folder, 'kept')),
-    host: { name: 'host', hostClass: 'class', worker: 'host:1', process: 'p', work: folder },
     tasks: new TaskHost(folder, folder, sandbox),
     sandbox: {
       isolation: { ...sandbox.isolation, pid },
@@ -47,6 +50,8 @@ export async function hostContext(
       serve: (request) => sandbox.serve(request),
     },
     leases: new LeasePool('cpu', 1, folder),
+    devices: null,
+    granted: null,
     turn: new HostTurn(folder),
   };
 }

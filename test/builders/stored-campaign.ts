@@ -201,5 +201,6 @@ export async function phaseRun(
     cpuMs: null,
     load: null,
     repeated: false,
+    devices: [],
   };
 }

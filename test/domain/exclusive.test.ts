@@ -6,5 +6,7 @@ it.each([
   [true, { search: true, claim: true }],
   [false, { search: false, claim: false }],
 ])('a task that says %s of exclusive evaluations has %o', (exclusive, resolved) => {
-  expect(exclusiveEvaluation({ evaluate: { run: 'true', timeout_s: 1, exclusive } })).toEqual(resolved);
+  expect(exclusiveEvaluation({ evaluate: { run: 'true', timeout_s: 1, gpus: 0, exclusive } })).toEqual(
+    resolved,
+  );
 });

@@ -1,6 +1,3 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { campaignActivities } from '../../activities/campaign.js';
@@ -13,18 +10,12 @@ import { sessionActivities } from '../../activities/session.js';
 import { submitActivities } from '../../activities/submit.js';
 import { trainActivities } from '../../activities/train.js';
 import { workspaceActivities } from '../../activities/workspace.js';
-import { cacheFolder } from '../../src/dev/paths.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import { modelEndpoints } from '../../src/model/endpoints.js';
 import { pricesFrom, type PriceTable } from '../../src/model/pricing.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
-import { LeasePool } from '../../src/sandbox/host/lease.js';
-import { HostTurn } from '../../src/sandbox/host/host-turn.js';
-import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { TaskHost } from '../../src/tasks/host.js';
-import { findPython } from '../../src/tasks/python.js';
+import { RealHosts } from '../builders/real-host.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
-import { hostStore } from '../builders/host-context.js';
 import { openWorld, type World } from '../workflows/world.js';
 import { askedServer } from '../../workers/reconciling.js';
 
@@ -32,11 +23,10 @@ let world: World;
 let model: ScriptedServer;
 let owner: string;
 let prices: PriceTable;
-const homes: string[] = [];
-/** Ids of all that the sandboxes ran. */
-const runs: string[] = [];
+let hosts: RealHosts;
 beforeAll(async () => {
   world = await openWorld();
+  hosts = new RealHosts(world.lineage);
   const edit = { command: 'str_replace', path: 'train.py', old_str: 'X = 1.0', new_str: 'X = 2.0' };
   // a turn may be asked twice, because the second delivery cannot know whether the first will end
   const turn: ScriptStep = ({ body }) => ({
@@ -78,7 +68,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await world.stop();
   await model.stop();
-  for (const home of homes) await rm(home, { recursive: true, force: true });
+  await hosts.remove();
 });
 
 /** Two attempts of one activity at the same time, both of which have to end well. */
@@ -99,37 +89,8 @@ async function atOnce<R>(...attempts: (() => Promise<R>)[]): Promise<R> {
   throw new Error('both attempts failed');
 }
 
-async function openHost(name: string): Promise<HostContext> {
-  const home = await mkdtemp(join(tmpdir(), `assay-${name}-`));
-  homes.push(home);
-  await chmod(home, 0o755);
-  const python = await findPython(cacheFolder(), null, new AbortController().signal);
-  const needed = [home, cacheFolder(), ...python.folders];
-  const sandbox = await openSandbox({ needed: () => Promise.resolve(needed) });
-  const run = sandbox.run.bind(sandbox);
-  sandbox.run = (request) => {
-    runs.push(request.id);
-    return run(request);
-  };
-  return {
-    lineage: world.lineage,
-    kept: await hostStore(join(home, 'kept'), { host: name }),
-    host: {
-      name,
-      hostClass: 'test',
-      worker: name,
-      process: `${name}-${process.pid}`,
-      work: join(home, 'work'),
-    },
-    tasks: new TaskHost(home, cacheFolder(), sandbox),
-    sandbox,
-    leases: new LeasePool('cpu', 1, join(home, 'leases')),
-    turn: new HostTurn(join(home, 'turn')),
-  };
-}
-
 async function onTwoHosts<R>(attempt: (host: HostContext) => Promise<R>): Promise<R> {
-  const [one, two] = [await openHost('one'), await openHost('two')];
+  const [one, two] = [await hosts.open('one'), await hosts.open('two')];
   return atOnce(
     () => attempt(one),
     () => attempt(two),
@@ -137,11 +98,11 @@ async function onTwoHosts<R>(attempt: (host: HostContext) => Promise<R>): Promis
 }
 
 /** Runs of a phase that really happened. */
-const runsOf = (phase: string): string[] => runs.filter((run) => run.endsWith(`/${phase}`));
+const runsOf = (phase: string): string[] => hosts.runs.filter((run) => run.endsWith(`/${phase}`));
 
 it('measures the start once when every step is delivered twice to one host', async () => {
   const start = { owner, number: 0, index: 0, purpose: 'search' } as const;
-  const host = await openHost('alone');
+  const host = await hosts.open('alone');
   const submits = submitActivities({ lineage: world.lineage });
   expect(await twice(() => submits.submitStart({ owner }))).toEqual([{ number: 0 }, { number: 0 }]);
   expect(await twice(() => prepareActivities(host).prepare(start))).toEqual([

@@ -29,7 +29,7 @@ describe('task.yaml', () => {
       'limit: 0 }\ndecision_metric: train_ratio',
       /replicate\.deterministic: times differ from run to run/,
     ],
-    ['slots: 1', 'slots: 1, gpus: 2', /^t\.yaml:10:\d+: resources: .*gpus/],
+    ['slots: 1', 'slots: 1, tpus: 2', /^t\.yaml:10:\d+: resources: .*tpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);
   });

@@ -56,10 +56,13 @@ describe('an error of assay as a failure of Temporal', () => {
     expect(fault instanceof ApplicationFailure && (fault.nextRetryDelay ?? undefined)).toBe(waits);
   });
 
-  it('is soon taken by another worker where this one is too weak', async () => {
-    const weak = await thrown(new AssayError('ISOLATION_TOO_WEAK', 'x'), first);
-    expect(weak).toMatchObject({ nextRetryDelay: 3000 });
-  });
+  it.each(['ISOLATION_TOO_WEAK', 'HOST_CLASS_DIFFERS'] as const)(
+    'is soon taken by another worker where this one may not do it: %s',
+    async (code) => {
+      const unfit = await thrown(new AssayError(code, 'x'), first);
+      expect(unfit).toMatchObject({ nextRetryDelay: 3000 });
+    },
+  );
 });
 
 describe('an activity that fails', () => {

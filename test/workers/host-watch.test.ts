@@ -4,6 +4,7 @@ import { AssayError } from '../../src/domain/errors.js';
 import type { HostDocument } from '../../src/lineage/documents/host.js';
 import { HostHealth } from '../../src/sandbox/host/host-health.js';
 import { Gate } from '../../workers/gate.js';
+import { MACHINE } from '../builders/machine.js';
 import { HostWatch } from '../../workers/host-watch.js';
 
 /** Fault that the only check of the host reports. */
@@ -27,7 +28,14 @@ beforeEach(() => {
       return Promise.resolve();
     },
   };
-  const reporter = { host: 'h', pool: 'cpu', roles: ['trainer'], kept: null };
+  const reporter = {
+    host: 'h',
+    pool: 'cpu',
+    roles: ['trainer'],
+    devices: null,
+    machine: MACHINE,
+    kept: null,
+  };
   watch = new HostWatch(new HostHealth([{ look }]), gate, hosts, reporter, (line) => said.push(line));
 });
 
@@ -44,7 +52,7 @@ async function thrown(activity: () => Promise<unknown>): Promise<unknown> {
 it('lets a worker poll while its host is well, and reports it', async () => {
   await watch.start();
   expect([gate.closed, said]).toEqual([null, []]);
-  expect(reports).toMatchObject([{ _id: 'h/cpu/trainer', healthy: true, why: null }]);
+  expect(reports).toMatchObject([{ _id: 'h/cpu/trainer', healthy: true, why: null, machine: MACHINE }]);
   await watch.stop();
   expect(reports).toEqual([]);
 });

@@ -63,7 +63,8 @@ it('an artifact that stays on its host is evaluated there, and trained again whe
   // one that is about to evaluate, as its host says, and does not come
   const folder = await one.folder();
   const report = { _id: 'one/cpu/evaluator', host: 'one', pool: 'cpu', roles: ['evaluator'], kept: folder };
-  const now = { healthy: true, why: null, since: new Date(), at: new Date() };
+  const none = { machine: null, devices: [] };
+  const now = { healthy: true, why: null, since: new Date(), at: new Date(), ...none };
   await world.lineage.hosts.report({ ...report, ...now });
   await world.start('lost', input);
   const trained = await until('the start to be trained', async () => {

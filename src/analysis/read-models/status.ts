@@ -11,6 +11,7 @@ import type { ClaimView } from '../statistics/claim-view.js';
 import { failureOfTrial } from './trial-failure.js';
 import { campaignHeader, isoOrNull } from './campaign-header.js';
 import { trialEstimate } from '../statistics/trial-estimate.js';
+import type { CalibratedClass } from '../../domain/devices/host-class.js';
 import { limitUses } from './limits.js';
 import {
   frontierOf,
@@ -58,6 +59,8 @@ export interface StatusModel {
   endedAt: string | null;
   runningMs: number;
   pausedMs: number;
+  /** Classes of hosts that it belongs to; empty before its first result. */
+  hostClasses: readonly CalibratedClass[];
   limits: LimitUse[];
   submitted: number;
   counted: number;
@@ -125,6 +128,7 @@ export async function statusModel(
     endedAt: isoOrNull(campaign.endedAt),
     runningMs: campaign.elapsed.ranMs,
     pausedMs: campaign.elapsed.stillMs,
+    hostClasses: campaign.hostClasses,
     limits: limitUses(campaign, budget.limits, totals, spending),
     ...totals,
     counts,

@@ -124,6 +124,11 @@ function queuedAt(facts: StallFacts, activity: PendingActivity, label: string): 
 }
 
 const PROVIDER = new Set(['MODEL_OVERLOADED', 'MODEL_UNREACHABLE']);
+/** Failures by which a host leaves work to another one. */
+const UNFIT = new Map([
+  ['ISOLATION_TOO_WEAK', 'isolation'],
+  ['HOST_CLASS_DIFFERS', 'host-class'],
+]);
 
 /** An activity that failed and is tried again; `next` says when. */
 function again(activity: PendingActivity, failure: ActivityFault, label: string, next: string): Wait {
@@ -139,11 +144,12 @@ function again(activity: PendingActivity, failure: ActivityFault, label: string,
         `${names} ${many ? 'wait' : 'waits'} for the provider: ${text}; attempt ${attempt} ${next}`,
       remedy,
     };
-  if (failure.type === 'ISOLATION_TOO_WEAK')
+  const unfit = UNFIT.get(failure.type);
+  if (unfit !== undefined)
     return {
       ...common,
       what: 'no_worker',
-      id: `no_worker:isolation:${text}`,
+      id: `no_worker:${unfit}:${text}`,
       says: ({ names, many }) => `${names} ${many ? 'wait' : 'waits'} for a worker that may run it: ${text}`,
       remedy,
     };

@@ -27,7 +27,10 @@ export function register(program: Command): void {
     )
     .option('--claim-at <n,…>', 'also claim the frontier when this many trials have ended, such as 50,100')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
-    .option('--isolation <tier>', 'weakest isolation tier, A to E, that its recipes may run under')
+    .option(
+      '--isolation <tier>',
+      'weakest isolation tier, A to E, that its recipes may run under (default: C for a task with accelerators, else any)',
+    )
     .option('--input <json|@file>', 'the whole input as one JSON object; other options override its fields')
     .option('--watch', 'stay and follow it')
     .option('--json', 'print JSON')

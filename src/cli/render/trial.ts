@@ -239,8 +239,26 @@ function phaseText(run: PhaseView): string {
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
+    ...run.devices.map(deviceText),
   ];
   return notes.length === 0 ? phase : `${phase} (${notes.join(', ')})`;
+}
+
+/** `GPU-5d3…: 71 % busy, peak 11.2 GiB, 1755 MHz (least 1410)`. */
+function deviceText({
+  uuid,
+  utilisation,
+  peakMemoryBytes,
+  clockMhz,
+  throttled,
+}: PhaseView['devices'][number]): string {
+  const said = [
+    ...(utilisation === null ? [] : [`${Math.round(100 * utilisation)} % busy`]),
+    `peak ${bytes(peakMemoryBytes)}`,
+    ...(clockMhz === null ? [] : [`${clockMhz.mean} MHz (least ${clockMhz.least})`]),
+    ...(throttled.length === 0 ? [] : [`slowed down by ${throttled.join(' and ')}`]),
+  ];
+  return `${oneLine(uuid)}: ${said.join(', ')}`;
 }
 
 /** The evaluator belongs to the task and is trusted, so nothing has to hold it. */

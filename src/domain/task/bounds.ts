@@ -1,5 +1,6 @@
 import { REHEARSALS } from './rehearsal.js';
 import { comparesTimes, type Task } from './task.js';
+import { evaluationGpus, leaseSize } from './device-needs.js';
 import { longestS, packClock, trainClock } from './phase-clock.js';
 
 /** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
@@ -21,7 +22,14 @@ export function leaseBoundMs(task: Task, override: number | null, there: LeasedA
   const seconds =
     (there.trained ? 0 : trainingBound(task, override)) +
     (there.packed ? 0 : longestS(packClock(task, override)));
-  return Math.ceil(seconds * 1000 * task.resources.slots);
+  return Math.ceil(seconds * 1000 * leaseSize(task.resources));
+}
+
+/** The most that an evaluation can take on its lease, in milliseconds of one accelerator; 0 where it needs none. */
+export function evaluationBoundMs(task: Task): number {
+  const seconds = task.evaluate.timeout_s + (task.phases.serve?.startup_s ?? 0);
+  // one that is late on a slow host is run once more
+  return 2 * seconds * 1000 * evaluationGpus(task);
 }
 
 /** Upper bounds of what the activities of a trial run, in seconds. */

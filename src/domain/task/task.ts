@@ -4,6 +4,7 @@ import { gateSchema } from './schema/gate.js';
 import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { direction, relative, taskName } from './schema/fields.js';
+import { deviceIssues, leaseSize } from './device-needs.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
 export const taskSchema = z
@@ -91,7 +92,31 @@ export const taskSchema = z
         .positive()
         .default(1)
         .describe('slots of a host that a training takes: cores, in `cpu`'),
-      memory_mb: z.number().int().positive().default(2048).describe('memory of a phase, in MiB'),
+      gpus: z
+        .number()
+        .int()
+        .nonnegative()
+        .max(64)
+        .default(0)
+        .describe(
+          'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
+        ),
+      memory_mb: z
+        .number()
+        .int()
+        .positive()
+        .default(2048)
+        .describe(
+          'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
+        ),
+      shm_mb: z
+        .number()
+        .int()
+        .positive()
+        .optional()
+        .describe(
+          'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
+        ),
       disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
       log_kb: z
         .number()
@@ -139,6 +164,7 @@ export const taskSchema = z
       .describe('roles that propose, each with a prompt in `specialists/NAME.md`'),
   })
   .superRefine((task, context) => {
+    for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
     if (task.scoring === 'served' && task.phases.serve === undefined)
       context.addIssue({
         code: 'custom',
@@ -232,11 +258,11 @@ function rehearsalNeeds(task: {
  * the host's.
  */
 export function processorsOf(
-  { pool, slots }: Pick<Task['resources'], 'pool' | 'slots'>,
+  { pool, slots, gpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus'>,
   capacity: number,
   processors: number,
 ): number {
-  return pool === 'cpu' ? slots : Math.max(1, (processors * slots) / capacity);
+  return pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
 }
 
 /** Metric that recipes are compared by; its unit is empty where the task does not name it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { calibratedClassSchema } from '../../domain/devices/host-class.js';
 import { reasonSchema } from '../../domain/campaign/reasons.js';
 import { frozenCampaignSchema } from '../../domain/campaign/campaign.js';
 import { campaignStateSchema, controlSchema } from '../../domain/statuses.js';
@@ -53,5 +54,7 @@ export const campaignDocument = z.object({
   /** Set while an exhausted budget, and no person, pauses it. */
   exhausted: exhausted.nullable(),
   elapsed,
+  /** Classes of hosts that calibrated it; no host of another class does its work. */
+  hostClasses: z.array(calibratedClassSchema).default([]),
 });
 export type CampaignDocument = z.infer<typeof campaignDocument>;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { deviceUseSchema } from '../../domain/devices/device-use.js';
 import { isolationSchema } from '../../domain/task/isolation.js';
 import { finite } from '../../domain/trial/evaluation.js';
 import { digest } from './snapshot.js';
@@ -30,6 +31,8 @@ export const phaseRun = z.object({
    * True when it overran its budget on a host that was slower than usual, and the phase was run once more.
    */
   repeated: z.boolean(),
+  /** What was seen of its accelerators. */
+  devices: z.array(deviceUseSchema).default([]),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;
 

@@ -32,11 +32,20 @@ const train = outputPhase.extend({
 
 const phases = z.object({
   check: phase.optional(),
-  smoke: phase.extend({ data: synthetic }).optional(),
+  smoke: phase.extend({ data: synthetic, gpus: z.number().default(0) }).optional(),
   prewarm: phase.extend({ data: synthetic, output: z.string() }).optional(),
   train,
-  pack: outputPhase.extend({ budget_s: z.number().optional(), tolerance_s: tolerance }).optional(),
-  serve: z.object({ run: z.string(), startup_s: z.number(), twins: z.boolean().default(false) }).optional(),
+  pack: outputPhase
+    .extend({ budget_s: z.number().optional(), tolerance_s: tolerance, gpus: z.number().optional() })
+    .optional(),
+  serve: z
+    .object({
+      run: z.string(),
+      startup_s: z.number(),
+      twins: z.boolean().default(false),
+      gpus: z.number().optional(),
+    })
+    .optional(),
 });
 
 const gate = z.object({
@@ -76,7 +85,9 @@ export const storedTask = z.object({
   resources: z.object({
     pool: z.string().default('cpu'),
     slots: z.number().default(1),
+    gpus: z.number().default(0),
     memory_mb: z.number().default(2048),
+    shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),
     log_kb: z.number().default(256),
     processes: z.number().default(64),
@@ -87,6 +98,7 @@ export const storedTask = z.object({
     .default({ processes: 1, deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
+    gpus: z.number().default(0),
     artifact: z.array(z.string()).optional(),
     exclusive: z.boolean().optional(),
     rehearsal: z.object({ share: z.number(), limit_s: z.number().optional() }).optional(),

@@ -3,6 +3,7 @@ import { START } from '../../domain/keys.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import type { RunResult } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
 import { failureOf, requestOf } from './phase.js';
@@ -35,6 +36,21 @@ export async function timeStart(
   return timeTraining(context, work.hosted, { snapshot, name: `${name}-start`, id, callOf }, signal);
 }
 
+/**
+ * Refuses a training that is compared by its time while its accelerators slowed themselves down: its time says nothing
+ * of the recipe.
+ * @throws AssayError DEVICE_THROTTLED
+ */
+export function requireSteady(task: Task, { deviceUse = [] }: Pick<RunResult, 'deviceUse'>): void {
+  if (!comparesTimes(task)) return;
+  for (const { uuid, throttled } of deviceUse)
+    if (throttled.length > 0)
+      throw new AssayError(
+        'DEVICE_THROTTLED',
+        `device ${uuid} slowed itself down (${throttled.join(', ')}) while a time was measured on it`,
+      );
+}
+
 /** A training that is run for its time alone. */
 interface TimedTraining {
   snapshot: string;
@@ -62,6 +78,7 @@ export async function timeTraining(
     const result = await context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp));
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
     const failure = failureOf('train', result);
+    requireSteady(hosted.spec, result);
     if (failure === null) return Math.max(result.wallMs, 1);
     throw new AssayError(
       'HOST_FAULT',

@@ -7,6 +7,7 @@ import {
   type ProgressPoint,
   type Projection,
 } from '../../domain/task/progress.js';
+import { leaseSize } from '../../domain/task/device-needs.js';
 import { trainBudget } from '../../domain/task/phase-clock.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Saving } from '../../lineage/documents/saving.js';
@@ -91,7 +92,7 @@ function verdict(
       phase: 'train',
       trial: null,
       replicate: null,
-      acceleratorMs: savedMs * hosted.spec.resources.slots,
+      acceleratorMs: savedMs * leaseSize(hosted.spec.resources),
     },
   };
 }

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
+import { AssayError } from '../../domain/errors.js';
+import type { DeviceAccess } from '../../domain/devices/device.js';
 import { definedFields } from '../../domain/defined-fields.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { matchesGlob } from '../../domain/text/paths.js';
 import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
+import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -40,7 +43,7 @@ export interface PhaseCall {
 
 /** A phase as the sandbox runs it: the task's limits, its Python, and nothing else of this process. */
 export function requestOf(
-  { host, leases }: Pick<RunHost, 'host' | 'leases'>,
+  { host, leases, granted }: Pick<RunHost, 'host' | 'leases' | 'granted'>,
   hosted: HostedTask,
   call: PhaseCall,
   tmp: string,
@@ -63,10 +66,36 @@ export function requestOf(
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
+      ...definedFields({ sharedBytes: resources.shm_mb === undefined ? null : resources.shm_mb * MB }),
     },
-    ...definedFields({ startVariable: call.startVariable }),
+    ...definedFields({ startVariable: call.startVariable, devices: accessFor(granted, hosted, call) }),
     signal: call.signal,
   };
+}
+
+/** Phases that may use accelerators, by the name of their runs. */
+const USES: Partial<Record<Failure['phase'], RunPhase>> = {
+  smoke: 'smoke',
+  train: 'train',
+  pack: 'pack',
+  evaluate: 'evaluate',
+};
+
+/**
+ * Access to the accelerators that a phase uses; left out for one that uses none.
+ * @throws AssayError INTERNAL where it uses some and no lease holds them
+ */
+function accessFor(
+  granted: RunHost['granted'],
+  { spec }: HostedTask,
+  { phase, seesHeldOut }: PhaseCall,
+): DeviceAccess | undefined {
+  const uses = seesHeldOut === true ? 'serve' : USES[phase];
+  const count = uses === undefined ? 0 : gpusOf(spec, uses);
+  if (count === 0) return undefined;
+  if (granted === null)
+    throw new AssayError('INTERNAL', `${phase} needs ${count} accelerators and no lease holds them`);
+  return granted.accessTo(count);
 }
 
 /** A finished run as it is recorded, its log stored. */
@@ -92,6 +121,7 @@ export async function recordRun(
     cpuMs: result.cpuS === null ? null : Math.round(1000 * result.cpuS),
     load: Number(result.load.toFixed(2)),
     repeated: false,
+    devices: [...(result.deviceUse ?? [])],
     ...told,
   };
 }

@@ -6,6 +6,7 @@ import { overrunFailure } from '../../domain/trial/overrun.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { Lineage } from '../../lineage/lineage.js';
+import { requireSteady } from './baseline-timing.js';
 import { runInBudget } from './in-budget.js';
 import type { Call } from './calls.js';
 import { failureOf, recordRun, requestOf } from './phase.js';
@@ -62,6 +63,7 @@ async function runOnce(
     watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) },
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
+  if (phase === 'train') requireSteady(work.hosted.spec, result);
   const usual = await persist(signal, () =>
     usualSpeedFor(context.lineage, attempt.replicate, result.hostSpeed),
   );

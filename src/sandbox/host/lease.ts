@@ -41,6 +41,8 @@ export class LeasePool {
     /** Slots of this host; all its workers must agree. */
     readonly capacity: number,
     readonly folder: string,
+    /** Says why a slot is not to be given out now; null where it may be. */
+    readonly unfit: (slot: number) => Promise<string | null> = () => Promise.resolve(null),
   ) {
     if (!/^[a-z][a-z0-9-]{0,47}$/.test(name))
       throw new AssayError('INTERNAL', `"${name}" is no name of a pool`);
@@ -93,6 +95,11 @@ export class LeasePool {
     const holders: string[] = [];
     try {
       for (let slot = 0; slot < this.capacity && taken.length < wanted; slot += 1) {
+        const unfit = await this.unfit(slot);
+        if (unfit !== null) {
+          holders.push(`nobody: slot ${slot} gets no work (${unfit})`);
+          continue;
+        }
         const got = await takeSlot(this.folder, `${this.name}.${slot}`, slot);
         if (got instanceof Slot) taken.push(got);
         else holders.push(got);

@@ -1,6 +1,14 @@
 import type { Bubblewrap, Root } from '../tiers/bubblewrap.js';
 import type { RunRequest } from '../run.js';
-import { inMountNamespace, STAGE_BYTES, stagedDevices, STAGING } from '../tiers/stage.js';
+import {
+  inMountNamespace,
+  STAGE_BYTES,
+  stagedDevices,
+  stagedNodes,
+  STAGING,
+  STAGING_NODES,
+} from '../tiers/stage.js';
+import { mountedForDevices, nodesOf, withoutFilesOfHost } from '../tiers/device-access.js';
 import type { Launch } from '../tiers/launch.js';
 import type { Image } from './image.js';
 import type { RuntimeTree } from './runtime-tree.js';
@@ -42,6 +50,7 @@ while [ "$1" != -- ]; do
   shift
 done
 shift
+${STAGING_NODES}
 setpriv=$(command -v setpriv)
 PATH=$path
 exec "$setpriv" --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "$stage/\${wrapper##*/}" "$@"
@@ -63,24 +72,25 @@ exec "$stage/wrapper" "$@"
 export function mountedLaunch(
   bubblewrap: Bubblewrap,
   { tree, image, direct, stage }: PreparedRoot,
-  { request, shell, uid }: { request: RunRequest; shell: string; uid: number },
+  { request: asked, shell, uid }: { request: RunRequest; shell: string; uid: number },
 ): Launch {
-  const readable = [...new Set(request.readable)];
+  const request = withoutFilesOfHost(asked);
+  const readable = [...new Set([...request.readable, ...mountedForDevices(request)])];
   const given = new Map(readable.map((path, index) => [path, `${stage}/given/${index}`]));
+  const nodes = stagedNodes(stage, nodesOf(request));
   const root: Root = {
     ...filesOf(tree, stage),
     devices: stagedDevices(stage),
-    source: (path) => given.get(path) ?? path,
+    source: (path) => nodes.get(path) ?? given.get(path) ?? path,
     writes: 'memory',
     inet: false,
+    uid,
   };
   const inner = bubblewrap.launch(request, shell, root);
   const size = image.format === 'tar' ? STAGE_BYTES + 2 * tree.bytes : STAGE_BYTES;
   const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid)];
-  return {
-    ...inner,
-    ...inMountNamespace(MOUNTING, [...told, inner.file, ...given.keys(), '--', ...inner.args]),
-  };
+  const placed = [...given.keys(), '--', ...nodes.keys(), '--'];
+  return { ...inner, ...inMountNamespace(MOUNTING, [...told, inner.file, ...placed, ...inner.args]) };
 }
 
 /** A launch in a root of its own that is unpacked into the memory of an outer sandbox; as the worker's own user. */
@@ -95,8 +105,9 @@ export function copiedLaunch(
     source: (path) => path,
     writes: 'memory',
     inet: false,
+    uid: null,
   };
-  const inner = bubblewrap.launch(request, shell, root);
+  const inner = bubblewrap.launch(withoutFilesOfHost(request), shell, root);
   const size = String(STAGE_BYTES + 2 * tree.bytes);
   const outer = [
     '--unshare-user',

@@ -115,8 +115,13 @@ export class PrivateRoots {
   #ways(): { format: ImageFormat; way: Way; channels: Isolation['channels'] }[] {
     const mounted: Way = (root, request, shell) => {
       const uid = takeUid();
-      const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
-      return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: CLOSED };
+      try {
+        const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
+        return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: CLOSED };
+      } catch (error) {
+        releaseUid(uid);
+        throw error;
+      }
     };
     const copied: Way = (root, request, shell) => ({
       launch: copiedLaunch(this.bubblewrap, root, { request, shell }),

@@ -20,7 +20,7 @@ interface Watched {
 
 interface Watcher {
   end(ending: Ending): void;
-  /** Resident bytes at this look. */
+  /** Bytes held at this look. */
   seen(bytes: number): void;
   output(): { bytes: number; lastLine: string };
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, readdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { killNow, markerOf, userOf } from './proc-files.js';
@@ -143,16 +143,6 @@ export function runsNow({ pid, start }: Pick<ProcessRow, 'pid' | 'start'>): bool
     return process.kill(pid, 0);
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-}
-
-/** Memory of a process with shared pages divided among those who share them; null where it cannot be read. */
-export function proportionalBytes(pid: number): number | null {
-  try {
-    const found = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'));
-    return found === null ? null : Number(found[1]) * 1024;
-  } catch {
-    return null;
   }
 }
 

@@ -6,15 +6,23 @@ import {
   markerOf,
   offerToKernel,
   processTable,
-  proportionalBytes,
   startOf,
   userOf,
   sweepOrphans,
   type ProcessRow,
 } from './process-table.js';
+import {
+  heldMemory,
+  proportionalMemory,
+  sharedFileBytes,
+  sumOfMemory,
+  type HeldMemory,
+} from './held-memory.js';
 
 /** Most processes among which shared pages are counted once: it costs about a millisecond each. */
 const MOST_SHARING = 64;
+
+const heldOf = ({ pid, rssBytes }: ProcessRow): HeldMemory => heldMemory(pid) ?? { own: rssBytes, shared: 0 };
 
 /**
  * The processes of one run: children of children, members of its process group, and those that carry its mark.
@@ -25,7 +33,8 @@ export class ProcessTree {
   /** Processes whose mark was looked at already: a member has its mark from its first moment on. */
   readonly #examined = new Map<number, string>();
   #living: ProcessRow[] = [];
-  #adopted = false;
+  /** The first process of its namespace, once that is known. */
+  #inside: number | null = null;
 
   /**
    * `contained`: a pid namespace holds the family, so that its tree is complete and marks are not needed.
@@ -42,7 +51,7 @@ export class ProcessTree {
   /** Makes a process a member that is known by other means, such as the wrapper's report. */
   async adopt(pid: number): Promise<void> {
     const start = await startOf(pid);
-    this.#adopted = true;
+    this.#inside = pid;
     offerToKernel(pid);
     if (start !== null) this.#known.set(pid, start);
   }
@@ -86,11 +95,20 @@ export class ProcessTree {
     return Math.max(0, this.#living.length - this.wrappers);
   }
 
-  /** Resident bytes of the living members; pages that they share are counted once when that decides. */
+  /**
+   * Bytes that the living members hold, without pages of files that the system can drop; pages that they share are
+   * counted once when that decides.
+   */
   memory(allowed: number): number {
-    const resident = this.#living.reduce((sum, row) => sum + row.rssBytes, 0);
-    if (resident <= allowed || this.#living.length < 2 || this.#living.length > MOST_SHARING) return resident;
-    return this.#living.reduce((sum, row) => sum + (proportionalBytes(row.pid) ?? row.rssBytes), 0);
+    const inside = this.#living.find((row) => row.pid === this.#inside);
+    const files = inside === undefined ? 0 : sharedFileBytes(inside.pid);
+    const held = this.#living.map(heldOf);
+    const sum = sumOfMemory(held, files);
+    if (sum <= allowed || held.length < 2 || held.length > MOST_SHARING) return sum;
+    return sumOfMemory(
+      this.#living.map((row, index) => proportionalMemory(row.pid) ?? held[index] ?? heldOf(row)),
+      files,
+    );
   }
 
   /** Kills every member and returns when none is alive (HOST_FAULT when one cannot be killed). */
@@ -99,7 +117,7 @@ export class ProcessTree {
       const living = await this.look();
       if (living.length === 0) {
         // a wrapper that dies before its report leaves a child that waits for ever and is only found by its mark
-        if (!this.contained || !this.#adopted) await sweepOrphans({ ids: [this.run] });
+        if (!this.contained || this.#inside === null) await sweepOrphans({ ids: [this.run] });
         return;
       }
       killNow(-this.root);

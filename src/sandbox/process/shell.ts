@@ -1,4 +1,5 @@
 import type { Limits } from '../run.js';
+import type { Launch } from '../tiers/launch.js';
 
 const BLOCK = 512;
 const MEBIBYTE = 1024 * 1024;
@@ -26,9 +27,18 @@ export function limited(
     'ulimit -c 0 2>/dev/null',
     `ulimit -f ${largestFile(limits) / BLOCK} 2>/dev/null`,
     `ulimit -d ${kilobytes} 2>/dev/null`,
+    // an accelerator reads only memory that stays in its place
+    '{ ulimit -l unlimited || ulimit -S -l "$(ulimit -H -l)"; } 2>/dev/null',
   ];
   // dash calls it -p, bash -u
   if (threads !== null) lines.push(`ulimit -p ${threads} 2>/dev/null || ulimit -u ${threads} 2>/dev/null`);
   if (stderr === 'joined') lines.push('exec 2>&1');
   return `${lines.join('\n')}\n${command}`;
+}
+
+/** A launch whose processes may lock as much memory as they may have; a worker that is not root cannot allow more. */
+export function withLockedMemory(launch: Launch): Launch {
+  if (process.getuid?.() !== 0) return launch;
+  const script = 'ulimit -l unlimited 2>/dev/null\nexec "$@"';
+  return { ...launch, file: '/bin/sh', args: ['-c', script, 'sh', launch.file, ...launch.args] };
 }

@@ -9,6 +9,7 @@ import { FirstBytes } from '../process/kept-bytes.js';
 import type { RunRequest, RunResult, Sandbox, Served } from '../run.js';
 import { LARGEST_RESULT, readEvaluation } from './evaluation-result.js';
 import { limited } from '../process/shell.js';
+import { deviceVariables } from '../tiers/device-access.js';
 import { supervise, type Supervision } from '../process/supervise.js';
 import { tierE } from '../tiers/tier-e.js';
 
@@ -102,7 +103,7 @@ const DESCRIPTORS = ['ASSAY_SERVER_IN_FD', 'ASSAY_SERVER_OUT_FD', 'ASSAY_TWIN_IN
 function startEvaluator(request: RunRequest, servers: 0 | 1 | 2): Supervision {
   const names = ['ASSAY_RESULT_FD', ...DESCRIPTORS.slice(0, 2 * servers)];
   const descriptors = Object.fromEntries(names.map((name, at) => [name, String(3 + at)]));
-  const told = { ...request, env: { ...request.env, ...descriptors } };
+  const told = { ...request, env: { ...request.env, ...descriptors, ...deviceVariables(request) } };
   const shell = limited(request.command, request.limits, 'joined', null);
   return supervise({
     launch: tierE.launch(told, shell),

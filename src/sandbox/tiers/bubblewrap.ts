@@ -8,7 +8,8 @@ import { stageFolder } from '../private-root/own-folders.js';
 import type { Limits, RunRequest } from '../run.js';
 import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
-import { staged, stagedDevices } from './stage.js';
+import { staged, stagedDevices, stagedNodes } from './stage.js';
+import { mountedForDevices, nodesOf, requireDevices } from './device-access.js';
 import { programOnPath, TASKS_PER_PROCESS, type Launch } from './launch.js';
 import {
   answersJudged,
@@ -33,7 +34,7 @@ export const TIER_C: Isolation = {
   pids: 'advisory',
   disk: 'advisory',
   cpu: 'advisory',
-  // no device node is visible
+  // no device node is visible but those that a run is given
   gpu: 'enforced',
   secrets: 'enforced',
   channels: 'open',
@@ -43,6 +44,9 @@ export const TIER_C: Isolation = {
 const NOBODY = 65_534;
 const PASSWD = `nobody:x:${NOBODY}:${NOBODY}:nobody:/tmp:/bin/sh\n`;
 const GROUP = `nogroup:x:${NOBODY}:\n`;
+const HOST_NAME = 'assay';
+/** Without these lines a program that looks its own host up waits for a name server that does not answer. */
+const HOSTS = ['127.0.0.1', '::1'].map((address) => `${address} localhost ${HOST_NAME}\n`).join('');
 /** Parts of /etc that the loader and the links of alternatives need. */
 const ETC = ['/etc/ld.so.cache', '/etc/alternatives'];
 const TOP = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
@@ -65,36 +69,42 @@ export class Bubblewrap {
   }
 
   launch(request: RunRequest, shell: string, root: Root = HOST_ROOT): Launch {
-    const { memoryBytes, cpus = availableParallelism() } = request.limits;
+    requireDevices(request, root.uid, false);
+    const { memoryBytes, sharedBytes, cpus = availableParallelism() } = request.limits;
     // files in memory are in no process's resident pages, so their size is limited separately
     const room = String(Math.max(1024 * 1024, Math.floor(memoryBytes / 4)));
+    const shared = String(sharedBytes ?? room);
     const inputs: (string | Uint8Array)[] = [];
     const input = (content: string | Uint8Array): string => String(FIRST_INPUT - 1 + inputs.push(content));
     const filter = systemCallFilter({ inet: root.inet });
     const shown = { memoryBytes, cpus: Math.max(1, Math.ceil(cpus)) };
-    const covers = kernelCovers(shown).flatMap(({ path, content }) =>
-      content === null
-        ? ['--size', '4096', '--tmpfs', path, '--remount-ro', path]
-        : ['--ro-bind-data', input(content), path],
+    const covers = kernelCovers(shown);
+    const covered = covers.flatMap(({ path, content }) =>
+      content === null ? ['--size', '4096', '--tmpfs', path] : ['--ro-bind-data', input(content), path],
     );
-    const devices = this.stage !== null && root === HOST_ROOT ? stagedDevices(this.stage) : root.devices;
+    // after what an accelerator's driver reads below them is there
+    const sealed = covers.flatMap(({ path, content }) => (content === null ? ['--remount-ro', path] : []));
+    const stage = root === HOST_ROOT ? this.stage : null;
+    const from = stage === null ? root : stagedRoot(stage, request);
     const args = [
       ...['--unshare-all', '--unshare-user', ...this.extra, '--die-with-parent', '--new-session'],
-      ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', 'assay', '--json-status-fd', '3'],
+      ...['--uid', String(NOBODY), '--gid', String(NOBODY), '--hostname', HOST_NAME, '--json-status-fd', '3'],
       ...(filter === null ? [] : ['--seccomp', input(filter)]),
       ...root.system,
       ...['--ro-bind-data', input(PASSWD), '/etc/passwd', '--ro-bind-data', input(GROUP), '/etc/group'],
-      ...['--proc', '/proc', ...covers, '--dev', '/dev', ...devices],
+      ...['--ro-bind-data', input(HOSTS), '/etc/hosts'],
+      ...['--proc', '/proc', ...covered, '--dev', '/dev', ...from.devices],
       // terminals are counted for the whole machine
       ...['--size', '4096', '--tmpfs', '/dev/pts', '--remount-ro', '/dev/pts'],
-      ...['--size', room, '--tmpfs', '/dev/shm', '--size', room, '--tmpfs', '/tmp'],
-      ...visible(request, root, room),
+      ...['--size', shared, '--tmpfs', '/dev/shm', '--size', room, '--tmpfs', '/tmp'],
+      ...visible(request, from, room),
+      ...sealed,
       // read-only /proc: without it a sandbox started by root writes the host's kernel.core_pattern
       ...['--remount-ro', '/proc', '--remount-ro', '/dev', '--remount-ro', '/'],
       ...['--chdir', request.cwd, '--', '/bin/sh', '-c', shell],
     ];
     const launch: Launch = { file: this.bwrap, args, cwd: '/', inputs, reports: true, uid: null, hold: null };
-    return this.stage === null || root !== HOST_ROOT ? launch : { ...launch, ...staged(this.stage, launch) };
+    return stage === null ? launch : { ...launch, ...staged(stage, nodesOf(request), launch) };
   }
 }
 
@@ -115,6 +125,8 @@ export interface Root {
   writes: 'host' | 'memory';
   /** True when sockets other than unix ones may be made. */
   inet: boolean;
+  /** The run's user outside, when it has one of its own; null for the worker's. */
+  uid: number | null;
 }
 
 /** The host's own programs, read-only. */
@@ -128,7 +140,18 @@ const HOST_ROOT: Root = {
   source: (path) => path,
   writes: 'host',
   inet: true,
+  uid: null,
 };
+
+/** The host's own programs, with device nodes of the sandbox's own, which root prepares on a stage. */
+function stagedRoot(stage: string, request: RunRequest): Root {
+  const places = stagedNodes(stage, nodesOf(request));
+  return {
+    ...HOST_ROOT,
+    devices: stagedDevices(stage),
+    source: (path) => places.get(path) ?? path,
+  };
+}
 
 /** /bin and its like are links to /usr on merged systems and folders on others. */
 function systemFolder(path: string): string[] {
@@ -148,6 +171,10 @@ function visible(request: RunRequest, root: Root, room: string): string[] {
       options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],
     })),
   ];
+  for (const path of nodesOf(request))
+    mounts.push({ path, options: ['--dev-bind', root.source(path), path] });
+  for (const path of mountedForDevices(request))
+    mounts.push({ path, options: ['--ro-bind-try', root.source(path), path] });
   mounts.sort((a, b) => a.path.length - b.path.length);
   return mounts.flatMap(({ options }) => options);
 }

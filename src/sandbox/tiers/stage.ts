@@ -10,6 +10,29 @@ const NODES = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];
 export const stagedDevices = (stage: string): string[] =>
   NODES.flatMap((name) => ['--dev-bind', `${stage}/${name}`, `/dev/${name}`]);
 
+/** Places on a stage of the nodes that a run is given, by their paths. */
+export const stagedNodes = (stage: string, nodes: readonly string[]): ReadonlyMap<string, string> =>
+  new Map(nodes.map((path, index) => [path, `${stage}/device${index}`]));
+
+/**
+ * The part of a script that puts its first arguments, up to `--`, on `$stage`: device nodes as nodes of the sandbox's
+ * own, and sockets, of which there is only one, as they are.
+ */
+export const STAGING_NODES = `
+count=0
+while [ "$1" != -- ]; do
+  if [ -S "$1" ]; then
+    : > "$stage/device$count"
+    mount -n --bind "$1" "$stage/device$count"
+  else
+    (umask 0; exec cp -R "$1" "$stage/device$count")
+  fi
+  count=$((count + 1))
+  shift
+done
+shift
+`;
+
 /**
  * The beginning of a script that root runs in a mount namespace of its own, so that all of it is gone with its last
  * process: a file system in memory over `$stage`, of `$size` bytes, with device nodes and a copy of the `$wrapper`. That
@@ -30,12 +53,16 @@ export const STAGE_BYTES = 1024 * 1024;
 
 const SCRIPT = `stage=$1 size=$2 wrapper=$3
 shift 3
-${STAGING}PATH=$path
+${STAGING}${STAGING_NODES}PATH=$path
 exec "$stage/\${wrapper##*/}" "$@"`;
 
-/** A launch by root that is prepared on a stage. */
-export function staged(stage: string, { file, args }: Launch): Pick<Launch, 'file' | 'args'> {
-  return inMountNamespace(SCRIPT, [stage, String(STAGE_BYTES), file, ...args]);
+/** A launch by root that is prepared on a stage, with the nodes that its run is given. */
+export function staged(
+  stage: string,
+  nodes: readonly string[],
+  { file, args }: Launch,
+): Pick<Launch, 'file' | 'args'> {
+  return inMountNamespace(SCRIPT, [stage, String(STAGE_BYTES), file, ...nodes, '--', ...args]);
 }
 
 /** Runs a script in a mount namespace that goes with its last process. */

@@ -1,7 +1,7 @@
 import { lchownSync, lstatSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
@@ -10,6 +10,7 @@ import { causedByFiles } from '../sealing/seal-refused.js';
 import type { Limits, RunRequest } from '../run.js';
 import { limited } from '../process/shell.js';
 import { supervise } from '../process/supervise.js';
+import { requireDevices } from './device-access.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
 import {
   answersJudged,
@@ -21,6 +22,7 @@ import {
   type Attempt,
   type Question,
 } from './probing.js';
+import { requireReach } from './reach.js';
 import type { Probe, Tier } from './tier.js';
 import { firstUid, isRunUid, releaseUid, takeUid } from './uids.js';
 import { removeIpcObjects } from './ipc-cleanup.js';
@@ -59,6 +61,7 @@ class TierD implements Tier {
       const before = request.readable.filter((path) => isRunUid(statSync(path).uid));
       for (const path of [...request.writable, ...before]) await handOver(path, uid);
       for (const path of [request.cwd, ...request.readable, ...request.writable]) requireReach(path, uid);
+      requireDevices(request, uid, true);
     } catch (error) {
       releaseUid(uid);
       if (error instanceof AssayError) throw error;
@@ -136,36 +139,6 @@ async function handOver(path: string, uid: number): Promise<void> {
       if (next === path || !causedByFiles(error)) throw error;
     }
   }
-}
-
-const [READ, CROSS] = [4, 1];
-
-/** @throws AssayError HOST_FAULT when the user cannot come to a path */
-function requireReach(path: string, uid: number): void {
-  const stat = statSync(path);
-  const wanted = stat.isDirectory() ? READ | CROSS : READ;
-  const closed = lets(stat, uid, wanted) ? closedAbove(path, uid) : path;
-  if (closed === null) return;
-  throw new AssayError(
-    'HOST_FAULT',
-    `a user of its own, as tier D has it, cannot come to ${path}: ${closed} is closed`,
-    {
-      remedy:
-        'Set ASSAY_HOME, ASSAY_CACHE and ASSAY_PYTHON to places that all users may read, or install bubblewrap.',
-    },
-  );
-}
-
-function closedAbove(path: string, uid: number): string | null {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if (!lets(statSync(folder), uid, CROSS)) return folder;
-    if (folder === dirname(folder)) return null;
-  }
-}
-
-function lets(stat: { uid: number; mode: number }, uid: number, wanted: number): boolean {
-  const bits = stat.uid === uid ? stat.mode >> 6 : stat.mode;
-  return (bits & wanted) === wanted;
 }
 
 let held: Promise<Attempt> | null = null;

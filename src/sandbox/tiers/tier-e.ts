@@ -1,4 +1,5 @@
 import type { RunRequest } from '../run.js';
+import { requireDevices } from './device-access.js';
 import type { Launch } from './launch.js';
 import { NO_ISOLATION } from './no-isolation.js';
 import type { Tier } from './tier.js';
@@ -9,6 +10,7 @@ export const tierE = {
   bubblewrap: null,
   threads: () => null,
   launch(request: RunRequest, shell: string): Launch {
+    requireDevices(request, null, true);
     return {
       file: '/bin/sh',
       args: ['-c', shell],

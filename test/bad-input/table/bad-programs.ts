@@ -49,7 +49,7 @@ const recipes = shownBy('test/bad-input/recipes.test.ts', {
     'a recipe that starts too many processes',
     'the watchdog',
     LIMITED,
-    'processes limit: N of N processes, N over',
+    'processes limit: N of N processes…',
   ],
   'sealed-link': [
     'links, devices or sparse files in the output folder',
@@ -82,19 +82,19 @@ const exhausting = shownBy('test/bad-input/recipes.slow.test.ts', {
     'a recipe that fills the disk',
     'the watchdog (twice a second), the rlimit on files, and once more at the end',
     LIMITED,
-    'disk limit: N of N bytes, N over',
+    'disk limit: N of N bytes…',
   ],
   gigabyte: [
     'a recipe that prints a gigabyte',
     'at 64 times the `log_kb` of the task; head and tail of the log are kept',
     LIMITED,
-    'output limit: N of N bytes, N over',
+    'output limit: N of N bytes…',
   ],
   'memory-full': [
     'a recipe that takes too much memory',
     'the watchdog',
     LIMITED,
-    'memory limit: N of N bytes, N over',
+    'memory limit: N of N bytes…',
   ],
 });
 

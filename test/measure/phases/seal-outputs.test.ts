@@ -26,6 +26,7 @@ it.each([
   const evaluate = {
     run: 'true',
     timeout_s: 1,
+    gpus: 0,
     ...(artifact === undefined ? {} : { artifact: [...artifact] }),
   };
   const failure = incompleteFailure({ scoring, evaluate }, sealed(...paths));

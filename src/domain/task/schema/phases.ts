@@ -13,6 +13,15 @@ const phase = z.strictObject({
   timeout_s: seconds.describe('wall limit in seconds'),
 });
 
+const gpus = z
+  .number()
+  .int()
+  .nonnegative()
+  .optional()
+  .describe('accelerators of the lease that it uses; by default those of `resources`');
+
+const noGpus = gpus.unwrap().default(0).describe('accelerators that it uses, at most those of `resources`');
+
 const synthetic = z
   .literal('synthetic')
   .optional()
@@ -70,7 +79,7 @@ const train = outputPhase.extend({
 export const phasesSchema = z.strictObject({
   check: phase.optional().describe('quick test of the recipe without data'),
   smoke: phase
-    .extend({ data: synthetic })
+    .extend({ data: synthetic, gpus: noGpus })
     .optional()
     .describe('training in short, without data: projects the size, and serves a rehearsal'),
   prewarm: phase
@@ -80,6 +89,7 @@ export const phasesSchema = z.strictObject({
   train: train.describe('leaves files in `ASSAY_OUTPUT`'),
   pack: outputPhase
     .extend({
+      gpus,
       budget_s: seconds
         .optional()
         .describe("budget of wall time; by default a tenth of training's, at least 2 s, where that has one"),
@@ -91,6 +101,7 @@ export const phasesSchema = z.strictObject({
     .strictObject({
       run: z.string().min(1).describe('command for `sh`'),
       startup_s: seconds.describe('seconds until it has to have answered its first frame'),
+      gpus,
       twins: z
         .boolean()
         .default(false)
@@ -101,6 +112,7 @@ export const phasesSchema = z.strictObject({
 });
 
 export const evaluateSchema = phase.extend({
+  gpus: noGpus,
   exclusive: z
     .boolean()
     .optional()

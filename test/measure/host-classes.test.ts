@@ -1,0 +1,120 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { campaignActivities } from '../../activities/campaign.js';
+import { evaluateActivities } from '../../activities/evaluate.js';
+import { prepareActivities } from '../../activities/prepare.js';
+import { submitActivities } from '../../activities/submit.js';
+import { trainActivities } from '../../activities/train.js';
+import { systemClock } from '../../src/lineage/clock.js';
+import { pricesFrom } from '../../src/model/pricing.js';
+import { MACHINE } from '../builders/machine.js';
+import { RealHosts } from '../builders/real-host.js';
+import { askedServer } from '../../workers/reconciling.js';
+import { openWorld, until, type World } from '../workflows/world.js';
+
+let world: World;
+let hosts: RealHosts;
+beforeAll(async () => {
+  world = await openWorld();
+  hosts = new RealHosts(world.lineage);
+});
+afterAll(async () => {
+  // no workflow runs here
+  await world.stop([/it has no status, its workflow is missing/]);
+  await hosts.remove();
+});
+
+const as = <R>(attempt: () => Promise<R>): Promise<R> => new MockActivityEnvironment().run(attempt);
+
+/** A campaign that runs, with its start submitted. */
+async function freeze(name: string): Promise<string> {
+  const { lineage } = world;
+  const context = {
+    lineage,
+    bundledTasks: '',
+    registeredAttributes: () => Promise.resolve([]),
+    defaultModel: 'scripted',
+    ...askedServer(world.client),
+    workflowFact: () => Promise.resolve('missing' as const),
+    prices: await pricesFrom({}),
+    clock: systemClock,
+  };
+  const input = { task: 'tiny', specialists: ['solo'], rule: 'greedy' };
+  const request = { input, name, namespace: world.namespace, firstExecutionRunId: `run-${name}` };
+  const { owner } = await as(() => campaignActivities(context).freeze(request));
+  await lineage.campaigns.setState(owner, 'running', null);
+  await as(() => submitActivities({ lineage }).submitStart({ owner }));
+  return owner;
+}
+
+it('makes a campaign belong to the class of its first results, and refuses hosts of another one', async () => {
+  const owner = await freeze('classes');
+  const of = { owner, number: 0, index: 0, purpose: 'search' } as const;
+  const [home, alike, larger] = [
+    await hosts.open('home'),
+    await hosts.open('alike'),
+    await hosts.open('larger', { ...MACHINE, memoryGib: 64 }),
+  ];
+  // nothing is known yet, so that whoever looks first decides nothing
+  expect(await as(() => prepareActivities(larger).prepare(of))).toEqual({ next: 'train' });
+  expect((await world.campaign('classes')).hostClasses).toEqual([]);
+  const trained = await as(() => trainActivities(home).train(of));
+  if (trained.next !== 'evaluate') throw new Error(trained.next);
+
+  await expect(as(() => trainActivities(larger).train({ ...of, index: 1 }))).rejects.toMatchObject({
+    code: 'HOST_CLASS_DIFFERS',
+    message: expect.stringMatching(
+      /^larger is of host class \S+, and the campaign belongs to \S+, which calibrated it \(memory 64 GiB, not 16 GiB\)$/,
+    ) as unknown,
+  });
+  const again = await as(() => trainActivities(alike).train({ ...of, index: 1 }));
+  expect(again.next).toBe('evaluate');
+
+  // who trains and who evaluates may be hosts of different kinds
+  const { replicate } = trained;
+  expect(await as(() => evaluateActivities(larger).evaluate({ ...of, replicate }))).toEqual({
+    next: 'decide',
+  });
+  if (again.next !== 'evaluate') throw new Error(again.next);
+  const second = { ...of, replicate: again.replicate };
+  await expect(as(() => evaluateActivities(home).evaluate(second))).rejects.toMatchObject({
+    code: 'HOST_CLASS_DIFFERS',
+  });
+  const { hostClasses } = await world.campaign('classes');
+  expect(hostClasses.map(({ work, is }) => [work, is.memoryGib])).toEqual([
+    ['train', 16],
+    ['evaluate', 64],
+  ]);
+  const stored = await world.lineage.replicates.get(replicate);
+  expect(stored.hostClass).toBe(hostClasses[0]?.id);
+});
+
+it('counts the first class alone where two began with nothing known', async () => {
+  const owner = await freeze('at-once');
+  const of = { owner, number: 0, index: 0, purpose: 'search' } as const;
+  const [one, other] = [await hosts.open('one'), await hosts.open('other', { ...MACHINE, processors: 64 })];
+  await as(() => prepareActivities(one).prepare(of));
+  // the other one has begun, and ends when a result of the first is there
+  let begun: (() => void) | null = null;
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve));
+  const run = other.sandbox.run.bind(other.sandbox);
+  other.sandbox.run = async (request) => {
+    if (!request.id.endsWith('/train')) return run(request);
+    begun?.();
+    await until('the first result', async () =>
+      (await world.campaign('at-once')).hostClasses.length > 0 ? true : null,
+    );
+    return run(request);
+  };
+  const late = as(() => trainActivities(other).train(of));
+  const refused = expect(late).rejects.toMatchObject({ code: 'HOST_CLASS_DIFFERS' });
+  await hasBegun;
+  expect(await as(() => trainActivities(one).train(of))).toMatchObject({ next: 'evaluate' });
+  await refused;
+  const [winner] = (await world.campaign('at-once')).hostClasses;
+  const start = await world.lineage.trials.require(owner, 0);
+  const replicates = await world.lineage.replicates.many(start.replicates);
+  expect(replicates.filter(({ trained }) => trained !== null).map(({ hostClass }) => hostClass)).toEqual([
+    winner?.id,
+  ]);
+});
