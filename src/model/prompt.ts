@@ -105,7 +105,7 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
     ...timed.flatMap(([name, phase]) =>
       phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
     ),
-    `- ${resources.slots} slot(s) of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
+    `- ${resources.gpus > 0 ? `${resources.gpus} accelerator(s)` : `${resources.slots} slot(s)`} of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
     `- this session: at most ${turns} turns`,
   ].join('\n');
 }
