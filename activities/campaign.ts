@@ -225,6 +225,7 @@ function resolve(
     exclusive: exclusiveEvaluation(spec),
     attributes,
     isolation: input.isolation ?? null,
+    hostClasses: input.hostClasses,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
     submission: input.submission ?? null,

@@ -28,6 +28,10 @@ export function register(program: Command): void {
     .option('--claim-at <n,…>', 'also claim the frontier when this many trials have ended, such as 50,100')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
     .option('--isolation <tier>', 'weakest isolation tier, A to E, that its recipes may run under')
+    .option(
+      '--host-classes <one|any>',
+      'any: hosts unlike the first measure the start before they take trials (default: one class only)',
+    )
     .option('--input <json|@file>', 'the whole input as one JSON object; other options override its fields')
     .option('--watch', 'stay and follow it')
     .option('--json', 'print JSON')
@@ -35,7 +39,7 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation.
+trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation, hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
           'assay start --task byte-golf --trials 24 --watch',
