@@ -226,6 +226,7 @@ function resolve(
     exclusive: exclusiveEvaluation(spec),
     attributes,
     isolation: demandedTier(spec, input.isolation),
+    hostClasses: input.hostClasses,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
     submission: input.submission ?? null,

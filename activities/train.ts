@@ -4,7 +4,7 @@ import { isElsewhere, type EqualTraining } from '../src/measure/reuse.js';
 import { train, type RunRef, type TrainResult } from '../src/measure/train.js';
 import { poll, withMonitor } from './heartbeat.js';
 
-export type { RunRef };
+export type { RunRef, TrainResult };
 
 export interface TrainActivities {
   /** Trains, packs and seals on a lease, and checks the gates known by then. */

@@ -11,7 +11,8 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { DecideActivities } from '../activities/decide.js';
-import type { RunRef } from '../activities/train.js';
+import type { RunRef, TrainResult } from '../activities/train.js';
+import { START } from '../src/domain/keys.js';
 import type { Interruption as EndOfTrial } from '../src/domain/decision/verdict.js';
 import type { RunControl } from '../src/domain/statuses.js';
 import { interruptionText, type Interruption } from '../src/domain/trial/interruption.js';
@@ -138,13 +139,39 @@ export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise
     );
   let trained = await train();
   // waited for here: in the activity it would occupy the slot that the equal training may need
-  while (trained.next === 'elsewhere') {
-    await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
-      trained.equal,
-    ]);
+  while (trained.next === 'elsewhere' || trained.next === 'calibrate') {
+    if (trained.next === 'elsewhere')
+      await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
+        trained.equal,
+      ]);
+    else {
+      const ended = await calibrate(frozen, trained);
+      if (ended !== null) return ended;
+    }
     trained = await train();
   }
   return trained;
+}
+
+/**
+ * Measures the start on a class of hosts, so that trials may be measured there. Where a run of it fails or its hosts
+ * leave, others take the trial.
+ */
+async function calibrate(
+  frozen: Frozen,
+  { hostClass, indexes }: Pick<Extract<TrainResult, { next: 'calibrate' }>, 'hostClass' | 'indexes'>,
+): Promise<{ next: 'exhausted' } | null> {
+  const { owner } = frozen;
+  for (const index of indexes) {
+    const name = `start, run ${index + 1} on ${hostClass.id}`;
+    const of = { owner, number: START, index, purpose: 'control', hostClass } as const;
+    const trained = await trainRun(frozen, of, name);
+    if (trained.next === 'exhausted') return { next: 'exhausted' };
+    if (trained.next !== 'evaluate') return null;
+    const evaluated = await evaluateRun(frozen, of, trained, name);
+    if (evaluated === 'exhausted') return { next: 'exhausted' };
+  }
+  return null;
 }
 
 /**

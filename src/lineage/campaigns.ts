@@ -89,7 +89,22 @@ export class Campaigns {
 
   /** Makes the campaign belong to a class of hosts for a kind of work, unless it belongs to one; returns all of its. */
   async belongTo(owner: string, calibrated: CalibratedClass): Promise<CalibratedClass[]> {
-    const free = { owner, 'hostClasses.work': { $ne: calibrated.work } };
+    const { work, trainedBy } = calibrated;
+    return this.#addClass(owner, calibrated, { work, trainedBy });
+  }
+
+  /** Adds a class of hosts on which its start was measured as well; the first of one class stays. */
+  async addClass(owner: string, calibrated: CalibratedClass): Promise<CalibratedClass[]> {
+    const { work, id } = calibrated;
+    return this.#addClass(owner, calibrated, { work, id });
+  }
+
+  async #addClass(
+    owner: string,
+    calibrated: CalibratedClass,
+    unless: Partial<CalibratedClass>,
+  ): Promise<CalibratedClass[]> {
+    const free = { owner, hostClasses: { $not: { $elemMatch: unless } } };
     await this.collection.update(free, { $push: { hostClasses: calibrated } });
     return (await this.byOwner(owner)).hostClasses;
   }

@@ -33,8 +33,9 @@ export async function evaluate(
   { signal, tell }: WorkMonitor,
 ): Promise<EvaluateResult> {
   const { lineage, turn } = context;
-  const work = await hostTrial(context, of, { work: 'evaluate', signal });
   const replicate = await lineage.replicates.get(of.replicate);
+  const { hostClass: trainedBy } = replicate;
+  const work = await hostTrial(context, of, { work: 'evaluate', trainedBy, signal });
   if (replicate.evaluated !== null) {
     await lineage.campaigns.endWork(of.owner, of.replicate, replicate.evaluated.fence);
     return { next: 'decide' };
@@ -65,7 +66,7 @@ export async function evaluate(
 
 async function attemptEvaluation(
   of: { context: HostContext; work: HostedTrial; signal: AbortSignal },
-  { _id: key, purpose }: ReplicateDocument,
+  { _id: key, purpose, hostClass: trainedBy }: ReplicateDocument,
   measured: Measurable,
 ): Promise<EvaluateResult> {
   const { context, work, signal } = of;
@@ -78,7 +79,7 @@ async function attemptEvaluation(
   const result = await withAttempt(context, request, signal, async (attempt) => {
     const scored = await scoreOrBlame({ ...of, attempt }, measured);
     return persist(signal, async () => {
-      await requireCalibratedBy(context, work, 'evaluate');
+      await requireCalibratedBy(context, work, { work: 'evaluate', trainedBy });
       return lineage.replicates.publishEvaluated(key, scored);
     });
   });

@@ -1,6 +1,7 @@
 import {
   hostClassOf,
   refusalOfClass,
+  type AskedClass,
   type HostClass,
   type MeasuredWork,
 } from '../domain/devices/host-class.js';
@@ -29,6 +30,8 @@ export interface HostedTrial extends HostedCampaign {
 export interface AskedWork {
   /** The kind of hosts that it needs; checks are done by those that evaluate. */
   work: MeasuredWork;
+  /** Of an evaluation: the class that trained what it scores; of a check it is not known. */
+  trainedBy?: string;
   signal: AbortSignal;
 }
 
@@ -40,7 +43,7 @@ export interface AskedWork {
 export async function hostCampaign(
   { lineage, tasks, sandbox, host, devices }: HostContext,
   owner: string,
-  { work, signal }: AskedWork,
+  { work, trainedBy, signal }: AskedWork,
 ): Promise<HostedCampaign> {
   const campaign = await lineage.campaigns.byOwner(owner);
   const { isolation: demanded } = campaign.frozen;
@@ -56,8 +59,9 @@ export async function hostCampaign(
   const gpus = work === 'train' ? task.spec.resources.gpus : evaluationGpus(task.spec);
   const used = devices?.devices.slice(0, gpus) ?? [];
   const hostClass = hostClassOf(host.machine, hosted.python.libraries, used);
-  const refusal = refusalOfClass(campaign.hostClasses, work, { name: host.name, hostClass });
-  if (refusal !== null) throw new AssayError('HOST_CLASS_DIFFERS', refusal);
+  // what several classes may do is decided for each training
+  const isOpen = campaign.frozen.hostClasses === 'any' && trainedBy === undefined;
+  if (!isOpen) requireClass(campaign.hostClasses, { work, trainedBy }, { name: host.name, hostClass });
   if (hosted.manifest !== null && task.manifest !== hosted.manifest)
     await lineage.tasks.agreeOnManifest(task._id, hosted.manifest);
   return { campaign, hosted, hostClass };
@@ -79,10 +83,19 @@ export async function hostTrial(
  */
 export async function requireCalibratedBy(
   { lineage, host }: HostContext,
-  { campaign: { owner }, hostClass }: HostedCampaign,
-  work: MeasuredWork,
+  { campaign: { owner, hostClasses }, hostClass }: HostedCampaign,
+  { work, trainedBy = '' }: AskedClass,
 ): Promise<void> {
-  const calibrated = await lineage.campaigns.belongTo(owner, { work, ...hostClass });
-  const refusal = refusalOfClass(calibrated, work, { name: host.name, hostClass });
+  const asked = { work, trainedBy };
+  const isKnown = hostClasses.some(
+    (one) => one.work === work && one.trainedBy === trainedBy && one.id === hostClass.id,
+  );
+  if (isKnown) return;
+  const calibrated = await lineage.campaigns.belongTo(owner, { ...asked, shift: {}, ...hostClass });
+  requireClass(calibrated, asked, { name: host.name, hostClass });
+}
+
+function requireClass(...of: Parameters<typeof refusalOfClass>): void {
+  const refusal = refusalOfClass(...of);
   if (refusal !== null) throw new AssayError('HOST_CLASS_DIFFERS', refusal);
 }

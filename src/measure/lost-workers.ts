@@ -8,8 +8,8 @@ import type { Lineage } from '../lineage/lineage.js';
 import type { HostContext } from './host-context.js';
 
 /**
- * Judges work whose trial has lost workers before, in whatever phase and on whatever host. A claim measures
- * trials that have ended: it is judged by the one replicate alone.
+ * Judges work whose trial has lost workers before, in whatever phase and on whatever host. A claim, and a
+ * start that calibrates a class of hosts, have ended as trials: they are judged by the one replicate alone.
  */
 export async function lossesOf(
   context: HostContext,
@@ -17,7 +17,7 @@ export async function lossesOf(
   replicate: ReplicateDocument,
 ): Promise<LossVerdict> {
   const isolated = isIsolated(context);
-  if (purpose !== 'claim') return lossesOfTrial(context, trial.owner, trial.number);
+  if (purpose === 'search') return lossesOfTrial(context, trial.owner, trial.number);
   const seen = replicate.faults.findLastIndex(({ code }) => code === 'WORKERS_LOST');
   const faults = replicate.faults.slice(seen + 1);
   return judgeLosses({ faults, pardoned: 0, isolated, othersGoOn: false });

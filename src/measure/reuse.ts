@@ -128,8 +128,8 @@ export async function turnOf(context: HostContext, by: PhaseOwner, key: string):
 async function isAlive(lineage: Lineage, entered: PhaseOwner): Promise<boolean> {
   const { holder, trained, purpose } = await lineage.replicates.get(entered.replicate);
   if (holder === null || trained !== null) return false;
-  // the trials that are compared for a claim have ended
-  if (purpose === 'claim') return true;
+  // trials that are compared for a claim, and a start that calibrates, have ended
+  if (purpose !== 'search') return true;
   return (await lineage.trials.require(entered.owner, entered.trial)).status === null;
 }
 

@@ -1,11 +1,13 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
-import { trialLabel, type TrialRef } from '../domain/keys.js';
+import type { HostClass } from '../domain/devices/host-class.js';
+import { START, trialLabel, type TrialRef } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { trainReads } from '../domain/task/phase-key.js';
 import { evaluationGpus, leaseSize } from '../domain/task/device-needs.js';
 import { leaseBoundMs } from '../domain/task/bounds.js';
 import type { ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
+import type { Lineage } from '../lineage/lineage.js';
 import { persist } from '../lineage/persist.js';
 import type { HostPlace } from '../lineage/documents/on-host.js';
 import { definedFields } from '../domain/defined-fields.js';
@@ -13,6 +15,7 @@ import { trainsThere, type Asking, type KeptElsewhere } from './elsewhere-kept.j
 import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } from './attempt.js';
 import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
+import { placed } from './host-calibration.js';
 import type { HostContext } from './host-context.js';
 import { onLease } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
@@ -24,6 +27,8 @@ export type TrainResult =
   | { next: 'evaluate'; replicate: string; place?: HostPlace }
   | KeptElsewhere
   | { next: 'decide' }
+  /** After these runs of the start on this class of hosts, which is compared with the campaign's first one by them. */
+  | { next: 'calibrate'; hostClass: HostClass; indexes: number[] }
   | { next: 'elsewhere'; equal: EqualTraining }
   | { next: 'notStarted' }
   | { next: 'exhausted' }
@@ -32,8 +37,10 @@ export type TrainResult =
 /** One run of a trial: its replicates are numbered from 0. */
 export interface RunRef extends TrialRef, Asking {
   index: number;
-  /** For the search, or on fresh seeds for the claim. */
-  purpose: 'search' | 'claim';
+  /** For the search, on fresh seeds for the claim, or the start once more on a class of hosts. */
+  purpose: ReplicateDocument['purpose'];
+  /** The class that a control needs. */
+  hostClass?: HostClass;
   /** For which claim of the campaign. */
   claim?: number;
 }
@@ -45,7 +52,9 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
   const { trial } = work;
   if (of.purpose === 'search' && trial.status !== null) return { next: 'decide' };
   const files = await context.lineage.blobs.tree(trial.snapshot);
-  const replicate = await enterReplicate(context, work, of, files);
+  const entered = await enterReplicate(context, work, of, files);
+  if ('next' in entered) return entered;
+  const replicate = entered;
   const key = replicate._id;
   if (replicate.trained !== null) {
     await context.lineage.campaigns.endWork(of.owner, key, replicate.fence);
@@ -65,24 +74,49 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
   return nextAfter(trained, key);
 }
 
-/** Finds the replicate that an earlier attempt has trained, or opens one, and enters it for its trial or claim. */
+/**
+ * Finds the replicate that an earlier attempt has trained, or opens one, and enters it for its trial or claim; or says
+ * what comes first.
+ */
 async function enterReplicate(
-  { lineage }: HostContext,
-  { campaign, trial, hosted, hostClass }: HostedTrial,
-  { owner, number, index, purpose, claim = 0 }: RunRef,
+  context: HostContext,
+  work: HostedTrial,
+  of: RunRef,
   files: readonly StoredFile[],
-): Promise<ReplicateDocument> {
-  const { snapshot } = trial;
-  const known = purpose === 'search' ? trial.replicates : (await lineage.claims.get(owner, claim)).replicates;
-  const before = (await lineage.replicates.many(known)).find(
+): Promise<ReplicateDocument | Extract<TrainResult, { next: 'calibrate' | 'decide' }>> {
+  const { lineage } = context;
+  const { owner, number, index, purpose, claim = 0 } = of;
+  const { snapshot } = work.trial;
+  const before = (await lineage.replicates.many(await knownReplicates(lineage, work, of))).find(
     (one) => one.index === index && one.snapshot === snapshot && one.trained !== null,
   );
+  const place = before === undefined ? await placed(context, work, askedTraining(of)) : null;
+  if (place?.kind === 'gone') return { next: 'decide' };
+  const { hostClass, campaign, hosted } = work;
+  if (place?.kind === 'calibrate') return { next: 'calibrate', hostClass, indexes: place.indexes };
   const reads = trainReads(hosted.spec, files);
-  const identity = { owner, snapshot, purpose, index, hostClass: hostClass.id, reads };
+  const shift = place?.shift ?? {};
+  const identity = { owner, snapshot, purpose, index, hostClass: hostClass.id, reads, shift };
   const replicate = before ?? (await lineage.replicates.open(identity, number, campaign.secret));
   if (purpose === 'search') await lineage.trials.addReplicate(owner, number, replicate._id);
-  else await lineage.claims.addReplicate(owner, claim, replicate._id);
+  if (purpose === 'claim') await lineage.claims.addReplicate(owner, claim, replicate._id);
   return replicate;
+}
+
+async function knownReplicates(
+  lineage: Lineage,
+  { trial }: HostedTrial,
+  { owner, purpose, claim = 0 }: RunRef,
+): Promise<readonly string[]> {
+  if (purpose === 'control') return [];
+  return purpose === 'search' ? trial.replicates : (await lineage.claims.get(owner, claim)).replicates;
+}
+
+function askedTraining({ number, purpose, hostClass }: RunRef): Parameters<typeof placed>[2] {
+  const needs = hostClass ?? null;
+  const searched = number === START ? 'start' : 'trial';
+  const kind = purpose === 'control' ? 'calibration' : purpose === 'claim' ? 'claim' : searched;
+  return { kind, hostClass: needs?.id ?? null, needs };
 }
 
 /** Waits for a lease, where an accelerator is needed, and for a turn on the host, and trains. */
@@ -106,7 +140,7 @@ async function trainOnLease(
   return onLease(context, { slots, gpus, what, signal }, async (on) => {
     const result = await begin(on);
     // a claim is evaluated after all its runs are trained
-    if (purpose === 'search') await evaluateOnLease({ ...keyed, context: on }, result, { signal, tell });
+    if (purpose !== 'claim') await evaluateOnLease({ ...keyed, context: on }, result, { signal, tell });
     return result;
   });
 }
@@ -152,7 +186,8 @@ async function attemptTraining(
         : untrained(attempt, crash);
     if (isElsewhereNow(result)) return result;
     return persist(signal, async () => {
-      await requireCalibratedBy(context, work, 'train');
+      // a control is of the class that it was asked of
+      if (purpose !== 'control') await requireCalibratedBy(context, work, { work: 'train' });
       return lineage.replicates.publishTrained(replicate._id, result);
     });
   });

@@ -108,7 +108,14 @@ export const ended = {
 } as const;
 
 export function replicateOf(more: Partial<ReplicateDocument> = {}): ReplicateDocument {
-  const identity = { owner: OWNER, snapshot: SNAPSHOT, purpose: 'search', index: 0, hostClass: 'h' } as const;
+  const identity = {
+    owner: OWNER,
+    snapshot: SNAPSHOT,
+    purpose: 'search',
+    index: 0,
+    hostClass: 'h',
+    shift: {},
+  } as const;
   const replicate = {
     ...identity,
     seed: 1,

@@ -21,7 +21,12 @@ export class RealHosts {
 
   constructor(readonly lineage: Lineage) {}
 
-  async open(name: string, machine: Machine = MACHINE): Promise<HostContext> {
+  /** `env`: what its runs find in their environment besides, by which a class of hosts makes a difference to them. */
+  async open(
+    name: string,
+    machine: Machine = MACHINE,
+    env: Record<string, string> = {},
+  ): Promise<HostContext> {
     const home = await mkdtemp(join(tmpdir(), `assay-${name}-`));
     this.#homes.push(home);
     await chmod(home, 0o755);
@@ -31,7 +36,7 @@ export class RealHosts {
     const run = sandbox.run.bind(sandbox);
     sandbox.run = (request) => {
       this.runs.push(request.id);
-      return run(request);
+      return run({ ...request, env: { ...request.env, ...env } });
     };
     const process = `${name}-${globalThis.process.pid}`;
     return {

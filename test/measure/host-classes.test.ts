@@ -5,6 +5,7 @@ import { evaluateActivities } from '../../activities/evaluate.js';
 import { prepareActivities } from '../../activities/prepare.js';
 import { submitActivities } from '../../activities/submit.js';
 import { trainActivities } from '../../activities/train.js';
+import { hostClassOf } from '../../src/domain/devices/host-class.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import { pricesFrom } from '../../src/model/pricing.js';
 import { MACHINE } from '../builders/machine.js';
@@ -27,7 +28,7 @@ afterAll(async () => {
 const as = <R>(attempt: () => Promise<R>): Promise<R> => new MockActivityEnvironment().run(attempt);
 
 /** A campaign that runs, with its start submitted. */
-async function freeze(name: string): Promise<string> {
+async function freeze(name: string, more: object = {}): Promise<string> {
   const { lineage } = world;
   const context = {
     lineage,
@@ -39,7 +40,7 @@ async function freeze(name: string): Promise<string> {
     prices: await pricesFrom({}),
     clock: systemClock,
   };
-  const input = { task: 'tiny', specialists: ['solo'], rule: 'greedy' };
+  const input = { task: 'tiny', specialists: ['solo'], rule: 'greedy', ...more };
   const request = { input, name, namespace: world.namespace, firstExecutionRunId: `run-${name}` };
   const { owner } = await as(() => campaignActivities(context).freeze(request));
   await lineage.campaigns.setState(owner, 'running', null);
@@ -117,4 +118,30 @@ it('counts the first class alone where two began with nothing known', async () =
   expect(replicates.filter(({ trained }) => trained !== null).map(({ hostClass }) => hostClass)).toEqual([
     winner?.id,
   ]);
+});
+
+it('runs the start for a class on its hosts alone, and goes on where none is left', async () => {
+  const owner = await freeze('any', { hostClasses: 'any' });
+  const home = await hosts.open('home');
+  const larger = await hosts.open('larger', { ...MACHINE, memoryGib: 64 });
+  const of = { owner, number: 0, index: 0, purpose: 'search' } as const;
+  await as(() => prepareActivities(home).prepare(of));
+  expect(await as(() => trainActivities(home).train(of))).toMatchObject({ next: 'evaluate' });
+  await expect(as(() => trainActivities(larger).train({ ...of, index: 1 }))).rejects.toMatchObject({
+    code: 'HOST_CLASS_DIFFERS',
+  });
+
+  const { machine } = larger.host;
+  const hostClass = hostClassOf(machine, 'Python', []);
+  const control = { ...of, purpose: 'control', hostClass } as const;
+  expect(await as(() => trainActivities(home).train(control))).toEqual({ next: 'decide' });
+  const report = { host: 'larger', pool: 'cpu', roles: ['trainer'], healthy: true, why: null, machine };
+  const more = { devices: [], kept: null, since: new Date(), at: new Date() };
+  await world.lineage.hosts.report({ _id: 'larger', ...report, ...more });
+  await expect(as(() => trainActivities(home).train(control))).rejects.toMatchObject({
+    code: 'HOST_CLASS_DIFFERS',
+    message: expect.stringContaining(`the start is to be measured on ${hostClass.id}`) as unknown,
+  });
+  const { replicates } = await world.lineage.trials.require(owner, 0);
+  expect(replicates).toHaveLength(1);
 });

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { definedFields } from '../../domain/defined-fields.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import { withContext, type CommandContext } from '../context.js';
 import {
@@ -29,6 +30,7 @@ interface Flags extends CommonFlags {
   claimAt?: string;
   specialists?: string;
   isolation?: string;
+  hostClasses?: string;
   input?: string;
   watch?: boolean;
 }
@@ -87,7 +89,7 @@ async function inputOf(flags: Flags): Promise<Input> {
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
-    ...(isolation === undefined ? {} : { isolation }),
+    ...definedFields({ isolation, hostClasses: flags.hostClasses }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
   const parsed = inputSchema.safeParse(merged);

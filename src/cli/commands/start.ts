@@ -31,6 +31,10 @@ export function register(program: Command): void {
       '--isolation <tier>',
       'weakest isolation tier, A to E, that its recipes may run under (default: C for a task with accelerators, else any)',
     )
+    .option(
+      '--host-classes <one|any>',
+      'any: hosts unlike the first measure the start before they take trials (default: one class only)',
+    )
     .option('--input <json|@file>', 'the whole input as one JSON object; other options override its fields')
     .option('--watch', 'stay and follow it')
     .option('--json', 'print JSON')
@@ -38,7 +42,7 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation.
+trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation, hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
           'assay start --task byte-golf --trials 24 --watch',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
+import { HOST_CLASSES } from '../devices/calibration.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { modelPriceSchema } from '../money/price.js';
 
@@ -84,6 +85,8 @@ export const campaignInputSchema = z
     trainHeartbeatSeconds: positive.max(3600).default(120),
     /** Weakest isolation tier that its recipes may run under; weaker workers leave its work to others. */
     isolation: tierNameSchema.optional(),
+    /** `any`: hosts of another class than the first do its work once its start was measured on them. */
+    hostClasses: z.enum(HOST_CLASSES).default('one'),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
     submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
@@ -172,6 +175,7 @@ export const frozenCampaignSchema = z.object({
   attributes: z.array(searchAttributeSchema),
   /** Weakest tier that may run its recipes; null allows each. */
   isolation: tierNameSchema.nullable().default(null),
+  hostClasses: z.enum(HOST_CLASSES).default('one'),
   rule: ruleSchema,
   /**
    * Version of the decision rules, fixed to the campaign's end; campaigns from before there were several name none.

@@ -34,8 +34,30 @@ export const MEASURED_WORK = ['train', 'evaluate'] as const;
 export type MeasuredWork = (typeof MEASURED_WORK)[number];
 
 /** A class of hosts that a campaign belongs to, for one kind of its work. */
-export const calibratedClassSchema = hostClassSchema.extend({ work: z.enum(MEASURED_WORK) });
+export const calibratedClassSchema = hostClassSchema.extend({
+  work: z.enum(MEASURED_WORK),
+  /** Of evaluations: the class that trained what they score; else empty. */
+  trainedBy: z.string().default(''),
+  /** Of trainings: what is added to metrics, so that they compare with those of the first class. */
+  shift: z.record(z.string(), z.number()).default({}),
+});
 export type CalibratedClass = z.infer<typeof calibratedClassSchema>;
+
+/** Work that a class is asked for; an evaluation with the class that trained what it scores, where that is known. */
+export interface AskedClass {
+  work: MeasuredWork;
+  trainedBy?: string | undefined;
+}
+
+/** Returns true when a machine is one of a class, as far as its accelerators and libraries do not matter. */
+export const isSameMachine = (
+  machine: Machine,
+  { platform, processor, processors, memoryGib }: Machine,
+): boolean =>
+  machine.platform === platform &&
+  machine.processor === processor &&
+  machine.processors === processors &&
+  machine.memoryGib === memoryGib;
 
 const GIB = 2 ** 30;
 const STEPS = 4;
@@ -90,10 +112,12 @@ export function differenceText(here: HostDescriptor, there: HostDescriptor): str
  */
 export function refusalOfClass(
   calibrated: readonly CalibratedClass[],
-  work: MeasuredWork,
+  { work, trainedBy }: AskedClass,
   { name, hostClass }: { name: string; hostClass: HostClass },
 ): string | null {
-  const own = calibrated.filter((one) => one.work === work);
+  const own = calibrated.filter(
+    (one) => one.work === work && (trainedBy === undefined || one.trainedBy === trainedBy),
+  );
   const [first] = own;
   if (first === undefined || own.some(({ id }) => id === hostClass.id)) return null;
   const difference = differenceText(hostClass.is, first.is);

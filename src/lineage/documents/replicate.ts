@@ -72,6 +72,8 @@ export const replicateDocument = z.object({
   index: z.number().int(),
   seed: z.number().int(),
   hostClass: z.string(),
+  /** What is added to its metrics where they are compared with those of the campaign's first class of hosts. */
+  shift: z.record(z.string(), z.number()).default({}),
   trial: z.number().int(),
   fence: z.number().int(),
   holder: holder.nullable(),

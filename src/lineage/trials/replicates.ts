@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SeededRun } from '../../domain/decision/alike.js';
 import { AssayError } from '../../domain/errors.js';
 import { seedOf } from '../../domain/digest.js';
+import { shifted } from '../../domain/devices/calibration.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
 import { LOST } from '../../domain/trial/lost-workers.js';
 import type { Fault } from '../documents/fault.js';
@@ -29,19 +30,28 @@ export interface ReplicateIdentity {
    * Digest of what training reads of the snapshot, so that replicates that train the same have the same seed.
    */
   reads?: string;
+  /** What is added to its metrics, see the document. */
+  shift?: Record<string, number>;
 }
 
-export function replicateKey(identity: Omit<ReplicateIdentity, 'reads'>): string {
+export function replicateKey(identity: Omit<ReplicateIdentity, 'reads' | 'shift'>): string {
   const { owner, snapshot, purpose, index, hostClass } = identity;
   return `${owner}/${snapshot}/${purpose}-${index}/${hostClass}`;
 }
 
-/** Returns all metrics measured of a replicate. */
-export function metricsOf({
-  trained,
-  evaluated,
-}: Pick<ReplicateDocument, 'trained' | 'evaluated'>): Record<string, number> {
-  return { ...trained?.metrics, ...evaluated?.metrics };
+type Results = Pick<ReplicateDocument, 'trained' | 'evaluated' | 'shift'>;
+
+/** Returns all metrics measured of a replicate, as they would be on the campaign's first class of hosts. */
+export function metricsOf({ trained, evaluated, shift }: Results): Record<string, number> {
+  return shifted({ ...trained?.metrics, ...evaluated?.metrics }, shift);
+}
+
+/** A replicate with its metrics as they would be on the campaign's first class of hosts. */
+export function onFirstClass<R extends Results>(replicate: R): R {
+  const { trained, evaluated, shift } = replicate;
+  const moved = <T extends { metrics: Record<string, number> } | null>(results: T): T =>
+    results === null ? results : { ...results, metrics: shifted(results.metrics, shift) };
+  return { ...replicate, trained: moved(trained), evaluated: moved(evaluated) };
 }
 
 /**
@@ -73,7 +83,7 @@ export class Replicates {
 
   /** Returns the replicate, created with its seed on first use. */
   async open(
-    { reads, ...identity }: ReplicateIdentity,
+    { reads, shift = {}, ...identity }: ReplicateIdentity,
     trial: number,
     secret: string,
   ): Promise<ReplicateDocument> {
@@ -83,7 +93,14 @@ export class Replicates {
     await this.collection.insertOnce({
       _id: id,
       ...identity,
-      seed: seedOf(secret, identity.purpose, reads ?? identity.snapshot, identity.index),
+      shift,
+      // a control differs from the run that it is compared with in its host alone
+      seed: seedOf(
+        secret,
+        identity.purpose === 'control' ? 'search' : identity.purpose,
+        reads ?? identity.snapshot,
+        identity.index,
+      ),
       trial,
       fence: 0,
       holder: null,

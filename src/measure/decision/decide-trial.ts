@@ -19,7 +19,7 @@ import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { seededRuns } from '../../lineage/trials/replicates.js';
+import { onFirstClass, seededRuns } from '../../lineage/trials/replicates.js';
 import { rowOf } from '../../lineage/trials/view.js';
 import { candidateOf } from './candidate.js';
 
@@ -147,8 +147,20 @@ async function outcomeFor(
 /** The runs of a trial in their order, those that were only begun left out, and what they come to. */
 async function measuredOf(lineage: Lineage, task: Task, { replicates: keys, preflight }: TrialDocument) {
   const found = await lineage.replicates.many(keys);
-  const replicates = found.filter(({ trained }) => trained !== null).sort((a, b) => a.index - b.index);
-  return { replicates, ...outcomeOfRuns(task, replicates, { preflight, metric: decisionMetric(task) }) };
+  const replicates = oneOfEach(found.filter(({ trained }) => trained !== null));
+  const runs = replicates.map(onFirstClass);
+  return { replicates, ...outcomeOfRuns(task, runs, { preflight, metric: decisionMetric(task) }) };
+}
+
+/** One for each index, in their order: an attempt that was lost may still end on a host of another class. */
+function oneOfEach(found: readonly ReplicateDocument[]): ReplicateDocument[] {
+  const chosen = new Map<number, ReplicateDocument>();
+  for (const one of found) {
+    const other = chosen.get(one.index);
+    if (other === undefined || (other.evaluated === null && one.evaluated !== null))
+      chosen.set(one.index, one);
+  }
+  return [...chosen.values()].sort((a, b) => a.index - b.index);
 }
 
 async function twinOf(lineage: Lineage, { twin }: TrialDocument): Promise<Twin | null> {

@@ -11,6 +11,7 @@ import { leaseSize } from '../../domain/task/device-needs.js';
 import { trainBudget } from '../../domain/task/phase-clock.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Saving } from '../../lineage/documents/saving.js';
+import { replicateKey } from '../../lineage/trials/replicates.js';
 import type { HostContext } from '../host-context.js';
 import type { HostedTrial } from '../load-trial.js';
 
@@ -63,11 +64,16 @@ interface Reference {
 
 async function referenceOf(
   { lineage }: HostContext,
-  { trial, hosted, campaign }: HostedTrial,
+  { trial, hosted, campaign, hostClass: { id: hostClass } }: HostedTrial,
 ): Promise<Reference | null> {
   if (trial.number === START) return null;
-  const start = await lineage.trials.require(trial.owner, START);
-  const [trained] = (await lineage.replicates.many(start.replicates)).flatMap((one) => one.trained ?? []);
+  const { owner, snapshot, replicates } = await lineage.trials.require(trial.owner, START);
+  const measured = await lineage.replicates.many(replicates);
+  // on another class than the first, that of its calibration
+  const controls = await lineage.replicates.many(
+    measured.map(({ index }) => replicateKey({ owner, snapshot, purpose: 'control', index, hostClass })),
+  );
+  const [trained] = [...controls, ...measured].flatMap((one) => one.trained ?? []);
   const run = trained?.runs.findLast(({ phase }) => phase === 'train');
   if (trained === undefined || run === undefined || trained.failure !== null) return null;
   const budgetMs = trainBudget(hosted.spec, campaign.frozen.trainSeconds) * 1000;

@@ -86,7 +86,12 @@ describe('the class of a host', () => {
 describe('a host', () => {
   const own = classOf();
   const other = classOf({ memoryGib: 32 });
-  const calibrated = (work: CalibratedClass['work'], of = own): CalibratedClass => ({ work, ...of });
+  const calibrated = (work: CalibratedClass['work'], of = own): CalibratedClass => ({
+    work,
+    trainedBy: '',
+    shift: {},
+    ...of,
+  });
 
   it.each<[string, CalibratedClass[], string | null]>([
     ['may do the first work of a campaign', [], null],
@@ -99,6 +104,6 @@ describe('a host', () => {
       `rex is of host class ${own.id}, and the campaign belongs to ${other.id}, which calibrated it (memory 16 GiB, not 32 GiB)`,
     ],
   ])('%s', (_what, classes, refusal) => {
-    expect(refusalOfClass(classes, 'train', { name: 'rex', hostClass: own })).toBe(refusal);
+    expect(refusalOfClass(classes, { work: 'train' }, { name: 'rex', hostClass: own })).toBe(refusal);
   });
 });
