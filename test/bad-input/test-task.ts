@@ -66,7 +66,7 @@ function silentModel(): Promise<ScriptedServer> {
 }
 
 export async function pushTask(
-  world: World,
+  world: Pick<World, 'lineage'>,
   name: string,
   change: (yaml: string) => string,
   files: Record<string, string>,
@@ -80,7 +80,11 @@ export async function pushTask(
 }
 
 /** Submits train.py as a person; answers with the number. */
-export async function submitCode(world: World, campaign: string, code: string): Promise<number> {
+export async function submitCode(
+  world: Pick<World, 'lineage' | 'client'>,
+  campaign: string,
+  code: string,
+): Promise<number> {
   const snapshot = await world.lineage.blobs.putTree([{ path: 'train.py', bytes: Buffer.from(code) }]);
   const submission = { snapshot, hypothesis: 'bad', expectedDelta: null, requestId: randomUUID() };
   const placed = await world.client.workflow

@@ -29,7 +29,7 @@ beforeAll(async () => {
     ['pair', 2, true],
     ['single', 1, false],
   ] as const)
-    await pushDeviceTask(world, { name, sockets, gpus, evaluatorUses });
+    await pushDeviceTask(world, { name, sockets: { SIM: sockets }, gpus, evaluatorUses });
   const worker = world.worker(
     { ASSAY_DEVICES: `simulated:${sockets}`, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'test-key' },
     [],
@@ -69,7 +69,8 @@ const connections = (phase: string) => daemon.log.filter(({ who }) => who.includ
 it('training and evaluation of a trial use the devices of one lease, and no one else does meanwhile', async () => {
   const owner = await open('pair');
   const numbers = [];
-  for (const x of [1.5, 2, 2.5]) numbers.push(await submitCode(world, 'pair', deviceRecipe(sockets, x, 0.5)));
+  for (const x of [1.5, 2, 2.5])
+    numbers.push(await submitCode(world, 'pair', deviceRecipe({ SIM: sockets }, x, 0.5)));
   for (const number of numbers) {
     const { status, replicates } = await ended('pair', owner, number);
     expect(status).toBe('keep');
@@ -91,7 +92,7 @@ it('training and evaluation of a trial use the devices of one lease, and no one 
 
 it('a trial whose device is lost is measured again on others, and the loss is not its failure', async () => {
   const owner = await open('single');
-  const number = await submitCode(world, 'single', deviceRecipe(sockets, 2, 3));
+  const number = await submitCode(world, 'single', deviceRecipe({ SIM: sockets }, 2, 3));
   const before = daemon.log.length;
   const used = await until('the trial to use a device', () =>
     Promise.resolve(daemon.log.slice(before).find(({ who }) => who !== '') ?? null),

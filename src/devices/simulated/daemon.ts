@@ -16,6 +16,8 @@ export interface SimulatedHost {
   count: number;
   memoryBytes: number;
   name?: string;
+  /** Beginning of the devices' uuids, which differ between hosts; default: SIM. */
+  prefix?: string;
 }
 
 interface SimulatedDevice {
@@ -44,7 +46,7 @@ export class SimulatedDevices {
 
   private constructor(private readonly host: SimulatedHost) {
     this.#devices = Array.from({ length: host.count }, (_, index) => ({
-      uuid: `SIM-${index}`,
+      uuid: `${host.prefix ?? 'SIM'}-${index}`,
       index,
       used: 0,
       leaked: 0,
