@@ -27,6 +27,19 @@ describe('direct scoring', () => {
     expect(outcome.rawResult).toBe(text);
   });
 
+  it('lets an evaluator see the accelerators that it was given, and no others by accident', async () => {
+    const base = requestFor('echo "sees <$CUDA_VISIBLE_DEVICES>"');
+    const evaluator = { ...base, env: { ...base.env, CUDA_VISIBLE_DEVICES: 'all' } };
+    const devices = { uuids: ['GPU-1'], nodes: ['/dev/null'], readable: [] };
+    const sandbox = await openSandbox();
+    const without = await score(sandbox, { server: null, evaluator });
+    const given = await score(sandbox, { server: null, evaluator: { ...evaluator, devices } });
+    expect([without, given].map(({ evaluatorRun: { log, isolation } }) => [log, isolation.gpu])).toEqual([
+      ['sees <>\n', 'none'],
+      ['sees <GPU-1>\n', 'advisory'],
+    ]);
+  });
+
   it('leaves no server behind when the evaluator cannot be started', async () => {
     const sandbox = await openSandbox();
     const servers: Served[] = [];

@@ -85,7 +85,7 @@ export const campaignInputSchema = z
     trainHeartbeatSeconds: positive.max(3600).default(120),
     /** Weakest isolation tier that its recipes may run under; weaker workers leave its work to others. */
     isolation: tierNameSchema.optional(),
-    /** `any`: hosts of another class than the first do its work once its start was measured on them. */
+    /** `any`: hosts of another class than the first train its trials once its start was measured on them. */
     hostClasses: z.enum(HOST_CLASSES).default('one'),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */

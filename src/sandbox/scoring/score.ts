@@ -8,9 +8,9 @@ import { FrameMeter } from './frames.js';
 import { FirstBytes } from '../process/kept-bytes.js';
 import type { RunRequest, RunResult, Sandbox, Served } from '../run.js';
 import { LARGEST_RESULT, readEvaluation } from './evaluation-result.js';
-import { limited } from '../process/shell.js';
-import { deviceVariables } from '../tiers/device-access.js';
+import { limited, withLockedMemory } from '../process/shell.js';
 import { supervise, type Supervision } from '../process/supervise.js';
+import { deviceVariables, heldWithDevices } from '../tiers/device-access.js';
 import { tierE } from '../tiers/tier-e.js';
 
 /** A server of the recipe; `startupS`: seconds until it has to have answered its first frame. */
@@ -103,12 +103,12 @@ const DESCRIPTORS = ['ASSAY_SERVER_IN_FD', 'ASSAY_SERVER_OUT_FD', 'ASSAY_TWIN_IN
 function startEvaluator(request: RunRequest, servers: 0 | 1 | 2): Supervision {
   const names = ['ASSAY_RESULT_FD', ...DESCRIPTORS.slice(0, 2 * servers)];
   const descriptors = Object.fromEntries(names.map((name, at) => [name, String(3 + at)]));
-  const told = { ...request, env: { ...request.env, ...descriptors, ...deviceVariables(request) } };
+  const told = { ...request, env: { ...request.env, ...deviceVariables(request), ...descriptors } };
   const shell = limited(request.command, request.limits, 'joined', null);
   return supervise({
-    launch: tierE.launch(told, shell),
+    launch: withLockedMemory(tierE.launch(told, shell)),
     request: told,
-    isolation: tierE.isolation,
+    isolation: heldWithDevices(tierE.isolation, told),
     log: 'stdout',
     extra: names.length,
   });

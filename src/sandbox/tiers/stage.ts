@@ -16,16 +16,14 @@ export const stagedNodes = (stage: string, nodes: readonly string[]): ReadonlyMa
 
 /**
  * The part of a script that puts its first arguments, up to `--`, on `$stage`: device nodes as nodes of the sandbox's
- * own, and sockets, of which there is only one, as they are.
+ * own where those may be made, and sockets, of which there is only one, as they are.
  */
 export const STAGING_NODES = `
 count=0
 while [ "$1" != -- ]; do
-  if [ -S "$1" ]; then
+  if [ -S "$1" ] || ! (umask 0; exec cp -R "$1" "$stage/device$count") 2>/dev/null; then
     : > "$stage/device$count"
     mount -n --bind "$1" "$stage/device$count"
-  else
-    (umask 0; exec cp -R "$1" "$stage/device$count")
   fi
   count=$((count + 1))
   shift
