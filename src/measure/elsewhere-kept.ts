@@ -19,6 +19,11 @@ export interface Asking {
   tried?: string;
 }
 
+/** What is asked of a host that may lack files. */
+type Keeping = Pick<HostContext, 'kept'> & {
+  lineage: Pick<HostContext['lineage'], 'hosts' | 'replicates' | 'phases'>;
+};
+
 /** A living host reports each minute. */
 const REPORTED_MS = 75_000;
 const LOOK_EVERY_MS = 3000;
@@ -31,7 +36,7 @@ const LOST_ARTIFACTS = 3;
  * while this looks.
  */
 async function lives(
-  { lineage }: HostContext,
+  { lineage }: Keeping,
   { folder }: HostPlace,
   role: 'trainer' | 'evaluator',
   signal: AbortSignal,
@@ -79,7 +84,7 @@ export async function trainsThere(
  * @throws AssayError HOST_FAULT when it was lost again and again
  */
 export async function evaluatesThere(
-  context: HostContext,
+  context: Keeping,
   { _id: key, faults, purpose }: ReplicateDocument,
   artifact: NonNullable<Trained['artifact']>,
   { tried, signal }: Asking & { signal: AbortSignal },

@@ -12,6 +12,7 @@ import type { HostContext } from './host-context.js';
 import { onDevices } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { evaluatesThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
+import { whereabouts } from './phases/kept-outputs.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
 /** `lost`: the artifact went with its host, and has to be trained again. */
@@ -148,6 +149,9 @@ async function startFault(of: AttemptWork): Promise<string | null> {
     (one) => measurable(one) ?? [],
   );
   if (measured === undefined) return 'the start has no artifact to compare with';
+  const { onHost } = measured.artifact;
+  if ((await whereabouts(of.context, of.attempt.replicate._id, measured.artifact)) !== 'here')
+    return `the artifact of the start, which is kept on ${onHost?.host ?? 'another host'}, cannot be scored`;
   try {
     const { purpose } = of.attempt.replicate;
     const { failure } = await scoreArtifact(of, { ...measured, purpose });

@@ -20,7 +20,7 @@ export interface ContentStore {
   has(sha256: string): Promise<boolean>;
   /**
    * Writes content to a path at which nothing lies, and checks it; leaves no file behind where it rejects.
-   * @throws AssayError STORE_DOCUMENT when it is missing or damaged
+   * @throws AssayError when it is missing or damaged: STORE_DOCUMENT of what has to be there, HOST_FAULT of what may go
    */
   writeTo(sha256: string, path: string): Promise<void>;
   /** Digests the stored bytes again; returns their number and the fault found, or null. */

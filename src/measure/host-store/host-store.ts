@@ -198,11 +198,13 @@ export class HostStore implements ContentStore {
 }
 
 const damaged = (sha256: string, how: string): AssayError =>
-  new AssayError('STORE_DOCUMENT', `content ${sha256} ${how}`);
+  new AssayError('HOST_FAULT', `content ${sha256} ${how}`);
 
 /** The first process to use the folder names it. */
 async function ownId(folder: string): Promise<string> {
   const file = join(folder, 'id');
+  const known = await unlessMissing(readFile(file, 'utf8'));
+  if (known !== null) return known.trim();
   const draft = join(folder, `id~${randomUUID()}`);
   await writeFile(draft, randomUUID().slice(0, 8));
   try {

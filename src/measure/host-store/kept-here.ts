@@ -1,17 +1,27 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { unlessMissing } from '../../sandbox/process/missing.js';
 import { HostStore } from './host-store.js';
 import { keptFolder } from './open-host-store.js';
 
-/** Opens what a host keeps for commands that read it; null where no worker has kept anything. */
+/** Errors of a folder that is not there, or that belongs to another user. */
+const UNSEEN: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM']);
+
+/**
+ * Opens what a host keeps for commands that read it; null where no worker has kept anything, or this user may not see
+ * it.
+ */
 export async function keptHere(home: string): Promise<HostStore | null> {
   const folder = keptFolder(home);
-  if ((await unlessMissing(stat(join(folder, 'id')))) === null) return null;
-  return HostStore.open({
-    ...{ folder, host: '', store: '', env: {} },
-    // a command frees nothing
-    isNeeded: () => Promise.resolve(true),
-    onLeft: () => Promise.resolve(),
-  });
+  try {
+    await stat(join(folder, 'id'));
+    return await HostStore.open({
+      ...{ folder, host: '', store: '', env: {} },
+      // a command frees nothing that is pinned
+      isNeeded: () => Promise.resolve(true),
+      onLeft: () => Promise.resolve(),
+    });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && UNSEEN.has(error.code)) return null;
+    throw error;
+  }
 }

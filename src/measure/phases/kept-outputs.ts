@@ -51,7 +51,7 @@ export async function keepOutputs(
 
 /**
  * Writes kept outputs as they were sealed, in place of what lies there.
- * @throws AssayError STORE_DOCUMENT when some of them is missing or damaged
+ * @throws AssayError STORE_DOCUMENT, or HOST_FAULT for those of this host, when some of them is missing or damaged
  */
 export async function writeOutputs(
   { lineage, kept }: Keeping,

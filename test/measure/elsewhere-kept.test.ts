@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { sha256 } from '../../src/domain/digest.js';
+import type { ReplicateDocument, Trained } from '../../src/lineage/documents/replicate.js';
+import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
+import { evaluatesThere } from '../../src/measure/elsewhere-kept.js';
+import type { HostStore } from '../../src/measure/host-store/host-store.js';
+import { hostStore } from '../builders/host-context.js';
+import { freshFolder } from '../sandbox/programs.js';
+
+const REPORTED = { healthy: true, why: null, devices: [], machine: null };
+
+let lineage: Lineage;
+beforeAll(async () => {
+  lineage = await openLineage({ url: inject('storeUrl'), database: `elsewhere_${process.pid}` });
+});
+afterAll(() => lineage.close());
+
+/** A replicate whose artifact a host of its own keeps. */
+async function kept(purpose: 'search' | 'claim' = 'search') {
+  const there = await hostStore(freshFolder(), { host: 'there' });
+  const content = randomUUID();
+  const file = { path: join(freshFolder(), 'model'), sha256: sha256(content), bytes: content.length };
+  writeFileSync(file.path, content);
+  await there.putFile(file);
+  const owner = `test/${randomUUID()}`;
+  const identity = { owner, snapshot: 'a'.repeat(64), purpose, index: 0, hostClass: 'k' };
+  const { _id: key } = await lineage.replicates.open(identity, 1, 'secret');
+  const holder = { host: 'there', worker: 'w', what: 'train', run: 'p', since: new Date() };
+  const { fence } = await lineage.replicates.beginAttempt(key, holder);
+  const files = [{ ...file, path: 'model' }];
+  const onHost = { ...there.place, gone: null };
+  const artifact = { digest: 'b'.repeat(64), bytes: content.length, files, onHost };
+  const trained: Trained = {
+    ...{ fence, failure: null, runs: [], artifact, metrics: {}, margins: [] },
+    ...{ sharesTraining: null, saved: [], progress: [], at: new Date() },
+  };
+  await lineage.replicates.publishTrained(key, trained);
+  return { there, key, artifact };
+}
+
+const ask = async (on: HostStore, of: Awaited<ReturnType<typeof kept>>, tried?: string) => {
+  const replicate: ReplicateDocument = await lineage.replicates.get(of.key);
+  const { signal } = new AbortController();
+  const asking = tried === undefined ? { signal } : { signal, tried };
+  return evaluatesThere({ lineage, kept: on }, replicate, of.artifact, asking);
+};
+
+it('an artifact is evaluated where it is: here, or on the host that keeps it', async () => {
+  const of = await kept();
+  expect(await ask(of.there, of)).toBeNull();
+  const other = await hostStore(freshFolder(), { host: 'other' });
+  expect(await ask(other, of)).toEqual({ next: 'there', place: of.there.place });
+});
+
+it('one whose host was asked in vain is waited for while that host reports, and lost when it does not', async () => {
+  const of = await kept();
+  const other = await hostStore(freshFolder(), { host: 'other' });
+  const { host, folder } = of.there.place;
+  const report = { _id: `${host}/${folder}`, host, pool: 'cpu', roles: ['evaluator'], kept: folder };
+  const { hosts } = lineage;
+  let at = 0;
+  const say = () => hosts.report({ ...report, ...REPORTED, at: new Date((at += 1000)), since: new Date(0) });
+  await say();
+  const reporting = setInterval(() => void say(), 500);
+  expect(await ask(other, of, folder)).toEqual({ next: 'there', place: of.there.place });
+  clearInterval(reporting);
+  await hosts.leave(report._id);
+  expect(await ask(other, of, folder)).toEqual({ next: 'lost' });
+  expect(await lineage.replicates.get(of.key)).toMatchObject({
+    trained: null,
+    faults: [{ what: 'train', code: 'ARTIFACT_LOST' }],
+  });
+});
+
+it('one that its own host has no more is lost, which ends after three times', async () => {
+  const of = await kept();
+  const { artifact } = await kept();
+  const gone = { ...of, artifact: { ...artifact, onHost: of.artifact.onHost } };
+  expect(await ask(of.there, gone)).toEqual({ next: 'lost' });
+  const fault = { fence: 1, what: 'train', reason: 'lost', code: 'ARTIFACT_LOST', host: 'there' };
+  for (let times = 1; times < 3; times += 1) await lineage.replicates.fault(of.key, fault);
+  await expect(ask(of.there, gone)).rejects.toMatchObject({ code: 'HOST_FAULT' });
+});
+
+it('of a claim nothing is trained again: its artifact is marked as gone', async () => {
+  const of = await kept('claim');
+  const other = await hostStore(freshFolder(), { host: 'other' });
+  expect(await ask(other, of, of.there.place.folder)).toEqual({ next: 'lost' });
+  const { trained, faults } = await lineage.replicates.get(of.key);
+  expect(trained?.artifact?.onHost?.gone).toBeInstanceOf(Date);
+  expect(faults).toEqual([]);
+});
