@@ -202,6 +202,12 @@ export const ERRORS = {
     'bounded',
     'If it repeats, check the disk and the sandbox of that host with `assay doctor`.',
   ),
+  NO_FREE_SLOTS: entry(
+    'transient',
+    1,
+    'endless',
+    'Nothing to do; it is taken by the first host of its pool that has the slots free.',
+  ),
   ISOLATION_TOO_WEAK: entry(
     'environment',
     3,

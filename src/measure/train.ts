@@ -1,4 +1,5 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
+import { UNSIZED, type Admitted } from '../devices/admitted.js';
 import type { TrialRef } from '../domain/keys.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { trainReads } from '../domain/task/phase-key.js';
@@ -32,7 +33,12 @@ export interface RunRef extends TrialRef {
 }
 
 /** Trains, packs and seals one run of a trial on a lease, and checks the gates that are known then. */
-export async function train(context: HostContext, of: RunRef, monitor: WorkMonitor): Promise<TrainResult> {
+export async function train(
+  context: HostContext,
+  of: RunRef,
+  monitor: WorkMonitor,
+  admitted: Admitted = UNSIZED,
+): Promise<TrainResult> {
   const { signal } = monitor;
   const work = await hostTrial(context, of, signal);
   const { trial } = work;
@@ -48,7 +54,7 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
   const keyed = { context, work, replicate, files };
   const equal = equalTraining(keyed);
   if (equal !== null && (await isElsewhere(context.lineage, equal))) return { next: 'elsewhere', equal };
-  const result = await trainOnLease(keyed, of, monitor);
+  const result = await trainOnLease(keyed, of, monitor, admitted);
   if (result.kind !== 'done') return { next: result.kind };
   const trained = result.result;
   if (isElsewhereNow(trained)) return { next: 'elsewhere', equal: trained.elsewhere };
@@ -81,6 +87,7 @@ async function trainOnLease(
   keyed: Keyed,
   { owner, number, index, purpose, claim = 0 }: RunRef,
   { signal, tell }: WorkMonitor,
+  admitted: Admitted,
 ): Promise<AttemptResult<Trained | Elsewhere>> {
   const { context, work } = keyed;
   const there = await resultsFor(keyed);
@@ -92,7 +99,12 @@ async function trainOnLease(
     );
   tell(DOING.waitsForLease);
   const { slots } = work.hosted.spec.resources;
-  return needsNothing(work, there) ? begin() : context.leases.withLease({ slots, signal }, begin);
+  if (needsNothing(work, there)) return begin();
+  admitted.wants(slots);
+  return context.leases.withLease({ slots, signal, atOnce: admitted.atOnce }, () => {
+    admitted.leased();
+    return begin();
+  });
 }
 
 type There = Awaited<ReturnType<typeof resultsFor>>;
