@@ -122,6 +122,7 @@ async function openCampaigns({ client, lineage }: DevicesGround, hosts: readonly
       args: [
         {
           ...{ task: name, model: 'silent', specialists: ['solo'], trials: 100_000, isolation: 'E' },
+          trainHeartbeatSeconds: 5,
           ...{ rule: 'greedy', claim: { runs: 0 } },
         },
       ],
