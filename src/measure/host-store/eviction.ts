@@ -51,7 +51,8 @@ export function keptBound(env: NodeJS.ProcessEnv, { held, free }: { held: number
 
 /**
  * The stand-in store of a developer's machine takes 256 MiB in 2.4 s and gives it back in 1.7 s, a host in 0.4 and 0.5
- * (bench/bytes.ts); 64 MiB cost no one a second, and a search of 500 such artifacts 32 GB of store, once.
+ * (bench/bytes.ts): up to 64 MiB that is less than a second. 500 artifacts of 64 MiB are 32 GB, which the store keeps
+ * for good.
  */
 const STORED_MIB = 64;
 

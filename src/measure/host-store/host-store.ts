@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AssayError } from '../../domain/errors.js';
 import type { ContentStore, FileOnHost } from '../../lineage/blob-store/content-store.js';
@@ -9,6 +9,7 @@ import { freeSpaceAt } from '../../sandbox/host/free-space.js';
 import { processName } from '../../sandbox/host/worker-name.js';
 import { unlessMissing } from '../../sandbox/process/missing.js';
 import { chooseLeaving, keptBound, storedBound, type KeptEntry } from './eviction.js';
+import { folderId } from './folder-id.js';
 import { Pins } from './pins.js';
 
 export interface HostStoreSettings {
@@ -61,7 +62,7 @@ export class HostStore implements ContentStore {
     const { folder, host } = settings;
     for (const each of ['content', 'incoming', 'leaving'])
       await mkdir(join(folder, each), { recursive: true, mode: 0o700 });
-    return new HostStore({ host, folder: await ownId(folder) }, settings);
+    return new HostStore({ host, folder: await folderId(folder) }, settings);
   }
 
   async putFile({ path, sha256, bytes }: FileOnHost): Promise<void> {
@@ -199,20 +200,3 @@ export class HostStore implements ContentStore {
 
 const damaged = (sha256: string, how: string): AssayError =>
   new AssayError('HOST_FAULT', `content ${sha256} ${how}`);
-
-/** The first process to use the folder names it. */
-async function ownId(folder: string): Promise<string> {
-  const file = join(folder, 'id');
-  const known = await unlessMissing(readFile(file, 'utf8'));
-  if (known !== null) return known.trim();
-  const draft = join(folder, `id~${randomUUID()}`);
-  await writeFile(draft, randomUUID().slice(0, 8));
-  try {
-    await link(draft, file);
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
-  return (await readFile(file, 'utf8')).trim();
-}

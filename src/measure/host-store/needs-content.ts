@@ -16,6 +16,6 @@ export async function needsContent(
   if (isEnded((await campaigns.byOwner(owner)).state)) return false;
   if (trial === START && index === 0 && purpose === 'search') return true;
   if (evaluated !== null || (trained !== null && trained.failure !== null)) return false;
-  // the trials that are compared for a claim have ended
-  return purpose === 'claim' || (await trials.require(owner, trial)).status === null;
+  // trials that are compared for a claim, and a start that calibrates, have ended
+  return purpose !== 'search' || (await trials.require(owner, trial)).status === null;
 }
