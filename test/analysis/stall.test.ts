@@ -49,13 +49,13 @@ describe('a queue that no worker polls', () => {
     const facts = factsOf(
       [workflow('t00007', [QUEUED]), workflow('t00008', [{ ...QUEUED, scheduledAt: before(50) }])],
       {
-        unpolled: ['assay-train-cpu'],
+        unpolled: ['assay-train-cpu-x1'],
       },
     );
     expect(reasonOf(facts)).toEqual({
       what: 'no_worker',
-      id: 'no_worker:assay-train-cpu',
-      text: 't00007 and t00008 wait for a worker on queue assay-train-cpu, which no worker polls',
+      id: 'no_worker:assay-train-cpu-x1',
+      text: 't00007 and t00008 wait for a worker on queue assay-train-cpu-x1, which no worker polls',
       about: ['t00007', 't00008'],
       since: before(50).toISOString(),
       remedy: '`assay worker trainer --pool cpu` runs one.',
@@ -92,7 +92,7 @@ describe('a worker that is busy', () => {
         workflow('t00001', [TRAINING]),
         ...['t00002', 't00003', 't00004', 't00005'].map((trial) => workflow(trial, [QUEUED])),
       ],
-      { unpolled: ['assay-train-cpu'] },
+      { unpolled: ['assay-train-cpu-x1'] },
     );
     const { reasons, moves } = diagnoseStall(facts);
     expect(moves).toBe(true);
@@ -116,11 +116,11 @@ describe('a worker that is busy', () => {
 
   it('is heard of by other means, though what it works on is not seen', () => {
     const facts = factsOf([workflow('t00002', [QUEUED])]);
-    const train = facts.server?.queues.find(({ queue }) => queue === 'assay-train-cpu');
+    const train = facts.server?.queues.find(({ queue }) => queue === 'assay-train-cpu-x1');
     if (train !== undefined) train.pollers = [{ worker: 'host-a:1', at: before(200) }];
     expect(reasonOf(facts)).toMatchObject({
       what: 'lease',
-      id: 'lease:assay-train-cpu',
+      id: 'lease:assay-train-cpu-x1',
       text: 't00002 waits for a slot of pool cpu, held by other work on host-a:1',
     });
     const hosts = [{ host: 'host-a', why: 'its disk is full', since: before(600) }];
@@ -132,7 +132,7 @@ describe('a worker that is busy', () => {
 
   it('keeps no workflow waiting for its own runs, which take turns', () => {
     const own = workflow('night-1', [TRAINING, QUEUED, QUEUED]);
-    expect(diagnoseStall(factsOf([own], { unpolled: ['assay-train-cpu'] }))).toEqual({
+    expect(diagnoseStall(factsOf([own], { unpolled: ['assay-train-cpu-x1'] }))).toEqual({
       reasons: [],
       moves: true,
     });
@@ -140,12 +140,12 @@ describe('a worker that is busy', () => {
 
   it('may be busy with another campaign', () => {
     const elsewhere = [{ campaign: 'day-2', what: 'train', host: 'host-a' }];
-    const facts = factsOf([workflow('t00001', [QUEUED])], { elsewhere, unpolled: ['assay-train-cpu'] });
+    const facts = factsOf([workflow('t00001', [QUEUED])], { elsewhere, unpolled: ['assay-train-cpu-x1'] });
     expect(reasonOf(facts)).toMatchObject({ what: 'lease' });
     expect(reasonOf(facts).text).toContain('held by campaign day-2 on host-a');
     const gone = [{ campaign: 'day-2', what: 'train', host: 'host-b' }];
     expect(reasonOf({ ...facts, elsewhere: gone }).text).toBe(
-      't00001 waits for a worker on queue assay-train-cpu, which no worker polls; campaign day-2 on host-b may keep one busy',
+      't00001 waits for a worker on queue assay-train-cpu-x1, which no worker polls; campaign day-2 on host-b may keep one busy',
     );
     const evaluating = [{ campaign: 'day-2', what: 'evaluate', host: 'host-a' }];
     expect(reasonOf({ ...facts, elsewhere: evaluating })).toMatchObject({ what: 'no_worker' });
@@ -231,7 +231,7 @@ describe('a worker that does not answer', () => {
       remedy: null,
     });
     const alone = reasonOf(factsOf([workflow('t00007', [silent])]));
-    expect(alone.text).toContain('no other worker polls assay-train-cpu');
+    expect(alone.text).toContain('no other worker polls assay-train-cpu-x1');
     expect(alone.remedy).toBe('`assay worker trainer --pool cpu` takes it over.');
   });
 
@@ -421,10 +421,10 @@ it('says which trial waits for a person, and what that person can do, while the 
 describe('the state that is shown', () => {
   it('is waiting only for a campaign that could run and has nothing that does', () => {
     const standing = diagnoseStall(
-      factsOf([workflow('t00007', [QUEUED])], { unpolled: ['assay-train-cpu'] }),
+      factsOf([workflow('t00007', [QUEUED])], { unpolled: ['assay-train-cpu-x1'] }),
     );
     expect(shownState('running', standing)).toBe('waiting');
-    expect(waitedFor(standing)).toContain('assay-train-cpu');
+    expect(waitedFor(standing)).toContain('assay-train-cpu-x1');
     for (const state of ['paused', 'draining', 'finished'] as const)
       expect(shownState(state, standing)).toBe(state);
     const moving = { ...standing, moves: true };

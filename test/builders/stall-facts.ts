@@ -12,6 +12,7 @@ export const CAMPAIGN: StallFacts['campaign'] = {
   exhausted: false,
   pausedSince: null,
   pool: 'cpu',
+  slots: 1,
   active: [],
   open: [],
 };
@@ -21,7 +22,7 @@ export const QUEUES = [
   ['assay', 'activity'],
   ['assay-wait', 'activity'],
   ['assay-model', 'activity'],
-  ['assay-train-cpu', 'activity'],
+  ['assay-train-cpu-x1', 'activity'],
   ['assay-eval-cpu', 'activity'],
 ] as const;
 
@@ -64,7 +65,7 @@ export function workflow(
 /** Training that has been at work for a minute, and was heard of two seconds ago. */
 export const TRAINING: PendingActivity = {
   type: 'train',
-  queue: 'assay-train-cpu',
+  queue: 'assay-train-cpu-x1',
   state: 'started',
   attempt: 1,
   failure: null,

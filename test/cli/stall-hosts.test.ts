@@ -36,9 +36,9 @@ it('says which trials wait for a slot, and who holds it, while one of ten lanes 
   const specialists = [{ role: 'solo', lanes: 10 }];
   const input = { ...BASE, model: 'scripted', specialists, trainHeartbeatSeconds: 60 };
   await world.start('lanes', input);
-  const { status, reason } = await person.told('lanes', 'lease:assay-train-cpu');
+  const { status, reason } = await person.told('lanes', 'lease:assay-train-cpu-x1');
   expect(status.state).toBe('running');
-  expect(reason.id).toBe('lease:assay-train-cpu');
+  expect(reason.id).toBe('lease:assay-train-cpu-x1');
   expect(reason.text).toMatch(/ wait(?:s)? for a slot of pool cpu, held by t000\d\d on host-t:\d+$/);
   const [holder] = /t\d{5}(?= on host-t)/.exec(reason.text) ?? [];
   expect(reason.about).not.toContain(holder);
@@ -51,7 +51,7 @@ it('counts down for a killed worker, and says that a stop waits for it', LONG, a
   const { reason } = await person.told('lanes', 'lost_worker');
   expect(reason.text).toMatch(
     new RegExp(
-      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 60 s are over \\(in \\d+ s\\), but no other worker polls assay-train-cpu$`,
+      `^t\\d{5}: its worker host-t:${pid} has not been heard of for \\d+ s; the work is free to be taken over when 60 s are over \\(in \\d+ s\\), but no other worker polls assay-train-cpu-x1$`,
     ),
   );
   await world.client.workflow.getHandle('lanes').signal('stop', 'now');

@@ -61,11 +61,11 @@ it(
   LONG,
   async () => {
     void person.worker('host-o', 'orchestrator', 'model', 'evaluator');
-    const { status, reason } = await person.told('waiting', 'no_worker:assay-train-cpu');
+    const { status, reason } = await person.told('waiting', 'no_worker:assay-train-cpu-x1');
     expect(status).toMatchObject({ schema: 'assay.status/1', state: 'waiting', reason: reason.text });
     expect(reason).toMatchObject({
-      id: 'no_worker:assay-train-cpu',
-      text: 't00000 waits for a worker on queue assay-train-cpu, which no worker polls',
+      id: 'no_worker:assay-train-cpu-x1',
+      text: 't00000 waits for a worker on queue assay-train-cpu-x1, which no worker polls',
       about: ['t00000'],
       remedy: '`assay worker trainer --pool cpu` runs one.',
     });

@@ -46,6 +46,8 @@ export interface StatusModel {
   workflowId: string;
   task: { name: string; digest: string; title: string };
   model: { id: string; offline: boolean };
+  /** From 1, served first, to 5. */
+  priority: number;
   metric: Measure;
   /** `waiting` where it could run and nothing of it does. */
   state: CampaignState;
@@ -118,6 +120,7 @@ export async function statusModel(
     workflowId: name,
     task: frozen.task,
     model: frozen.model,
+    priority: frozen.priority,
     metric,
     state,
     reason: state === 'waiting' ? waitedFor(stallReport) : textOfReason(campaign.reason),

@@ -1,6 +1,6 @@
 import { ERRORS } from '../../domain/errors.js';
 import { exclusive } from './exclusive.js';
-import { pollersOf, slot, starts, unattended, waitsForSlot } from './queue.js';
+import { givenBack, pollersOf, slot, starts, unattended, waitsForSlot } from './queue.js';
 import type { ActivityFault, PendingActivity, StallFacts, WorkflowFacts } from './types.js';
 import { ago, silence, span, WAITING, type Wait } from './wording.js';
 
@@ -38,6 +38,7 @@ export function activityState(
       : 'moves';
   }
   const { nextAttemptAt, failure } = activity;
+  if (failure?.type === 'NO_FREE_SLOTS') return givenBack(facts, activity, label);
   if (nextAttemptAt !== null && nextAttemptAt > facts.now && failure !== null)
     return again(activity, failure, label, `comes in ${span(nextAttemptAt.getTime() - facts.now.getTime())}`);
   const queued = queuedAt(facts, activity, label);

@@ -1,4 +1,5 @@
 import { hostOfQueue } from '../../domain/host-queues.js';
+import { isTrainQueue } from '../../domain/devices/size-classes.js';
 import { DOING } from '../../domain/trial/doing.js';
 import type { PendingActivity, QueueFacts, StallFacts } from './types.js';
 import { ago, HANDOUT_MS, span, WAITING, type Wait } from './wording.js';
@@ -25,14 +26,13 @@ export function waitsForSlot(
 /** A training that waits for slots which others on its host hold. */
 export function slot(facts: StallFacts, { queue, worker, startedAt }: PendingActivity, label: string): Wait {
   const holders = holdersOf(facts, 'train').filter((holder) => !holder.startsWith(`${label} `));
-  return lease(
-    queue,
-    label,
-    startedAt,
-    `a slot of pool ${facts.campaign.pool ?? ''} on ${worker}`,
-    holders,
-    facts,
-  );
+  return lease(queue, label, startedAt, `${slotsOf(facts.campaign)} on ${worker}`, holders, facts);
+}
+
+/** A training that a host took from its queue and gave back, because others had its slots by then. */
+export function givenBack(facts: StallFacts, { queue, scheduledAt }: PendingActivity, label: string): Wait {
+  const { seen, said } = busyOn(facts, queue);
+  return lease(queue, label, scheduledAt, placeOn(facts, queue), [...seen, ...said], facts);
 }
 
 function lease(
@@ -157,7 +157,7 @@ function busyOn(facts: StallFacts, queue: string): { seen: string[]; said: strin
   const { server, campaign, elsewhere } = facts;
   const heard = (server?.workflows ?? []).flatMap(({ label, activities }) =>
     activities
-      .filter((each) => each.queue === queue && !WAITING.has(each.type))
+      .filter((each) => isSameWork(each.queue, queue, campaign.pool) && !WAITING.has(each.type))
       .filter((each) => each.state === 'started' || each.state === 'cancelling')
       .map(({ worker }) => `${label} on ${worker}`),
   );
@@ -168,10 +168,15 @@ function busyOn(facts: StallFacts, queue: string): { seen: string[]; said: strin
   return { seen: [...heard, ...lives.map(otherText)], said: silent.map(otherText) };
 }
 
+/** Returns true for queues of which a host serves one with the slots that it could serve the other with. */
+function isSameWork(a: string, b: string, pool: string | null): boolean {
+  return a === b || (workOf(a, pool) === 'train' && workOf(b, pool) === 'train');
+}
+
 /** The kind of work that hosts take from a queue; null for queues that need no host. */
 function workOf(queue: string, pool: string | null): string | null {
   if (pool === null) return null;
-  if (queue === `assay-train-${pool}`) return 'train';
+  if (isTrainQueue(queue, pool)) return 'train';
   return queue === `assay-eval-${pool}` ? 'evaluate' : null;
 }
 
@@ -192,10 +197,15 @@ function holdersOf(facts: StallFacts, what: string): string[] {
   return [...own.map(({ trial, host }) => `${trial} on ${host}`), ...others.map(otherText)];
 }
 
-function placeOn({ campaign: { pool } }: StallFacts, queue: string): string {
-  if (pool !== null && queue === `assay-train-${pool}`) return `a slot of pool ${pool}`;
+function placeOn({ campaign }: StallFacts, queue: string): string {
+  const { pool } = campaign;
+  if (pool !== null && isTrainQueue(queue, pool)) return slotsOf(campaign);
   if (pool !== null && queue === `assay-eval-${pool}`) return `an evaluator of pool ${pool}`;
   return `a worker of queue ${queue}`;
+}
+
+function slotsOf({ pool, slots }: StallFacts['campaign']): string {
+  return `${slots === null || slots === 1 ? 'a slot' : `${slots} slots`} of pool ${pool ?? ''}`;
 }
 
 /** The command that runs a worker on a queue. */
@@ -207,5 +217,6 @@ export function starts(facts: StallFacts, queue: string): string {
   if (queue === 'assay-model') return '`assay worker model`';
   const role = queue.startsWith('assay-train-') ? 'trainer' : 'evaluator';
   const pool = campaign.pool ?? queue.replace(/^assay-[a-z]+-/, '');
-  return `\`assay worker ${role} --pool ${pool}\``;
+  const slots = role === 'trainer' && (campaign.slots ?? 1) > 1 ? ` --slots ${campaign.slots}` : '';
+  return `\`assay worker ${role} --pool ${pool}${slots}\``;
 }

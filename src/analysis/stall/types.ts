@@ -28,6 +28,8 @@ export interface StallCampaign {
   pausedSince: Date | null;
   /** null before the campaign was frozen. */
   pool: string | null;
+  /** Slots that each of its trainings takes; null where that was not frozen. */
+  slots: number | null;
   /** Work that was allowed to start and has not ended. */
   active: { trial: string; what: string; host: string }[];
   /** Trials without a status; `parked`: why one waits for a person, else null. */
@@ -153,6 +155,7 @@ export function stallCampaign(campaign: CampaignDocument, open: readonly OpenTri
     exhausted: exhausted !== null,
     pausedSince,
     pool: frozen.pool,
+    slots: frozen.slots,
     active: Object.values(active).map(({ trial, what, host }) => ({ trial: trialLabel(trial), what, host })),
     open: open.map(({ trial, since, parked }) => ({ trial, submittedAt: new Date(since), parked })),
   };

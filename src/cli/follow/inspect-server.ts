@@ -16,7 +16,7 @@ import {
 import { diagnoseStall } from '../../analysis/stall/diagnose.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 import type { CommandContext } from '../context.js';
-import type { Looked } from './server-facts.js';
+import type { Looked, PoolPlace } from './server-facts.js';
 
 /** Time that a server has to accept a connection before it counts as down. */
 export const PROBE_MS = 2000;
@@ -33,8 +33,8 @@ export async function inspectServer(
 ): Promise<InspectedStall> {
   const { state } = campaign;
   if (isEnded(state)) return { reasons: [], moves: false, unexamined: null };
-  const { pool, lanes } = campaign.frozen;
-  const looked = await look(ground, { pool, campaign }, workflowsOf(campaign._id, lanes, open));
+  const { pool, slots, lanes } = campaign.frozen;
+  const looked = await look(ground, { pool, slots, campaign }, workflowsOf(campaign._id, lanes, open));
   const others = (await ground.lineage.campaigns.listOpen(NEIGHBOURS)).filter(
     (other) => other.owner !== campaign.owner && other.frozen.pool === pool,
   );
@@ -68,7 +68,7 @@ export async function inspectNotStarted(
   ground: CommandContext,
   name: string,
 ): Promise<InspectedStall | null> {
-  const looked = await look(ground, { pool: null, campaign: null }, [
+  const looked = await look(ground, { pool: null, slots: null, campaign: null }, [
     { id: name, label: name, kind: 'campaign' },
   ]);
   if (looked.facts?.workflows.some(({ status }) => status !== 'running') !== false) return null;
@@ -80,6 +80,7 @@ export async function inspectNotStarted(
     exhausted: false,
     pausedSince: null,
     pool: null,
+    slots: null,
     active: [],
     open: [],
   };
@@ -100,7 +101,7 @@ function conclude({ facts, unexamined }: Look, known: Omit<StallFacts, 'now' | '
 
 async function look(
   ground: CommandContext,
-  { pool, campaign }: { pool: string | null; campaign: CampaignDocument | null },
+  { campaign, ...place }: PoolPlace & { campaign: CampaignDocument | null },
   workflows: readonly Looked[],
 ): Promise<Look> {
   const { address, namespace } = ground.servers.temporal;
@@ -111,7 +112,7 @@ async function look(
     const elsewhere = campaign === null ? null : await elsewhereOf(client, campaign);
     if (elsewhere !== null) return { facts: null, unexamined: elsewhereText(elsewhere) };
     const { serverFacts } = await import('./server-facts.js');
-    const facts = await serverFacts(client, namespace, pool, workflows);
+    const facts = await serverFacts(client, namespace, place, workflows);
     return { facts, unexamined: null };
   } catch (error) {
     return { facts: null, unexamined: messageOf(error) };

@@ -10,6 +10,7 @@ import type {
   WorkflowFacts,
 } from '../../analysis/stall/types.js';
 import { GRPC } from '../../dev/temporal/grpc-status.js';
+import { sizeClass, trainQueue } from '../../domain/devices/size-classes.js';
 import { doingIn } from '../../domain/failure-counts.js';
 import { queueFacts } from './pollers.js';
 
@@ -21,6 +22,12 @@ type Failure = proto.temporal.api.failure.v1.IFailure;
 
 /** A workflow to look at. */
 export type Looked = Pick<WorkflowFacts, 'id' | 'label' | 'kind'>;
+
+/** The pool of a campaign's work, and the slots that a training takes; null where they are not frozen. */
+export interface PoolPlace {
+  pool: string | null;
+  slots: number | null;
+}
 
 /** Calls that one look may cost. */
 const CALLS = 50;
@@ -34,7 +41,7 @@ const DEADLINE_MS = 10_000;
 export async function serverFacts(
   client: Client,
   namespace: string,
-  pool: string | null,
+  { pool, slots }: PoolPlace,
   workflows: readonly Looked[],
 ): Promise<ServerFacts> {
   const queues: [string, QueueFacts['kind']][] = [
@@ -43,7 +50,9 @@ export async function serverFacts(
     ['assay-wait', 'activity'],
     ['assay-model', 'activity'],
   ];
-  if (pool !== null) queues.push([`assay-train-${pool}`, 'activity'], [`assay-eval-${pool}`, 'activity']);
+  if (pool !== null)
+    for (const queue of [trainQueue(pool, slots === null ? null : sizeClass(slots)), `assay-eval-${pool}`])
+      queues.push([queue, 'activity']);
   const shown = workflows.slice(0, CALLS - queues.length);
   return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
     // the queues last: a worker that ends its work meanwhile has asked for more by then

@@ -1,3 +1,4 @@
+import { DEFAULT_PRIORITY } from '../../domain/campaign/campaign.js';
 import type { CampaignsModel } from '../../analysis/read-models/campaigns.js';
 import type { LimitUse, OpenTrial } from '../../analysis/read-models/progress.js';
 import type { Milestone } from '../../analysis/read-models/results-table.js';
@@ -38,6 +39,13 @@ export function renderCampaigns({ campaigns, asOf }: CampaignsModel, paint: Pain
   );
 }
 
+/** Only where it is not the usual one. */
+function priorityLine(priority: number): [string, string][] {
+  if (priority === DEFAULT_PRIORITY) return [];
+  const order = priority < DEFAULT_PRIORITY ? 'before' : 'after';
+  return [['priority', `${priority}: its work comes ${order} that of campaigns without one`]];
+}
+
 /** One campaign. `priced` says whether the price of its model is known, so that dollars mean something. */
 export function renderStatus(status: StatusModel, paint: Paint, priced: boolean): string {
   const { metric, start, frontier } = status;
@@ -50,6 +58,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
       'model',
       `${status.model.id}${status.model.offline ? ' (offline: turns numeric knobs, no language model)' : ''}`,
     ],
+    ...priorityLine(status.priority),
     [
       status.endedAt === null ? 'running for' : 'ran for',
       `${duration(status.runningMs)}${status.pausedMs > 0 ? `, pauses of ${duration(status.pausedMs)} left out` : ''}`,

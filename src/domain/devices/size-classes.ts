@@ -15,6 +15,12 @@ export function sizesServed(capacity: number): number[] {
   return sizes;
 }
 
+/** Returns true for the queues of a pool's trainings, whatever their size. */
+export function isTrainQueue(queue: string, pool: string): boolean {
+  const whole = trainQueue(pool, null);
+  return queue === whole || (queue.startsWith(`${whole}-x`) && /^\d+$/.test(queue.slice(whole.length + 2)));
+}
+
 /** Names the queue of a pool's trainings of one class; null: the one queue of all sizes, which an earlier assay used. */
 export function trainQueue(pool: string, size: number | null): string {
   return size === null ? `assay-train-${pool}` : `assay-train-${pool}-x${size}`;
