@@ -31,7 +31,7 @@ import type { CampaignState, RunControl, TrialStatus } from '../src/domain/statu
 import { confidenceOfEach } from '../src/domain/decision/claim/claim.js';
 import { DETERMINISTIC, exclusiveEvaluation, type Task } from '../src/domain/task/task.js';
 import { phaseSeconds } from '../src/domain/task/bounds.js';
-import { demandedTier } from '../src/domain/task/device-needs.js';
+import { demandedTier, evaluationGpus, leaseSize, preflightGpus } from '../src/domain/task/device-needs.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { TaskDocument } from '../src/lineage/documents/task.js';
@@ -213,7 +213,8 @@ function resolve(
     owner,
     task: { name: spec.name, digest: task._id, title: spec.title },
     pool: spec.resources.pool,
-    slots: spec.resources.slots,
+    slots: leaseSize(spec.resources),
+    gpus: { prepare: preflightGpus(spec), evaluate: evaluationGpus(spec) },
     priority: input.priority,
     lanes: input.submission === undefined ? lanesOf(spec, input) : [],
     limits: limitsFrom(input),

@@ -1,5 +1,6 @@
 import { evaluate, type EvaluateRef, type EvaluateResult } from '../src/measure/evaluate.js';
 import type { HostContext } from '../src/measure/host-context.js';
+import { arrived, unsized, type Arrive } from '../src/measure/arrive.js';
 import { withMonitor } from './heartbeat.js';
 
 export interface EvaluateActivities {
@@ -7,6 +8,9 @@ export interface EvaluateActivities {
   evaluate(of: EvaluateRef): Promise<EvaluateResult>;
 }
 
-export function evaluateActivities(context: HostContext): EvaluateActivities {
-  return { evaluate: (of) => withMonitor('preparing', (monitor) => evaluate(context, of, monitor)) };
+export function evaluateActivities(context: HostContext, arrive: Arrive = unsized): EvaluateActivities {
+  return {
+    evaluate: (of) =>
+      arrived(context, arrive, (on) => withMonitor('preparing', (monitor) => evaluate(on, of, monitor))),
+  };
 }

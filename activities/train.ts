@@ -1,8 +1,8 @@
-import { UNSIZED, type Admitted } from '../src/devices/admitted.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { isElsewhere, type EqualTraining } from '../src/measure/reuse.js';
 import { train, type RunRef, type TrainResult } from '../src/measure/train.js';
+import { arrived, unsized, type Arrive } from '../src/measure/arrive.js';
 import { poll, withMonitor } from './heartbeat.js';
 
 export type { RunRef, TrainResult };
@@ -12,21 +12,10 @@ export interface TrainActivities {
   train(of: RunRef): Promise<TrainResult>;
 }
 
-/** Takes in a request that came to this host, or refuses it with NO_FREE_SLOTS. */
-export type Arrive = () => Promise<Admitted & { ended(): void }>;
-
-const unsized: Arrive = () => Promise.resolve({ ...UNSIZED, ended: () => undefined });
-
 export function trainActivities(context: HostContext, arrive: Arrive = unsized): TrainActivities {
   return {
-    train: async (of) => {
-      const admitted = await arrive();
-      try {
-        return await withMonitor('preparing', (monitor) => train(context, of, monitor, admitted));
-      } finally {
-        admitted.ended();
-      }
-    },
+    train: (of) =>
+      arrived(context, arrive, (on) => withMonitor('preparing', (monitor) => train(on, of, monitor))),
   };
 }
 

@@ -4,6 +4,7 @@ import type { HostContext } from '../src/measure/host-context.js';
 import { checkAnswer } from '../src/model/answers.js';
 import type { TurnRef } from '../src/session/conversation.js';
 import { runTools, type Checker } from '../src/session/tools.js';
+import { arrived, unsized, type Arrive } from '../src/measure/arrive.js';
 import { withMonitor } from './heartbeat.js';
 
 export interface WorkspaceActivities {
@@ -21,7 +22,7 @@ export function workspaceActivities(context: {
 }
 
 /** Checks a workspace with the phases that prepare a trial; the result is in words. */
-export function checkerOf(context: HostContext): Checker {
+export function checkerOf(context: HostContext, arrive: Arrive = unsized): Checker {
   return async (owner, { snapshot }, monitor) =>
-    checkAnswer(await check(context, { owner, snapshot }, monitor));
+    checkAnswer(await arrived(context, arrive, (on) => check(on, { owner, snapshot }, monitor)));
 }

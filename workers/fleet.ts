@@ -12,6 +12,7 @@ import { openLineage, type Lineage } from '../src/lineage/lineage.js';
 import { modelEndpoints, settingsFrom } from '../src/model/endpoints.js';
 import { startOfflineProposer } from '../src/model/offline-proposer.js';
 import { OFFLINE_MODEL, pricesFrom } from '../src/model/pricing.js';
+import { UNSIZED } from '../src/devices/admitted.js';
 import { openDevices } from '../src/devices/open-devices.js';
 import { thisMachine } from '../src/sandbox/host/machine.js';
 import { LeasePool } from '../src/sandbox/host/lease.js';
@@ -270,6 +271,7 @@ async function hostContext(
     devices,
     leases: devices?.leases ?? new LeasePool(pool, slots, leases),
     granted: null,
+    admitted: UNSIZED,
     turn: new HostTurn(join(leases, 'turn')),
   };
   return { context, guard: { gate, watch } };

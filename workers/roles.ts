@@ -6,6 +6,7 @@ import {
   type SlotInfo,
   type WorkerOptions,
 } from '@temporalio/worker';
+import type { Arrive } from '../src/measure/arrive.js';
 import { campaignActivities } from '../activities/campaign.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { ModelContext } from '../src/session/take-turn.js';
@@ -126,14 +127,22 @@ export async function trainWorkers(
   admission: SizeAdmission,
   { gate, watch }: HostGuard,
 ): Promise<Worker[]> {
-  const workerOf = (size: number | null): Promise<Worker> =>
-    Worker.create({
+  const workerOf = (size: number | null): Promise<Worker> => {
+    const arrive = (): ReturnType<Arrive> => admission.arrive(size);
+    return Worker.create({
       ...optionsOf(ground),
       ...guardedBy(watch, sizedSlots(gate, admission.asking(size))),
       activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
       taskQueue: trainQueue(context.leases.name, size),
-      activities: trainActivities(context, () => admission.arrive(size)),
+      // checks and evaluations come here where they take accelerators
+      activities: {
+        ...trainActivities(context, arrive),
+        ...prepareActivities(context, arrive),
+        ...evaluateActivities(context, arrive),
+        ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context, arrive) }),
+      },
     });
+  };
   return Promise.all([...admission.sizes, null].map(workerOf));
 }
 

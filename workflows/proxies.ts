@@ -19,8 +19,8 @@ export type Frozen = Pick<
   FrozenCampaign,
   'name' | 'owner' | 'task' | 'pool' | 'attributes' | 'phaseSeconds' | 'trainHeartbeatSeconds'
 > &
-  // an earlier assay has given its workflows neither
-  Partial<Pick<FrozenCampaign, 'slots' | 'priority'>>;
+  // an earlier assay has given its workflows none of them
+  Partial<Pick<FrozenCampaign, 'slots' | 'gpus' | 'priority'>>;
 
 const HOURS = 3600;
 /** The activity waits for the lease; the limits of a phase are enforced where it runs. */
@@ -93,15 +93,19 @@ function queueOfTrainings({ pool, slots = null }: Frozen): string {
   return trainQueue(pool, slots === null ? null : sizeClass(slots));
 }
 
+/** The queue of work that takes so many accelerators, which is that of trainings of that size, or of the evaluators. */
+const queueOfChecks = ({ pool }: Frozen, gpus = 0): string =>
+  gpus === 0 ? `assay-eval-${pool}` : trainQueue(pool, sizeClass(gpus));
+
 /**
  * Activities of the workspace: tools that only edit run anywhere; those that start processes run on a host of the
  * pool.
  */
 export function workspaceActivities(frozen: Frozen, needsHost: boolean) {
-  const { pool, phaseSeconds } = frozen;
+  const { gpus, phaseSeconds } = frozen;
   return proxyActivities<WorkspaceActivities>({
     ...(needsHost ? { ...ended, ...turnOf(frozen) } : {}),
-    taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
+    taskQueue: needsHost ? queueOfChecks(frozen, gpus?.prepare) : 'assay',
     // a check runs the whole preflight
     startToCloseTimeout: needsHost ? (phaseSeconds.prepare + WAITING_SECONDS) * 1000 : '10 minutes',
     heartbeatTimeout: '20 seconds',
@@ -119,16 +123,15 @@ export function phaseActivities(frozen: Frozen) {
     ...turnOf(frozen),
     retry: patient,
   });
-  const { pool, phaseSeconds, trainHeartbeatSeconds } = frozen;
-  const evaluating = `assay-eval-${pool}`;
+  const { gpus, phaseSeconds, trainHeartbeatSeconds } = frozen;
   const { prepare } = proxyActivities<PrepareActivities>(
-    options(evaluating, phaseSeconds.prepare, CHECK_HEARTBEAT_SECONDS),
+    options(queueOfChecks(frozen, gpus?.prepare), phaseSeconds.prepare, CHECK_HEARTBEAT_SECONDS),
   );
   const { train } = proxyActivities<TrainActivities>(
     options(queueOfTrainings(frozen), phaseSeconds.train, trainHeartbeatSeconds),
   );
   const { evaluate } = proxyActivities<EvaluateActivities>(
-    options(evaluating, phaseSeconds.evaluate, CHECK_HEARTBEAT_SECONDS),
+    options(queueOfChecks(frozen, gpus?.evaluate), phaseSeconds.evaluate, CHECK_HEARTBEAT_SECONDS),
   );
   return { prepare, train, evaluate };
 }

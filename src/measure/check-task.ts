@@ -6,6 +6,7 @@ import { meanMissFailure } from '../domain/trial/miss-failure.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
+import { UNSIZED } from '../devices/admitted.js';
 import { openDevices } from '../devices/open-devices.js';
 import { leaseSize, preflightGpus } from '../domain/task/device-needs.js';
 import { thisMachine } from '../sandbox/host/machine.js';
@@ -174,6 +175,7 @@ async function openRunHost(
     devices,
     leases: devices?.leases ?? new LeasePool(spec.resources.pool, slots, folder),
     granted: null,
+    admitted: UNSIZED,
   };
 }
 

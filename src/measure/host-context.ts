@@ -1,3 +1,4 @@
+import type { Admitted } from '../devices/admitted.js';
 import type { DeviceLease } from '../devices/device-lease.js';
 import type { HostDevices } from '../devices/host-devices.js';
 import type { Machine } from '../domain/devices/host-class.js';
@@ -20,6 +21,8 @@ export interface RunHost {
   devices: HostDevices | null;
   /** Accelerators that the work at hand holds; null while it holds none. */
   granted: DeviceLease | null;
+  /** How the work at hand came to this host. */
+  admitted: Admitted;
 }
 
 /** Everything that measuring a trial on this host uses. */

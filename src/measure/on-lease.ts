@@ -1,3 +1,4 @@
+import { leaseSize } from '../domain/task/device-needs.js';
 import { AssayError } from '../domain/errors.js';
 import type { WorkMonitor } from '../domain/trial/doing.js';
 import type { RunHost } from './host-context.js';
@@ -8,36 +9,40 @@ export interface LeaseOf extends Pick<WorkMonitor, 'signal'> {
   /** Accelerators; where there are any, they are the slots. */
   gpus: number;
   what: string;
-  /** Refuse with NO_FREE_SLOTS instead of waiting. */
-  atOnce?: boolean;
   onWait?: (reason: string) => void;
 }
 
 /**
  * Runs `fn` on a lease, with a context whose runs may use the lease's accelerators. Work that has a lease already keeps
- * it.
- * @throws AssayError HOST_FAULT where this host does not have that many
+ * it; work that came from the queue of its size does not wait for one.
+ * @throws AssayError HOST_FAULT where this host does not have that many, NO_FREE_SLOTS where it would have to wait
  */
 export async function onLease<Host extends RunHost, T>(
   context: Host,
-  { slots, gpus, what, signal, atOnce = false, onWait = () => undefined }: LeaseOf,
+  { slots, gpus, what, signal, onWait = () => undefined }: LeaseOf,
   fn: (context: Host) => Promise<T>,
 ): Promise<T> {
-  if (gpus === 0) return context.leases.withLease({ slots, signal, atOnce, onWait }, () => fn(context));
-  if (context.granted !== null) return fn(context);
-  if (context.devices === null)
-    throw new AssayError(
-      'HOST_FAULT',
-      `${what} needs ${gpus} accelerators, and ${context.host.name} has none`,
-      {
-        remedy:
-          'Start a worker of this pool on a host with accelerators; `assay devices` lists those that workers have.',
-      },
-    );
-  return context.devices.withLease({ slots: gpus, signal, atOnce, onWait, what }, (lease) =>
-    fn({ ...context, granted: lease, sandbox: lease.watched(context.sandbox) }),
-  );
+  if (gpus > 0 && context.granted !== null) return fn(context);
+  const { admitted } = context;
+  const { atOnce } = admitted;
+  admitted.wants(leaseSize({ slots, gpus }));
+  if (gpus === 0)
+    return context.leases.withLease({ slots, signal, atOnce, onWait }, () => {
+      admitted.leased();
+      return fn(context);
+    });
+  if (context.devices === null) throw withoutDevices(context, what, gpus);
+  return context.devices.withLease({ slots: gpus, signal, atOnce, onWait, what }, (lease) => {
+    admitted.leased();
+    return fn({ ...context, granted: lease, sandbox: lease.watched(context.sandbox) });
+  });
 }
+
+const withoutDevices = ({ host }: RunHost, what: string, gpus: number): AssayError =>
+  new AssayError('HOST_FAULT', `${what} needs ${gpus} accelerators, and ${host.name} has none`, {
+    remedy:
+      'Start a worker of this pool on a host with accelerators; `assay devices` lists those that workers have.',
+  });
 
 /** Runs `fn` on a lease of accelerators, or at once where the work needs none. */
 export const onDevices = <Host extends RunHost, T>(

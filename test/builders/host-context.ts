@@ -5,6 +5,7 @@ import type { Lineage } from '../../src/lineage/lineage.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { HostStore } from '../../src/measure/host-store/host-store.js';
 import { HostTurn } from '../../src/sandbox/host/host-turn.js';
+import { UNSIZED } from '../../src/devices/admitted.js';
 import { LeasePool } from '../../src/sandbox/host/lease.js';
 import type { Sandbox } from '../../src/sandbox/run.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
@@ -52,6 +53,7 @@ export async function hostContext(
     leases: new LeasePool('cpu', 1, folder),
     devices: null,
     granted: null,
+    admitted: UNSIZED,
     turn: new HostTurn(folder),
   };
 }

@@ -6,6 +6,7 @@ import { cacheFolder } from '../../src/dev/paths.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { HostTurn } from '../../src/sandbox/host/host-turn.js';
+import { UNSIZED } from '../../src/devices/admitted.js';
 import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { TaskHost } from '../../src/tasks/host.js';
@@ -47,6 +48,7 @@ export class RealHosts {
       kept: await hostStore(join(home, 'kept'), { host: name }),
       devices: null,
       granted: null,
+      admitted: UNSIZED,
       leases: new LeasePool('cpu', 1, join(home, 'leases')),
       turn: new HostTurn(join(home, 'turn')),
     };

@@ -161,6 +161,10 @@ export const frozenCampaignSchema = z.object({
   pool: z.string(),
   /** Slots that a training takes; null: frozen by an assay that had one queue for all sizes. */
   slots: z.number().int().positive().nullable().default(null),
+  /** Accelerators that its checks and its evaluations take; 0: none, and they need no lease. */
+  gpus: z
+    .object({ prepare: z.number().int(), evaluate: z.number().int() })
+    .default({ prepare: 0, evaluate: 0 }),
   /** From 1, served first, to 5. */
   priority: z.number().int().default(DEFAULT_PRIORITY),
   lanes: z.array(laneSchema),
