@@ -213,6 +213,8 @@ function resolve(
     owner,
     task: { name: spec.name, digest: task._id, title: spec.title },
     pool: spec.resources.pool,
+    slots: spec.resources.slots,
+    priority: input.priority,
     lanes: input.submission === undefined ? lanesOf(spec, input) : [],
     limits: limitsFrom(input),
     trainSeconds: input.trainSeconds ?? null,

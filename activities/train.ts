@@ -1,3 +1,4 @@
+import { UNSIZED, type Admitted } from '../src/devices/admitted.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { isElsewhere, type EqualTraining } from '../src/measure/reuse.js';
@@ -11,8 +12,22 @@ export interface TrainActivities {
   train(of: RunRef): Promise<TrainResult>;
 }
 
-export function trainActivities(context: HostContext): TrainActivities {
-  return { train: (of) => withMonitor('preparing', (monitor) => train(context, of, monitor)) };
+/** Takes in a request that came to this host, or refuses it with NO_FREE_SLOTS. */
+export type Arrive = () => Promise<Admitted & { ended(): void }>;
+
+const unsized: Arrive = () => Promise.resolve({ ...UNSIZED, ended: () => undefined });
+
+export function trainActivities(context: HostContext, arrive: Arrive = unsized): TrainActivities {
+  return {
+    train: async (of) => {
+      const admitted = await arrive();
+      try {
+        return await withMonitor('preparing', (monitor) => train(context, of, monitor, admitted));
+      } finally {
+        admitted.ended();
+      }
+    },
+  };
 }
 
 export interface ReuseActivities {

@@ -7,7 +7,11 @@ import { passesByItself, storeRefusal } from '../src/lineage/store-errors.js';
 import { ModelFault } from '../src/model/client.js';
 
 /** Milliseconds until another worker may take it, where the pauses of the retry policy would grow too long. */
-const PAUSES: Partial<Record<ErrorCode, number>> = { ISOLATION_TOO_WEAK: 3000, HOST_CLASS_DIFFERS: 3000 };
+const PAUSES: Partial<Record<ErrorCode, number>> = {
+  ISOLATION_TOO_WEAK: 3000,
+  HOST_CLASS_DIFFERS: 3000,
+  NO_FREE_SLOTS: 1000,
+};
 
 /** The one place where our errors become Temporal's: the code is the type, and the registry says what is retried. */
 function asFailure(error: AssayError, isFinal: boolean): ApplicationFailure {

@@ -5,6 +5,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, type Worker } from '@temporalio/worker';
 import { SEARCH_ATTRIBUTES } from '../src/domain/campaign/campaign.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
+import { sha256 } from '../src/domain/digest.js';
 import { AssayError, messageOf } from '../src/domain/errors.js';
 import { systemClock } from '../src/lineage/clock.js';
 import { openLineage, type Lineage } from '../src/lineage/lineage.js';
@@ -35,9 +36,12 @@ import type { OrchestratorContext } from '../activities/context.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { openHostStore } from '../src/measure/host-store/open-host-store.js';
 import { askedServer, scheduleReconcile } from './reconciling.js';
+import { backlogOf } from './backlog.js';
+import { DrainNotes } from './drain-notes.js';
 import { Gate } from './gate.js';
 import { HostWatch } from './host-watch.js';
 import { installLogger, logger } from './logging.js';
+import { SizeAdmission } from './size-admission.js';
 import { keepSweeping } from './sweeping.js';
 import type { Role } from './role-names.js';
 import {
@@ -46,7 +50,7 @@ import {
   modelWorker,
   orchestratorWorkers,
   registeredAttributes,
-  trainWorker,
+  trainWorkers,
   type HostGuard,
   type WorkerGround,
 } from './roles.js';
@@ -156,7 +160,12 @@ async function startWorkers(
     const unwatch = watchProcess();
     started.onClose(() => Promise.resolve().then(unwatch));
     const { pool, slots } = settings;
-    if (roles.includes('trainer')) workers.push(await trainWorker(ground, context, pool, guard));
+    if (roles.includes('trainer')) {
+      const admission = sizeAdmission(ground, context, guard.gate);
+      await admission.start();
+      started.onClose(() => admission.stop());
+      workers.push(...(await trainWorkers(ground, context, admission, guard)));
+    }
     if (roles.includes('evaluator'))
       workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
     workers.push(...(await keptWorkers(ground, context, roles, guard)));
@@ -264,4 +273,22 @@ async function hostContext(
     turn: new HostTurn(join(leases, 'turn')),
   };
   return { context, guard: { gate, watch } };
+}
+
+function sizeAdmission(
+  { connection, namespace }: WorkerGround,
+  { leases, lineage, host }: HostContext,
+  gate: Gate,
+): SizeAdmission {
+  const client = new Client({ connection, namespace });
+  const pool = leases.name;
+  // workers share the slots that are in one folder
+  const sharing = `${host.name}-${sha256(leases.folder).slice(0, 8)}`;
+  return new SizeAdmission({
+    pool,
+    leases,
+    gate,
+    notes: new DrainNotes(lineage.drains, pool, sharing),
+    backlog: (size) => backlogOf(client, namespace, pool, size),
+  });
 }

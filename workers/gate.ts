@@ -15,10 +15,11 @@ export class Gate {
 
   set(closed: string | null): void {
     this.#closed = closed;
-    this.#wake();
+    this.wake();
   }
 
-  #wake(): void {
+  /** Lets all that wait for a slot look again. */
+  wake(): void {
     for (const wake of [...this.#waiting]) wake();
   }
 
@@ -39,18 +40,19 @@ export class Gate {
           aborted.throwIfAborted();
           const permit = take();
           if (permit !== null) return permit;
-          await this.#changed(aborted);
+          await this.changed(aborted);
         }
       },
       markSlotUsed: () => undefined,
       releaseSlot: () => {
         free += 1;
-        this.#wake();
+        this.wake();
       },
     };
   }
 
-  #changed(aborted: AbortSignal): Promise<void> {
+  /** Waits until there may be a slot for one that found none, or until it is aborted. */
+  changed(aborted: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake);

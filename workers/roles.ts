@@ -1,5 +1,11 @@
 import type { Client } from '@temporalio/client';
-import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import {
+  Worker,
+  type CustomSlotSupplier,
+  type NativeConnection,
+  type SlotInfo,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { campaignActivities } from '../activities/campaign.js';
 import type { OrchestratorContext } from '../activities/context.js';
 import type { ModelContext } from '../src/session/take-turn.js';
@@ -18,8 +24,11 @@ import { checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { hostQueue } from '../src/domain/host-queues.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
+import { trainQueue } from '../src/domain/devices/size-classes.js';
 import type { HostWatch } from './host-watch.js';
 import { GRACE_MS, type Role } from './role-names.js';
+import type { SizeAdmission } from './size-admission.js';
+import { sizedSlots } from './sized-slots.js';
 import { workflowBundle } from './workflow-bundle.js';
 
 /** Connections and settings that a worker of any role needs. */
@@ -96,13 +105,13 @@ export interface HostGuard {
   watch: HostWatch;
 }
 
-function guardedBy({ gate, watch }: HostGuard, capacity: number): Partial<WorkerOptions> {
+function guardedBy(watch: HostWatch, slots: CustomSlotSupplier<SlotInfo>): Partial<WorkerOptions> {
   const none = { type: 'fixed-size', numSlots: 1 } as const;
   return {
     // the first is the outermost: failures of ours become Temporal's after the watch has seen them
     interceptors: { activity: [failureInterceptor, watch.interceptor()] },
     tuner: {
-      activityTaskSlotSupplier: gate.slots(capacity),
+      activityTaskSlotSupplier: slots,
       workflowTaskSlotSupplier: none,
       localActivityTaskSlotSupplier: none,
       nexusTaskSlotSupplier: none,
@@ -110,19 +119,22 @@ function guardedBy({ gate, watch }: HostGuard, capacity: number): Partial<Worker
   };
 }
 
-/** Training on this host's leases: no more trainings are taken from the queue than there are slots. */
-export async function trainWorker(
+/** Training on this host's leases: one worker for each size, and one for what an earlier assay scheduled. */
+export async function trainWorkers(
   ground: WorkerGround,
   context: HostContext,
-  pool: string,
-  guard: HostGuard,
-): Promise<Worker> {
-  return Worker.create({
-    ...optionsOf(ground),
-    ...guardedBy(guard, context.leases.capacity),
-    taskQueue: `assay-train-${pool}`,
-    activities: trainActivities(context),
-  });
+  admission: SizeAdmission,
+  { gate, watch }: HostGuard,
+): Promise<Worker[]> {
+  const workerOf = (size: number | null): Promise<Worker> =>
+    Worker.create({
+      ...optionsOf(ground),
+      ...guardedBy(watch, sizedSlots(gate, admission.asking(size))),
+      activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 1 },
+      taskQueue: trainQueue(context.leases.name, size),
+      activities: trainActivities(context, () => admission.arrive(size)),
+    });
+  return Promise.all([...admission.sizes, null].map(workerOf));
 }
 
 /** Checks and evaluations of this host. */
@@ -135,7 +147,7 @@ export async function evalWorker(
 ): Promise<Worker> {
   return Worker.create({
     ...optionsOf(ground),
-    ...guardedBy(guard, concurrency),
+    ...guardedBy(guard.watch, guard.gate.slots(concurrency)),
     taskQueue: `assay-eval-${pool}`,
     activities: {
       ...prepareActivities(context),
@@ -156,7 +168,7 @@ export async function keptWorkers(
   const on = (kind: 'train' | 'eval', capacity: number, activities: object): Promise<Worker> =>
     Worker.create({
       ...optionsOf(ground),
-      ...guardedBy(guard, capacity),
+      ...guardedBy(guard.watch, guard.gate.slots(capacity)),
       taskQueue: hostQueue(kind, place),
       activities,
     });

@@ -12,12 +12,15 @@ import type { SessionActivities } from '../activities/session.js';
 import type { SubmitActivities } from '../activities/submit.js';
 import type { ReuseActivities, TrainActivities } from '../activities/train.js';
 import type { WorkspaceActivities } from '../activities/workspace.js';
-import type { FrozenCampaign } from '../src/domain/campaign/campaign.js';
+import { DEFAULT_PRIORITY, type FrozenCampaign } from '../src/domain/campaign/campaign.js';
+import { sizeClass, trainQueue } from '../src/domain/devices/size-classes.js';
 
 export type Frozen = Pick<
   FrozenCampaign,
   'name' | 'owner' | 'task' | 'pool' | 'attributes' | 'phaseSeconds' | 'trainHeartbeatSeconds'
->;
+> &
+  // an earlier assay has given its workflows neither
+  Partial<Pick<FrozenCampaign, 'slots' | 'priority'>>;
 
 const HOURS = 3600;
 /** The activity waits for the lease; the limits of a phase are enforced where it runs. */
@@ -80,13 +83,24 @@ export const modelActivities = proxyActivities<ModelActivities>({
   retry: { initialInterval: '2 seconds', backoffCoefficient: 2, maximumInterval: '2 minutes' },
 });
 
+/** Order among campaigns that wait for the same hosts: by priority, and in turn between those of the same one. */
+function turnOf({ name, priority = DEFAULT_PRIORITY }: Frozen): Pick<ActivityOptions, 'priority'> {
+  return { priority: { priorityKey: priority, fairnessKey: name } };
+}
+
+/** The queue of a campaign's trainings; one that an earlier assay froze keeps the queue of all sizes. */
+function queueOfTrainings({ pool, slots = null }: Frozen): string {
+  return trainQueue(pool, slots === null ? null : sizeClass(slots));
+}
+
 /**
  * Activities of the workspace: tools that only edit run anywhere; those that start processes run on a host of the
  * pool.
  */
-export function workspaceActivities({ pool, phaseSeconds }: Frozen, needsHost: boolean) {
+export function workspaceActivities(frozen: Frozen, needsHost: boolean) {
+  const { pool, phaseSeconds } = frozen;
   return proxyActivities<WorkspaceActivities>({
-    ...(needsHost ? ended : {}),
+    ...(needsHost ? { ...ended, ...turnOf(frozen) } : {}),
     taskQueue: needsHost ? `assay-eval-${pool}` : 'assay',
     // a check runs the whole preflight
     startToCloseTimeout: needsHost ? (phaseSeconds.prepare + WAITING_SECONDS) * 1000 : '10 minutes',
@@ -98,21 +112,23 @@ export function workspaceActivities({ pool, phaseSeconds }: Frozen, needsHost: b
 /** Phases of a trial, on the queues of its pool. A cancelled phase ends when its processes are dead. */
 export function phaseActivities(frozen: Frozen) {
   const options = (queue: string, seconds: number, heartbeatSeconds: number): ActivityOptions => ({
-    taskQueue: `assay-${queue}-${frozen.pool}`,
+    taskQueue: queue,
     startToCloseTimeout: (seconds + WAITING_SECONDS) * 1000,
     heartbeatTimeout: heartbeatSeconds * 1000,
     ...ended,
+    ...turnOf(frozen),
     retry: patient,
   });
-  const { phaseSeconds, trainHeartbeatSeconds } = frozen;
+  const { pool, phaseSeconds, trainHeartbeatSeconds } = frozen;
+  const evaluating = `assay-eval-${pool}`;
   const { prepare } = proxyActivities<PrepareActivities>(
-    options('eval', phaseSeconds.prepare, CHECK_HEARTBEAT_SECONDS),
+    options(evaluating, phaseSeconds.prepare, CHECK_HEARTBEAT_SECONDS),
   );
   const { train } = proxyActivities<TrainActivities>(
-    options('train', phaseSeconds.train, trainHeartbeatSeconds),
+    options(queueOfTrainings(frozen), phaseSeconds.train, trainHeartbeatSeconds),
   );
   const { evaluate } = proxyActivities<EvaluateActivities>(
-    options('eval', phaseSeconds.evaluate, CHECK_HEARTBEAT_SECONDS),
+    options(evaluating, phaseSeconds.evaluate, CHECK_HEARTBEAT_SECONDS),
   );
   return { prepare, train, evaluate };
 }

@@ -226,6 +226,12 @@ export const ERRORS = {
     'bounded',
     'The run is measured again; if it repeats, check the cooling and power of that host.',
   ),
+  NO_FREE_SLOTS: entry(
+    'transient',
+    1,
+    'endless',
+    'Nothing to do; it is taken by the first host of its pool that has the slots free.',
+  ),
   ISOLATION_TOO_WEAK: entry(
     'environment',
     3,

@@ -5,6 +5,7 @@ import { campaignDocument } from './documents/campaign.js';
 import { claimDocument } from './documents/claim.js';
 import { counterDocument } from './documents/counter.js';
 import { decisionDocument, type DecisionDocument } from './documents/decision.js';
+import { drainDocument } from './documents/drain.js';
 import { hostDocument } from './documents/host.js';
 import { leaderboardDocument, statusBlockDocument } from './documents/leaderboard.js';
 import { ledgerDocument } from './documents/ledger.js';
@@ -75,6 +76,7 @@ export const KINDS = {
   leaderboards: kind('heads', leaderboardDocument),
   statuses: kind('statuses', statusBlockDocument),
   hosts: kind('hosts', hostDocument),
+  drains: kind('drains', drainDocument),
   tasks: kind('tasks', taskDocument),
   taskNames: kind('taskNames', taskNameDocument),
   blobs: kind('blobs', blobDocument),

@@ -11,6 +11,7 @@ import { migrate } from './migrations/migrate.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 import { Claims } from './decisions/claims.js';
 import { Decisions } from './decisions/decisions.js';
+import { Drains } from './drains.js';
 import { Leaderboards } from './leaderboards.js';
 import { Hosts } from './hosts.js';
 import { PhaseResults } from './trials/phase-results.js';
@@ -35,6 +36,7 @@ export interface Lineage {
   budgets: Budgets;
   leaderboards: Leaderboards;
   hosts: Hosts;
+  drains: Drains;
   records: AuditReader;
   garbage: Garbage;
   close(): Promise<void>;
@@ -97,6 +99,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     budgets: new Budgets(database),
     leaderboards: new Leaderboards(database),
     hosts: new Hosts(database),
+    drains: new Drains(database),
     records: new AuditReader(database),
     garbage: new Garbage(database, clock),
     close: () => client.close(),

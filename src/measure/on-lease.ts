@@ -8,6 +8,8 @@ export interface LeaseOf extends Pick<WorkMonitor, 'signal'> {
   /** Accelerators; where there are any, they are the slots. */
   gpus: number;
   what: string;
+  /** Refuse with NO_FREE_SLOTS instead of waiting. */
+  atOnce?: boolean;
   onWait?: (reason: string) => void;
 }
 
@@ -18,10 +20,10 @@ export interface LeaseOf extends Pick<WorkMonitor, 'signal'> {
  */
 export async function onLease<Host extends RunHost, T>(
   context: Host,
-  { slots, gpus, what, signal, onWait = () => undefined }: LeaseOf,
+  { slots, gpus, what, signal, atOnce = false, onWait = () => undefined }: LeaseOf,
   fn: (context: Host) => Promise<T>,
 ): Promise<T> {
-  if (gpus === 0) return context.leases.withLease({ slots, signal, onWait }, () => fn(context));
+  if (gpus === 0) return context.leases.withLease({ slots, signal, atOnce, onWait }, () => fn(context));
   if (context.granted !== null) return fn(context);
   if (context.devices === null)
     throw new AssayError(
@@ -32,7 +34,7 @@ export async function onLease<Host extends RunHost, T>(
           'Start a worker of this pool on a host with accelerators; `assay devices` lists those that workers have.',
       },
     );
-  return context.devices.withLease({ slots: gpus, signal, onWait, what }, (lease) =>
+  return context.devices.withLease({ slots: gpus, signal, atOnce, onWait, what }, (lease) =>
     fn({ ...context, granted: lease, sandbox: lease.watched(context.sandbox) }),
   );
 }

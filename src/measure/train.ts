@@ -1,6 +1,7 @@
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import type { HostClass } from '../domain/devices/host-class.js';
 import { START, trialLabel, type TrialRef } from '../domain/keys.js';
+import { UNSIZED, type Admitted } from '../devices/admitted.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { trainReads } from '../domain/task/phase-key.js';
 import { evaluationGpus, leaseSize } from '../domain/task/device-needs.js';
@@ -46,7 +47,12 @@ export interface RunRef extends TrialRef, Asking {
 }
 
 /** Trains, packs and seals one run of a trial on a lease, and checks the gates that are known then. */
-export async function train(context: HostContext, of: RunRef, monitor: WorkMonitor): Promise<TrainResult> {
+export async function train(
+  context: HostContext,
+  of: RunRef,
+  monitor: WorkMonitor,
+  admitted: Admitted = UNSIZED,
+): Promise<TrainResult> {
   const { signal } = monitor;
   const work = await hostTrial(context, of, { work: 'train', signal });
   const { trial } = work;
@@ -66,7 +72,7 @@ export async function train(context: HostContext, of: RunRef, monitor: WorkMonit
   if (there !== null) return there;
   const equal = equalTraining(keyed);
   if (equal !== null && (await isElsewhere(context.lineage, equal))) return { next: 'elsewhere', equal };
-  const result = await trainOnLease(keyed, of, monitor);
+  const result = await trainOnLease(keyed, of, monitor, admitted);
   if (result.kind !== 'done') return { next: result.kind };
   const trained = result.result;
   if (isElsewhereNow(trained)) return { next: 'elsewhere', equal: trained.elsewhere };
@@ -124,6 +130,7 @@ async function trainOnLease(
   keyed: Keyed,
   { owner, number, index, purpose, claim = 0 }: RunRef,
   { signal, tell }: WorkMonitor,
+  admitted: Admitted,
 ): Promise<AttemptResult<Trained | Elsewhere>> {
   const { context, work } = keyed;
   const there = await resultsFor(keyed);
@@ -137,7 +144,10 @@ async function trainOnLease(
   tell(DOING.waitsForLease);
   const { slots, gpus } = work.hosted.spec.resources;
   const what = `training ${trialLabel(number)} of ${work.campaign.frozen.name}`;
-  return onLease(context, { slots, gpus, what, signal }, async (on) => {
+  admitted.wants(leaseSize({ slots, gpus }));
+  const lease = { slots, gpus, what, signal, atOnce: admitted.atOnce };
+  return onLease(context, lease, async (on) => {
+    admitted.leased();
     const result = await begin(on);
     // a claim is evaluated after all its runs are trained
     if (purpose !== 'claim') await evaluateOnLease({ ...keyed, context: on }, result, { signal, tell });

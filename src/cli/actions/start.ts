@@ -29,6 +29,7 @@ interface Flags extends CommonFlags {
   claimRuns?: string;
   claimAt?: string;
   specialists?: string;
+  priority?: string;
   isolation?: string;
   hostClasses?: string;
   input?: string;
@@ -78,14 +79,14 @@ type Input = z.infer<typeof inputSchema>;
 const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
-  const { task, model, specialists, isolation, rule, trials, hours, dollars, trainSeconds, calibration } =
-    flags;
+  const { task, model, specialists, isolation, rule } = flags;
+  const { trials, hours, dollars, trainSeconds, calibration, priority } = flags;
   const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
   const claim = claimOf(flags);
   const merged = {
     ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds, calibration }),
+    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority }),
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),

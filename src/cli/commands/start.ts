@@ -27,6 +27,7 @@ export function register(program: Command): void {
     )
     .option('--claim-at <n,…>', 'also claim the frontier when this many trials have ended, such as 50,100')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
+    .option('--priority <1..5>', 'its work comes before that of campaigns with a higher number (default 3)')
     .option(
       '--isolation <tier>',
       'weakest isolation tier, A to E, that its recipes may run under (default: C for a task with accelerators, else any)',
@@ -42,7 +43,7 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, isolation, hostClasses.
+trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation, hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
           'assay start --task byte-golf --trials 24 --watch',

@@ -27,6 +27,16 @@ const SEARCH_ATTRIBUTES: Readonly<Record<string, string>> = {
   AssayTrial: 'Int',
 };
 
+/**
+ * Settings by which hosts share work fairly, as in temporal-config/dynamic.yaml: what waits in a queue is told as it is
+ * now, in the order in which it came, and campaigns of one priority take turns.
+ */
+export const QUEUE_SETTINGS: Readonly<Record<string, string>> = {
+  'matching.TaskQueueInfoByBuildIdTTL': '"500ms"',
+  'matching.numTaskqueueWritePartitions': '1',
+  'matching.enableFairness': 'true',
+};
+
 export interface TemporalPorts {
   port: number;
   uiPort: number;
@@ -115,6 +125,10 @@ function flags(database: string, ports: TemporalPorts, namespace: string): strin
       String(ports.uiPort),
     ],
     ...['--db-filename', database, '--namespace', namespace, '--log-level', 'warn'],
+    ...Object.entries(QUEUE_SETTINGS).flatMap(([name, value]) => [
+      '--dynamic-config-value',
+      `${name}=${value}`,
+    ]),
     ...Object.entries(SEARCH_ATTRIBUTES).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
 }

@@ -37,6 +37,9 @@ const MAX_CLAIM_RUNS = 500;
 /** Fresh runs of each in a claim, unless the input or the task says otherwise. */
 export const CLAIM_RUNS = 8;
 
+/** Priority of a campaign that names none, from 1, the first, to 5. */
+export const DEFAULT_PRIORITY = 3;
+
 /** The input of a campaign: one JSON object, of which only `task` has no default. */
 export const campaignInputSchema = z
   .strictObject({
@@ -83,6 +86,8 @@ export const campaignInputSchema = z
     maxTokens: count.max(128_000).default(16_000),
     /** After this many seconds without a heartbeat a training counts as lost. */
     trainHeartbeatSeconds: positive.max(3600).default(120),
+    /** Its work comes before that of campaigns with a higher number, where both wait for the same hosts. */
+    priority: z.number().int().min(1).max(5).default(DEFAULT_PRIORITY),
     /** Weakest isolation tier that its recipes may run under; weaker workers leave its work to others. */
     isolation: tierNameSchema.optional(),
     /** `any`: hosts of another class than the first train its trials once its start was measured on them. */
@@ -154,6 +159,10 @@ export const frozenCampaignSchema = z.object({
   owner: z.string(),
   task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
   pool: z.string(),
+  /** Slots that a training takes; null: frozen by an assay that had one queue for all sizes. */
+  slots: z.number().int().positive().nullable().default(null),
+  /** From 1, served first, to 5. */
+  priority: z.number().int().default(DEFAULT_PRIORITY),
   lanes: z.array(laneSchema),
   /** Limits at the start; the current ones are in the budget's document. */
   limits: limitsSchema,

@@ -19,6 +19,8 @@ export interface LeaseRequest {
   signal: AbortSignal;
   /** Called once when the slots are not free at once, with their holders. */
   onWait?: (reason: string) => void;
+  /** Refuse with NO_FREE_SLOTS instead of waiting. */
+  atOnce?: boolean;
 }
 
 const POLL_MS = 200;
@@ -35,6 +37,8 @@ const KEPT = 8;
  */
 export class LeasePool {
   #queue: Promise<unknown> = Promise.resolve();
+  /** Tries of this process, one after another: two at once could each take some and both give way. */
+  #tries: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly name: string,
@@ -54,8 +58,9 @@ export class LeasePool {
    */
   async withLease<T>(request: LeaseRequest, fn: (lease: Lease) => Promise<T>): Promise<T> {
     this.requireRoom(request.slots);
-    const turn = this.#queue.then(() => this.#acquire(request));
-    this.#queue = turn.catch(() => undefined);
+    const turn =
+      request.atOnce === true ? this.#acquire(request) : this.#queue.then(() => this.#acquire(request));
+    if (request.atOnce !== true) this.#queue = turn.catch(() => undefined);
     const taken = await unlessAborted(turn, request.signal);
     try {
       return await fn({ pool: this.name, slots: taken.map((slot) => slot.slot) });
@@ -77,10 +82,9 @@ export class LeasePool {
     await mkdir(this.folder, { recursive: true });
     for (let first = true; ; first = false) {
       request.signal.throwIfAborted();
-      const { taken, holders } = await this.#take(request.slots);
+      const { taken, holders } = await this.#inTurn(() => this.#takeAll(request.slots));
       if (taken.length === request.slots) return taken;
-      // holding some while waiting for the rest could lock two workers for ever
-      await Promise.all(taken.map((slot) => slot.release()));
+      if (request.atOnce === true) throw noFreeSlots(this.name, request.slots);
       if (first)
         request.onWait?.(
           `pool ${this.name}: waiting for ${request.slots} slots; held by ${holders.join(', ')}`,
@@ -88,6 +92,34 @@ export class LeasePool {
       const pause = POLL_MS * (0.5 + Math.random());
       await sleep(pause, undefined, { signal: request.signal }).catch(() => undefined);
     }
+  }
+
+  /** Counts the slots that no living process holds and that are fit. */
+  async freeSlots(): Promise<number> {
+    const taken = await takenSlots(this.folder);
+    const held = new Set(taken.flatMap(({ slot, living }) => (living ? this.#numberOf(slot) : [])));
+    const slots = Array.from({ length: this.capacity }, (_, slot) => slot).filter((slot) => !held.has(slot));
+    const unfit = await Promise.all(slots.map((slot) => this.unfit(slot)));
+    return unfit.filter((why) => why === null).length;
+  }
+
+  /** The number of a slot, `POOL.NUMBER`; endless for one of another pool. */
+  #numberOf(slot: string): number {
+    return slot.startsWith(`${this.name}.`) ? Number(slot.slice(this.name.length + 1)) : Infinity;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#tries.then(work);
+    this.#tries = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Takes all that is wanted, or nothing: holding some while waiting for the rest could lock two workers for ever. */
+  async #takeAll(wanted: number): Promise<{ taken: Slot[]; holders: string[] }> {
+    const { taken, holders } = await this.#take(wanted);
+    if (taken.length === wanted) return { taken, holders };
+    await Promise.all(taken.map((slot) => slot.release()));
+    return { taken: [], holders };
   }
 
   async #take(wanted: number): Promise<{ taken: Slot[]; holders: string[] }> {
@@ -110,6 +142,12 @@ export class LeasePool {
     }
     return { taken, holders };
   }
+}
+
+/** The refusal of a request that would have to wait; another host may have the slots. */
+export function noFreeSlots(pool: string, slots: number): AssayError {
+  const wanted = slots === 1 ? 'a slot' : `${slots} slots`;
+  return new AssayError('NO_FREE_SLOTS', `this host of pool ${pool} does not have ${wanted} free now`);
 }
 
 /** The slots when it is their turn; who is no longer interested is told at once, and leaves what comes to others. */
