@@ -8,6 +8,7 @@ import {
   ended,
   patient,
   phaseActivities,
+  turnOf,
   WAITING_SECONDS,
   type Frozen,
 } from './proxies.js';
@@ -32,6 +33,7 @@ function hostActivities(frozen: Frozen, place: HostPlace): KeptPhases {
     startToCloseTimeout: (seconds + WAITING_SECONDS) * 1000,
     heartbeatTimeout: heartbeatSeconds * 1000,
     ...ended,
+    ...turnOf(frozen),
     retry: patient,
   });
   const { train } = proxyActivities<TrainActivities>(

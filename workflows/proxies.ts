@@ -84,7 +84,7 @@ export const modelActivities = proxyActivities<ModelActivities>({
 });
 
 /** Order among campaigns that wait for the same hosts: by priority, and in turn between those of the same one. */
-function turnOf({ name, priority = DEFAULT_PRIORITY }: Frozen): Pick<ActivityOptions, 'priority'> {
+export function turnOf({ name, priority = DEFAULT_PRIORITY }: Frozen): Pick<ActivityOptions, 'priority'> {
   return { priority: { priorityKey: priority, fairnessKey: name } };
 }
 
