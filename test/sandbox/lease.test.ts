@@ -73,6 +73,23 @@ describe('LeasePool', () => {
     expect(await next).toEqual([0]);
   });
 
+  it('refuses at once where that is asked for, and counts what is free', async () => {
+    const pool = new LeasePool('cpu', 4, freshFolder());
+    const atOnce = (slots: number) => pool.withLease({ slots, signal, atOnce: true }, () => pool.freeSlots());
+    let waits: Promise<void> = Promise.resolve();
+    expect(await pool.freeSlots()).toBe(4);
+    await pool.withLease({ slots: 2, signal }, async () => {
+      expect(await pool.freeSlots()).toBe(2);
+      await expect(atOnce(3)).rejects.toMatchObject({ code: 'NO_FREE_SLOTS' });
+      expect(await atOnce(2)).toBe(0);
+      waits = pool.withLease({ slots: 4, signal }, () => Promise.resolve());
+      // who waits in the queue keeps nobody from what is free
+      expect(await Promise.all([atOnce(1), atOnce(1)])).toHaveLength(2);
+    });
+    await waits;
+    expect(await pool.freeSlots()).toBe(4);
+  });
+
   it('refuses more slots than the host has', async () => {
     const pool = new LeasePool('cpu', 1, freshFolder());
     await expect(pool.withLease({ slots: 2, signal }, () => Promise.resolve())).rejects.toMatchObject({

@@ -55,6 +55,21 @@ it('keeps signals and updates that come before the freeze, and obeys them after 
   await fleet.stop();
 });
 
+it('schedules trainings in the queue of their size, under the priority and name of the campaign', async () => {
+  const fleet = await world.fleet();
+  const handle = await world.start('first', { ...INPUT, priority: 2 });
+  await handle.result();
+  const { events } = await world.client.workflow.getHandle('first/t00000').fetchHistory();
+  const scheduled = (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: each }) => each ?? []);
+  const train = scheduled.find(({ activityType }) => activityType?.name === 'train');
+  expect(train).toMatchObject({
+    taskQueue: { name: 'assay-train-cpu-x1' },
+    priority: { priorityKey: 2, fairnessKey: 'first' },
+  });
+  expect((await world.campaign('first')).frozen).toMatchObject({ slots: 1, priority: 2 });
+  await fleet.stop();
+});
+
 it('answers what waits for a campaign that is not frozen with the reason', async () => {
   const handle = await world.start('nowhere', { ...INPUT, trails: 3 });
   const limits = handle.executeUpdate('limits', { args: [{ trials: 2 }] }).catch((error: unknown) => error);
