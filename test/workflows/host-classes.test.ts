@@ -65,7 +65,7 @@ async function serve(taskQueue: string, activities: object): Promise<() => Promi
   };
 }
 
-const trains = (host: HostContext) => serve('assay-train-cpu', trainActivities(host));
+const trains = (host: HostContext) => serve('assay-train-cpu-x1', trainActivities(host));
 
 it('measures the start on another class of hosts before it compares a trial that was measured there', async () => {
   const home = await hosts.open('home', MACHINE, { BIAS: '0' });
