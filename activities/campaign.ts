@@ -38,7 +38,7 @@ import type { TaskDocument } from '../src/lineage/documents/task.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
-import { claimRunBoundMs, claimsOf, reserveClaim } from '../src/measure/decision/claim-reservation.js';
+import { claimRunBound, claimsOf, reserveClaim } from '../src/measure/decision/claim-reservation.js';
 import type { OrchestratorContext } from './context.js';
 import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
 import { poll } from './heartbeat.js';
@@ -173,13 +173,14 @@ async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampai
   if (limits.acceleratorMs === null || claim.runs === 0) return;
   const { spec } = await lineage.tasks.get(task.digest);
   for (const of of claimsOf(frozen))
-    await reserveClaim(lineage, of, claim.runs, claimRunBoundMs(spec, trainSeconds));
+    await reserveClaim(lineage, of, claim.runs, claimRunBound(spec, trainSeconds));
 }
 
 /** @throws AssayError CAMPAIGN_INPUT if the claim alone could use up the accelerator budget */
 function requireRoomForClaim({ limits, claim, trainSeconds }: FrozenCampaign, spec: Task): void {
   const runs = (claim.at.length + 1) * 2 * claim.runs;
-  const needs = runs * claimRunBoundMs(spec, trainSeconds);
+  const { trainMs, evaluateMs } = claimRunBound(spec, trainSeconds);
+  const needs = runs * (trainMs + evaluateMs);
   if (limits.acceleratorMs === null || needs < limits.acceleratorMs) return;
   throw new AssayError(
     'CAMPAIGN_INPUT',

@@ -27,9 +27,10 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     work.cancel();
     return null;
   };
-  const unlessLost = (evaluated: string): void => {
-    if (evaluated !== 'lost') return;
-    because ??= 'an artifact was lost with its host after all runs were sealed';
+  const unlessCut = (evaluated: string): void => {
+    if (evaluated === 'lost') because ??= 'an artifact was lost with its host after all runs were sealed';
+    else if (evaluated === 'exhausted') because ??= interruptionText({ kind: 'budget' });
+    else return;
     work.cancel();
   };
   const train = async (of: ClaimRun) => {
@@ -50,7 +51,7 @@ export async function measureClaim(frozen: Frozen, claim: number, runs: readonly
     await Promise.all(
       measured.map(({ of, trained: run }) =>
         evaluateRun(frozen, { owner, purpose: 'claim', ...of }, run, nameOf(of))
-          .then(unlessLost)
+          .then(unlessCut)
           .catch(cut),
       ),
     );

@@ -193,6 +193,7 @@ export async function evaluateRun(
         ]),
       ),
     );
+    if (evaluated.next === 'exhausted') return 'exhausted';
     if (evaluated.next !== 'lost') return evaluated.next === 'parked' ? 'parked' : 'measured';
     if (of.purpose === 'claim') return 'lost';
     const again = await trainRun(frozen, of, run);

@@ -9,15 +9,21 @@ import type { Evaluated, ReplicateDocument } from '../lineage/documents/replicat
 import { persist } from '../lineage/persist.js';
 import { withAttempt, type Attempt, type AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
+import { heldForEvaluation } from './decision/claim-reservation.js';
 import { onDevices } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { evaluatesThere, type Asking, type KeptElsewhere } from './elsewhere-kept.js';
 import { whereabouts } from './phases/kept-outputs.js';
 import { scoreArtifact, type Measurable } from './score.js';
 
-/** `lost`: the artifact went with its host, and has to be trained again. */
+/** `exhausted`: a limit leaves no room for its accelerator time, and a person stops the campaign. `lost`: the artifact went with its host, and has to be trained again. */
 export type EvaluateResult =
-  { next: 'decide' } | { next: 'notStarted' } | { next: 'parked' } | { next: 'lost' } | KeptElsewhere;
+  | { next: 'decide' }
+  | { next: 'notStarted' }
+  | { next: 'exhausted' }
+  | { next: 'parked' }
+  | { next: 'lost' }
+  | KeptElsewhere;
 
 /** Evaluations of one artifact that the evaluator may fail before the start's artifact says who is at fault. */
 const EVALUATOR_FAULTS = 3;
@@ -45,7 +51,7 @@ export async function evaluate(
   if (replicate.trained === null) return { next: 'lost' };
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
-  if (replicate.purpose === 'claim') await requireSealed(context, replicate);
+  const claim = replicate.purpose === 'claim' ? await sealedClaim(context, replicate) : null;
   const { tried } = of;
   const there = await evaluatesThere(context, replicate, measured.artifact, {
     signal,
@@ -58,7 +64,7 @@ export async function evaluate(
   const what = `evaluating ${trialLabel(of.number)} of ${work.campaign.frozen.name}`;
   if (gpus > 0 && context.granted === null) tell(DOING.waitsForLease);
   return onDevices(context, { gpus, what, signal }, (on) => {
-    const begin = () => attemptEvaluation({ context: on, work, signal }, replicate, measured);
+    const begin = () => attemptEvaluation({ context: on, work, signal }, { replicate, claim }, measured);
     return isAlone
       ? turn.alone({ signal, tell, doing: DOING.evaluatesAlone }, begin)
       : turn.beside({ signal, tell, doing: 'evaluating' }, begin);
@@ -67,16 +73,20 @@ export async function evaluate(
 
 async function attemptEvaluation(
   of: { context: HostContext; work: HostedTrial; signal: AbortSignal },
-  { _id: key, purpose, hostClass: trainedBy }: ReplicateDocument,
+  { replicate, claim }: { replicate: ReplicateDocument; claim: number | null },
   measured: Measurable,
 ): Promise<EvaluateResult> {
   const { context, work, signal } = of;
+  const { _id: key, purpose, index, hostClass: trainedBy } = replicate;
   const { lineage } = context;
   await lineage.trials.setStage(work.trial.owner, work.trial.number, 'evaluating');
   const published = ({ evaluated }: ReplicateDocument): Evaluated | null => evaluated;
   const asked = { what: 'evaluate', trial: work.trial, purpose, replicate: key } as const;
   const { spec } = work.hosted;
-  const request = { ...asked, boundMs: evaluationBoundMs(spec), slots: evaluationGpus(spec), published };
+  const { owner, number } = work.trial;
+  const instead = claim === null ? undefined : heldForEvaluation({ owner, number, index, claim });
+  const costs = { boundMs: evaluationBoundMs(spec), slots: evaluationGpus(spec), instead };
+  const request = { ...asked, ...costs, published };
   const result = await withAttempt(context, request, signal, async (attempt) => {
     const scored = await scoreOrBlame({ ...of, attempt }, measured);
     return persist(signal, async () => {
@@ -84,8 +94,7 @@ async function attemptEvaluation(
       return lineage.replicates.publishEvaluated(key, scored);
     });
   });
-  if (result.kind === 'parked') return { next: 'parked' };
-  return { next: result.kind === 'done' ? 'decide' : 'notStarted' };
+  return { next: result.kind === 'done' ? 'decide' : result.kind };
 }
 
 async function scoreOrBlame(of: AttemptWork, measured: Measurable): Promise<Evaluated> {
@@ -98,11 +107,15 @@ async function scoreOrBlame(of: AttemptWork, measured: Measurable): Promise<Eval
   }
 }
 
-/** @throws AssayError INTERNAL while another run of the claim may still be trained */
-async function requireSealed({ lineage }: HostContext, { owner, _id }: ReplicateDocument): Promise<void> {
+/**
+ * Finds the claim that a run is of, by its number.
+ * @throws AssayError INTERNAL while another run of the claim may still be trained
+ */
+async function sealedClaim({ lineage }: HostContext, { owner, _id }: ReplicateDocument): Promise<number> {
   const claim = await lineage.claims.ofReplicate(owner, _id);
   if (claim?.sealed == null)
     throw new AssayError('INTERNAL', `${_id} was to be evaluated before all runs of its claim are trained`);
+  return claim.number;
 }
 
 function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {

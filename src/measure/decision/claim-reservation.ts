@@ -1,6 +1,6 @@
 import type { FrozenCampaign } from '../../domain/campaign/campaign.js';
 import { START } from '../../domain/keys.js';
-import { leaseBoundMs } from '../../domain/task/bounds.js';
+import { evaluationBoundMs, leaseBoundMs } from '../../domain/task/bounds.js';
 import type { Task } from '../../domain/task/task.js';
 import { NOTHING } from '../../lineage/budgets/budgets.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -24,9 +24,17 @@ export const ARMS = ['start', 'frontier'] as const;
 const holdKey = ({ owner, claim }: ClaimRef, of: (typeof ARMS)[number], index: number): string =>
   `${owner}/claim/${claim}/${of}-${index}`;
 
-/** The most that one of a claim's runs can take, in milliseconds of one slot. */
-export const claimRunBoundMs = (task: Task, trainSeconds: number | null): number =>
-  leaseBoundMs(task, trainSeconds, { trained: false, packed: false });
+/** The most that one of a claim's runs can take, in milliseconds of one slot or accelerator. */
+export interface ClaimRunBound {
+  trainMs: number;
+  /** 0 where an evaluation needs no accelerators. */
+  evaluateMs: number;
+}
+
+export const claimRunBound = (task: Task, trainSeconds: number | null): ClaimRunBound => ({
+  trainMs: leaseBoundMs(task, trainSeconds, { trained: false, packed: false }),
+  evaluateMs: evaluationBoundMs(task),
+});
 
 /** The claims of a campaign by their numbers. */
 export const claimsOf = ({ owner, claim: { at } }: Pick<FrozenCampaign, 'owner' | 'claim'>): ClaimRef[] =>
@@ -38,22 +46,27 @@ export const indexesOf = ({ claim }: ClaimRef, runs: number): number[] =>
 
 /**
  * Holds the accelerator time of a claim's runs from the beginning, so that the search cannot use it up.
- * @param runMs the most that one run can take, in milliseconds of one slot
  */
 export async function reserveClaim(
   lineage: Lineage,
   of: ClaimRef,
   runs: number,
-  runMs: number,
+  { trainMs, evaluateMs }: ClaimRunBound,
 ): Promise<void> {
   const { owner } = of;
-  const amounts = { ...NOTHING, acceleratorMs: runMs };
+  const hold = async (key: string, acceleratorMs: number): Promise<void> => {
+    if (acceleratorMs === 0) return;
+    const amounts = { ...NOTHING, acceleratorMs };
+    await lineage.budgets.reserve({ owner, key, amounts, what: 'claim', role: 'claim', trial: null });
+  };
   for (const index of indexesOf(of, runs))
     for (const arm of ARMS) {
-      const key = holdKey(of, arm, index);
-      await lineage.budgets.reserve({ owner, key, amounts, what: 'claim', role: 'claim', trial: null });
+      await hold(holdKey(of, arm, index), trainMs);
+      await hold(evaluationOf(holdKey(of, arm, index)), evaluateMs);
     }
 }
+
+const evaluationOf = (runKey: string): string => `${runKey}/evaluation`;
 
 /** Gives back what is held for runs that will not be made. */
 export async function releaseClaim(lineage: Lineage, { owner, claim }: ClaimRef): Promise<void> {
@@ -66,3 +79,6 @@ export async function releaseClaim(lineage: Lineage, { owner, claim }: ClaimRef)
 /** The key of what is held for one run until it holds its own. */
 export const heldForRun = ({ owner, number, index, claim }: ClaimRun & { owner: string }): string =>
   holdKey({ owner, claim }, number === START ? 'start' : 'frontier', index);
+
+/** The key of what is held for the evaluation of one run. */
+export const heldForEvaluation = (run: ClaimRun & { owner: string }): string => evaluationOf(heldForRun(run));
