@@ -12,7 +12,7 @@ import { cacheFolder } from '../src/dev/paths.js';
 import { findServers } from '../src/dev/servers.js';
 import { openLineage } from '../src/lineage/lineage.js';
 import { Dice } from '../test/builders/dice.js';
-import { startEndlessModel } from '../test/faults/endless-model.js';
+import { startScriptedServer } from '../test/model/scripted-server.js';
 import { startFleet } from '../workers/fleet.js';
 import { measureDevices } from './devices/run.js';
 
@@ -30,7 +30,10 @@ const home = await mkdtemp(join(tmpdir(), 'assay-bench-'));
 const servers = await findServers({ home, need: ['temporal', 'store'], say });
 const lineage = await openLineage(servers.store);
 const { temporal, store } = servers;
-const model = await startEndlessModel();
+// campaigns take only what the bench submits
+const model = await startScriptedServer(
+  Array.from({ length: 100 }, () => () => new Promise<never>(() => undefined)),
+);
 const fleet = await startFleet(['orchestrator', 'model'], {
   ...{ temporal, store, home, cache: cacheFolder(), pool: 'gpu', slots: 1 },
   env: { ...process.env, ANTHROPIC_API_KEY: 'bench', ANTHROPIC_BASE_URL: model.url, ASSAY_HOST: 'office' },

@@ -244,9 +244,12 @@ async function hostContext(
   if (!settings.env.ASSAY_TIER) await requirePromisedTier(cache, sandbox.isolation.tier, needed);
   const tasks = new TaskHost(home, cache, sandbox, new TamperDetection(sandbox.isolation.fs !== 'enforced'));
   const room = roomCheck(own.folder, () => wantedBytes(tasks.largestDiskBytes, settings.env));
-  const checks = [room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)];
   const leases = join(home, 'leases');
   const devices = await openDevices({ pool, folder: leases, env: settings.env });
+  const checks = [
+    ...[room, writeCheck(own.folder), sandboxCheck(sandbox, own.folder, own.name)],
+    ...(devices === null ? [] : [{ look: () => devices.faultOfDriver() }]),
+  ];
   const gate = new Gate();
   const machine = thisMachine();
   const kept = await openHostStore(lineage, { home, host: name, store: settings.store, env: settings.env });

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import { AssayError, messageOf } from '../src/domain/errors.js';
+import { AssayError, messageOf, type ErrorCode } from '../src/domain/errors.js';
 import type { DeviceReport, HostDevices } from '../src/devices/host-devices.js';
 import type { HostDevice } from '../src/lineage/documents/host.js';
 import type { Machine } from '../src/domain/devices/host-class.js';
@@ -88,7 +88,7 @@ export class HostWatch {
 
   async #report(why: string | null): Promise<void> {
     const { devices: own, ...reporter } = this.reporter;
-    const devices = ((await own?.report()) ?? []).map(reported);
+    const devices = ((await own?.report().catch(() => [])) ?? []).map(reported);
     const said = {
       ...reporter,
       healthy: why === null,
@@ -148,8 +148,11 @@ function refusal(why: string): ApplicationFailure {
 /** Error codes of the system for a disk or a table of the host that is used up. */
 const HOST_CODES = new Set(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS', 'EMFILE', 'ENFILE']);
 
+/** Errors of ours that can mean that this host is not well. */
+const HOST_ERRORS: ReadonlySet<ErrorCode> = new Set(['HOST_FAULT', 'DEVICE_FAULT']);
+
 function hostFaultIn(error: unknown): AssayError | null {
-  if (error instanceof AssayError) return error.code === 'HOST_FAULT' ? error : null;
+  if (error instanceof AssayError) return HOST_ERRORS.has(error.code) ? error : null;
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (typeof code !== 'string' || !HOST_CODES.has(code)) return null;
   return new AssayError('HOST_FAULT', messageOf(error), { cause: error });

@@ -41,6 +41,11 @@ export class BenchHost {
     return new BenchHost(name, daemon, home, sockets, { ...env, ...own });
   }
 
+  /** Names of the devices' leases. */
+  get names(): string[] {
+    return this.daemon.states().map(({ uuid }) => `device-${uuid}.0`);
+  }
+
   get leases(): string {
     return join(this.home, 'leases');
   }

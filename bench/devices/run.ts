@@ -253,7 +253,10 @@ class LeaseWatch {
 
 const heldSlots = (hosts: readonly BenchHost[]): Promise<number[]> =>
   Promise.all(
-    hosts.map(async ({ leases }) => DEVICES - (await new LeasePool('gpu', DEVICES, leases).freeSlots())),
+    hosts.map(
+      async ({ leases, names }) =>
+        DEVICES - (await new LeasePool('gpu', DEVICES, leases, { names }).freeSlots()),
+    ),
   );
 
 function counted(words: readonly string[]): Record<string, number> {

@@ -3,6 +3,7 @@ import { AssayError } from '../domain/errors.js';
 import type { Device, DeviceAccess } from '../domain/devices/device.js';
 import type { DeviceState } from '../domain/devices/device-state.js';
 import { UseRecorder, type DeviceUse } from '../domain/devices/device-use.js';
+import type { PutAway } from './quarantine.js';
 import type { Sandbox, Served } from '../sandbox/run.js';
 
 type States = ReadonlyMap<string, DeviceState>;
@@ -10,14 +11,16 @@ type States = ReadonlyMap<string, DeviceState>;
 /** What a lease asks of its host. */
 export interface LeaseHost {
   look: () => Promise<States>;
+  /** Looks again and again for a while where the driver fails. */
+  patientLook: () => Promise<States>;
   /** Says why what a device computed cannot be trusted: it is lost, or its memory failed; null where it can. */
-  lostBecause: (states: States, device: Device) => string | null;
+  lostBecause: (states: States, device: Device) => PutAway | null;
   /** Waits until nothing is on the devices; those that something stays on get no more work. */
   untilFree: () => Promise<void>;
   /** True when a device of the lease gets no more work. */
   isIll: () => Promise<boolean>;
   /** Keeps work from a device until it is well. */
-  putAway: (device: Device, reason: string) => Promise<void>;
+  putAway: (device: Device, why: PutAway) => Promise<void>;
   sampleEveryMs: number;
 }
 
@@ -101,13 +104,19 @@ export class DeviceLease {
 
   /** @throws AssayError DEVICE_FAULT when a device was lost or its memory failed meanwhile */
   async #requireTrustworthy(): Promise<void> {
-    const states = await this.host.look();
+    const states = await this.host.patientLook();
     for (const device of this.devices) {
-      const reason = this.host.lostBecause(states, device);
-      if (reason === null) continue;
-      await this.host.putAway(device, reason);
-      throw new AssayError('DEVICE_FAULT', `device ${device.uuid} failed during the run: ${reason}`);
+      const why = this.host.lostBecause(states, device);
+      if (why === null) continue;
+      await this.host.putAway(device, why);
+      throw new AssayError('DEVICE_FAULT', `device ${device.uuid} failed during the run: ${why.reason}`);
     }
+  }
+
+  /** Keeps work from devices that slowed themselves down until they do not any more. */
+  async coolDown(uuids: readonly string[], reason: string): Promise<void> {
+    for (const device of this.devices)
+      if (uuids.includes(device.uuid)) await this.host.putAway(device, { reason, throttled: true });
   }
 
   /** A look that fails is left out: the one after the run decides. */

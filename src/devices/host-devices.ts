@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AssayError } from '../domain/errors.js';
+import { AssayError, messageOf } from '../domain/errors.js';
 import type { Device } from '../domain/devices/device.js';
 import { busyBecause, unfitBecause, type DeviceState } from '../domain/devices/device-state.js';
 import { LeasePool, type LeaseRequest } from '../sandbox/host/lease.js';
 import { DeviceLease } from './device-lease.js';
 import type { DeviceProvider } from './provider.js';
-import { Quarantine, type Quarantined } from './quarantine.js';
+import { lasts, Quarantine, type PutAway, type Quarantined } from './quarantine.js';
 
-/** Milliseconds in which the memory of a dead run has to be back. */
+/** Milliseconds in which the memory of a dead run has to be back, and a driver that fails has to answer again. */
 export const BACK_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
@@ -28,14 +28,11 @@ export interface DeviceReport extends Device {
   heldFor: string | null;
 }
 
-interface Slot {
-  slot: number;
-  device: Device;
-}
+type States = ReadonlyMap<string, DeviceState>;
 
 /**
- * The accelerators of this host and their leases: slot i of the pool is the i-th device. Before a lease is given, its
- * devices are free and well; after it they are free again, or get no work until they are.
+ * The accelerators of this host and their leases. Before a lease is given, its devices are free and well; after it they
+ * are free again, or get no work until they are.
  */
 export class HostDevices {
   readonly leases: LeasePool;
@@ -53,9 +50,15 @@ export class HostDevices {
   ) {
     this.#errors = errors;
     this.#backWithinMs = backWithinMs;
-    this.quarantine = new Quarantine(folder, pool);
-    const unfit = async (slot: number) => (await this.quarantine.of(slot))?.reason ?? null;
-    this.leases = new LeasePool(pool, devices.length, folder, unfit);
+    this.quarantine = new Quarantine(folder);
+    this.leases = new LeasePool(pool, devices.length, folder, {
+      // by the device, whichever number it has in this process, and for whichever pool
+      names: devices.map(({ uuid }) => `device-${uuid}.0`),
+      unfit: async (slot) => {
+        const device = devices[slot];
+        return device === undefined ? null : ((await this.quarantine.of(device.uuid))?.reason ?? null);
+      },
+    });
   }
 
   /**
@@ -84,18 +87,26 @@ export class HostDevices {
   ): Promise<T> {
     for (;;) {
       const given = await this.leases.withLease(request, async ({ slots }) => {
-        const held = this.#slots(slots);
+        const held = slots.flatMap((slot) => this.devices[slot] ?? []);
         if (!(await this.#areFit(held, request.signal))) return null;
-        for (const { device } of held) this.#heldFor.set(device.uuid, request.what);
+        for (const { uuid } of held) this.#heldFor.set(uuid, request.what);
         try {
           return { result: await fn(await this.#lease(held)) };
         } finally {
-          for (const { device } of held) this.#heldFor.delete(device.uuid);
+          for (const { uuid } of held) this.#heldFor.delete(uuid);
           await this.#untilBack(held);
         }
       });
       if (given !== null) return given.result;
     }
+  }
+
+  /** Says why the devices cannot be asked for; null where they can. */
+  async faultOfDriver(): Promise<string | null> {
+    return this.provider.look().then(
+      () => null,
+      (error: unknown) => messageOf(error),
+    );
   }
 
   /** Gives devices work again that are well; answers with those that are. */
@@ -104,9 +115,10 @@ export class HostDevices {
     const ill = await this.#quarantined();
     if (ill.length === 0) return well;
     const states = await this.provider.look();
-    for (const { slot, device } of ill) {
-      if (this.#unfit(states, device) !== null) continue;
-      await this.quarantine.lift(slot);
+    for (const { device, quarantined } of ill) {
+      const state = states.get(device.uuid);
+      if (this.#unfit(states, device) !== null || lasts(quarantined, state)) continue;
+      await this.quarantine.lift(device.uuid);
       well.push(device);
     }
     return well;
@@ -116,79 +128,73 @@ export class HostDevices {
   async report(): Promise<DeviceReport[]> {
     const states = await this.provider.look();
     return Promise.all(
-      this.devices.map(async (device, slot) => ({
+      this.devices.map(async (device) => ({
         ...device,
         state: states.get(device.uuid) ?? null,
-        quarantined: await this.quarantine.of(slot),
+        quarantined: await this.quarantine.of(device.uuid),
         heldFor: this.#heldFor.get(device.uuid) ?? null,
       })),
     );
   }
 
-  async #lease(held: readonly Slot[]): Promise<DeviceLease> {
-    const devices = held.map(({ device }) => device);
+  async #lease(devices: readonly Device[]): Promise<DeviceLease> {
     const parts = devices.map((_, last) => devices.slice(0, last + 1));
     const accesses = await Promise.all(parts.map((part) => this.provider.access(part)));
     return new DeviceLease(devices, accesses, {
       look: () => this.provider.look(),
+      patientLook: () => this.#look(),
       lostBecause: (states, device) => this.#lost(states, device),
-      untilFree: () => this.#untilBack(held),
-      isIll: async () => (await Promise.all(held.map(({ slot }) => this.quarantine.of(slot)))).some(Boolean),
-      putAway: (device, reason) => this.#putAway(held, device, reason),
+      untilFree: () => this.#untilBack(devices),
+      isIll: async () =>
+        (await Promise.all(devices.map(({ uuid }) => this.quarantine.of(uuid)))).some(Boolean),
+      putAway: ({ uuid }, why) => this.quarantine.put(uuid, why),
       sampleEveryMs: this.provider.kind === 'simulated' ? 100 : 2000,
     });
   }
 
-  async #putAway(held: readonly Slot[], { uuid }: Device, reason: string): Promise<void> {
-    const found = held.find(({ device }) => device.uuid === uuid);
-    if (found !== undefined) await this.quarantine.put(found.slot, uuid, reason);
-  }
-
-  #slots(slots: readonly number[]): Slot[] {
-    return slots.flatMap((slot) => {
-      const device = this.devices[slot];
-      return device === undefined ? [] : [{ slot, device }];
-    });
-  }
-
-  async #quarantined(): Promise<Slot[]> {
-    const slots = this.#slots(this.devices.map((_, slot) => slot));
-    const ill = await Promise.all(slots.map(async ({ slot }) => (await this.quarantine.of(slot)) !== null));
-    return slots.filter((_, index) => ill[index] === true);
+  async #quarantined(): Promise<{ device: Device; quarantined: Quarantined }[]> {
+    const all = await Promise.all(
+      this.devices.map(async (device) => ({ device, quarantined: await this.quarantine.of(device.uuid) })),
+    );
+    return all.flatMap(({ device, quarantined }) => (quarantined === null ? [] : [{ device, quarantined }]));
   }
 
   /** Waits a while for what the last lease left; puts away what is not fit by then. */
-  async #areFit(held: readonly Slot[], signal: AbortSignal): Promise<boolean> {
+  async #areFit(held: readonly Device[], signal: AbortSignal): Promise<boolean> {
     const unfit = await this.#unfitAfterAWhile(held, signal);
-    for (const { slot, device, reason } of unfit) await this.quarantine.put(slot, device.uuid, reason);
+    for (const { device, why } of unfit) await this.quarantine.put(device.uuid, why);
     return unfit.length === 0;
   }
 
-  /** One that was put away already is not waited for again. */
-  async #untilBack(held: readonly Slot[]): Promise<void> {
-    const ill = new Set((await this.#quarantined()).map(({ slot }) => slot));
-    const asked = held.filter(({ slot }) => !ill.has(slot));
-    const unfit = await this.#unfitAfterAWhile(asked);
-    for (const { slot, device, reason } of unfit)
-      await this.quarantine.put(slot, device.uuid, `${this.#seconds} s after its run: ${reason}`);
-  }
-
-  get #seconds(): number {
-    return this.#backWithinMs / 1000;
+  /**
+   * Puts away what is not free after a while; never rejects, because whatever ran has its result. One that was put away
+   * already is not waited for again.
+   */
+  async #untilBack(held: readonly Device[]): Promise<void> {
+    const ill = new Set((await this.#quarantined()).map(({ device }) => device.uuid));
+    const asked = held.filter(({ uuid }) => !ill.has(uuid));
+    const unfit = await this.#unfitAfterAWhile(asked).catch((error: unknown) =>
+      asked.map((device) => ({ device, why: { reason: messageOf(error) } })),
+    );
+    for (const { device, why } of unfit)
+      await this.quarantine.put(device.uuid, {
+        ...why,
+        reason: `${this.#backWithinMs / 1000} s after its run: ${why.reason}`,
+      });
   }
 
   /** Devices that are not fit and do not become so in time; what only time can free is waited for. */
   async #unfitAfterAWhile(
-    held: readonly Slot[],
+    held: readonly Device[],
     signal?: AbortSignal,
-  ): Promise<(Slot & { reason: string })[]> {
+  ): Promise<{ device: Device; why: PutAway }[]> {
     const deadline = performance.now() + this.#backWithinMs;
     for (;;) {
       signal?.throwIfAborted();
-      const states = await this.provider.look();
-      const unfit = held.flatMap((slot) => {
-        const reason = this.#unfit(states, slot.device);
-        return reason === null ? [] : [{ ...slot, reason }];
+      const states = await this.#look();
+      const unfit = held.flatMap((device) => {
+        const why = this.#unfit(states, device);
+        return why === null ? [] : [{ device, why }];
       });
       const passing = unfit.every(({ device }) => isBusy(states.get(device.uuid)));
       if (unfit.length === 0 || !passing || performance.now() >= deadline) return unfit;
@@ -196,16 +202,35 @@ export class HostDevices {
     }
   }
 
-  readonly #unfit = (states: ReadonlyMap<string, DeviceState>, { uuid }: Device): string | null =>
-    unfitBecause(states.get(uuid), this.#errors.get(uuid) ?? 0);
+  /** Looks, again and again while the driver fails, because one failure says nothing about the devices. */
+  async #look(): Promise<States> {
+    const deadline = performance.now() + this.#backWithinMs;
+    for (;;) {
+      try {
+        return await this.provider.look();
+      } catch (error) {
+        if (performance.now() >= deadline) throw error;
+        await sleep(LOOK_EVERY_MS);
+      }
+    }
+  }
 
-  /** Reason why a run on it cannot be trusted to have failed by itself. */
-  #lost(states: ReadonlyMap<string, DeviceState>, device: Device): string | null {
-    const reason = this.#unfit(states, device);
-    const state = states.get(device.uuid);
-    return reason !== null && (state === undefined || reason !== busyBecause(state)) ? reason : null;
+  #unfit(states: States, { uuid }: Device): PutAway | null {
+    const state = states.get(uuid);
+    const reason = unfitBecause(state, this.#errors.get(uuid) ?? 0);
+    if (reason === null) return null;
+    const busy = state !== undefined && reason === busyBecause(state);
+    return { reason, uncorrected: busy ? null : (state?.uncorrected ?? null) };
+  }
+
+  /** Why what ran on it cannot be trusted to have ended by itself. */
+  #lost(states: States, device: Device): PutAway | null {
+    const why = this.#unfit(states, device);
+    return why !== null && !isBusy(states.get(device.uuid), why.reason) ? why : null;
   }
 }
 
-const isBusy = (state: DeviceState | undefined): boolean =>
-  state !== undefined && busyBecause(state) !== null;
+const isBusy = (state: DeviceState | undefined, reason?: string): boolean => {
+  const busy = state === undefined ? null : busyBecause(state);
+  return busy !== null && (reason === undefined || reason === busy);
+};

@@ -1,9 +1,27 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { RunResult } from '../../src/sandbox/run.js';
 import type { DeviceLease } from '../../src/devices/device-lease.js';
+import { parseTask } from '../../src/tasks/load.js';
+import { TINY } from '../fixtures/tiny.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { HostDevices } from '../../src/devices/host-devices.js';
+import { SimulatedProvider } from '../../src/devices/simulated/provider.js';
+import { requireSteady } from '../../src/measure/phases/baseline-timing.js';
 import { GIB, occupy, simulatedHost, type SimulatedTestHost } from './simulated-host.js';
+
+/** A task that compares times. */
+const TIMED = parseTask(
+  readFileSync(join(TINY, 'task.yaml'), 'utf8')
+    .replace(
+      /^metric: .*$/m,
+      'metric: { name: train_s, unit: s, direction: minimize }\ndecision_metric: train_ratio',
+    )
+    .replace(/^replicate: .*$/m, ''),
+  'task.yaml',
+);
 
 let at: SimulatedTestHost;
 beforeEach(async () => {
@@ -114,6 +132,66 @@ it('a run on a device that slows itself down says so, with what was seen of it',
     { throttled: ['hardware thermal slowdown'], clockMhz: { least: 500, mean: 500 }, utilisation: 0 },
   ]);
   expect(deviceUse?.[0]?.samples.length).toBeGreaterThan(0);
+});
+
+it('pools of one host exclude each other by the device, whichever number it has in a process', async () => {
+  const devices = await new SimulatedProvider(at.sockets).discover();
+  const provider = new SimulatedProvider(at.sockets);
+  provider.discover = () => Promise.resolve(devices.slice(1));
+  const other = await HostDevices.open(provider, { pool: 'other', folder: at.host.leases.folder });
+  const seen = await lease(2, async (first) => {
+    const second = await lease(1, (held) => Promise.resolve(uuids(held)), other);
+    return [...uuids(first), ...second];
+  });
+  expect(new Set(seen).size).toBe(3);
+});
+
+it('errors of its memory keep a device away though a worker starts later that has seen no fewer', async () => {
+  const failed = lease(1, (held) =>
+    ran(held, () => {
+      at.daemon.set(0, 'memory_errors', true);
+      return Promise.resolve();
+    }),
+  );
+  await expect(failed).rejects.toMatchObject({ code: 'DEVICE_FAULT' });
+  const later = await at.again();
+  expect(await later.reexamine()).toEqual([]);
+  at.daemon.set(0, 'memory_errors', false);
+  expect((await later.reexamine()).map(({ uuid }) => uuid)).toEqual(['SIM-0']);
+});
+
+it('a driver that fails for a moment costs no run its result', async () => {
+  const provider = new SimulatedProvider(at.sockets);
+  const host = await HostDevices.open(provider, { pool: 'gpu', folder: at.host.leases.folder });
+  const look = provider.look.bind(provider);
+  let failures = 0;
+  const result = await lease(
+    1,
+    (held) =>
+      ran(held, () => {
+        provider.look = () => {
+          failures += 1;
+          return failures < 4 ? Promise.reject(new Error('no answer')) : look();
+        };
+        return Promise.resolve();
+      }),
+    host,
+  );
+  expect(failures).toBeGreaterThan(3);
+  expect(result.ending).toEqual({ kind: 'exited', code: 0 });
+  expect(await reasons()).toEqual([null, null, null]);
+});
+
+it('a time that was measured on a device that slowed itself down is void, and the device cools down', async () => {
+  at.daemon.set(0, 'throttle', true);
+  const timed = lease(1, async (held) =>
+    requireSteady(TIMED, await ran(held, () => Promise.resolve()), held),
+  );
+  await expect(timed).rejects.toMatchObject({ code: 'DEVICE_THROTTLED' });
+  expect(await at.host.reexamine()).toEqual([]);
+  expect(await lease(1, (held) => Promise.resolve(uuids(held)))).toEqual(['SIM-1']);
+  at.daemon.set(0, 'throttle', false);
+  expect((await at.host.reexamine()).map(({ uuid }) => uuid)).toEqual(['SIM-0']);
 });
 
 it('a lease waits while all its devices are put away, and says why', async () => {

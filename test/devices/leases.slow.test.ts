@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { measureDevices, type DevicesFigures } from '../../bench/devices/run.js';
 import { Dice } from '../builders/dice.js';
-import { startEndlessModel } from '../faults/endless-model.js';
+import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, type World } from '../workflows/world.js';
 
-type Model = Awaited<ReturnType<typeof startEndlessModel>>;
-
-let model: Model;
+let model: ScriptedServer;
 let worlds: World[];
 beforeAll(async () => {
-  model = await startEndlessModel();
+  model = await startScriptedServer(
+    Array.from({ length: 100 }, () => () => new Promise<never>(() => undefined)),
+  );
   worlds = [];
 });
 afterAll(async () => {

@@ -1,3 +1,4 @@
+import type { DeviceLease } from '../../devices/device-lease.js';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
@@ -41,14 +42,20 @@ export async function timeStart(
  * of the recipe.
  * @throws AssayError DEVICE_THROTTLED
  */
-export function requireSteady(task: Task, { deviceUse = [] }: Pick<RunResult, 'deviceUse'>): void {
-  if (!comparesTimes(task)) return;
-  for (const { uuid, throttled } of deviceUse)
-    if (throttled.length > 0)
-      throw new AssayError(
-        'DEVICE_THROTTLED',
-        `device ${uuid} slowed itself down (${throttled.join(', ')}) while a time was measured on it`,
-      );
+export async function requireSteady(
+  task: Task,
+  { deviceUse = [] }: Pick<RunResult, 'deviceUse'>,
+  granted: Pick<DeviceLease, 'coolDown'> | null,
+): Promise<void> {
+  const slowed = deviceUse.filter(({ throttled }) => throttled.length > 0);
+  if (!comparesTimes(task) || slowed.length === 0) return;
+  const names = slowed.map(({ uuid, throttled }) => `${uuid} (${throttled.join(', ')})`).join(', ');
+  const reason = `it slowed itself down while a time was measured on it: ${names}`;
+  await granted?.coolDown(
+    slowed.map(({ uuid }) => uuid),
+    reason,
+  );
+  throw new AssayError('DEVICE_THROTTLED', `a device slowed itself down while a time was measured: ${names}`);
 }
 
 /** A training that is run for its time alone. */
@@ -78,7 +85,7 @@ export async function timeTraining(
     const result = await context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp));
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
     const failure = failureOf('train', result);
-    requireSteady(hosted.spec, result);
+    await requireSteady(hosted.spec, result, context.granted);
     if (failure === null) return Math.max(result.wallMs, 1);
     throw new AssayError(
       'HOST_FAULT',

@@ -63,7 +63,7 @@ async function runOnce(
     watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) },
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-  if (phase === 'train') requireSteady(work.hosted.spec, result);
+  if (phase === 'train') await requireSteady(work.hosted.spec, result, context.granted);
   const usual = await persist(signal, () =>
     usualSpeedFor(context.lineage, attempt.replicate, result.hostSpeed),
   );

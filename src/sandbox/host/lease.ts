@@ -27,6 +27,13 @@ const POLL_MS = 200;
 /** Old generations that are kept, so that a slow reader of the folder cannot miss the newest. */
 const KEPT = 8;
 
+/** What is special about the slots of a pool. */
+export interface SlotRules {
+  /** Names of the slots' files, NAME.NUMBER: pools that share one share that slot. Default: POOL.SLOT. */
+  names?: readonly string[];
+  unfit?: (slot: number) => Promise<string | null>;
+}
+
 /**
  * Slots of one host, shared by its worker processes through a folder. A slot is a row of generations, files
  * `NAME.SLOT.GENERATION`; the newest one says who holds it, or is empty when it is free. Who takes the slot creates the next
@@ -36,6 +43,9 @@ const KEPT = 8;
  * the machine boots again.
  */
 export class LeasePool {
+  readonly #names: readonly string[];
+  /** Says why a slot is not to be given out now; null where it may be. */
+  readonly unfit: (slot: number) => Promise<string | null>;
   #queue: Promise<unknown> = Promise.resolve();
   /** Tries of this process, one after another: two at once could each take some and both give way. */
   #tries: Promise<unknown> = Promise.resolve();
@@ -45,9 +55,10 @@ export class LeasePool {
     /** Slots of this host; all its workers must agree. */
     readonly capacity: number,
     readonly folder: string,
-    /** Says why a slot is not to be given out now; null where it may be. */
-    readonly unfit: (slot: number) => Promise<string | null> = () => Promise.resolve(null),
+    { names, unfit }: SlotRules = {},
   ) {
+    this.#names = names ?? Array.from({ length: capacity }, (_, slot) => `${name}.${slot}`);
+    this.unfit = unfit ?? (() => Promise.resolve(null));
     if (!/^[a-z][a-z0-9-]{0,47}$/.test(name))
       throw new AssayError('INTERNAL', `"${name}" is no name of a pool`);
   }
@@ -97,15 +108,10 @@ export class LeasePool {
   /** Counts the slots that no living process holds and that are fit. */
   async freeSlots(): Promise<number> {
     const taken = await takenSlots(this.folder);
-    const held = new Set(taken.flatMap(({ slot, living }) => (living ? this.#numberOf(slot) : [])));
+    const held = new Set(taken.flatMap(({ slot, living }) => (living ? this.#names.indexOf(slot) : [])));
     const slots = Array.from({ length: this.capacity }, (_, slot) => slot).filter((slot) => !held.has(slot));
     const unfit = await Promise.all(slots.map((slot) => this.unfit(slot)));
     return unfit.filter((why) => why === null).length;
-  }
-
-  /** The number of a slot, `POOL.NUMBER`; endless for one of another pool. */
-  #numberOf(slot: string): number {
-    return slot.startsWith(`${this.name}.`) ? Number(slot.slice(this.name.length + 1)) : Infinity;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -132,7 +138,7 @@ export class LeasePool {
           holders.push(`nobody: slot ${slot} gets no work (${unfit})`);
           continue;
         }
-        const got = await takeSlot(this.folder, `${this.name}.${slot}`, slot);
+        const got = await takeSlot(this.folder, this.#names[slot] ?? '', slot);
         if (got instanceof Slot) taken.push(got);
         else holders.push(got);
       }
