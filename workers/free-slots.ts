@@ -13,20 +13,27 @@ export interface Arrived {
 export class FreeSlots {
   readonly #arrived = new Set<Arrived>();
   #free = 0;
+  #fit = 0;
   #begun = 0;
   #done = 0;
 
-  constructor(private readonly leases: Pick<LeasePool, 'freeSlots'>) {}
+  constructor(private readonly leases: Pick<LeasePool, 'freeSlots' | 'fitSlots'>) {}
 
   /** Reads what is held on this host, by its other processes too. */
   async read(): Promise<void> {
     this.#begun += 1;
     const read = this.#begun;
-    const free = await this.leases.freeSlots();
+    const [free, fit] = await Promise.all([this.leases.freeSlots(), this.leases.fitSlots()]);
     // a later read may have been faster
     if (read < this.#done) return;
     this.#free = free;
+    this.#fit = fit;
     this.#done = read;
+  }
+
+  /** The number that may be given out, held ones too, by the last read. */
+  get fit(): number {
+    return this.#fit;
   }
 
   /** The number that is free for another request, by the last read. */

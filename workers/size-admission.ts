@@ -20,7 +20,7 @@ const NOTHING: Backlog = { count: 0, oldestS: 0 };
 /** Facts that an admission decides by. */
 export interface AdmissionSource {
   pool: string;
-  leases: Pick<LeasePool, 'capacity' | 'freeSlots'>;
+  leases: Pick<LeasePool, 'capacity' | 'freeSlots' | 'fitSlots'>;
   notes: DrainNotes;
   gate: Gate;
   backlog: (size: number) => Promise<Backlog>;
@@ -96,9 +96,9 @@ export class SizeAdmission {
   }
 
   #decide(): void {
-    const { gate, leases, notes } = this.source;
+    const { gate, notes } = this.source;
     this.#admission = admit({
-      capacity: leases.capacity,
+      fit: this.#free.fit,
       free: this.#free.now(),
       sizes: this.sizes.map((size) => this.#waiting(size)),
       longestS: this.#heldS.length === 0 ? null : Math.max(...this.#heldS),
@@ -176,7 +176,8 @@ export class SizeAdmission {
       atOnce: size !== null,
       wants: (slots) => {
         arrived.slots = slots;
-        if (size !== null)
+        // more than the host has says nothing of what it can serve
+        if (size !== null && slots <= this.source.leases.capacity)
           this.#taken.set(size, [...(this.#taken.get(size) ?? []), slots].slice(-REMEMBERED));
       },
       leased: () => {
