@@ -13,14 +13,19 @@ export interface Backlog {
   oldestS: number;
 }
 
-/** Asks the server what waits in the queue of a pool's trainings of one size. */
+type Stats = proto.temporal.api.taskqueue.v1.ITaskQueueStats;
+
+/**
+ * Asks the server what waits in the queue of a pool's trainings of one size. Its age is that of the work that would
+ * come: the oldest of the best priority.
+ */
 export async function backlogOf(
   client: Client,
   namespace: string,
   pool: string,
   size: number,
 ): Promise<Backlog> {
-  const { stats } = await client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
+  const { stats, statsByPriorityKey } = await client.connection.withDeadline(Date.now() + DEADLINE_MS, () =>
     client.workflowService.describeTaskQueue({
       namespace,
       taskQueue: { name: trainQueue(pool, size) },
@@ -28,6 +33,18 @@ export async function backlogOf(
       reportStats: true,
     }),
   );
-  const oldestMs = optionalTsToMs(stats?.approximateBacklogAge) ?? 0;
-  return { count: Number(stats?.approximateBacklogCount ?? 0), oldestS: oldestMs / 1000 };
+  return { count: countIn(stats), oldestS: ageIn(nextIn(statsByPriorityKey) ?? stats) };
+}
+
+const countIn = (stats: Stats | null | undefined): number => Number(stats?.approximateBacklogCount ?? 0);
+
+const ageIn = (stats: Stats | null | undefined): number =>
+  (optionalTsToMs(stats?.approximateBacklogAge) ?? 0) / 1000;
+
+/** What waits at the lowest number, which is served first; null where the server does not tell priorities apart. */
+function nextIn(byPriority: Readonly<Record<string, Stats>>): Stats | null {
+  const [next] = Object.entries(byPriority)
+    .filter(([, stats]) => countIn(stats) > 0)
+    .sort(([a], [b]) => Number(a) - Number(b));
+  return next?.[1] ?? null;
 }

@@ -34,6 +34,7 @@ import { neededByRuns } from '../src/tasks/needed-by-runs.js';
 import { TaskHost } from '../src/tasks/host.js';
 import { tamperDetectingSandbox } from '../src/tasks/tamper-detecting-sandbox.js';
 import type { OrchestratorContext } from '../activities/context.js';
+import { unsized } from '../src/measure/arrive.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { openHostStore } from '../src/measure/host-store/open-host-store.js';
 import { askedServer, scheduleReconcile } from './reconciling.js';
@@ -161,15 +162,17 @@ async function startWorkers(
     const unwatch = watchProcess();
     started.onClose(() => Promise.resolve().then(unwatch));
     const { pool, slots } = settings;
+    let arrive = unsized;
     if (roles.includes('trainer')) {
       const admission = sizeAdmission(ground, context, guard.gate);
       await admission.start();
       started.onClose(() => admission.stop());
+      arrive = () => Promise.resolve(admission.arriveHere());
       workers.push(...(await trainWorkers(ground, context, admission, guard)));
     }
     if (roles.includes('evaluator'))
       workers.push(await evalWorker(ground, context, pool, Math.max(1, cpus().length - slots), guard));
-    workers.push(...(await keptWorkers(ground, context, roles, guard)));
+    workers.push(...(await keptWorkers(ground, context, guard, { roles, arrive })));
   }
 }
 

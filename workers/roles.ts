@@ -170,8 +170,8 @@ export async function evalWorker(
 export async function keptWorkers(
   ground: WorkerGround,
   context: HostContext,
-  roles: readonly Role[],
   guard: HostGuard,
+  { roles, arrive }: { roles: readonly Role[]; arrive: Arrive },
 ): Promise<Worker[]> {
   const { place } = context.kept;
   const on = (kind: 'train' | 'eval', capacity: number, activities: object): Promise<Worker> =>
@@ -183,9 +183,9 @@ export async function keptWorkers(
     });
   const workers: Worker[] = [];
   if (roles.includes('trainer'))
-    workers.push(await on('train', context.leases.capacity, trainActivities(context)));
+    workers.push(await on('train', context.leases.capacity, trainActivities(context, arrive)));
   // a place of its own: its polls must not take one from the queue of the pool
-  if (roles.includes('evaluator')) workers.push(await on('eval', 1, evaluateActivities(context)));
+  if (roles.includes('evaluator')) workers.push(await on('eval', 1, evaluateActivities(context, arrive)));
   return workers;
 }
 

@@ -1,6 +1,7 @@
 import type { SlotPermit } from '@temporalio/worker';
 import { admit, type Admission, type Waiting } from '../src/devices/admission.js';
-import type { Admitted } from '../src/devices/admitted.js';
+import type { AdmittedUntil } from '../src/devices/admitted.js';
+import { LeftOutSizes } from '../src/devices/left-out-sizes.js';
 import { sizesServed } from '../src/domain/devices/size-classes.js';
 import { AssayError } from '../src/domain/errors.js';
 import type { LeasePool } from '../src/sandbox/host/lease.js';
@@ -8,31 +9,27 @@ import type { Backlog } from './backlog.js';
 import type { DrainNotes } from './drain-notes.js';
 import { FreeSlots, type Arrived } from './free-slots.js';
 import type { Gate } from './gate.js';
+import { KnownBacklog } from './known-backlog.js';
+import { LastLeases } from './last-leases.js';
 import type { Asking } from './sized-slots.js';
 
 const LOOK_MS = 1000;
 /** A queue that was asked for so long and brought nothing is empty: the server's count is said to be approximate. */
 const EMPTY_MS = 10_000;
-/** Last leases that are remembered. */
-const REMEMBERED = 32;
-const NOTHING: Backlog = { count: 0, oldestS: 0 };
 
 /** Facts that an admission decides by. */
 export interface AdmissionSource {
   pool: string;
-  leases: Pick<LeasePool, 'capacity' | 'freeSlots'>;
+  leases: Pick<LeasePool, 'capacity' | 'freeSlots' | 'fitSlots'>;
   notes: DrainNotes;
   gate: Gate;
   backlog: (size: number) => Promise<Backlog>;
+  /** A clock of this process that only rises, in milliseconds; default: that of the machine. */
+  clock?: () => number;
 }
 
 /** Class of sizes, or null for requests of all sizes that an earlier assay has put into one queue. */
 type Size = number | null;
-
-/** A request that the worker says the end of. */
-export interface AdmittedUntil extends Admitted {
-  ended(): void;
-}
 
 /**
  * Decides again and again which queues of its pool this host asks for work, by what waits there and what is free
@@ -42,18 +39,20 @@ export class SizeAdmission {
   readonly sizes: readonly number[];
   readonly #free: FreeSlots;
   readonly #asked = new Map<Size, { permit: SlotPermit; sinceMs: number }>();
-  /** Slots that the last requests of a size took. */
-  readonly #taken = new Map<number, number[]>();
-  /** Seconds for which the last leases were held. */
-  readonly #heldS: number[] = [];
-  #backlog = new Map<number, Backlog>();
+  readonly #last: LastLeases;
+  readonly #leftOut = new LeftOutSizes();
+  readonly #backlog: KnownBacklog;
+  readonly #clock: () => number;
   #admission: Admission = { poll: [], draining: null };
   #looking: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly source: AdmissionSource) {
     this.sizes = sizesServed(source.leases.capacity);
-    this.#free = new FreeSlots(source.leases);
+    this.#clock = source.clock ?? (() => performance.now());
+    this.#last = new LastLeases(source.leases.capacity);
+    this.#free = new FreeSlots(source.leases, this.#clock);
+    this.#backlog = new KnownBacklog(source.backlog, this.#clock);
   }
 
   /** Size that this host keeps its slots for; null: none. */
@@ -81,12 +80,10 @@ export class SizeAdmission {
   }
 
   async #look(): Promise<void> {
-    const { backlog, notes } = this.source;
-    const asked = this.sizes.map(async (size) => [size, await backlog(size)] as const);
-    // while the server is away everything that fits is asked for
-    this.#backlog = new Map(await Promise.all(asked).catch(() => []));
-    if ([...this.#backlog.values()].some(({ count }) => count > 0)) {
-      const ours = await notes.read(performance.now()).catch(() => null);
+    const { notes } = this.source;
+    await this.#backlog.read(this.sizes);
+    if (!this.#backlog.isEmpty) {
+      const ours = await notes.read(this.#clock()).catch(() => null);
       if (this.draining === null && ours !== null) this.#admission = { poll: [], draining: ours };
     }
     await this.#free.read();
@@ -96,12 +93,13 @@ export class SizeAdmission {
   }
 
   #decide(): void {
-    const { gate, leases, notes } = this.source;
+    const { gate, notes } = this.source;
+    const sizes = this.sizes.filter((size) => !this.#leftOut.has(size, this.#clock()));
     this.#admission = admit({
-      capacity: leases.capacity,
+      fit: this.#free.fit,
       free: this.#free.now(),
-      sizes: this.sizes.map((size) => this.#waiting(size)),
-      longestS: this.#heldS.length === 0 ? null : Math.max(...this.#heldS),
+      sizes: sizes.map((size) => this.#waiting(size)),
+      longestS: this.#last.longestS,
       draining: this.draining,
       drainingElsewhere: notes.elsewhere,
     });
@@ -111,23 +109,17 @@ export class SizeAdmission {
   }
 
   #waiting(size: number): Waiting {
-    const { count, oldestS } = this.#backlog.get(size) ?? NOTHING;
+    const { count, oldestS } = this.#backlog.of(size);
     const asked = this.#asked.get(size);
-    const isEmpty = asked !== undefined && performance.now() - asked.sinceMs >= EMPTY_MS;
-    return { size, needs: this.#needs(size), count: isEmpty ? 0 : count, oldestS };
-  }
-
-  /** The most slots that one of the last requests of a size took; before there was one, all that it may take. */
-  #needs(size: number): number {
-    const taken = this.#taken.get(size);
-    return taken === undefined ? Math.min(size, this.source.leases.capacity) : Math.max(...taken);
+    const isEmpty = asked !== undefined && this.#clock() - asked.sinceMs >= EMPTY_MS;
+    return { size, needs: this.#last.needs(size), count: isEmpty ? 0 : count, oldestS };
   }
 
   /** Says when the queue of one size is asked. */
   asking(size: Size): Asking {
     return {
       mayAsk: () => !this.#asked.has(size) && this.#mayAsk(size),
-      asks: (permit) => void this.#asked.set(size, { permit, sinceMs: performance.now() }),
+      asks: (permit) => void this.#asked.set(size, { permit, sinceMs: this.#clock() }),
       isOver: (permit) => {
         if (this.#asked.get(size)?.permit === permit) this.#asked.delete(size);
       },
@@ -147,15 +139,20 @@ export class SizeAdmission {
    */
   async arrive(size: Size): Promise<AdmittedUntil> {
     await this.#free.read();
-    const slots = size === null ? 1 : this.#needs(size);
+    const slots = size === null ? 1 : this.#last.needs(size);
     const kept = this.draining === size ? null : this.draining;
     const fits = size === null || (slots <= this.#free.now() && kept === null);
     const arrived = fits ? this.#free.promise(size, slots) : null;
     this.#asked.delete(size);
-    if (size !== null) this.#countDown(size);
+    if (size !== null) this.#backlog.countDown(size);
     this.#decide();
     if (arrived === null) throw this.#refusal(kept);
     return this.#admitted(arrived);
+  }
+
+  /** Takes in a request that came from a queue of this host alone: others wait until it has what it wants. */
+  arriveHere(): AdmittedUntil {
+    return this.#admitted(this.#free.promise(null, 0));
   }
 
   #refusal(kept: number | null): AssayError {
@@ -164,29 +161,29 @@ export class SizeAdmission {
     return new AssayError('NO_FREE_SLOTS', `this host of pool ${pool} ${why}`);
   }
 
-  #countDown(size: number): void {
-    const { count, oldestS } = this.#backlog.get(size) ?? NOTHING;
-    this.#backlog.set(size, { count: Math.max(0, count - 1), oldestS });
-  }
-
   #admitted(arrived: Arrived): AdmittedUntil {
     const { size } = arrived;
     let leasedMs: number | null = null;
+    let isRefused = false;
     return {
       atOnce: size !== null,
       wants: (slots) => {
-        arrived.slots = slots;
-        if (size !== null)
-          this.#taken.set(size, [...(this.#taken.get(size) ?? []), slots].slice(-REMEMBERED));
+        this.#free.wants(arrived, slots);
+        if (size !== null) this.#learn(size, slots);
+        this.#decide();
       },
       leased: () => {
-        leasedMs = performance.now();
+        leasedMs = this.#clock();
         this.#free.leased(arrived);
         this.#decide();
       },
+      refused: () => {
+        isRefused = true;
+        if (size !== null) this.#leaveOut(size);
+      },
       ended: () => {
-        if (leasedMs !== null) this.#heldS.push((performance.now() - leasedMs) / 1000);
-        if (this.#heldS.length > REMEMBERED) this.#heldS.shift();
+        if (leasedMs !== null) this.#last.heldFor((this.#clock() - leasedMs) / 1000);
+        if (leasedMs !== null && !isRefused && size !== null) this.#leftOut.forget(size);
         this.#free.ended(arrived);
         void this.#free.read().then(
           () => this.#decide(),
@@ -194,5 +191,16 @@ export class SizeAdmission {
         );
       },
     };
+  }
+
+  #learn(size: number, slots: number): void {
+    // more than the host has says nothing of what it can serve
+    if (slots > this.source.leases.capacity) this.#leaveOut(size);
+    else this.#last.takes(size, slots);
+  }
+
+  #leaveOut(size: number): void {
+    // for one slot no host drains, and requests that this host may serve wait in the same queue
+    if (size > 1) this.#leftOut.refuse(size, this.#clock());
   }
 }

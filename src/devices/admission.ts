@@ -12,7 +12,8 @@ export interface Waiting {
 
 /** A host's slots and what waits for them. */
 export interface HostView {
-  capacity: number;
+  /** Slots that may be given out, held ones too. */
+  fit: number;
   free: number;
   /** Every size that the host serves, those of which nothing waits too. */
   sizes: readonly Waiting[];
@@ -52,9 +53,12 @@ const BUSY_DELAY_S = 2;
 /**
  * Decides which sizes a host asks for: the largest first, which packs small ones on few hosts and keeps others whole.
  * What does not fit and has waited makes one host drain: it takes nothing else until none of that size waits, so that
- * several large requests share one drain. What has waited for too long comes before everything else.
+ * several large requests share one drain. What has waited for too long comes before everything else. What needs more
+ * slots than are fit is left to other hosts.
  */
-export function admit(view: HostView): Admission {
+export function admit(host: HostView): Admission {
+  // it waits for another host, or until this one is well
+  const view = { ...host, sizes: host.sizes.filter(({ needs }) => needs <= host.fit) };
   const longestS = Math.max(view.longestS ?? UNKNOWN_S, LEAST_S);
   const first = overdue(view, longestS) ?? drainedFor(view, longestS);
   if (first !== null) {
@@ -87,7 +91,7 @@ function drainedFor(view: HostView, longestS: number): Waiting | null {
 }
 
 function mayDrain(
-  { capacity, free, drainingElsewhere }: HostView,
+  { fit, free, drainingElsewhere }: HostView,
   { size, needs, oldestS, count }: Waiting,
   longestS: number,
 ): boolean {
@@ -97,7 +101,7 @@ function mayDrain(
   const others = drainingElsewhere.filter((other) => other === size).length;
   if (others > 0)
     return waited >= DRAIN_MORE_AFTER * others || (count > SHARE_A_DRAIN * others && waited >= DRAIN_AFTER);
-  return oldestS >= DRAIN_AFTER * longestS + (BUSY_DELAY_S * (capacity - free)) / capacity;
+  return oldestS >= DRAIN_AFTER * longestS + (BUSY_DELAY_S * (fit - free)) / fit;
 }
 
 /** Sizes that fit beside each other, the largest that wait first; of what then is left, whatever may come. */

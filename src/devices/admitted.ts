@@ -1,4 +1,4 @@
-/** A request that this host has taken from the queue of its size. */
+/** A request that this host has taken from a queue. */
 export interface Admitted {
   /** True where it is given back instead of waiting for slots that others have taken meanwhile. */
   readonly atOnce: boolean;
@@ -6,6 +6,13 @@ export interface Admitted {
   wants(slots: number): void;
   /** Told that the slots are held. */
   leased(): void;
+}
+
+/** A request that the worker says the end of. */
+export interface AdmittedUntil extends Admitted {
+  /** Told that this host is not one that may serve it. */
+  refused(): void;
+  ended(): void;
 }
 
 /** A request that waits for its slots on the host that it came to. */

@@ -1,6 +1,6 @@
 import { AssayError } from '../domain/errors.js';
 import { fieldOf, trialLabel, type TrialRef } from '../domain/keys.js';
-import type { WorkMonitor } from '../domain/trial/doing.js';
+import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import { LOST } from '../domain/trial/lost-workers.js';
 import { persist } from '../lineage/persist.js';
 import { preflightGpus } from '../domain/task/device-needs.js';
@@ -41,7 +41,9 @@ export async function prepare(
   // preparing the task on this host delays no other turn
   const { hosted, campaign } = await hostTrial(context, of, { work: 'evaluate', signal });
   const what = `checking ${trialLabel(of.number)} of ${campaign.frozen.name}`;
-  return onDevices(context, { gpus: preflightGpus(hosted.spec), what, signal }, (on) =>
+  const gpus = preflightGpus(hosted.spec);
+  if (gpus > 0) tell(DOING.waitsForLease);
+  return onDevices(context, { gpus, what, signal }, (on) =>
     on.turn.beside({ signal, tell, doing: 'preparing' }, () => registered(on, of, fence, signal)),
   );
 }
@@ -120,7 +122,9 @@ export async function check(
   { signal, tell }: WorkMonitor,
 ): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean }> {
   const { hosted, campaign } = await hostCampaign(context, owner, { work: 'evaluate', signal });
-  const of = { gpus: preflightGpus(hosted.spec), what: `a check of ${campaign.frozen.name}`, signal };
+  const gpus = preflightGpus(hosted.spec);
+  if (gpus > 0) tell(DOING.waitsForLease);
+  const of = { gpus, what: `a check of ${campaign.frozen.name}`, signal };
   const { failure, margins, projection, log } = await onDevices(context, of, (on) =>
     on.turn.beside({ signal, tell, doing: 'checking' }, () => preflight(on, hosted, snapshot, signal)),
   );

@@ -13,6 +13,7 @@ export const CAMPAIGN: StallFacts['campaign'] = {
   pausedSince: null,
   pool: 'cpu',
   slots: 1,
+  gpus: { prepare: 0, evaluate: 0 },
   active: [],
   open: [],
 };

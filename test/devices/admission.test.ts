@@ -11,7 +11,7 @@ function host(free: number, waiting: Record<number, [count: number, oldestS: num
     const [count, oldestS] = waiting[size] ?? [0, 0];
     return { size, needs: size, count, oldestS };
   });
-  return { capacity: 8, free, sizes, longestS: 10, draining: null, drainingElsewhere: [], ...more };
+  return { fit: 8, free, sizes, longestS: 10, draining: null, drainingElsewhere: [], ...more };
 }
 const young = 1;
 
@@ -33,6 +33,19 @@ describe('a host asks for', () => {
     ['nothing else once a large one has waited', host(4, { 8: [1, 9], 1: [1, young] }), [], 8],
     ['the largest of two that have waited', host(1, { 8: [1, 11], 2: [1, 12] }), [], 8],
     ['a size that it drained for', host(8, { 8: [2, 9], 1: [1, young] }, { draining: 8 }), [8], 8],
+    [
+      'what it can serve while a device is put away',
+      host(7, { 8: [1, 99], 1: [1, young] }, { fit: 7 }),
+      [1, 2, 4],
+      null,
+    ],
+    [
+      'nothing more for a size that it cannot serve now',
+      host(3, { 8: [1, 99] }, { fit: 7, draining: 8 }),
+      [1, 2],
+      null,
+    ],
+    ['nothing while no device is fit', host(0, { 1: [1, 99] }, { fit: 0 }), [], null],
     ['everything when that size is gone', host(3, { 1: [1, young] }, { draining: 8 }), [1, 2], null],
     ['a small one that has waited first', host(8, { 8: [1, young], 1: [1, 15] }), [1], null],
     ['an overdue one before its drain', host(1, { 8: [1, 12], 1: [1, 60] }, { draining: 8 }), [1], null],
@@ -92,6 +105,23 @@ it.each([
   // the twenty before it may come first
   expect(waits.get(one)).toBeLessThan(20 * 10 + 70);
 });
+
+it.each([1, 2, 3])(
+  'keeps no slots of a host with an unfit device for requests of eight (seed %d)',
+  (seed) => {
+    const requests = drawnRequests(seed, 200, MIX);
+    const lanes = [4, 4, 4];
+    const { waits, longestRun, servedBy } = simulatePool({
+      hosts: 2,
+      capacity: 8,
+      unfit: 1,
+      lanes,
+      requests,
+    });
+    expect((waits.get(8) ?? Infinity) / longestRun).toBeLessThanOrEqual(6);
+    expect(servedBy.every((count) => count > 20)).toBe(true);
+  },
+);
 
 it('starves no request, whatever the sizes, hosts and load are', () => {
   const size = fc.constantFrom(...SIZES);

@@ -17,6 +17,7 @@ interface Running extends Queued {
 }
 
 interface Host {
+  fit: number;
   free: number;
   running: Running[];
   longest: number[];
@@ -30,12 +31,16 @@ export interface Outcome {
   longestRun: number;
   /** Busy slots as a share of those that were busy or free while something waited that fits them. */
   busyShare: number;
+  /** Number of requests by host. */
+  servedBy: number[];
   seconds: number;
 }
 
 export interface SimulatedPool {
   hosts: number;
   capacity: number;
+  /** Slots of the first host that get no work; default: none. */
+  unfit?: number;
   /** Number of requests that each lane has open at a time. */
   lanes: readonly number[];
   /** Every request, in the order in which lanes make them. */
@@ -46,15 +51,22 @@ const STEP_S = 0.5;
 const SIZES = [1, 2, 4, 8];
 
 /** Serves requests with hosts that follow the policy, in steps of half a second; no clock of the machine is read. */
-export function simulatePool({ hosts: many, capacity, lanes, requests }: SimulatedPool): Outcome {
-  const hosts = Array.from({ length: many }, (): Host => ({
-    free: capacity,
+export function simulatePool({ hosts: many, capacity, unfit = 0, lanes, requests }: SimulatedPool): Outcome {
+  const hosts = Array.from({ length: many }, (_, at): Host => ({
+    fit: at === 0 ? capacity - unfit : capacity,
+    free: at === 0 ? capacity - unfit : capacity,
     running: [],
     longest: [],
     draining: null,
   }));
   const [waiting, left] = [[] as Queued[], [...requests]];
-  const outcome: Outcome = { waits: new Map(), longestRun: 0, busyShare: 1, seconds: 0 };
+  const outcome: Outcome = {
+    waits: new Map(),
+    longestRun: 0,
+    busyShare: 1,
+    servedBy: hosts.map(() => 0),
+    seconds: 0,
+  };
   let [now, busy, idle] = [0, 0, 0];
   const ask = (lane: number): void => {
     const next = left.shift();
@@ -65,7 +77,7 @@ export function simulatePool({ hosts: many, capacity, lanes, requests }: Simulat
   /** Lets one host take one request; false: there is none for it. */
   const take = (host: Host): boolean => {
     const { poll, draining } = admit({
-      capacity,
+      fit: host.fit,
       free: host.free,
       sizes: SIZES.filter((size) => size <= capacity).map((size) => summary(waiting, size, now)),
       longestS: host.longest.length === 0 ? null : Math.max(...host.longest.slice(-32)),
@@ -78,6 +90,8 @@ export function simulatePool({ hosts: many, capacity, lanes, requests }: Simulat
     const taken = waiting.splice(at, 1)[0];
     if (taken === undefined || taken.size > host.free) throw new Error('the policy asked for more than fits');
     host.free -= taken.size;
+    const by = hosts.indexOf(host);
+    outcome.servedBy[by] = (outcome.servedBy[by] ?? 0) + 1;
     host.running.push({ ...taken, ends: now + taken.runs });
     outcome.waits.set(taken.size, Math.max(outcome.waits.get(taken.size) ?? 0, now - taken.since));
     outcome.longestRun = Math.max(outcome.longestRun, taken.runs);
@@ -88,8 +102,8 @@ export function simulatePool({ hosts: many, capacity, lanes, requests }: Simulat
     for (let turn = 0; hosts.map((_, i) => hosts[(i + turn) % many]).some((host) => host && take(host));)
       turn += 1;
     if (waiting.length > 0)
-      for (const { free } of hosts) {
-        busy += capacity - free;
+      for (const { fit, free } of hosts) {
+        busy += fit - free;
         if (waiting.some(({ size }) => size <= free)) idle += free;
       }
     now += STEP_S;

@@ -95,6 +95,17 @@ describe('LeasePool', () => {
     await expect(pool.withLease({ slots: 2, signal }, () => Promise.resolve())).rejects.toMatchObject({
       code: 'HOST_FAULT',
     });
+    // one that came from the queue of its size goes to another host
+    await expect(
+      pool.withLease({ slots: 2, signal, atOnce: true }, () => Promise.resolve()),
+    ).rejects.toMatchObject({ code: 'NO_FREE_SLOTS' });
+  });
+
+  it('counts the slots that are fit, held ones too', async () => {
+    const unfit = (slot: number) => Promise.resolve(slot === 1 ? 'it is ill' : null);
+    const pool = new LeasePool('gpu', 3, freshFolder(), unfit);
+    const counts = () => Promise.all([pool.freeSlots(), pool.fitSlots()]);
+    expect(await pool.withLease({ slots: 1, signal }, counts)).toEqual([1, 2]);
   });
 
   it('waits for another process that holds the slot, and takes over when that is killed', async () => {

@@ -133,6 +133,29 @@ function ask(pool: string, slots: number, seconds: number | null, sized = true):
   return client.workflow.execute(holdWorkflow, { taskQueue: 'sizes', workflowId: `${pool}-${asked}`, args });
 }
 
+it('judges by the work that would come: the oldest of the best priority, however long others wait', async () => {
+  const queue = trainQueue('urgent', 1);
+  const start = (priority: number) =>
+    client.workflow.start(holdWorkflow, {
+      taskQueue: 'sizes',
+      workflowId: `urgent-${priority}`,
+      args: [{ queue, slots: 1, seconds: 0, priority }],
+    });
+  const waiting = (count: number) =>
+    until(`${count} in the queue`, async () => {
+      const backlog = await backlogOf(client, 'default', 'urgent', 1);
+      return backlog.count === count && backlog.oldestS > 0 ? backlog : null;
+    });
+  const later = await start(5);
+  await until('one that has waited', async () => ((await waiting(1)).oldestS > 2 ? true : null));
+  const sinceMs = performance.now();
+  const first = await start(1);
+  const { oldestS } = await waiting(2);
+  // younger than the other can be
+  expect(oldestS).toBeLessThan((performance.now() - sinceMs) / 1000 + 1);
+  await Promise.all([later, first].map((each) => each.terminate()));
+});
+
 it('gives a request of eight its turn while small ones keep coming', async () => {
   const held: Held[] = [];
   const hosts = await Promise.all(['stream-a', 'stream-b'].map((name) => startHost('stream', name, held)));

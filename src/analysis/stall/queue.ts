@@ -1,5 +1,5 @@
 import { hostOfQueue } from '../../domain/host-queues.js';
-import { isTrainQueue } from '../../domain/devices/size-classes.js';
+import { isTrainQueue, sizeClass, trainQueue } from '../../domain/devices/size-classes.js';
 import { DOING } from '../../domain/trial/doing.js';
 import type { PendingActivity, QueueFacts, StallFacts } from './types.js';
 import { ago, HANDOUT_MS, span, WAITING, type Wait } from './wording.js';
@@ -11,22 +11,22 @@ const ASKED_MS = 10_000;
 /** A worker that was heard of within this time lives. */
 const HEARD_MS = 10_000;
 
-/** The train activity holds a place on its host; the lease on the host's slots comes after it. */
+/** Work that has come to a host waits there for its slots or accelerators. */
 export function waitsForSlot(
   { now, campaign }: StallFacts,
   activity: PendingActivity,
   label: string,
 ): boolean {
   const { type, doing, startedAt } = activity;
-  if (type !== 'train' || ago(now, startedAt) < HANDOUT_MS) return false;
-  const works = campaign.active.some(({ trial, what }) => trial === label && what === 'train');
+  if (ago(now, startedAt) < HANDOUT_MS) return false;
+  const works = campaign.active.some(({ trial, what }) => trial === label && what === type);
   return !works && doing === DOING.waitsForLease;
 }
 
-/** A training that waits for slots which others on its host hold. */
+/** Work that waits for slots which others on its host hold. */
 export function slot(facts: StallFacts, { queue, worker, startedAt }: PendingActivity, label: string): Wait {
-  const holders = holdersOf(facts, 'train').filter((holder) => !holder.startsWith(`${label} `));
-  return lease(queue, label, startedAt, `${slotsOf(facts.campaign)} on ${worker}`, holders, facts);
+  const holders = holdersOf(facts).filter((holder) => !holder.startsWith(`${label} `));
+  return lease(queue, label, startedAt, `${slotsOf(facts.campaign, queue)} on ${worker}`, holders, facts);
 }
 
 /** A training that a host took from its queue and gave back, because others had its slots by then. */
@@ -191,21 +191,27 @@ export function otherText({ campaign, host }: StallFacts['elsewhere'][number]): 
   return `campaign ${campaign} on ${host}`;
 }
 
-function holdersOf(facts: StallFacts, what: string): string[] {
-  const own = facts.campaign.active.filter((each) => each.what === what);
-  const others = facts.elsewhere.filter((each) => each.what === what);
+/** Lists work that holds slots: trainings, and what else takes accelerators. */
+function holdersOf({ campaign, elsewhere }: StallFacts): string[] {
+  const { active, gpus } = campaign;
+  const kinds = ['train', ...(['prepare', 'evaluate'] as const).filter((what) => gpus[what] > 0)];
+  const own = active.filter(({ what }) => kinds.includes(what));
+  const others = elsewhere.filter(({ what }) => what === 'train');
   return [...own.map(({ trial, host }) => `${trial} on ${host}`), ...others.map(otherText)];
 }
 
 function placeOn({ campaign }: StallFacts, queue: string): string {
   const { pool } = campaign;
-  if (pool !== null && isTrainQueue(queue, pool)) return slotsOf(campaign);
+  if (pool !== null && isTrainQueue(queue, pool)) return slotsOf(campaign, queue);
   if (pool !== null && queue === `assay-eval-${pool}`) return `an evaluator of pool ${pool}`;
   return `a worker of queue ${queue}`;
 }
 
-function slotsOf({ pool, slots }: StallFacts['campaign']): string {
-  return `${slots === null || slots === 1 ? 'a slot' : `${slots} slots`} of pool ${pool ?? ''}`;
+/** The slots that work in a queue of a campaign takes, in words. */
+function slotsOf({ pool, slots, gpus }: StallFacts['campaign'], queue: string): string {
+  const sizes = [slots ?? 0, gpus.prepare, gpus.evaluate].filter((taken) => taken > 0);
+  const taken = sizes.find((each) => queue === trainQueue(pool ?? '', sizeClass(each))) ?? slots ?? 1;
+  return `${taken === 1 ? 'a slot' : `${taken} slots`} of pool ${pool ?? ''}`;
 }
 
 /** The command that runs a worker on a queue. */

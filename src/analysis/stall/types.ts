@@ -30,6 +30,8 @@ export interface StallCampaign {
   pool: string | null;
   /** Slots that each of its trainings takes; null where that was not frozen. */
   slots: number | null;
+  /** Accelerators that a check and an evaluation of it take; 0: they need no lease. */
+  gpus: { prepare: number; evaluate: number };
   /** Work that was allowed to start and has not ended. */
   active: { trial: string; what: string; host: string }[];
   /** Trials without a status; `parked`: why one waits for a person, else null. */
@@ -156,6 +158,7 @@ export function stallCampaign(campaign: CampaignDocument, open: readonly OpenTri
     pausedSince,
     pool: frozen.pool,
     slots: frozen.slots,
+    gpus: frozen.gpus,
     active: Object.values(active).map(({ trial, what, host }) => ({ trial: trialLabel(trial), what, host })),
     open: open.map(({ trial, since, parked }) => ({ trial, submittedAt: new Date(since), parked })),
   };

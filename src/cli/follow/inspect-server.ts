@@ -33,8 +33,8 @@ export async function inspectServer(
 ): Promise<InspectedStall> {
   const { state } = campaign;
   if (isEnded(state)) return { reasons: [], moves: false, unexamined: null };
-  const { pool, slots, lanes } = campaign.frozen;
-  const looked = await look(ground, { pool, slots, campaign }, workflowsOf(campaign._id, lanes, open));
+  const { pool, slots, gpus, lanes } = campaign.frozen;
+  const looked = await look(ground, { pool, slots, gpus, campaign }, workflowsOf(campaign._id, lanes, open));
   const others = (await ground.lineage.campaigns.listOpen(NEIGHBOURS)).filter(
     (other) => other.owner !== campaign.owner && other.frozen.pool === pool,
   );
@@ -63,12 +63,14 @@ const NOTHING_RUNS: StallReason = {
   remedy: '`assay dev` continues it.',
 };
 
+const NO_GPUS = { prepare: 0, evaluate: 0 };
+
 /** Inspects a campaign that no worker has frozen yet; null when the server does not run it either. */
 export async function inspectNotStarted(
   ground: CommandContext,
   name: string,
 ): Promise<InspectedStall | null> {
-  const looked = await look(ground, { pool: null, slots: null, campaign: null }, [
+  const looked = await look(ground, { pool: null, slots: null, gpus: NO_GPUS, campaign: null }, [
     { id: name, label: name, kind: 'campaign' },
   ]);
   if (looked.facts?.workflows.some(({ status }) => status !== 'running') !== false) return null;
@@ -81,6 +83,7 @@ export async function inspectNotStarted(
     pausedSince: null,
     pool: null,
     slots: null,
+    gpus: NO_GPUS,
     active: [],
     open: [],
   };

@@ -23,10 +23,14 @@ type Failure = proto.temporal.api.failure.v1.IFailure;
 /** A workflow to look at. */
 export type Looked = Pick<WorkflowFacts, 'id' | 'label' | 'kind'>;
 
-/** The pool of a campaign's work, and the slots that a training takes; null where they are not frozen. */
+/**
+ * The pool of a campaign's work, the slots that a training takes (null where they are not frozen), and the accelerators
+ * that checks and evaluations take.
+ */
 export interface PoolPlace {
   pool: string | null;
   slots: number | null;
+  gpus: { prepare: number; evaluate: number };
 }
 
 /** Calls that one look may cost. */
@@ -41,7 +45,7 @@ const DEADLINE_MS = 10_000;
 export async function serverFacts(
   client: Client,
   namespace: string,
-  { pool, slots }: PoolPlace,
+  place: PoolPlace,
   workflows: readonly Looked[],
 ): Promise<ServerFacts> {
   const queues: [string, QueueFacts['kind']][] = [
@@ -50,9 +54,7 @@ export async function serverFacts(
     ['assay-wait', 'activity'],
     ['assay-model', 'activity'],
   ];
-  if (pool !== null)
-    for (const queue of [trainQueue(pool, slots === null ? null : sizeClass(slots)), `assay-eval-${pool}`])
-      queues.push([queue, 'activity']);
+  for (const queue of hostQueuesOf(place)) queues.push([queue, 'activity']);
   const shown = workflows.slice(0, CALLS - queues.length);
   return client.connection.withDeadline(Date.now() + DEADLINE_MS, async () => {
     // the queues last: a worker that ends its work meanwhile has asked for more by then
@@ -63,6 +65,14 @@ export async function serverFacts(
       leftOut: workflows.length - shown.length,
     };
   });
+}
+
+/** Lists the queues of a pool that a campaign's work waits in, each once. */
+export function hostQueuesOf({ pool, slots, gpus }: PoolPlace): string[] {
+  if (pool === null) return [];
+  const sizes = [slots, gpus.prepare, gpus.evaluate].filter((taken) => taken !== 0);
+  const queues = sizes.map((taken) => trainQueue(pool, taken === null ? null : sizeClass(taken)));
+  return [...new Set([...queues, `assay-eval-${pool}`])];
 }
 
 async function inBatches<T, R>(items: readonly T[], ask: (item: T) => Promise<R>): Promise<R[]> {

@@ -68,6 +68,7 @@ export class LeasePool {
    * it. Rejects with the signal's reason when it is aborted while waiting.
    */
   async withLease<T>(request: LeaseRequest, fn: (lease: Lease) => Promise<T>): Promise<T> {
+    if (request.atOnce === true && request.slots > this.capacity) throw this.#tooFew(request.slots);
     this.requireRoom(request.slots);
     const turn =
       request.atOnce === true ? this.#acquire(request) : this.#queue.then(() => this.#acquire(request));
@@ -87,6 +88,12 @@ export class LeasePool {
     throw new AssayError('HOST_FAULT', message, {
       remedy: 'Start a worker on a host that has that many slots.',
     });
+  }
+
+  /** The refusal of a request that another host may have room for. */
+  #tooFew(slots: number): AssayError {
+    const message = `this host of pool ${this.name} has ${this.capacity} slots, and ${slots} are asked for`;
+    return new AssayError('NO_FREE_SLOTS', message);
   }
 
   async #acquire(request: LeaseRequest): Promise<Slot[]> {
@@ -110,6 +117,15 @@ export class LeasePool {
     const taken = await takenSlots(this.folder);
     const held = new Set(taken.flatMap(({ slot, living }) => (living ? this.#names.indexOf(slot) : [])));
     const slots = Array.from({ length: this.capacity }, (_, slot) => slot).filter((slot) => !held.has(slot));
+    return this.#countFit(slots);
+  }
+
+  /** Counts the slots that are fit, held or not. */
+  fitSlots(): Promise<number> {
+    return this.#countFit(Array.from({ length: this.capacity }, (_, slot) => slot));
+  }
+
+  async #countFit(slots: readonly number[]): Promise<number> {
     const unfit = await Promise.all(slots.map((slot) => this.unfit(slot)));
     return unfit.filter((why) => why === null).length;
   }
