@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { RunResult } from '../../src/sandbox/run.js';
+import { HostDevices } from '../../src/devices/host-devices.js';
+import { SimulatedProvider } from '../../src/devices/simulated/provider.js';
 import type { DeviceLease } from '../../src/devices/device-lease.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { GIB, occupy, simulatedHost, type SimulatedTestHost } from './simulated-host.js';
@@ -130,4 +132,18 @@ it('a lease waits while all its devices are put away, and says why', async () =>
   await at.host.reexamine();
   expect(await asked).toEqual(['SIM-2']);
   impatient.abort();
+});
+
+it('a host whose devices differ is refused, since measurements of one pool are compared', async () => {
+  const mixed = new SimulatedProvider(at.sockets);
+  const [one, ...others] = await mixed.discover();
+  if (one === undefined) throw new Error('there is no device');
+  mixed.discover = () => Promise.resolve([{ ...one, name: 'another model' }, ...others]);
+  await expect(HostDevices.open(mixed, { pool: 'gpu', folder: at.sockets })).rejects.toMatchObject({
+    code: 'DEVICE_FAULT',
+    message: expect.stringMatching(
+      /^this host has accelerators of several models: .*another model/,
+    ) as unknown,
+    remedy: expect.stringContaining('a pool of its own in place of gpu') as unknown,
+  });
 });
