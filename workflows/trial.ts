@@ -7,6 +7,7 @@ import {
   rootCause,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertMemo,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -131,26 +132,57 @@ type ToEvaluate = { next: 'evaluate'; replicate: string; place?: HostPlace };
 
 /** Trains one run. */
 export async function trainRun(frozen: Frozen, of: RunRef, run: string): Promise<TrainedRun> {
-  const train = () =>
-    whenAllowed(frozen, `training ${run}`, () =>
+  const tries = new Map<string, number>();
+  const train = () => {
+    const givenUp = [...tries].flatMap(([id, tried]) => (tried < CALIBRATIONS ? [] : [id]));
+    const asked = givenUp.length === 0 ? of : { ...of, givenUp };
+    return whenAllowed(frozen, `training ${run}`, () =>
       whereFilesAre(frozen, undefined, (phases, asking) =>
-        phases.train.executeWithOptions({ summary: `train ${run}` }, [{ ...of, ...asking }]),
+        phases.train.executeWithOptions({ summary: `train ${run}` }, [{ ...asked, ...asking }]),
       ),
     );
+  };
   let trained = await train();
-  // waited for here: in the activity it would occupy the slot that the equal training may need
-  while (trained.next === 'elsewhere' || trained.next === 'calibrate') {
-    if (trained.next === 'elsewhere')
-      await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
-        trained.equal,
-      ]);
-    else {
+  // waited for here: in the activity it would occupy the slot that the awaited training may need
+  while (isLater(trained)) {
+    if (trained.next === 'calibrate') {
+      const { id } = trained.hostClass;
+      const tried = tries.get(id) ?? 0;
+      // a trial of before did not pause
+      if (tried > 0 && patched('calibration-pauses')) await sleep(CALIBRATES_AGAIN);
+      tries.set(id, tried + 1);
       const ended = await calibrate(frozen, trained);
       if (ended !== null) return ended;
-    }
+    } else await untilTrained(of, trained);
     trained = await train();
   }
   return trained;
+}
+
+/** Times that a trial tries to get the start measured on one class of hosts. */
+const CALIBRATIONS = 3;
+const CALIBRATES_AGAIN = '1 minute';
+
+const LATER = ['elsewhere', 'calibrating', 'calibrate'] as const;
+type Later = Extract<TrainResult, { next: (typeof LATER)[number] }>;
+
+const isLater = <T extends { next: string }>(trained: T): trained is Extract<T, Later> =>
+  LATER.some((next) => next === trained.next);
+
+/** Waits for a training of another trial. */
+async function untilTrained(
+  { owner, number }: RunRef,
+  trained: Exclude<Later, { next: 'calibrate' }>,
+): Promise<void> {
+  if (trained.next === 'elsewhere')
+    await waitingActivities.awaitTraining.executeWithOptions({ summary: 'wait for an equal training' }, [
+      trained.equal,
+    ]);
+  else
+    await waitingActivities.awaitCalibration.executeWithOptions(
+      { summary: 'wait for the start on this class of hosts' },
+      [{ owner, hostClass: trained.hostClass.id, trial: number }],
+    );
 }
 
 /**

@@ -63,7 +63,8 @@ export class HostDevices {
 
   /**
    * Finds the devices; those that are divided into instances are left alone.
-   * @throws AssayError DEVICE_FAULT when they cannot be asked for, or when there is none
+   * @throws AssayError DEVICE_FAULT when they cannot be asked for, when there is none, or when they differ: measurements
+   * of a pool are compared, whichever of its devices they were made on
    */
   static async open(provider: DeviceProvider, settings: HostDevicesSettings): Promise<HostDevices> {
     const devices = (await provider.discover()).filter(({ divided }) => !divided);
@@ -72,6 +73,7 @@ export class HostDevices {
         remedy:
           'Start this worker with another pool, such as cpu; devices that are divided by MIG are not leased.',
       });
+    requireAlike(devices, settings.pool);
     const states = await provider.look();
     const errors = new Map([...states].map(([uuid, { uncorrected }]) => [uuid, uncorrected ?? 0]));
     return new HostDevices(provider, devices, errors, settings);
@@ -234,3 +236,11 @@ const isBusy = (state: DeviceState | undefined, reason?: string): boolean => {
   const busy = state === undefined ? null : busyBecause(state);
   return busy !== null && (reason === undefined || reason === busy);
 };
+
+function requireAlike(devices: readonly Device[], pool: string): void {
+  const models = [...new Set(devices.map(({ name }) => name))].sort();
+  if (models.length < 2) return;
+  throw new AssayError('DEVICE_FAULT', `this host has accelerators of several models: ${models.join(', ')}`, {
+    remedy: `Start a worker for each model, with a pool of its own in place of ${pool} and only the devices of that model visible to it (a container, or the driver's own means); hosts of a pool have one model.`,
+  });
+}

@@ -22,9 +22,25 @@ const SYSTEM = ['/sys/devices', '/sys/bus/pci', '/sys/module/nvidia', '/sys/modu
 
 const exitSchema = z.looseObject({ code: z.string().optional(), shortMessage: z.string().optional() });
 
+/** Folder in which the driver tells of itself. */
+const DRIVER = '/proc/driver/nvidia';
+/** What the driver's libraries read there besides the folders of devices. */
+const OF_THE_DRIVER = ['params', 'version'];
+
+/** A device as the driver has it. */
+interface Card {
+  /** Number of its node: on some hosts they are not those that nvidia-smi counts by. */
+  minor: number;
+  /** Folder in which the driver tells of it; null where it does not. */
+  folder: string | null;
+}
+
 /** Devices of NVIDIA, by its program nvidia-smi. */
 export class NvidiaDevices implements DeviceProvider {
   readonly kind = 'nvidia';
+
+  /** @param driver folder in which the driver tells of itself */
+  constructor(private readonly driver = DRIVER) {}
 
   async discover(): Promise<Device[]> {
     return devicesIn(await ask(`--query-gpu=${FIELDS}`, FORMAT));
@@ -39,14 +55,34 @@ export class NvidiaDevices implements DeviceProvider {
   }
 
   async access(devices: readonly Device[]): Promise<DeviceAccess> {
-    const minors = await minorNumbers();
-    const own = devices.map(({ uuid, index }) => `/dev/nvidia${minors.get(uuid) ?? index}`);
+    const cards = await this.#cards();
+    const held = devices.map(({ uuid, index }) => cards.get(uuid) ?? { minor: index, folder: null });
+    const own = held.map(({ minor }) => `/dev/nvidia${minor}`);
     const shared = [...CONTROL, ...(devices.length > 1 ? LINKS : [])].filter((path) => existsSync(path));
     return {
       uuids: devices.map(({ uuid }) => uuid),
       nodes: [...own, ...shared],
-      readable: SYSTEM.filter((path) => existsSync(path)),
+      readable: [
+        ...[...SYSTEM, ...OF_THE_DRIVER.map((name) => join(this.driver, name))].filter((path) =>
+          existsSync(path),
+        ),
+        ...held.flatMap(({ folder }) => folder ?? []),
+      ],
     };
+  }
+
+  /** Finds the devices by uuid as the driver has them. */
+  async #cards(): Promise<Map<string, Card>> {
+    const cards = new Map<string, Card>();
+    const all = join(this.driver, 'gpus');
+    for (const card of (await unlessMissing(readdir(all))) ?? []) {
+      const folder = join(all, card);
+      const text = (await unlessMissing(readFile(join(folder, 'information'), 'utf8'))) ?? '';
+      const uuid = /^GPU UUID:\s*(\S+)/m.exec(text)?.[1];
+      const minor = /^Device Minor:\s*(\d+)/m.exec(text)?.[1];
+      if (uuid !== undefined && minor !== undefined) cards.set(uuid, { minor: Number(minor), folder });
+    }
+    return cards;
   }
 }
 
@@ -61,18 +97,4 @@ async function ask(...args: string[]): Promise<string> {
   const why =
     code === 'ENOENT' ? 'there is no nvidia-smi on this host' : (shortMessage ?? 'nvidia-smi failed');
   throw new AssayError('DEVICE_FAULT', why);
-}
-
-const CARDS = '/proc/driver/nvidia/gpus';
-
-/** Numbers of the device nodes by uuid: on some hosts they are not those that nvidia-smi counts by. */
-async function minorNumbers(): Promise<Map<string, number>> {
-  const numbers = new Map<string, number>();
-  for (const card of (await unlessMissing(readdir(CARDS))) ?? []) {
-    const text = (await unlessMissing(readFile(join(CARDS, card, 'information'), 'utf8'))) ?? '';
-    const uuid = /^GPU UUID:\s*(\S+)/m.exec(text)?.[1];
-    const minor = /^Device Minor:\s*(\d+)/m.exec(text)?.[1];
-    if (uuid !== undefined && minor !== undefined) numbers.set(uuid, Number(minor));
-  }
-  return numbers;
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { blobDocument } from './documents/blob.js';
 import { budgetDocument } from './documents/budget.js';
+import { calibrationDocument } from './documents/calibration.js';
 import { campaignDocument } from './documents/campaign.js';
 import { claimDocument } from './documents/claim.js';
 import { counterDocument } from './documents/counter.js';
@@ -60,6 +61,7 @@ export const KINDS = {
   twins: kind('twins', twinDocument),
   counters: kind('counters', counterDocument),
   replicates: kind('replicates', replicateDocument, [{ keys: { owner: 1, hostClass: 1 } }]),
+  calibrations: kind('calibrations', calibrationDocument, [{ keys: { owner: 1, trial: 1 } }]),
   phases: kind('phases', phaseResultDocument, [{ keys: { owner: 1 } }]),
   decisions: kind<DecisionDocument>('decisions', decisionDocument, [
     { keys: { decides: 1 }, unique: true },

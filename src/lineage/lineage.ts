@@ -16,6 +16,7 @@ import { Leaderboards } from './leaderboards.js';
 import { Hosts } from './hosts.js';
 import { PhaseResults } from './trials/phase-results.js';
 import { AuditReader } from './audit-reader.js';
+import { Calibrations } from './trials/calibrations.js';
 import { Replicates } from './trials/replicates.js';
 import { Sessions } from './sessions/sessions.js';
 import { storeFault } from './store-fault.js';
@@ -29,6 +30,7 @@ export interface Lineage {
   campaigns: Campaigns;
   trials: Trials;
   replicates: Replicates;
+  calibrations: Calibrations;
   phases: PhaseResults;
   decisions: Decisions;
   claims: Claims;
@@ -92,6 +94,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     campaigns: new Campaigns(database, clock),
     trials: new Trials(database),
     replicates: new Replicates(database),
+    calibrations: new Calibrations(database),
     phases: new PhaseResults(database),
     decisions: new Decisions(database),
     claims: new Claims(database),

@@ -15,7 +15,7 @@ import { trainsThere, type Asking, type KeptElsewhere } from './elsewhere-kept.j
 import { withAttempt, type Attempt, type AttemptRequest, type AttemptResult } from './attempt.js';
 import { evaluate } from './evaluate.js';
 import { heldForRun } from './decision/claim-reservation.js';
-import { placed } from './host-calibration.js';
+import { placed, type Asked } from './host-calibration.js';
 import type { HostContext } from './host-context.js';
 import { onLease } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
@@ -29,6 +29,8 @@ export type TrainResult =
   | { next: 'decide' }
   /** After these runs of the start on this class of hosts, which is compared with the campaign's first one by them. */
   | { next: 'calibrate'; hostClass: HostClass; indexes: number[] }
+  /** After another trial has measured them. */
+  | { next: 'calibrating'; hostClass: HostClass }
   | { next: 'elsewhere'; equal: EqualTraining }
   | { next: 'notStarted' }
   | { next: 'exhausted' }
@@ -41,6 +43,8 @@ export interface RunRef extends TrialRef, Asking {
   purpose: ReplicateDocument['purpose'];
   /** The class that a control needs. */
   hostClass?: HostClass;
+  /** Classes on which a trial could not get the start measured, so that other hosts have to take it. */
+  givenUp?: string[];
   /** For which claim of the campaign. */
   claim?: number;
 }
@@ -83,7 +87,7 @@ async function enterReplicate(
   work: HostedTrial,
   of: RunRef,
   files: readonly StoredFile[],
-): Promise<ReplicateDocument | Extract<TrainResult, { next: 'calibrate' | 'decide' }>> {
+): Promise<ReplicateDocument | Extract<TrainResult, { next: 'calibrate' | 'calibrating' | 'decide' }>> {
   const { lineage } = context;
   const { owner, number, index, purpose, claim = 0 } = of;
   const { snapshot } = work.trial;
@@ -93,7 +97,10 @@ async function enterReplicate(
   const place = before === undefined ? await placed(context, work, askedTraining(of)) : null;
   if (place?.kind === 'gone') return { next: 'decide' };
   const { hostClass, campaign, hosted } = work;
-  if (place?.kind === 'calibrate') return { next: 'calibrate', hostClass, indexes: place.indexes };
+  if (place !== null && place.kind !== 'here')
+    return place.kind === 'calibrate'
+      ? { next: place.kind, hostClass, indexes: place.indexes }
+      : { next: place.kind, hostClass };
   const reads = trainReads(hosted.spec, files);
   const shift = place?.shift ?? {};
   const identity = { owner, snapshot, purpose, index, hostClass: hostClass.id, reads, shift };
@@ -112,11 +119,11 @@ async function knownReplicates(
   return purpose === 'search' ? trial.replicates : (await lineage.claims.get(owner, claim)).replicates;
 }
 
-function askedTraining({ number, purpose, hostClass }: RunRef): Parameters<typeof placed>[2] {
+function askedTraining({ number, purpose, hostClass, givenUp = [] }: RunRef): Asked {
   const needs = hostClass ?? null;
   const searched = number === START ? 'start' : 'trial';
   const kind = purpose === 'control' ? 'calibration' : purpose === 'claim' ? 'claim' : searched;
-  return { kind, hostClass: needs?.id ?? null, needs };
+  return { kind, hostClass: needs?.id ?? null, needs, givenUp };
 }
 
 /** Waits for a lease, where an accelerator is needed, and for a turn on the host, and trains. */

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { RunResult } from '../../src/sandbox/run.js';
+import { HostDevices } from '../../src/devices/host-devices.js';
+import { SimulatedProvider } from '../../src/devices/simulated/provider.js';
 import type { DeviceLease } from '../../src/devices/device-lease.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
@@ -208,4 +210,18 @@ it('a lease waits while all its devices are put away, and says why', async () =>
   await at.host.reexamine();
   expect(await asked).toEqual(['SIM-2']);
   impatient.abort();
+});
+
+it('a host whose devices differ is refused, since measurements of one pool are compared', async () => {
+  const mixed = new SimulatedProvider(at.sockets);
+  const [one, ...others] = await mixed.discover();
+  if (one === undefined) throw new Error('there is no device');
+  mixed.discover = () => Promise.resolve([{ ...one, name: 'another model' }, ...others]);
+  await expect(HostDevices.open(mixed, { pool: 'gpu', folder: at.sockets })).rejects.toMatchObject({
+    code: 'DEVICE_FAULT',
+    message: expect.stringMatching(
+      /^this host has accelerators of several models: .*another model/,
+    ) as unknown,
+    remedy: expect.stringContaining('a pool of its own in place of gpu') as unknown,
+  });
 });

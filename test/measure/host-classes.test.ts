@@ -6,6 +6,8 @@ import { prepareActivities } from '../../activities/prepare.js';
 import { submitActivities } from '../../activities/submit.js';
 import { trainActivities } from '../../activities/train.js';
 import { hostClassOf } from '../../src/domain/devices/host-class.js';
+import type { TrialDocument } from '../../src/lineage/documents/trial.js';
+import { isCalibratedElsewhere } from '../../src/measure/calibration-turn.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import { pricesFrom } from '../../src/model/pricing.js';
 import { MACHINE } from '../builders/machine.js';
@@ -46,6 +48,25 @@ async function freeze(name: string, more: object = {}): Promise<string> {
   await lineage.campaigns.setState(owner, 'running', null);
   await as(() => submitActivities({ lineage }).submitStart({ owner }));
   return owner;
+}
+
+/** A trial that is accepted, of the tiny recipe with another line. */
+async function submitted(owner: string, line: string): Promise<TrialDocument> {
+  const { lineage } = world;
+  const start = await lineage.trials.require(owner, 0);
+  const files = await lineage.blobs.readFiles(await lineage.blobs.tree(start.snapshot));
+  const changed = files.map(({ path, bytes }) => {
+    const text = Buffer.from(bytes).toString();
+    return { path, bytes: Buffer.from(path === 'train.py' ? `${text}\n# ${line}\n` : text) };
+  });
+  const proposal = {
+    ...{ owner, campaign: start.campaign, submitKey: `${owner}/${line}`, diff: start.diff, changes: '' },
+    ...{ snapshot: await lineage.blobs.putTree(changed), parent: 0, parentSnapshot: start.snapshot },
+    ...{ hypothesis: line, expectedDelta: null, role: 'solo', lane: line, session: null, turn: null },
+  };
+  const answer = await lineage.trials.submit(proposal, { trials: 9, submissions: 9 });
+  if (answer.kind !== 'accepted') throw new Error(answer.kind);
+  return answer.trial;
 }
 
 it('makes a campaign belong to the class of its first results, and refuses hosts of another one', async () => {
@@ -144,4 +165,39 @@ it('runs the start for a class on its hosts alone, and goes on where none is lef
   });
   const { replicates } = await world.lineage.trials.require(owner, 0);
   expect(replicates).toHaveLength(1);
+});
+
+it('lets one trial at a time measure the start for a class, another when that has ended, and none for ever', async () => {
+  const owner = await freeze('turns', { hostClasses: 'any' });
+  const { lineage } = world;
+  const home = await hosts.open('home');
+  const larger = await hosts.open('larger', { ...MACHINE, memoryGib: 64 });
+  const start = { owner, number: 0, index: 0, purpose: 'search' } as const;
+  await as(() => prepareActivities(home).prepare(start));
+  const trained = await as(() => trainActivities(home).train(start));
+  if (trained.next !== 'evaluate') throw new Error(trained.next);
+  await as(() => evaluateActivities(home).evaluate({ ...start, replicate: trained.replicate }));
+  const { number: first } = await submitted(owner, 'X = 2.0');
+  const { number: second } = await submitted(owner, 'X = 2.5');
+  const train = (number: number, more: object = {}) =>
+    as(() => trainActivities(larger).train({ ...start, number, ...more }));
+
+  const asked = await train(first);
+  if (asked.next !== 'calibrate') throw new Error(asked.next);
+  const { hostClass } = asked;
+  expect(await train(second)).toEqual({ next: 'calibrating', hostClass });
+  // its answer may be lost
+  expect(await train(first)).toEqual(asked);
+  const waits = { owner, hostClass: hostClass.id, trial: second };
+  expect(await isCalibratedElsewhere(lineage, waits)).toBe(true);
+  await lineage.trials.park(owner, first, 'three workers were lost');
+  expect(await isCalibratedElsewhere(lineage, waits)).toBe(false);
+  expect(await train(second)).toEqual(asked);
+  expect(await isCalibratedElsewhere(lineage, { ...waits, trial: first })).toBe(true);
+  const givenUp = [hostClass.id];
+  await expect(train(second, { givenUp })).rejects.toMatchObject({
+    code: 'HOST_CLASS_DIFFERS',
+    message: expect.stringMatching(/^t00002 could not get the start measured on host class /) as unknown,
+  });
+  expect(await train(first)).toEqual(asked);
 });

@@ -20,7 +20,14 @@ export interface Who {
 }
 
 /** Activities that wait by design for as long as the campaign or another trial takes. */
-export const WAITING = new Set(['watch', 'awaitControl', 'awaitMilestone', 'awaitTraining', 'awaitTwin']);
+export const WAITING = new Set([
+  'watch',
+  'awaitCalibration',
+  'awaitControl',
+  'awaitMilestone',
+  'awaitTraining',
+  'awaitTwin',
+]);
 /** Time within which a handed out task did not wait. */
 export const HANDOUT_MS = 3000;
 /** Living activities say so every 5 s. */

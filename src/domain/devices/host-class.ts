@@ -49,15 +49,36 @@ export interface AskedClass {
   trainedBy?: string | undefined;
 }
 
-/** Returns true when a machine is one of a class, as far as its accelerators and libraries do not matter. */
-export const isSameMachine = (
-  machine: Machine,
-  { platform, processor, processors, memoryGib }: Machine,
-): boolean =>
+const isSameMachine = (machine: Machine, { platform, processor, processors, memoryGib }: Machine): boolean =>
   machine.platform === platform &&
   machine.processor === processor &&
   machine.processors === processors &&
   machine.memoryGib === memoryGib;
+
+/** What a host reports of an accelerator, as far as a class depends on it. */
+type ReportedDevice = Pick<Device, 'name' | 'driver'>;
+
+const accelerators = (devices: readonly ReportedDevice[]) => {
+  const each = (of: (device: ReportedDevice) => string): string =>
+    [...new Set(devices.map(of))].sort().join(', ');
+  return {
+    accelerator: each(({ name }) => name),
+    accelerators: devices.length,
+    driver: each(({ driver }) => driver),
+  };
+};
+
+/** Returns true when a host that reports may be one of a class; its libraries it does not report. */
+export function mayBeOf(
+  { machine, devices }: { machine: Machine | null; devices: readonly ReportedDevice[] },
+  is: HostDescriptor,
+): boolean {
+  if (machine === null || !isSameMachine(machine, is)) return false;
+  const used = accelerators(devices.slice(0, is.accelerators));
+  return (
+    used.accelerator === is.accelerator && used.accelerators === is.accelerators && used.driver === is.driver
+  );
+}
 
 const GIB = 2 ** 30;
 const STEPS = 4;
@@ -74,12 +95,9 @@ export function roundedGib(bytes: number): number {
  * differ where libraries do.
  */
 export function hostClassOf(machine: Machine, libraries: string, devices: readonly Device[]): HostClass {
-  const each = (of: (device: Device) => string): string => [...new Set(devices.map(of))].sort().join(', ');
   const is: HostDescriptor = {
     ...machine,
-    accelerator: each(({ name }) => name),
-    accelerators: devices.length,
-    driver: each(({ driver }) => driver),
+    ...accelerators(devices),
     libraries,
   };
   const digest = sha256(JSON.stringify(FIELDS.map(([field]) => is[field])));

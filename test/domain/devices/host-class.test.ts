@@ -4,6 +4,7 @@ import type { Device } from '../../../src/domain/devices/device.js';
 import {
   differenceText,
   hostClassOf,
+  mayBeOf,
   refusalOfClass,
   roundedGib,
   type CalibratedClass,
@@ -74,6 +75,18 @@ describe('the class of a host', () => {
     expect(other).toEqual(classOf());
     expect(differenceText(other.is, classOf().is)).toBe('');
     expect(other.id).toMatch(/^linux-x64-[0-9a-f]{8}$/);
+  });
+
+  it.each<[string, Parameters<typeof mayBeOf>[0], boolean]>([
+    ['is alike', { machine: MACHINE, devices: [H100] }, true],
+    ['has more of its accelerators', { machine: MACHINE, devices: [H100, H100] }, true],
+    ['has none', { machine: MACHINE, devices: [] }, false],
+    ['has another model', { machine: MACHINE, devices: [{ ...H100, name: 'NVIDIA A100' }] }, false],
+    ['has another driver', { machine: MACHINE, devices: [{ ...H100, driver: '560.1' }] }, false],
+    ['has more memory', { machine: { ...MACHINE, memoryGib: 32 }, devices: [H100] }, false],
+    ['does not say what it is', { machine: null, devices: [H100] }, false],
+  ])('may be that of a host that reports and %s: %s', (_what, report, expected) => {
+    expect(mayBeOf(report, classOf().is)).toBe(expected);
   });
 
   it('names what differs with its units, the accelerators first', () => {
