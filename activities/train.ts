@@ -4,20 +4,24 @@ import type { HostContext } from '../src/measure/host-context.js';
 import { isCalibratedElsewhere } from '../src/measure/calibration-turn.js';
 import { isElsewhere, type EqualTraining } from '../src/measure/reuse.js';
 import { train, type RunRef, type TrainResult } from '../src/measure/train.js';
+import type { RefusedHere } from '../src/measure/refused-here.js';
 import { arrived, unsized, type Arrive } from '../src/measure/arrive.js';
 import { poll, withMonitor } from './heartbeat.js';
+import { answeringRefusal } from './host-queue.js';
 
 export type { RunRef, TrainResult };
 
 export interface TrainActivities {
   /** Trains, packs and seals on a lease, and checks the gates known by then. */
-  train(of: RunRef): Promise<TrainResult>;
+  train(of: RunRef): Promise<TrainResult | RefusedHere>;
 }
 
 export function trainActivities(context: HostContext, arrive: Arrive = unsized): TrainActivities {
   return {
     train: (of) =>
-      arrived(context, arrive, (on) => withMonitor('preparing', (monitor) => train(on, of, monitor))),
+      answeringRefusal(() =>
+        arrived(context, arrive, (on) => withMonitor('preparing', (monitor) => train(on, of, monitor))),
+      ),
   };
 }
 

@@ -27,7 +27,8 @@ export function keepSweeping(
         logger.warn('could not sweep after dead workers', { error });
       }
       try {
-        await kept.sweep();
+        for (const pin of await kept.sweep())
+          logger.warn('a pin cannot be read, so that nothing leaves this host; remove it', { pin });
       } catch (error) {
         logger.warn('could not sweep what this host keeps', { error });
       }

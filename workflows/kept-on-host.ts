@@ -50,33 +50,45 @@ interface Result {
   place?: HostPlace;
 }
 
+/** The folder whose host was asked in vain before; `refused` where it answered that it may not do this. */
+type Asking = { tried?: string; refused?: true };
+
 /** A phase as it is run: on some queue, and told which host was asked in vain before. */
-export type KeptPhase<T> = (phases: KeptPhases, asking: { tried?: string }) => Promise<T>;
+export type KeptPhase<T> = (phases: KeptPhases, asking: Asking) => Promise<T>;
+
+/** What a caller sees of a result: where the files are is settled by then. */
+type Done<T> = Exclude<T, { next: 'there' } | { next: 'refused' }>;
 
 /**
  * Runs a phase on the host that keeps its files, if one does, else on any of the pool. When that host does not take it
- * in time, one of the pool decides: it waits for the host again, or goes on without those files.
+ * in time, one of the pool decides: it waits for the host again, or goes on without those files. A host that may not do
+ * it is not asked again.
  */
 export async function whereFilesAre<T extends Result>(
   frozen: Frozen,
   first: HostPlace | undefined,
   phase: KeptPhase<T>,
-): Promise<Exclude<T, { next: 'there' }>> {
+): Promise<Done<T>> {
   let place = first !== undefined && patched('kept-on-host') ? first : null;
-  let tried: string | null = null;
+  let asking: Asking = {};
   for (;;) {
     const result =
       place === null
-        ? await phase(phaseActivities(frozen), tried === null ? {} : { tried })
+        ? await phase(phaseActivities(frozen), asking)
         : await unlessLate(phase(hostActivities(frozen, place), {}));
-    if (result === null) [tried, place] = [place?.folder ?? null, null];
-    else if (isDone(result)) return result;
-    else place = result.place ?? null;
+    if (result !== null && isDone(result)) return result;
+    if (result?.next === 'there') place = result.place ?? null;
+    else [asking, place] = [askedInVain(place, result), null];
   }
 }
 
-const isDone = <T extends Result>(result: T): result is Exclude<T, { next: 'there' }> =>
-  result.next !== 'there';
+function askedInVain(place: HostPlace | null, result: Result | null): Asking {
+  if (place === null) return {};
+  return { tried: place.folder, ...(result?.next === 'refused' ? { refused: true } : {}) };
+}
+
+const isDone = <T extends Result>(result: T): result is Done<T> =>
+  result.next !== 'there' && result.next !== 'refused';
 
 /** Null when no worker took the activity in time. */
 async function unlessLate<T>(activity: Promise<T>): Promise<T | null> {

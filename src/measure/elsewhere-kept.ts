@@ -17,6 +17,8 @@ export interface KeptElsewhere {
 export interface Asking {
   /** Id of the folder whose host was asked in vain to do this. */
   tried?: string;
+  /** True where that host answered that it may not do this, so that its files are given up although it lives. */
+  refused?: true;
 }
 
 /** What is asked of a host that may lack files. */
@@ -57,17 +59,17 @@ async function lives(
  */
 export async function trainsThere(
   of: Keyed,
-  { tried }: Asking,
+  { tried, refused }: Asking,
   signal: AbortSignal,
 ): Promise<KeptElsewhere | null> {
   const { context, replicate } = of;
   const { checkpoint, _id: key, owner } = replicate;
+  const waits = async (at: HostPlace) => refused !== true && (await lives(context, at, 'trainer', signal));
   if (checkpoint !== null && checkpoint.onHost !== null) {
     const place = placeOf(checkpoint.onHost);
     const where = await whereabouts(context, key, checkpoint);
     if (where === 'here') return null;
-    const asks = where === 'elsewhere' && place.folder !== tried;
-    if (asks || (where === 'elsewhere' && (await lives(context, place, 'trainer', signal))))
+    if (where === 'elsewhere' && (place.folder !== tried || (await waits(place))))
       return { next: 'there', place };
     await context.lineage.replicates.loseCheckpoint(key, place);
   }
@@ -87,15 +89,15 @@ export async function evaluatesThere(
   context: Keeping,
   { _id: key, faults, purpose }: ReplicateDocument,
   artifact: NonNullable<Trained['artifact']>,
-  { tried, signal }: Asking & { signal: AbortSignal },
+  { tried, refused, signal }: Asking & { signal: AbortSignal },
 ): Promise<KeptElsewhere | { next: 'lost' } | null> {
   const { onHost } = artifact;
   const where = await whereabouts(context, key, artifact);
   if (where === 'here' || onHost === null) return null;
   const place = placeOf(onHost);
   if (where === 'elsewhere' && place.folder !== tried) return { next: 'there', place };
-  if (where === 'elsewhere' && (await lives(context, place, 'evaluator', signal)))
-    return { next: 'there', place };
+  const waits = where === 'elsewhere' && refused !== true;
+  if (waits && (await lives(context, place, 'evaluator', signal))) return { next: 'there', place };
   if (faults.filter(({ code }) => code === ARTIFACT_LOST).length >= LOST_ARTIFACTS)
     throw new AssayError(
       'HOST_FAULT',

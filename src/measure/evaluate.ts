@@ -52,10 +52,10 @@ export async function evaluate(
   const measured = measurable(replicate);
   if (measured === null) throw new AssayError('INTERNAL', `${of.replicate} has no artifact to evaluate`);
   const claim = replicate.purpose === 'claim' ? await sealedClaim(context, replicate) : null;
-  const { tried } = of;
+  const { tried, refused } = of;
   const there = await evaluatesThere(context, replicate, measured.artifact, {
     signal,
-    ...definedFields({ tried }),
+    ...definedFields({ tried, refused }),
   });
   if (there !== null) return there;
   const { exclusive } = work.campaign.frozen;
@@ -125,7 +125,8 @@ function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurab
 
 /**
  * Finds who is at fault when the evaluator fails again and again: it has to score the start's artifact on this host.
- * If it does, this artifact breaks it, which ends the trial; if not, a person has to look.
+ * If it does, this artifact breaks it, which ends the trial; if not, a person has to look. Where that artifact is out of
+ * reach the trial ends as well: one recipe may not hold up a campaign whose other trials are scored.
  * @throws AssayError EVALUATOR_FAULT while it may pass, EVALUATOR_BROKEN when the start cannot be scored either
  */
 async function blame(of: AttemptWork, error: unknown): Promise<Evaluated> {
@@ -134,17 +135,19 @@ async function blame(of: AttemptWork, error: unknown): Promise<Evaluated> {
   const failed = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
   if (failed < EVALUATOR_FAULTS) throw error;
   await attempt.stage('evaluating the start to find who is at fault');
-  const broken = await startFault(of);
+  const start = await scoredStart(of);
   const times = `the evaluator failed ${failed} times on this artifact`;
-  if (broken !== null)
+  if (start.kind === 'broken')
     throw new AssayError(
       'EVALUATOR_BROKEN',
-      `${times}, and ${broken} on ${context.host.name}: ${error.message}`,
+      `${times}, and ${start.why} on ${context.host.name}: ${error.message}`,
       { cause: error },
     );
   // a served recipe saw held-out text, and what it answered can be in an evaluator's last words
   const words = work.hosted.spec.scoring === 'served' ? 'its words are withheld' : error.message;
-  const reason = `${times}, while it scores the start recipe on the same host: ${words}`;
+  const compared =
+    start.kind === 'scored' ? 'while it scores the start recipe on the same host' : `and ${start.why}`;
+  const reason = `${times}, ${compared}: ${words}`;
   return unscored(attempt, { status: 'crash', phase: 'evaluate', reason, limit: null, tail: '' });
 }
 
@@ -152,25 +155,34 @@ function unscored({ fence }: Attempt, failure: Failure): Evaluated {
   return { fence, failure, runs: [], margins: [], metrics: {}, feedback: '', at: new Date() };
 }
 
-/** Says why the start's own artifact cannot be scored on this host; null when it can. */
-async function startFault(of: AttemptWork): Promise<string | null> {
+/** An attempt to score the start on this host; `untried` where its artifact is out of reach. */
+type ScoredStart = { kind: 'scored' } | { kind: 'untried' | 'broken'; why: string };
+
+/** Scores the start's own artifact on this host. */
+async function scoredStart(of: AttemptWork): Promise<ScoredStart> {
   const { lineage } = of.context;
   const { owner, number } = of.work.trial;
-  if (number === START) return 'it is the start itself, which has to be scored';
+  const broken = (why: string): ScoredStart => ({ kind: 'broken', why });
+  if (number === START) return broken('it is the start itself, which has to be scored');
   const start = await lineage.trials.require(owner, START);
   const [measured] = (await lineage.replicates.many(start.replicates)).flatMap(
     (one) => measurable(one) ?? [],
   );
-  if (measured === undefined) return 'the start has no artifact to compare with';
+  if (measured === undefined) return broken('the start has no artifact to compare with');
   const { onHost } = measured.artifact;
   if ((await whereabouts(of.context, of.attempt.replicate._id, measured.artifact)) !== 'here')
-    return `the artifact of the start, which is kept on ${onHost?.host ?? 'another host'}, cannot be scored`;
+    return {
+      kind: 'untried',
+      why: `the start, whose artifact ${onHost?.host ?? 'another host'} keeps or has lost, could not be tried on this host`,
+    };
   try {
     const { purpose } = of.attempt.replicate;
     const { failure } = await scoreArtifact(of, { ...measured, purpose });
-    return failure === null ? null : `the start is not scored either (${failure.reason})`;
+    return failure === null
+      ? { kind: 'scored' }
+      : broken(`the start is not scored either (${failure.reason})`);
   } catch (error) {
     if (!(error instanceof AssayError) || error.code !== 'EVALUATOR_FAULT') throw error;
-    return 'the start is not scored either';
+    return broken('the start is not scored either');
   }
 }

@@ -56,9 +56,7 @@ export async function hostCampaign(
   const files = (): Promise<{ path: string; bytes: Uint8Array }[]> => lineage.blobs.readFiles(task.files);
   const source = { spec: task.spec, digest: task._id, dataSecret: task.dataSecret, files };
   const hosted = await tasks.host(source, signal);
-  const gpus = work === 'train' ? task.spec.resources.gpus : evaluationGpus(task.spec);
-  const used = devices?.devices.slice(0, gpus) ?? [];
-  const hostClass = hostClassOf(host.machine, hosted.python.libraries, used);
+  const hostClass = classFor({ host, devices }, hosted, work);
   // what several classes may do is decided for each training
   const isOpen = campaign.frozen.hostClasses === 'any' && trainedBy === undefined;
   if (!isOpen) requireClass(campaign.hostClasses, { work, trainedBy }, { name: host.name, hostClass });
@@ -93,6 +91,26 @@ export async function requireCalibratedBy(
   if (isKnown) return;
   const calibrated = await lineage.campaigns.belongTo(owner, { ...asked, shift: {}, ...hostClass });
   requireClass(calibrated, asked, { name: host.name, hostClass });
+}
+
+function classFor(
+  { host, devices }: Pick<HostContext, 'host' | 'devices'>,
+  { spec, python }: HostedTask,
+  work: MeasuredWork,
+): HostClass {
+  const gpus = work === 'train' ? spec.resources.gpus : evaluationGpus(spec);
+  return hostClassOf(host.machine, python.libraries, devices?.devices.slice(0, gpus) ?? []);
+}
+
+/** Returns true where this host may evaluate what a class of hosts has trained, by what is known now. */
+export async function mayEvaluate(
+  context: Pick<HostContext, 'lineage' | 'host' | 'devices'>,
+  { hosted, campaign: { owner } }: HostedCampaign,
+  trainedBy: string,
+): Promise<boolean> {
+  const { hostClasses } = await context.lineage.campaigns.byOwner(owner);
+  const here = { name: context.host.name, hostClass: classFor(context, hosted, 'evaluate') };
+  return refusalOfClass(hostClasses, { work: 'evaluate', trainedBy }, here) === null;
 }
 
 function requireClass(...of: Parameters<typeof refusalOfClass>): void {

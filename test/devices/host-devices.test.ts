@@ -9,8 +9,6 @@ import type { DeviceLease } from '../../src/devices/device-lease.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { HostDevices } from '../../src/devices/host-devices.js';
-import { SimulatedProvider } from '../../src/devices/simulated/provider.js';
 import { requireSteady } from '../../src/measure/phases/baseline-timing.js';
 import { GIB, occupy, simulatedHost, type SimulatedTestHost } from './simulated-host.js';
 

@@ -124,10 +124,9 @@ async function killedWhilePacking(name: string) {
 it('packs on the host that keeps what training left, though another took the packing up', async () => {
   const { one, ended } = await killedWhilePacking('kept');
   const again = world.worker(one, HOST_ROLES);
-  const { status, replicate, log } = await ended();
+  const { status, log } = await ended();
   expect(status).toBe('keep');
   expect(log).toMatch(/packed by \S+\/2\/pack what was trained by \S+\/1\/train/);
-  expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'one', gone: null });
   await again.kill('SIGTERM');
 });
 
@@ -142,7 +141,6 @@ it(
     expect(status).toBe('keep');
     expect(log).toMatch(/packed by \S+\/(\d+)\/pack what was trained by \S+\/\1\/train/);
     expect(replicate?.faults.map(({ code }) => code)).toEqual(['ARTIFACT_LOST', 'LOST']);
-    expect(replicate?.trained?.artifact?.onHost).toMatchObject({ host: 'two', gone: null });
   },
   LONG_MS,
 );

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { definedFields } from '../../src/domain/defined-fields.js';
 import { sha256 } from '../../src/domain/digest.js';
 import type { ReplicateDocument, Trained } from '../../src/lineage/documents/replicate.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
@@ -41,10 +42,10 @@ async function kept(purpose: 'search' | 'claim' = 'search') {
   return { there, key, artifact };
 }
 
-const ask = async (on: HostStore, of: Awaited<ReturnType<typeof kept>>, tried?: string) => {
+const ask = async (on: HostStore, of: Awaited<ReturnType<typeof kept>>, tried?: string, refused?: true) => {
   const replicate: ReplicateDocument = await lineage.replicates.get(of.key);
   const { signal } = new AbortController();
-  const asking = tried === undefined ? { signal } : { signal, tried };
+  const asking = { signal, ...definedFields({ tried, refused }) };
   return evaluatesThere({ lineage, kept: on }, replicate, of.artifact, asking);
 };
 
@@ -66,6 +67,8 @@ it('one whose host was asked in vain is waited for while that host reports, and 
   await say();
   const reporting = setInterval(() => void say(), 500);
   expect(await ask(other, of, folder)).toEqual({ next: 'there', place: of.there.place });
+  const refused = await kept();
+  expect(await ask(other, { ...refused, artifact: of.artifact }, folder, true)).toEqual({ next: 'lost' });
   clearInterval(reporting);
   await hosts.leave(report._id);
   expect(await ask(other, of, folder)).toEqual({ next: 'lost' });

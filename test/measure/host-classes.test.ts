@@ -1,18 +1,18 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { campaignActivities } from '../../activities/campaign.js';
 import { evaluateActivities } from '../../activities/evaluate.js';
 import { prepareActivities } from '../../activities/prepare.js';
-import { submitActivities } from '../../activities/submit.js';
 import { trainActivities } from '../../activities/train.js';
 import { hostClassOf } from '../../src/domain/devices/host-class.js';
 import type { TrialDocument } from '../../src/lineage/documents/trial.js';
 import { isCalibratedElsewhere } from '../../src/measure/calibration-turn.js';
-import { systemClock } from '../../src/lineage/clock.js';
-import { pricesFrom } from '../../src/model/pricing.js';
+import { hostQueue } from '../../src/domain/host-queues.js';
+import type { HostContext } from '../../src/measure/host-context.js';
+import { hostStore } from '../builders/host-context.js';
 import { MACHINE } from '../builders/machine.js';
 import { RealHosts } from '../builders/real-host.js';
-import { askedServer } from '../../workers/reconciling.js';
+import { runningCampaign } from '../builders/running-campaign.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 
 let world: World;
@@ -27,27 +27,18 @@ afterAll(async () => {
   await hosts.remove();
 });
 
-const as = <R>(attempt: () => Promise<R>): Promise<R> => new MockActivityEnvironment().run(attempt);
+const as = <R>(attempt: () => Promise<R>, taskQueue = 'assay-eval-cpu'): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue }).run(attempt);
 
-/** A campaign that runs, with its start submitted. */
-async function freeze(name: string, more: object = {}): Promise<string> {
-  const { lineage } = world;
-  const context = {
-    lineage,
-    bundledTasks: '',
-    registeredAttributes: () => Promise.resolve([]),
-    defaultModel: 'scripted',
-    ...askedServer(world.client),
-    workflowFact: () => Promise.resolve('missing' as const),
-    prices: await pricesFrom({}),
-    clock: systemClock,
-  };
-  const input = { task: 'tiny', specialists: ['solo'], rule: 'greedy', ...more };
-  const request = { input, name, namespace: world.namespace, firstExecutionRunId: `run-${name}` };
-  const { owner } = await as(() => campaignActivities(context).freeze(request));
-  await lineage.campaigns.setState(owner, 'running', null);
-  await as(() => submitActivities({ lineage }).submitStart({ owner }));
-  return owner;
+/** A host that keeps every artifact where it may evaluate it. */
+async function keeping(name: string): Promise<HostContext> {
+  const host = await hosts.open(name);
+  const kept = await hostStore(join(host.host.work, 'kept'), { host: name, env: { ASSAY_STORED_MB: '0' } });
+  const { folder } = kept.place;
+  const report = { _id: name, host: name, pool: 'cpu', roles: ['evaluator'], kept: folder, healthy: true };
+  const now = { why: null, devices: [], machine: null, since: new Date(), at: new Date() };
+  await world.lineage.hosts.report({ ...report, ...now });
+  return { ...host, kept };
 }
 
 /** A trial that is accepted, of the tiny recipe with another line. */
@@ -69,12 +60,14 @@ async function submitted(owner: string, line: string): Promise<TrialDocument> {
   return answer.trial;
 }
 
+const freeze = (name: string, more: object = {}) => runningCampaign(world, name, more);
+
 it('makes a campaign belong to the class of its first results, and refuses hosts of another one', async () => {
   const owner = await freeze('classes');
   const of = { owner, number: 0, index: 0, purpose: 'search' } as const;
   const [home, alike, larger] = [
     await hosts.open('home'),
-    await hosts.open('alike'),
+    await keeping('alike'),
     await hosts.open('larger', { ...MACHINE, memoryGib: 64 }),
   ];
   // nothing is known yet, so that whoever looks first decides nothing
@@ -102,6 +95,21 @@ it('makes a campaign belong to the class of its first results, and refuses hosts
   await expect(as(() => evaluateActivities(home).evaluate(second))).rejects.toMatchObject({
     code: 'HOST_CLASS_DIFFERS',
   });
+  // nobody else takes it from the queue of one host
+  const own = hostQueue('eval', alike.kept.place);
+  expect(await as(() => evaluateActivities(alike).evaluate(second), own)).toEqual({ next: 'refused' });
+  // nor does a host keep what it may not evaluate
+  await as(() => trainActivities(alike).train({ ...of, index: 2 }));
+  const { replicates } = await world.lineage.trials.require(owner, 0);
+  const places = (await world.lineage.replicates.many(replicates)).map(({ index, trained }) => [
+    index,
+    trained?.artifact?.onHost?.host ?? null,
+  ]);
+  expect(places).toEqual([
+    [0, null],
+    [1, 'alike'],
+    [2, null],
+  ]);
   const { hostClasses } = await world.campaign('classes');
   expect(hostClasses.map(({ work, is }) => [work, is.memoryGib])).toEqual([
     ['train', 16],

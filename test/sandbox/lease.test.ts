@@ -103,7 +103,7 @@ describe('LeasePool', () => {
 
   it('counts the slots that are fit, held ones too', async () => {
     const unfit = (slot: number) => Promise.resolve(slot === 1 ? 'it is ill' : null);
-    const pool = new LeasePool('gpu', 3, freshFolder(), unfit);
+    const pool = new LeasePool('gpu', 3, freshFolder(), { unfit });
     const counts = () => Promise.all([pool.freeSlots(), pool.fitSlots()]);
     expect(await pool.withLease({ slots: 1, signal }, counts)).toEqual([1, 2]);
   });

@@ -15,7 +15,7 @@ afterAll(() => rm(work, { recursive: true, force: true }));
 
 it('removes what a worker leaves that dies while this one runs, again and again, and never its own', async () => {
   const own = await openWorkerFolder(work);
-  const stop = keepSweeping(work, { sweep: () => Promise.resolve() }, 20);
+  const stop = keepSweeping(work, { sweep: () => Promise.resolve([]) }, 20);
   for (const name of ['4194303-1', '4194302-1']) {
     const dead = join(work, name);
     await mkdir(dead);

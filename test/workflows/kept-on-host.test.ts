@@ -37,17 +37,17 @@ async function openHost(name: string) {
   };
 }
 
-/** The first run of the start. */
+/** The first run of trial 1: the start's artifact is in the store, for every host. */
 async function measured(name: string): Promise<ReplicateDocument | null> {
   const campaign = await world.campaign(name).catch(() => null);
-  const start = campaign === null ? null : await world.lineage.trials.get(campaign.owner, 0);
-  const [replicate] = await world.lineage.replicates.many(start?.replicates ?? []);
+  const trial = campaign === null ? null : await world.lineage.trials.get(campaign.owner, 1);
+  const [replicate] = await world.lineage.replicates.many(trial?.replicates ?? []);
   return replicate ?? null;
 }
 
-/** Queues of the activities of one type that the start's workflow has scheduled. */
+/** Queues of the activities of one type that the workflow of trial 1 has scheduled. */
 async function queuesOf(name: string, type: string): Promise<string[]> {
-  const { events } = await world.client.workflow.getHandle(trialWorkflowId(name, 0)).fetchHistory();
+  const { events } = await world.client.workflow.getHandle(trialWorkflowId(name, 1)).fetchHistory();
   return (events ?? []).flatMap(({ activityTaskScheduledEventAttributes: of }) =>
     of?.activityType?.name === type ? [of.taskQueue?.name ?? ''] : [],
   );
@@ -67,7 +67,7 @@ it('an artifact that stays on its host is evaluated there, and trained again whe
   const now = { healthy: true, why: null, since: new Date(), at: new Date(), ...none };
   await world.lineage.hosts.report({ ...report, ...now });
   await world.start('lost', input);
-  const trained = await until('the start to be trained', async () => {
+  const trained = await until('trial 1 to be trained', async () => {
     const replicate = await measured('lost');
     return replicate?.trained == null ? null : replicate;
   });
@@ -78,7 +78,7 @@ it('an artifact that stays on its host is evaluated there, and trained again whe
   await trainer.stop();
   await world.lineage.hosts.leave(report._id);
   await two.start('trainer');
-  const again = await until('the start to be evaluated', async () => {
+  const again = await until('trial 1 to be evaluated', async () => {
     const replicate = await measured('lost');
     return replicate?.evaluated == null ? null : replicate;
   });

@@ -29,7 +29,7 @@ export async function run(flags: Flags): Promise<void> {
   const dryRun = flags.dryRun === true;
   const minAgeHours =
     flags.minAge === undefined ? DEFAULT_HOURS : wholeNumber('--min-age', flags.minAge, BOUNDS);
-  await withContext(['store'], async ({ lineage }) => {
+  await withContext(['store'], async ({ lineage, servers }) => {
     const collected = await withProgressLine((at) =>
       lineage.garbage.collect({
         minAgeMs: minAgeHours * HOUR_MS,
@@ -37,7 +37,7 @@ export async function run(flags: Flags): Promise<void> {
         onStep: (what) => at(`reading ${what} …`),
       }),
     );
-    const here = await keptHere(homeFolder());
+    const here = await keptHere(homeFolder(), servers.store);
     const asked = { minAgeMs: minAgeHours * HOUR_MS, dryRun };
     const host = here === null ? null : await collectHostGarbage(here, await lineage.garbage.named(), asked);
     const total = totalOf(collected);

@@ -8,16 +8,20 @@ export interface HostGarbage {
   kept: Amount;
 }
 
-/** Frees what a host keeps although no record of the store names it, unless a measurement has pinned it. */
+/**
+ * Frees what a host keeps although no record of the store names it, unless a measurement has pinned it. What another
+ * store has kept here is left alone: its records cannot be asked.
+ */
 export async function collectHostGarbage(
-  store: Pick<HostStore, 'entries' | 'pinned' | 'release'>,
+  store: Pick<HostStore, 'entries' | 'pinned' | 'ownAlone' | 'release'>,
   named: ReadonlySet<string>,
   { minAgeMs, dryRun }: { minAgeMs: number; dryRun: boolean },
 ): Promise<HostGarbage> {
   const old = Date.now() - minAgeMs;
   const entries = await store.entries();
   const pinned = await store.pinned();
-  const isNeeded = (digest: string): boolean => named.has(digest) || pinned.has(digest);
+  const own = await store.ownAlone();
+  const isNeeded = (digest: string): boolean => !own.has(digest) || named.has(digest) || pinned.has(digest);
   const garbage = entries.filter(({ sha256, usedAt }) => !isNeeded(sha256) && usedAt <= old);
   const freed = dryRun ? garbage : await store.release(garbage);
   return { freed: amountOf(freed), kept: amountOf(entries.filter((entry) => !freed.includes(entry))) };

@@ -10,7 +10,8 @@ import { processName } from '../../sandbox/host/worker-name.js';
 import { unlessMissing } from '../../sandbox/process/missing.js';
 import { chooseLeaving, keptBound, storedBound, type KeptEntry } from './eviction.js';
 import { folderId } from './folder-id.js';
-import { Pins } from './pins.js';
+import { Namings } from './namings.js';
+import { Pins, type AskNeeded } from './pins.js';
 
 export interface HostStoreSettings {
   /** Folder below the home of this host's workers, which all of them share. */
@@ -19,8 +20,8 @@ export interface HostStoreSettings {
   host: string;
   /** Names the store that measurements are in. */
   store: string;
-  /** Returns true while a measurement of that store needs what it has pinned. */
-  isNeeded: (replicate: string) => Promise<boolean>;
+  /** Returns true while a measurement of that store needs what it has pinned; null where all that is pinned stays. */
+  isNeeded: AskNeeded;
   /** Told what has left, to make room. */
   onLeft: (place: HostPlace, digests: readonly string[]) => Promise<void>;
   env: NodeJS.ProcessEnv;
@@ -40,6 +41,7 @@ export class HostStore implements ContentStore {
   readonly #incoming: string;
   readonly #leaving: string;
   readonly #pins: Pins;
+  readonly #namings: Namings;
 
   private constructor(
     readonly place: HostPlace,
@@ -49,6 +51,7 @@ export class HostStore implements ContentStore {
     this.#content = join(folder, 'content');
     this.#incoming = join(folder, 'incoming');
     this.#leaving = join(folder, 'leaving');
+    this.#namings = new Namings(join(folder, 'namings'), store);
     this.#pins = new Pins(join(folder, 'pins'), store, isNeeded);
   }
 
@@ -66,6 +69,7 @@ export class HostStore implements ContentStore {
   }
 
   async putFile({ path, sha256, bytes }: FileOnHost): Promise<void> {
+    await this.#namings.add([sha256]);
     if (await this.has(sha256)) return;
     const name = await processName(process.pid);
     const copy = join(this.#incoming, `${name}~${randomUUID()}`);
@@ -121,8 +125,14 @@ export class HostStore implements ContentStore {
   }
 
   /** Keeps content from leaving while the measurement needs it, also what is not here yet. */
-  pin(replicate: string, digests: readonly string[]): Promise<void> {
-    return this.#pins.add(replicate, digests);
+  async pin(replicate: string, digests: readonly string[]): Promise<void> {
+    await this.#pins.add(replicate, digests);
+    await this.#namings.add(digests);
+  }
+
+  /** Returns the content that measurements of this store alone have kept or used here. */
+  ownAlone(): Promise<Set<string>> {
+    return this.#namings.ownAlone();
   }
 
   /**
@@ -140,8 +150,11 @@ export class HostStore implements ContentStore {
     return fits;
   }
 
-  /** Ends what killed processes have left, and lets go of what is over the bound. */
-  async sweep(): Promise<void> {
+  /**
+   * Ends what killed processes have left, and lets go of what is over the bound.
+   * @returns pins that cannot be read: nothing leaves until they are removed, or a month old
+   */
+  async sweep(): Promise<string[]> {
     for (const name of await readdir(this.#leaving)) await this.#putBack(name);
     for (const name of await readdir(this.#incoming)) {
       const [worker = ''] = name.split('~');
@@ -150,14 +163,19 @@ export class HostStore implements ContentStore {
       if (!lives && found !== null && Date.now() - found.mtimeMs > ABANDONED_MS)
         await rm(join(this.#incoming, name), { force: true });
     }
+    const damaged = await this.#pins.sweep();
     // which removes pins that hold no more
     await this.pinned();
     await this.makeRoom(0, { must: true });
+    return damaged;
   }
 
   /** Digests that measurements need. */
   pinned(): Promise<Set<string>> {
-    return this.#pins.needed();
+    return this.#pins.needed(async () => [
+      ...(await readdir(this.#content)),
+      ...(await readdir(this.#leaving)),
+    ]);
   }
 
   /** Lists what is kept. */
@@ -189,6 +207,7 @@ export class HostStore implements ContentStore {
         await rm(join(this.#leaving, sha256), { force: true });
         if (!(await this.has(sha256))) left.push(sha256);
       }
+    await this.#namings.remove(left);
     if (left.length > 0) await this.settings.onLeft(this.place, left);
     return entries.filter(({ sha256 }) => left.includes(sha256));
   }

@@ -9,6 +9,10 @@ const FOLDER = 'kept';
 
 export const keptFolder = (home: string): string => join(home, FOLDER);
 
+/** Names a store in what a host keeps for its measurements. */
+export const storeName = ({ url, database }: StoreAddress): string =>
+  sha256(`${url} ${database}`).slice(0, 16);
+
 /** Opens what a host keeps for the measurements of a store, which is told of what leaves. */
 export function openHostStore(
   lineage: Lineage,
@@ -18,7 +22,7 @@ export function openHostStore(
     folder: keptFolder(home),
     host,
     env,
-    store: sha256(`${store.url} ${store.database}`).slice(0, 16),
+    store: storeName(store),
     isNeeded: (replicate) => needsContent(lineage, replicate),
     onLeft: async (place, digests) => {
       await lineage.replicates.markGone(place, digests);

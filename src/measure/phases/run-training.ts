@@ -1,3 +1,4 @@
+import { START } from '../../domain/keys.js';
 import { exactGates, firstMiss, margins, type Margin } from '../../domain/task/gates.js';
 import { missFailure } from '../../domain/trial/miss-failure.js';
 import type { Failure } from '../../domain/trial/outcome.js';
@@ -6,6 +7,7 @@ import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { TIME_RATIO } from '../../domain/task/task.js';
 import type { Trained } from '../../lineage/documents/replicate.js';
 import { persist } from '../../lineage/persist.js';
+import { mayEvaluate } from '../load-trial.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
 import { timeRatio } from './baseline-timing.js';
 import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
@@ -85,18 +87,28 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
 
 /** Keeps the artifact until it is evaluated, whatever the room: without it the training was for nothing. */
 async function keepArtifact(
-  { context, attempt, signal }: Training,
+  training: Training,
   { sealed, folder }: Artifact,
 ): Promise<Pick<KeptOutputs, 'onHost'>> {
+  const { context, attempt, signal } = training;
   const replicate = attempt.replicate._id;
-  const { kept: here, lineage } = context;
-  // an artifact on a host that evaluates nothing would be out of everyone's reach
-  const evaluates = (await lineage.hosts.servedAt(here.place.folder, 'evaluator')) !== null;
-  const storedUpTo = evaluates ? here.storedUpTo : Infinity;
+  const storedUpTo = (await mayStayHere(training)) ? context.kept.storedUpTo : Infinity;
   const kept = await persist(signal, () =>
     keepOutputs(context, { replicate, folder, sealed, storedUpTo, must: true }),
   );
   return kept ?? { onHost: null };
+}
+
+/**
+ * Returns true where an artifact may stay on this host: a host evaluates it here, and it is not the one of the start
+ * that every host needs, to tell whether an evaluator is broken.
+ */
+async function mayStayHere({ context, work, attempt }: Training): Promise<boolean> {
+  const { trial, index, purpose, hostClass } = attempt.replicate;
+  if (trial === START && index === 0 && purpose === 'search') return false;
+  const { folder } = context.kept.place;
+  const evaluates = (await context.lineage.hosts.servedAt(folder, 'evaluator')) !== null;
+  return evaluates && (await mayEvaluate(context, work, hostClass));
 }
 
 /** Times of the training by the harness's clock. */

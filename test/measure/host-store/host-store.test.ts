@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { sha256 } from '../../../src/domain/digest.js';
@@ -126,6 +126,50 @@ it('leaves alone the copy that another worker is making', async () => {
   writeFileSync(join(folder, 'incoming', '4194304-1~elsewhere'), 'by a process that is not seen here');
   await store.sweep();
   expect(readdirSync(join(folder, 'incoming'))).toHaveLength(1);
+});
+
+it('leaves alone by request what another store has kept, whose records nobody has asked', async () => {
+  const folder = freshFolder();
+  const [mine, other] = [await hostStore(folder), await hostStore(folder, { store: 'other' })];
+  const [own, shared, foreign] = [
+    await put(mine, folder, 'own', 1),
+    await put(mine, folder, 'shared', 1),
+    await put(other, folder, 'foreign', 1),
+  ];
+  await other.pinAll('replicate', [shared]);
+  for (const name of readdirSync(join(folder, 'pins'))) rmSync(join(folder, 'pins', name));
+  for (const digest of [shared, foreign]) utimesSync(join(folder, 'content', digest), 1, 1);
+  const { freed } = await collectHostGarbage(mine, new Set(), { minAgeMs: 3_600_000, dryRun: false });
+  expect([freed.count, kept(folder)]).toEqual([1, [shared, foreign].sort()]);
+  expect(await mine.has(own)).toBe(false);
+});
+
+it('reads pins of any age without removing them where nobody is asked about them', async () => {
+  const folder = freshFolder();
+  const worker = await hostStore(folder);
+  const digest = await put(worker, folder, 'pinned', 1);
+  await worker.pin('replicate', [digest]);
+  const [pin = ''] = readdirSync(join(folder, 'pins'));
+  utimesSync(join(folder, 'pins', pin), 1, 1);
+  const command = await hostStore(folder, { store: '', isNeeded: null });
+  expect([...(await command.pinned())]).toEqual([digest]);
+  expect(readdirSync(join(folder, 'pins'))).toEqual([pin]);
+});
+
+it('lets nothing go by a damaged pin, says so, and goes on when it is a month old', async () => {
+  const folder = freshFolder();
+  const store = await hostStore(folder, { env: { ASSAY_KEPT_MB: '0' } });
+  const digest = await put(store, folder, 'any', 1);
+  const [pins, draft] = [join(folder, 'pins'), join(folder, 'pins', 'draft~killed')];
+  await store.pin('replicate', []);
+  const damaged = join(pins, 'torn.json');
+  for (const file of [damaged, draft]) writeFileSync(file, '{"store":"st');
+  utimesSync(draft, 1, 1);
+  expect(await store.sweep()).toEqual([damaged]);
+  expect([kept(folder), readdirSync(pins)]).toEqual([[digest], ['torn.json']]);
+  utimesSync(damaged, 1, 1);
+  await store.sweep();
+  expect([kept(folder), readdirSync(pins)]).toEqual([[], []]);
 });
 
 it('frees by request what no record names and nobody used for a while', async () => {
