@@ -10,6 +10,8 @@ import { isCalibratedElsewhere } from '../../src/measure/calibration-turn.js';
 import { hostQueue } from '../../src/domain/host-queues.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { hostStore } from '../builders/host-context.js';
+import { systemClock } from '../../src/lineage/clock.js';
+import { pricesFrom } from '../../src/model/pricing.js';
 import { MACHINE } from '../builders/machine.js';
 import { RealHosts } from '../builders/real-host.js';
 import { runningCampaign } from '../builders/running-campaign.js';
@@ -39,6 +41,13 @@ async function keeping(name: string): Promise<HostContext> {
   const now = { why: null, devices: [], machine: null, since: new Date(), at: new Date() };
   await world.lineage.hosts.report({ ...report, ...now });
   return { ...host, kept };
+}
+
+/** A report of a host that trains. */
+async function reports({ host: { name, machine } }: HostContext): Promise<void> {
+  const report = { host: name, pool: 'cpu', roles: ['trainer'], healthy: true, why: null, machine };
+  const more = { devices: [], kept: null, since: new Date(), at: new Date() };
+  await world.lineage.hosts.report({ _id: name, ...report, ...more });
 }
 
 /** A trial that is accepted, of the tiny recipe with another line. */
@@ -164,9 +173,7 @@ it('runs the start for a class on its hosts alone, and goes on where none is lef
   const hostClass = hostClassOf(machine, 'Python', []);
   const control = { ...of, purpose: 'control', hostClass } as const;
   expect(await as(() => trainActivities(home).train(control))).toEqual({ next: 'decide' });
-  const report = { host: 'larger', pool: 'cpu', roles: ['trainer'], healthy: true, why: null, machine };
-  const more = { devices: [], kept: null, since: new Date(), at: new Date() };
-  await world.lineage.hosts.report({ _id: 'larger', ...report, ...more });
+  await reports(larger);
   await expect(as(() => trainActivities(home).train(control))).rejects.toMatchObject({
     code: 'HOST_CLASS_DIFFERS',
     message: expect.stringContaining(`the start is to be measured on ${hostClass.id}`) as unknown,
@@ -175,7 +182,7 @@ it('runs the start for a class on its hosts alone, and goes on where none is lef
   expect(replicates).toHaveLength(1);
 });
 
-it('lets one trial at a time measure the start for a class, another when that has ended, and none for ever', async () => {
+it('lets one trial at a time measure the start for a class, another when that is parked, and leaves the work to others where it was given up', async () => {
   const owner = await freeze('turns', { hostClasses: 'any' });
   const { lineage } = world;
   const home = await hosts.open('home');
@@ -208,4 +215,24 @@ it('lets one trial at a time measure the start for a class, another when that ha
     message: expect.stringMatching(/^t00002 could not get the start measured on host class /) as unknown,
   });
   expect(await train(first)).toEqual(asked);
+});
+
+it('gives up a run of the start that no host takes, though hosts that report look like those of the class', async () => {
+  const owner = await freeze('refused', { hostClasses: 'any' });
+  const [home, larger] = [
+    await hosts.open('home'),
+    await hosts.open('larger', { ...MACHINE, memoryGib: 64 }),
+  ];
+  const start = { owner, number: 0, index: 0, purpose: 'search' } as const;
+  await as(() => prepareActivities(home).prepare(start));
+  await as(() => trainActivities(home).train(start));
+  const hostClass = hostClassOf(larger.host.machine, 'a Python that no host has', []);
+  const control = () => as(() => trainActivities(home).train({ ...start, purpose: 'control', hostClass }));
+  await reports(larger);
+  const { calibrations } = world.lineage;
+  const of = { owner, hostClass: hostClass.id };
+  await calibrations.begin({ ...of, trial: 1 });
+  await expect(control()).rejects.toMatchObject({ code: 'HOST_CLASS_DIFFERS' });
+  while ((await calibrations.refuse(of)) < 200);
+  expect(await control()).toEqual({ next: 'decide' });
 });
