@@ -135,3 +135,14 @@ it('a result of an equal training on a host that has left is given up, and the n
   await lineage.phases.finish(by, 'equal', { ...output, onHost: null });
   expect((await lineage.phases.finished(owner, 'equal'))?.onHost).toBeNull();
 });
+
+it('a host has an evaluator in an unhealthy moment, and none where the report is old', async () => {
+  const { hosts } = lineage;
+  const report = { _id: 'asked/evaluator', host: 'asked', pool: 'cpu', roles: ['evaluator'], kept: 'asked' };
+  const said = { ...report, ...REPORTED, healthy: false, why: 'the disk is full', since: new Date(0) };
+  await hosts.report({ ...said, at: new Date() });
+  expect(await hosts.hasReported('asked', 'evaluator', 60_000)).toBe(true);
+  expect(await hosts.hasReported('asked', 'trainer', 60_000)).toBe(false);
+  await hosts.report({ ...said, at: new Date(0) });
+  expect(await hosts.hasReported('asked', 'evaluator', 60_000)).toBe(false);
+});
