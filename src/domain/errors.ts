@@ -257,6 +257,12 @@ export const ERRORS = {
     false,
     'Check what it does to its workers (memory first); `assay resume CAMPAIGN` retries it, `assay stop CAMPAIGN` ends the campaign.',
   ),
+  FILES_LOST: entry(
+    'environment',
+    1,
+    false,
+    'Find out why hosts do not keep what they made (disk, power, another ASSAY_HOME); `assay resume CAMPAIGN` trains it again.',
+  ),
   // what a model endpoint refuses for good
   MODEL_REQUEST_REFUSED: entry(
     'user',

@@ -39,6 +39,17 @@ export class Hosts {
     return times.length === 0 ? null : new Date(Math.max(...times));
   }
 
+  /**
+   * Returns true where a worker on the host that asks, which keeps this folder, reported a role within these
+   * milliseconds: an unhealthy moment passes. Only that host may ask, since its own clock is compared.
+   */
+  async hasReported(folder: string, role: string, withinMs: number): Promise<boolean> {
+    const since = Date.now() - withinMs;
+    return (await this.list()).some(
+      ({ kept, roles, at }) => kept === folder && roles.includes(role) && at.getTime() > since,
+    );
+  }
+
   /** Lists the last reports of workers; at most 500. */
   async list(): Promise<HostDocument[]> {
     return this.collection.list({}, { sort: { _id: 1 }, limit: LISTED });

@@ -30,7 +30,7 @@ type Keeping = Pick<HostContext, 'kept'> & {
 const REPORTED_MS = 75_000;
 const LOOK_EVERY_MS = 3000;
 
-/** Times that one artifact may be lost before its campaign needs a person. */
+/** Times that one artifact may be lost before its campaign needs a person, who pardons them by resuming it. */
 const LOST_ARTIFACTS = 3;
 
 /**
@@ -59,11 +59,12 @@ async function lives(
  */
 export async function trainsThere(
   of: Keyed,
-  { tried, refused }: Asking,
+  asking: Asking,
   signal: AbortSignal,
 ): Promise<KeptElsewhere | null> {
   const { context, replicate } = of;
-  const { checkpoint, _id: key, owner } = replicate;
+  const { tried, refused } = asking;
+  const { checkpoint, _id: key } = replicate;
   const waits = async (at: HostPlace) => refused !== true && (await lives(context, at, 'trainer', signal));
   if (checkpoint !== null && checkpoint.onHost !== null) {
     const place = placeOf(checkpoint.onHost);
@@ -74,35 +75,55 @@ export async function trainsThere(
     await context.lineage.replicates.loseCheckpoint(key, place);
   }
   const trainKey = keyOf(of, 'train', null);
-  const equal = trainKey === null ? null : await context.lineage.phases.finished(owner, trainKey);
-  if (equal?.onHost == null || equal.onHost.folder === tried) return null;
+  return trainKey === null ? null : resultThere(context, replicate, trainKey, { ...asking, signal });
+}
+
+/**
+ * Finds the host that keeps the result of an equal training; null where there is none. One that is lost is marked as
+ * gone, so that the training that follows takes its place.
+ */
+export async function resultThere(
+  context: Keeping,
+  { _id: key, owner }: Pick<ReplicateDocument, '_id' | 'owner'>,
+  trainKey: string,
+  { tried, refused, signal }: Asking & { signal: AbortSignal },
+): Promise<KeptElsewhere | null> {
+  const { phases } = context.lineage;
+  const equal = await phases.finished(owner, trainKey);
+  if (equal?.onHost == null) return null;
+  const place = placeOf(equal.onHost);
   const where = await whereabouts(context, key, equal);
-  return where === 'elsewhere' ? { next: 'there', place: placeOf(equal.onHost) } : null;
+  if (where === 'here') return null;
+  if (where === 'elsewhere' && place.folder !== tried) return { next: 'there', place };
+  const waits = where === 'elsewhere' && refused !== true;
+  if (waits && (await lives(context, place, 'trainer', signal))) return null;
+  await phases.markGone(
+    place,
+    equal.files.map(({ sha256 }) => sha256),
+  );
+  return null;
 }
 
 /**
  * Finds what to do with an artifact that is to be evaluated here: null when it is here, else the host that has it. One
  * that is lost is given up: in the search it is trained again.
- * @throws AssayError HOST_FAULT when it was lost again and again
+ * @throws AssayError FILES_LOST, once, when it was lost again and again
  */
 export async function evaluatesThere(
   context: Keeping,
-  { _id: key, faults, purpose }: ReplicateDocument,
+  replicate: ReplicateDocument,
   artifact: NonNullable<Trained['artifact']>,
   { tried, refused, signal }: Asking & { signal: AbortSignal },
 ): Promise<KeptElsewhere | { next: 'lost' } | null> {
   const { onHost } = artifact;
+  const { _id: key, purpose } = replicate;
   const where = await whereabouts(context, key, artifact);
   if (where === 'here' || onHost === null) return null;
   const place = placeOf(onHost);
   if (where === 'elsewhere' && place.folder !== tried) return { next: 'there', place };
   const waits = where === 'elsewhere' && refused !== true;
   if (waits && (await lives(context, place, 'evaluator', signal))) return { next: 'there', place };
-  if (faults.filter(({ code }) => code === ARTIFACT_LOST).length >= LOST_ARTIFACTS)
-    throw new AssayError(
-      'HOST_FAULT',
-      `the artifact of ${key} was lost ${LOST_ARTIFACTS} times with its host before it was evaluated`,
-    );
+  await requireKeeping(context, replicate, place);
   const { replicates, phases } = context.lineage;
   const digests = artifact.files.map(({ sha256 }) => sha256);
   // nothing of a claim is trained after the first of its evaluations
@@ -110,6 +131,20 @@ export async function evaluatesThere(
   else await replicates.loseArtifact(key, place);
   await phases.markGone(place, digests);
   return { next: 'lost' };
+}
+
+/** @throws AssayError FILES_LOST when hosts have lost this artifact too often since a person last looked */
+async function requireKeeping(
+  { lineage }: Keeping,
+  { _id: key, faults, fence }: ReplicateDocument,
+  { host }: HostPlace,
+): Promise<void> {
+  const seen = faults.findLastIndex(({ code }) => code === 'FILES_LOST');
+  const lost = faults.slice(seen + 1).filter(({ code }) => code === ARTIFACT_LOST);
+  if (lost.length < LOST_ARTIFACTS) return;
+  const reason = `the artifact of ${key} was lost ${LOST_ARTIFACTS} times with its host before it was evaluated`;
+  await lineage.replicates.fault(key, { fence, what: 'evaluate', reason, code: 'FILES_LOST', host });
+  throw new AssayError('FILES_LOST', reason);
 }
 
 const placeOf = ({ host, folder }: HostPlace): HostPlace => ({ host, folder });

@@ -140,7 +140,7 @@ it(
     const { status, replicate, log } = await ended();
     expect(status).toBe('keep');
     expect(log).toMatch(/packed by \S+\/(\d+)\/pack what was trained by \S+\/\1\/train/);
-    expect(replicate?.faults.map(({ code }) => code)).toEqual(['ARTIFACT_LOST', 'LOST']);
+    expect(replicate?.faults.map(({ code }) => code)).toEqual(['CHECKPOINT_LOST', 'LOST']);
   },
   LONG_MS,
 );

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { definedFields } from '../../src/domain/defined-fields.js';
 import { sha256 } from '../../src/domain/digest.js';
+import { phaseRun } from '../../src/lineage/documents/phase-run.js';
 import type { ReplicateDocument, Trained } from '../../src/lineage/documents/replicate.js';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
-import { evaluatesThere } from '../../src/measure/elsewhere-kept.js';
+import { evaluatesThere, resultThere } from '../../src/measure/elsewhere-kept.js';
 import type { HostStore } from '../../src/measure/host-store/host-store.js';
+import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { hostStore } from '../builders/host-context.js';
 import { freshFolder } from '../sandbox/programs.js';
 
@@ -78,14 +80,18 @@ it('one whose host was asked in vain is waited for while that host reports, and 
   });
 });
 
-it('one that its own host has no more is lost, which ends after three times', async () => {
+it('one that its own host has no more is lost, which a person has to see after three times', async () => {
   const of = await kept();
   const { artifact } = await kept();
   const gone = { ...of, artifact: { ...artifact, onHost: of.artifact.onHost } };
   expect(await ask(of.there, gone)).toEqual({ next: 'lost' });
   const fault = { fence: 1, what: 'train', reason: 'lost', code: 'ARTIFACT_LOST', host: 'there' };
   for (let times = 1; times < 3; times += 1) await lineage.replicates.fault(of.key, fault);
-  await expect(ask(of.there, gone)).rejects.toMatchObject({ code: 'HOST_FAULT' });
+  // what training left costs no evaluation
+  await lineage.replicates.fault(of.key, { ...fault, code: 'CHECKPOINT_LOST' });
+  await expect(ask(of.there, gone)).rejects.toMatchObject({ code: 'FILES_LOST', retryable: false });
+  // resumed
+  expect(await ask(of.there, gone)).toEqual({ next: 'lost' });
 });
 
 it('of a claim nothing is trained again: its artifact is marked as gone', async () => {
@@ -95,4 +101,48 @@ it('of a claim nothing is trained again: its artifact is marked as gone', async 
   const { trained, faults } = await lineage.replicates.get(of.key);
   expect(trained?.artifact?.onHost?.gone).toBeInstanceOf(Date);
   expect(faults).toEqual([]);
+});
+
+it('a result of an equal training on a host that has left is given up, and the next one takes its place', async () => {
+  const { there, key, artifact } = await kept();
+  const other = await hostStore(freshFolder(), { host: 'other' });
+  const { owner } = await lineage.replicates.get(key);
+  const by = { owner, phase: 'train', replicate: key, trial: 1 } as const;
+  const { isolation } = await openSandbox({ tier: 'E' });
+  const run = phaseRun.parse({
+    ...{
+      phase: 'train',
+      startedAt: new Date(),
+      wallMs: 1,
+      peakRssBytes: 0,
+      log: 'd'.repeat(64),
+      logBytes: 0,
+    },
+    ...{ isolation, budgetS: null, hostSpeed: null, usualSpeed: null, repeated: false },
+  });
+  const output = { run, bytes: artifact.bytes, files: artifact.files, progress: [] };
+  await lineage.phases.finish(by, 'equal', { ...output, onHost: artifact.onHost });
+  const { signal } = new AbortController();
+  const look = (tried?: string) =>
+    resultThere({ lineage, kept: other }, { _id: key, owner }, 'equal', {
+      signal,
+      ...definedFields({ tried }),
+    });
+  expect(await look()).toEqual({ next: 'there', place: there.place });
+  await lineage.phases.finish(by, 'equal', { ...output, onHost: null });
+  expect((await lineage.phases.finished(owner, 'equal'))?.onHost?.host).toBe('there');
+  expect(await look(there.place.folder)).toBeNull();
+  await lineage.phases.finish(by, 'equal', { ...output, onHost: null });
+  expect((await lineage.phases.finished(owner, 'equal'))?.onHost).toBeNull();
+});
+
+it('a host has an evaluator in an unhealthy moment, and none where the report is old', async () => {
+  const { hosts } = lineage;
+  const report = { _id: 'asked/evaluator', host: 'asked', pool: 'cpu', roles: ['evaluator'], kept: 'asked' };
+  const said = { ...report, ...REPORTED, healthy: false, why: 'the disk is full', since: new Date(0) };
+  await hosts.report({ ...said, at: new Date() });
+  expect(await hosts.hasReported('asked', 'evaluator', 60_000)).toBe(true);
+  expect(await hosts.hasReported('asked', 'trainer', 60_000)).toBe(false);
+  await hosts.report({ ...said, at: new Date(0) });
+  expect(await hosts.hasReported('asked', 'evaluator', 60_000)).toBe(false);
 });

@@ -10,8 +10,6 @@ import { isCalibratedElsewhere } from '../../src/measure/calibration-turn.js';
 import { hostQueue } from '../../src/domain/host-queues.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { hostStore } from '../builders/host-context.js';
-import { systemClock } from '../../src/lineage/clock.js';
-import { pricesFrom } from '../../src/model/pricing.js';
 import { MACHINE } from '../builders/machine.js';
 import { RealHosts } from '../builders/real-host.js';
 import { runningCampaign } from '../builders/running-campaign.js';

@@ -111,7 +111,7 @@ function controlReasons({ campaign }: StallFacts): StallReason[] {
 }
 
 /** Errors of which the remedy names the command that goes on. */
-const NAMES_RESUME: readonly (string | null)[] = ['EVALUATOR_BROKEN', 'WORKERS_LOST'];
+const NAMES_RESUME: readonly (string | null)[] = ['EVALUATOR_BROKEN', 'WORKERS_LOST', 'FILES_LOST'];
 
 const tellsHowToResume = (reason: Reason | null): boolean =>
   reason?.kind === 'fault' && NAMES_RESUME.includes(reason.code);

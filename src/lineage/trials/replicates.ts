@@ -68,8 +68,10 @@ export const seededRuns = (runs: readonly ReplicateDocument[], metric: string): 
 
 const FAULTS_KEPT = 50;
 
-/** Code of the fault of a replicate whose outputs were lost with their host. */
+/** Code of the fault of a replicate whose artifact was lost with its host. */
 export const ARTIFACT_LOST = 'ARTIFACT_LOST';
+/** The same of what training left, which costs no evaluation. */
+const CHECKPOINT_LOST = 'CHECKPOINT_LOST';
 
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
@@ -185,7 +187,7 @@ export class Replicates {
   async loseCheckpoint(key: string, place: HostPlace): Promise<void> {
     const filter = { _id: key, 'checkpoint.onHost.folder': place.folder, trained: null };
     if (await this.collection.update(filter, { $set: { checkpoint: null } }))
-      await this.fault(key, await this.lost(key, place, 'what training left'));
+      await this.fault(key, await this.lost(key, place, CHECKPOINT_LOST));
   }
 
   /**
@@ -196,13 +198,14 @@ export class Replicates {
     const filter = { _id: key, 'trained.artifact.onHost.folder': place.folder, evaluated: null };
     const again = { trained: null, checkpoint: null, holder: null };
     if (await this.collection.update(filter, { $set: again, $inc: { fence: 1 } }))
-      await this.fault(key, await this.lost(key, place, 'its artifact'));
+      await this.fault(key, await this.lost(key, place, ARTIFACT_LOST));
   }
 
-  private async lost(key: string, { host }: HostPlace, what: string): Promise<Omit<Fault, 'at'>> {
+  private async lost(key: string, { host }: HostPlace, code: string): Promise<Omit<Fault, 'at'>> {
     const { fence } = await this.collection.require(key);
+    const what = code === ARTIFACT_LOST ? 'its artifact' : 'what training left';
     const reason = `${what} was kept on ${host} and is lost with it`;
-    return { fence, what: 'train', reason, code: ARTIFACT_LOST, host };
+    return { fence, what: 'train', reason, code, host };
   }
 
   /** Marks artifacts of which a host keeps some file no more; their scores stay valid. */

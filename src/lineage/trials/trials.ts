@@ -193,6 +193,12 @@ export class Trials {
     return this.collection.list({ owner, status: null }, { limit });
   }
 
+  /** Returns true while a trial without a status counts on a replicate, whichever trial began it. */
+  async isOpenFor(owner: string, replicate: string): Promise<boolean> {
+    const found = await this.collection.list({ owner, status: null, replicates: replicate }, { limit: 1 });
+    return found.length > 0;
+  }
+
   async setStage(owner: string, number: number, stage: TrialStage): Promise<void> {
     await this.collection.update(
       { _id: trialKey(owner, number), status: null },

@@ -99,6 +99,9 @@ async function keepArtifact(
   return kept ?? { onHost: null };
 }
 
+/** After this an evaluator of this host that does not report has left; a living one reports each minute. */
+const SILENT_MS = 3 * 60_000;
+
 /**
  * Returns true where an artifact may stay on this host: a host evaluates it here, and it is not the one of the start
  * that every host needs, to tell whether an evaluator is broken.
@@ -107,7 +110,7 @@ async function mayStayHere({ context, work, attempt }: Training): Promise<boolea
   const { trial, index, purpose, hostClass } = attempt.replicate;
   if (trial === START && index === 0 && purpose === 'search') return false;
   const { folder } = context.kept.place;
-  const evaluates = (await context.lineage.hosts.servedAt(folder, 'evaluator')) !== null;
+  const evaluates = await context.lineage.hosts.hasReported(folder, 'evaluator', SILENT_MS);
   return evaluates && (await mayEvaluate(context, work, hostClass));
 }
 

@@ -45,6 +45,7 @@ async function replicateOf(index = 0) {
   const open = async (trial: { number: number; snapshot: string }) => {
     const identity = { owner, snapshot: trial.snapshot, purpose: 'search' as const, index };
     const { _id } = await lineage.replicates.open({ ...identity, hostClass: 'k' }, trial.number, secret);
+    await lineage.trials.addReplicate(owner, trial.number, _id);
     const holder = { host: 'gpu1', worker: 'w', what: 'train', run: 'p', since: new Date() };
     const { fence } = await lineage.replicates.beginAttempt(_id, holder);
     return { key: _id, fence };
@@ -52,8 +53,8 @@ async function replicateOf(index = 0) {
   return { owner, start: await open(start), trial: await open(submitted.trial) };
 }
 
-it('a measurement needs its outputs until it is evaluated, and the start to the end of its campaign', async () => {
-  const { owner, start, trial } = await replicateOf();
+it('a measurement needs its outputs until it is evaluated', async () => {
+  const { start, trial } = await replicateOf();
   for (const { key, fence } of [start, trial]) {
     expect(await needsContent(lineage, key)).toBe(true);
     await lineage.replicates.publishTrained(key, trained(fence));
@@ -61,11 +62,19 @@ it('a measurement needs its outputs until it is evaluated, and the start to the 
     await lineage.replicates.publishEvaluated(key, evaluated(fence));
   }
   expect([await needsContent(lineage, start.key), await needsContent(lineage, trial.key)]).toEqual([
-    true,
+    false,
     false,
   ]);
+});
+
+it('a measurement that another trial has taken over is needed, also when the trial that began it has ended', async () => {
+  const { owner, trial } = await replicateOf();
+  await lineage.trials.settle(owner, 1, unmeasured('cancelled', 'by a test'));
+  expect(await needsContent(lineage, trial.key)).toBe(false);
+  await lineage.trials.addReplicate(owner, 0, trial.key);
+  expect(await needsContent(lineage, trial.key)).toBe(true);
   await lineage.campaigns.setState(owner, 'finished', null);
-  expect(await needsContent(lineage, start.key)).toBe(false);
+  expect(await needsContent(lineage, trial.key)).toBe(false);
 });
 
 it('a trial that has ended needs nothing, nor does a missed gate, a later run of the start, or an unknown one', async () => {
