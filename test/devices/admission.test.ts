@@ -109,7 +109,10 @@ it.each([
 it.each([1, 2, 3])(
   'keeps no slots of a host with an unfit device for requests of eight (seed %d)',
   (seed) => {
-    const requests = drawnRequests(seed, 200, MIX);
+    const requests = drawnRequests(seed, 200, [
+      [1, 0.5],
+      [8, 0.5],
+    ]);
     const lanes = [4, 4, 4];
     const { waits, longestRun, servedBy } = simulatePool({
       hosts: 2,
@@ -118,7 +121,7 @@ it.each([1, 2, 3])(
       lanes,
       requests,
     });
-    expect((waits.get(8) ?? Infinity) / longestRun).toBeLessThanOrEqual(6);
+    expect((waits.get(8) ?? Infinity) / longestRun).toBeLessThanOrEqual(10);
     expect(servedBy.every((count) => count > 20)).toBe(true);
   },
 );
