@@ -47,8 +47,8 @@ describe('a task folder', () => {
     await writeFile(yaml, text.replace('timeout_s: 60', 'timeout_s: soon'));
     await refused('task-field', world.env, ['task', 'push', task], ['start', '--task', task]);
     expect(await push('task-field')).toMatch(/task\.yaml:15:16: phases\.train\.timeout_s: /);
-    await writeFile(yaml, text.replace('slots: 1', 'slots: 1, gpus: 2'));
-    expect(await push('task-field')).toMatch(/:10:\d+: resources: .*gpus/);
+    await writeFile(yaml, text.replace('slots: 1', 'slots: 1, tpus: 2'));
+    expect(await push('task-field')).toMatch(/:10:\d+: resources: .*tpus/);
     await writeFile(yaml, text.replace(/^metric:.*$/m, ''));
     expect(await push('task-field')).toMatch(/:1:1: metric: /);
   });
