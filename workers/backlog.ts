@@ -41,7 +41,7 @@ const countIn = (stats: Stats | null | undefined): number => Number(stats?.appro
 const ageIn = (stats: Stats | null | undefined): number =>
   (optionalTsToMs(stats?.approximateBacklogAge) ?? 0) / 1000;
 
-/** What waits at the lowest number, which is served first; null where the server does not tell priorities apart. */
+/** Finds what waits at the lowest number, which is served first; null where the server does not tell priorities apart. */
 function nextIn(byPriority: Readonly<Record<string, Stats>>): Stats | null {
   const [next] = Object.entries(byPriority)
     .filter(([, stats]) => countIn(stats) > 0)

@@ -31,6 +31,16 @@ export class Gate {
       free -= 1;
       return {};
     };
+    return this.slotsBy(take, () => {
+      free += 1;
+    });
+  }
+
+  /** Slots that `take` gives out while there may be one, or null, and `release` gets back; both only decide. */
+  slotsBy(
+    take: () => SlotPermit | null,
+    release: (permit: SlotPermit) => void,
+  ): CustomSlotSupplier<SlotInfo> {
     return {
       type: 'custom',
       tryReserveSlot: take,
@@ -40,19 +50,19 @@ export class Gate {
           aborted.throwIfAborted();
           const permit = take();
           if (permit !== null) return permit;
-          await this.changed(aborted);
+          await this.#changed(aborted);
         }
       },
       markSlotUsed: () => undefined,
-      releaseSlot: () => {
-        free += 1;
+      releaseSlot: ({ permit }) => {
+        release(permit);
         this.wake();
       },
     };
   }
 
   /** Waits until there may be a slot for one that found none, or until it is aborted. */
-  changed(aborted: AbortSignal): Promise<void> {
+  #changed(aborted: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         this.#waiting.delete(wake);

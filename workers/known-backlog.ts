@@ -4,7 +4,7 @@ import type { Backlog } from './backlog.js';
 const KEPT_MS = 15_000;
 const NOTHING: Backlog = { count: 0, oldestS: 0 };
 
-/** What waits in the queues of a pool by size, as the server has last said. */
+/** Requests that wait in the queues of a pool by size, as the server has last said. */
 export class KnownBacklog {
   #bySize = new Map<number, Backlog>();
   #answeredMs = -Infinity;

@@ -1,7 +1,7 @@
 /** Leases that are remembered, of each size. */
 const REMEMBERED = 32;
 
-/** What a host knows of its last leases. */
+/** Memory of a host's last leases. */
 export class LastLeases {
   readonly #slots = new Map<number, number[]>();
   readonly #heldS: number[] = [];

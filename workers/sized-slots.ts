@@ -20,22 +20,5 @@ export function sizedSlots(gate: Gate, asking: Asking): CustomSlotSupplier<SlotI
     asking.asks(permit);
     return permit;
   };
-  return {
-    type: 'custom',
-    tryReserveSlot: take,
-    reserveSlot: async (_context, aborted) => {
-      for (;;) {
-        // the very reason: anything else is logged as an error of ours
-        aborted.throwIfAborted();
-        const permit = take();
-        if (permit !== null) return permit;
-        await gate.changed(aborted);
-      }
-    },
-    markSlotUsed: () => undefined,
-    releaseSlot: ({ permit }) => {
-      asking.isOver(permit);
-      gate.wake();
-    },
-  };
+  return gate.slotsBy(take, (permit) => asking.isOver(permit));
 }
