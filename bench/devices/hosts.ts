@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { killGroupOnExit, releaseGroup } from '../../src/dev/process/kill-servers-on-exit.js';
 import { SimulatedDevices } from '../../src/devices/simulated/daemon.js';
 import type { Connection } from '../../src/devices/simulated/protocol.js';
 
@@ -62,6 +63,7 @@ export class BenchHost {
       detached: true,
     });
     this.#worker = worker;
+    if (worker.pid !== undefined) endsWithThisProcess(worker, worker.pid);
     let said = '';
     await new Promise<void>((resolve, reject) => {
       worker.stderr.on('data', (chunk: Buffer) => {
@@ -96,4 +98,10 @@ export class BenchHost {
     }
     await this.daemon.stop();
   }
+}
+
+/** A bench or test that ends early leaves no worker behind. */
+function endsWithThisProcess(worker: ChildProcess, pid: number): void {
+  killGroupOnExit(pid);
+  worker.once('exit', () => releaseGroup(pid));
 }
