@@ -56,7 +56,7 @@ type Asking = { tried?: string; refused?: true };
 /** A phase as it is run: on some queue, and told which host was asked in vain before. */
 export type KeptPhase<T> = (phases: KeptPhases, asking: Asking) => Promise<T>;
 
-/** What a caller sees of a result: where the files are is settled by then. */
+/** Result as a caller sees it: where the files are is settled by then. */
 type Done<T> = Exclude<T, { next: 'there' } | { next: 'refused' }>;
 
 /**

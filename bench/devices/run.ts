@@ -166,7 +166,7 @@ class Driver {
     await Promise.all(Array.from({ length: this.bench.atOnce }, one));
   }
 
-  /** What came of every trial, by the store. */
+  /** Reads the result of every trial from the store. */
   async measured(): Promise<BenchTrial[]> {
     return Promise.all(
       this.#trials.map(async (trial) => {

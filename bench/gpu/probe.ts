@@ -1,5 +1,5 @@
 /**
- * What holds on this machine with its accelerators; run by bench/gpu.sh. Prints JSON (assay.bench.gpu/1): each step with
+ * Tries what holds on this machine with its accelerators; run by bench/gpu.sh. Prints JSON (assay.bench.gpu/1): each step with
  * what it found, or the reason why it could not be done.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';

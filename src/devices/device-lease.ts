@@ -8,7 +8,7 @@ import type { Sandbox, Served } from '../sandbox/run.js';
 
 type States = ReadonlyMap<string, DeviceState>;
 
-/** What a lease asks of its host. */
+/** Questions of a lease to its host. */
 export interface LeaseHost {
   look: () => Promise<States>;
   /** Looks again and again for a while where the driver fails. */

@@ -11,7 +11,7 @@ import { lasts, Quarantine, type PutAway, type Quarantined } from './quarantine.
 export const BACK_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 
-/** Where the leases of this host are kept, and how long a device may take to become free. */
+/** Folder of the leases of this host, and the time in which a device has to become free. */
 export interface HostDevicesSettings {
   pool: string;
   folder: string;
@@ -225,7 +225,7 @@ export class HostDevices {
     return { reason, uncorrected: busy ? null : (state?.uncorrected ?? null) };
   }
 
-  /** Why what ran on it cannot be trusted to have ended by itself. */
+  /** Says why what ran on it cannot be trusted to have ended by itself; null where it can. */
   #lost(states: States, device: Device): PutAway | null {
     const why = this.#unfit(states, device);
     return why !== null && !isBusy(states.get(device.uuid), why.reason) ? why : null;

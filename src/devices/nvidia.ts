@@ -24,7 +24,7 @@ const exitSchema = z.looseObject({ code: z.string().optional(), shortMessage: z.
 
 /** Folder in which the driver tells of itself. */
 const DRIVER = '/proc/driver/nvidia';
-/** What the driver's libraries read there besides the folders of devices. */
+/** Files there that the driver's libraries read, besides the folders of devices. */
 const OF_THE_DRIVER = ['params', 'version'];
 
 /** A device as the driver has it. */

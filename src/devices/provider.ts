@@ -8,6 +8,6 @@ export interface DeviceProvider {
   discover(): Promise<Device[]>;
   /** Looks at all of them, by uuid; one that is lost is not in it. */
   look(): Promise<ReadonlyMap<string, DeviceState>>;
-  /** What a run needs to use these, and no others. */
+  /** Gives a run what it needs to use these, and no others. */
   access(devices: readonly Device[]): Promise<DeviceAccess>;
 }

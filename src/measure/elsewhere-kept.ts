@@ -21,7 +21,7 @@ export interface Asking {
   refused?: true;
 }
 
-/** What is asked of a host that may lack files. */
+/** Part of a host that is asked where files are. */
 type Keeping = Pick<HostContext, 'kept'> & {
   lineage: Pick<HostContext['lineage'], 'hosts' | 'replicates' | 'phases'>;
 };

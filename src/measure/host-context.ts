@@ -21,7 +21,7 @@ export interface RunHost {
   devices: HostDevices | null;
   /** Accelerators that the work at hand holds; null while it holds none. */
   granted: DeviceLease | null;
-  /** How the work at hand came to this host. */
+  /** Way in which the work at hand came to this host. */
   admitted: Admitted;
 }
 

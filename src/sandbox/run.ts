@@ -99,7 +99,7 @@ export interface RunResult {
   /** Bytes that were printed in all. */
   logBytes: number;
   isolation: Isolation;
-  /** What was seen of its accelerators; left out for a run without any. */
+  /** Observations of its accelerators; left out for a run without any. */
   deviceUse?: readonly DeviceUse[];
 }
 

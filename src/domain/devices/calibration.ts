@@ -2,7 +2,7 @@ import { meanOf } from '../decision/noise.js';
 import { decisionMetric, TIME_RATIO, type Task } from '../task/task.js';
 import type { CalibratedClass } from './host-class.js';
 
-/** Whether a campaign keeps to the class of hosts that calibrated it first, or takes each that has measured its start. */
+/** One: a campaign keeps to the class of hosts that calibrated it first; any: it takes each that has measured its start. */
 export const HOST_CLASSES = ['one', 'any'] as const;
 export type HostClasses = (typeof HOST_CLASSES)[number];
 
@@ -46,7 +46,7 @@ export const comparedMetrics = (task: Task): string[] =>
     (metric) => metric !== TIME_RATIO,
   );
 
-/** What has to be added to metrics of a class, so that the start scores there what it scores on the first one. */
+/** Amounts to add to metrics of a class, so that the start scores there what it scores on the first one. */
 export function shiftBetween(
   names: readonly string[],
   first: readonly Metrics[],

@@ -15,7 +15,7 @@ const sampleSchema = z.object({
 });
 type Sample = z.infer<typeof sampleSchema>;
 
-/** What was seen of one device while a run had it. */
+/** Observations of one device while a run had it. */
 export const deviceUseSchema = z.object({
   uuid: z.string(),
   name: z.string(),

@@ -14,7 +14,7 @@ export const machineSchema = z.object({
 });
 export type Machine = z.infer<typeof machineSchema>;
 
-/** What hosts whose measurements can be compared have in common. */
+/** Properties that hosts share whose measurements can be compared. */
 export const hostDescriptorSchema = machineSchema.extend({
   /** Model of the accelerators that a task uses; empty for none. */
   accelerator: z.string(),
@@ -55,7 +55,7 @@ const isSameMachine = (machine: Machine, { platform, processor, processors, memo
   machine.processors === processors &&
   machine.memoryGib === memoryGib;
 
-/** What a host reports of an accelerator, as far as a class depends on it. */
+/** Part of a host's report of an accelerator that a class depends on. */
 type ReportedDevice = Pick<Device, 'name' | 'driver'>;
 
 const accelerators = (devices: readonly ReportedDevice[]) => {

@@ -1,6 +1,6 @@
 import type { TierName } from './isolation.js';
 
-/** What is read of a task. */
+/** Part of a task that is read here. */
 interface Needing {
   resources: { pool: string; gpus: number };
   scoring: 'served' | 'direct';

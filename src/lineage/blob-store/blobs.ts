@@ -22,7 +22,7 @@ export interface FileBytes {
   bytes: Uint8Array;
 }
 
-/** Where the bytes of a blob are: in its document, or in a large file. */
+/** Place of the bytes of a blob: in its document, or in a large file. */
 interface Placed {
   bytes: number;
   inline: Binary | null;

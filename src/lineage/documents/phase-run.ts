@@ -31,7 +31,7 @@ export const phaseRun = z.object({
    * True when it overran its budget on a host that was slower than usual, and the phase was run once more.
    */
   repeated: z.boolean(),
-  /** What was seen of its accelerators. */
+  /** Observations of its accelerators. */
   devices: z.array(deviceUseSchema).default([]),
 });
 export type PhaseRun = z.infer<typeof phaseRun>;

@@ -8,7 +8,7 @@ import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { normaliseTree } from '../../sandbox/sealing/sealed-tree.js';
 import type { HostContext } from '../host-context.js';
 
-/** What keeping outputs needs of a host. */
+/** Part of a host that keeping outputs needs. */
 type Keeping = Pick<HostContext, 'kept'> & { lineage: Pick<HostContext['lineage'], 'blobs'> };
 
 /** Outputs as documents name them; `onHost` is null where their bytes are in the store. */
@@ -69,7 +69,7 @@ export async function writeOutputs(
   await normaliseTree(to);
 }
 
-/** Where outputs are for a host: in reach, on another host, or lost. */
+/** Place of outputs as a host sees it: in reach, on another host, or lost. */
 export type Whereabouts = 'here' | 'elsewhere' | 'gone';
 
 /** Looks where outputs are; those that are here stay for as long as the measurement needs them. */

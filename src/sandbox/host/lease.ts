@@ -27,7 +27,7 @@ const POLL_MS = 200;
 /** Old generations that are kept, so that a slow reader of the folder cannot miss the newest. */
 const KEPT = 8;
 
-/** What is special about the slots of a pool. */
+/** Rules for the slots of a pool. */
 export interface SlotRules {
   /** Names of the slots' files, NAME.NUMBER: pools that share one share that slot. Default: POOL.SLOT. */
   names?: readonly string[];
