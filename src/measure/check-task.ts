@@ -87,17 +87,17 @@ async function checkedOn(
   };
   tell(spec.data === undefined ? 'preparing its Python' : 'preparing its data');
   const [hosted, preparedS] = await timed(() => context.tasks.host(source, signal));
-  const turn = new HostTurn(join(settings.home, 'leases', 'turn'));
-  const beside: Beside = (doing, run) => turn.beside({ signal, tell, doing }, run);
+  const beside: Beside = (doing, run) => context.turn.beside({ signal, tell, doing }, run);
   const snapshot = treeDigest(recipeFiles(spec, stored));
   const checking = () =>
     onDevices(context, { gpus: preflightGpus(spec), what: 'the check', signal }, (on) =>
       beside('checking its start', () => preflight(on, hosted, snapshot, signal)),
     );
   const [checked, preflightS] = await timed(checking);
+  const { dataSecret: secret } = source;
   const { runs, failure } =
     checked.failure === null
-      ? await measuredTwice(context, hosted, { snapshot, beside }, settings)
+      ? await measuredTwice(context, hosted, { snapshot, secret, beside }, settings)
       : { runs: [], failure: checked.failure };
   const texts = recipeFiles(spec, files).map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }));
   return {
@@ -120,7 +120,7 @@ type Beside = <T>(doing: string, run: () => Promise<T>) => Promise<T>;
 async function measuredTwice(
   context: RunHost,
   hosted: HostedTask,
-  { snapshot, beside }: { snapshot: string; beside: Beside },
+  { snapshot, secret, beside }: { snapshot: string; secret: string; beside: Beside },
   { signal, tell }: CheckSettings,
 ): Promise<Pick<CheckedTask, 'runs' | 'failure'>> {
   const { resources } = hosted.spec;
@@ -129,7 +129,7 @@ async function measuredTwice(
     const doing = `measuring its start, ${at + 1} of ${SEEDS.length}`;
     const { slots, gpus } = resources;
     const run = await onLease(context, { slots, gpus, what: doing, signal, onWait: tell }, (on) =>
-      beside(doing, () => tryStart(on, hosted, { snapshot, seed }, signal)),
+      beside(doing, () => tryStart(on, hosted, { snapshot, seed, secret }, signal)),
     );
     runs.push(run);
     if (run.failure !== null) return { runs, failure: run.failure };
@@ -176,6 +176,7 @@ async function openRunHost(
     leases: devices?.leases ?? new LeasePool(spec.resources.pool, slots, folder),
     granted: null,
     admitted: UNSIZED,
+    turn: new HostTurn(join(folder, 'turn')),
   };
 }
 

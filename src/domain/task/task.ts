@@ -5,6 +5,7 @@ import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { direction, relative, taskName } from './schema/fields.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
+import { measuringIssues } from './measuring-issues.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
 export const taskSchema = z
@@ -66,6 +67,28 @@ export const taskSchema = z
           .describe(
             'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
           ),
+        reveal: z
+          .strictObject({
+            folder: relative.describe(
+              'folder of prepared data, without labels: empty in `ASSAY_REVEAL` until the recipe says that it has trained',
+            ),
+            permute: z
+              .strictObject({
+                file: relative.describe('file of that folder, of at most 1 GiB, whose rows are permuted'),
+                rows: z
+                  .number()
+                  .int()
+                  .positive()
+                  .max(2 ** 28)
+                  .describe('number of its rows, which are of equal length'),
+              })
+              .optional()
+              .describe(
+                'what each process sees with its rows in a secret order of its own, which only the evaluator is told',
+              ),
+          })
+          .optional()
+          .describe('inputs that the recipe sees when it has trained, see "Signals"'),
       })
       .optional()
       .describe('left out by a task without data'),
@@ -134,7 +157,17 @@ export const taskSchema = z
     phases: phasesSchema,
     replicate: z
       .strictObject({
-        processes: z.number().int().positive().default(1).describe('not used yet: a run is one process'),
+        processes: z
+          .number()
+          .int()
+          .positive()
+          .max(100)
+          .default(1)
+          .describe('cold processes of one run, each trained under a seed of its own, see "Processes"'),
+        aggregate: z
+          .enum(['mean', 'median'])
+          .default('mean')
+          .describe('how `train_s` comes from the times of its processes'),
         deterministic: z
           .boolean()
           .default(false)
@@ -142,7 +175,7 @@ export const taskSchema = z
             'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
           ),
       })
-      .default({ processes: 1, deterministic: false }),
+      .default({ processes: 1, aggregate: 'mean', deterministic: false }),
     scoring: z
       .enum(['served', 'direct'])
       .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
@@ -164,7 +197,8 @@ export const taskSchema = z
       .describe('roles that propose, each with a prompt in `specialists/NAME.md`'),
   })
   .superRefine((task, context) => {
-    for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
+    for (const { path, message } of [...deviceIssues(task), ...measuringIssues(task)])
+      context.addIssue({ code: 'custom', path, message });
     if (task.scoring === 'served' && task.phases.serve === undefined)
       context.addIssue({
         code: 'custom',

@@ -35,7 +35,7 @@ export class HostTurn {
   readonly #one: LeasePool;
   readonly #alone: string;
   readonly #beside: string;
-  readonly #has = new AsyncLocalStorage<true>();
+  readonly #has = new AsyncLocalStorage<'beside' | 'alone'>();
 
   constructor(folder: string) {
     this.#one = new LeasePool('alone', 1, join(folder, 'one'));
@@ -49,7 +49,7 @@ export class HostTurn {
     const entry = await this.#enterBeside(request);
     try {
       request.tell(request.doing);
-      return await this.#has.run(true, fn);
+      return await this.#has.run('beside', fn);
     } finally {
       await rm(entry, { force: true });
     }
@@ -68,15 +68,21 @@ export class HostTurn {
       return await this.#one.withLease({ slots: 1, signal, onWait }, async () => {
         await this.#untilNobodyIsBeside(request);
         tell(request.doing);
-        return this.#has.run(true, fn);
+        return this.#has.run('alone', fn);
       });
     } finally {
       await rm(entry, { force: true });
     }
   }
 
+  /** Counts the other work that has a turn on this host now. */
+  async others(): Promise<number> {
+    const own = this.#has.getStore() === 'beside' ? 1 : 0;
+    return Math.max(0, (await livingIn(this.#beside)) - own);
+  }
+
   #refuseNested(): void {
-    if (this.#has.getStore() === true)
+    if (this.#has.getStore() !== undefined)
       throw new AssayError('INTERNAL', 'a turn on the host was asked for by work that has one');
   }
 
@@ -121,16 +127,21 @@ async function enter(folder: string): Promise<string> {
   return entry;
 }
 
-/** Returns true when a living process has entered; removes entries of the dead. */
-async function isSomebodyIn(folder: string): Promise<boolean> {
+/** Returns true when a living process has entered. */
+const isSomebodyIn = async (folder: string): Promise<boolean> => (await livingIn(folder, 1)) > 0;
+
+/** Counts the entries of living processes, up to a number; removes those of the dead that it meets. */
+async function livingIn(folder: string, most = Infinity): Promise<number> {
+  let living = 0;
   for (const name of (await unlessMissing(readdir(folder))) ?? []) {
     const entry = join(folder, name);
     const holder = await holderOf(entry);
     if (holder === null) continue;
-    if (await isAlive(holder)) return true;
-    await rm(entry, { force: true });
+    if (await isAlive(holder)) living += 1;
+    else await rm(entry, { force: true });
+    if (living >= most) break;
   }
-  return false;
+  return living;
 }
 
 /** Null for one that has just left. */
