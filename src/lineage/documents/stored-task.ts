@@ -97,6 +97,7 @@ export const storedTask = z.object({
     pool: z.string().default('cpu'),
     slots: z.number().default(1),
     gpus: z.number().default(0),
+    host: z.literal('exclusive').optional(),
     memory_mb: z.number().default(2048),
     shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),

@@ -18,7 +18,7 @@ export interface TurnRequest extends WorkMonitor {
 const POLL_MS = 200;
 
 /**
- * Shares out the right to run a recipe's code on this host: to many at a time, or to one evaluation alone. The worker
+ * Shares out the right to run a recipe's code on this host: to many at a time, or to one work alone: an evaluation, or a training. The worker
  * processes of the host coordinate through a folder, in which every holder of a turn, and every one that waits to be
  * alone, has a link that names its process. An evaluation that is to run alone enters, takes the one slot of a lease
  * in case others want to be alone as well, and waits until no other process is inside. Every other process looks for
@@ -27,9 +27,8 @@ const POLL_MS = 200;
  * processes are ignored.
  *
  * No deadlock: a process that has a turn waits for no other. A turn is taken once, by the outermost caller, after a
- * lease and never before: a training that waits for a lease has no turn, so an evaluation alone, which needs no
- * lease, does not wait for it; and a training that has the lease and waits for its turn waits for an evaluation that
- * waits for no lease.
+ * lease and never before: what waits for a lease has no turn, so that nobody who wants to be alone waits for it; and
+ * what has the lease and waits for its turn waits for work that has its own lease, or needs none.
  */
 export class HostTurn {
   readonly #one: LeasePool;
