@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { evaluateActivities } from '../../activities/evaluate.js';
@@ -5,6 +6,7 @@ import { trainActivities } from '../../activities/train.js';
 import { AssayError } from '../../src/domain/errors.js';
 import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import type { HostContext } from '../../src/measure/host-context.js';
+import { HostTurn } from '../../src/sandbox/host/host-turn.js';
 import type { RunResult } from '../../src/sandbox/run.js';
 import { readFolder } from '../../src/tasks/folder.js';
 import { parseTask } from '../../src/tasks/load.js';
@@ -143,8 +145,10 @@ it('voids a pair that was measured under different loads, and measures it again'
 it('waits until nothing else of assay runs on its host, and keeps off what comes later', async () => {
   const of = await start();
   const { signal } = new AbortController();
+  // as another worker of this host takes its turns
+  const turn = new HostTurn(join(host.host.work, '../turn'));
   const beside = (doing: string, fn: () => Promise<unknown>) =>
-    host.turn.beside({ signal, tell: () => undefined, doing }, fn);
+    turn.beside({ signal, tell: () => undefined, doing }, fn);
   let leave = (): void => undefined;
   const left = new Promise<void>((resolve) => (leave = resolve));
   const earlier = beside('other work', () => left);
