@@ -77,6 +77,7 @@ const RECORD: TrialRecord = {
       artifact: null,
       phases: [],
       metrics: {},
+      standardErrors: {},
       sharesTraining: null,
       saved: [],
       infra: [],

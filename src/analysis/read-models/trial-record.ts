@@ -60,6 +60,8 @@ export interface ReplicateView {
   } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
+  /** Errors, within it, of those of its metrics that are means over several processes. */
+  standardErrors: Record<string, number>;
   /** The replicate whose training, and so whose noise, this one shares. */
   sharesTraining: string | null;
   /** Compute that this measurement did not need. */
@@ -209,6 +211,7 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
     metrics: metricsOf(replicate),
+    standardErrors: trained?.standardErrors ?? {},
     sharesTraining: trained?.sharesTraining ?? null,
     saved: trained?.saved ?? [],
     infra: replicate.faults.map((fault) => ({

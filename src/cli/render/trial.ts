@@ -201,6 +201,11 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
       'saved',
       `${duration(acceleratorMs)} of ${phase}: ${kind === 'stop' ? 'stopped early' : `taken from ${trial === null ? 'an earlier trial' : trialLabel(trial)}`}`,
     ]);
+  for (const [name, error] of Object.entries(replicate.standardErrors))
+    lines.push([
+      name,
+      `${plainNumber(replicate.metrics[name] ?? 0)} ± ${plainNumber(error)} over its processes`,
+    ]);
   if (replicate.sharesTraining !== null)
     lines.push(['shares', 'the training of that trial, and so its noise']);
   const parts = [title, indent(fields(lines), 2)];
@@ -231,17 +236,21 @@ function phaseTable(phases: readonly PhaseView[]): string {
 }
 
 function phaseText(run: PhaseView): string {
-  const { phase, reusedFrom, startMs, repeated } = run;
+  const { phase, process, warmupMs, reusedFrom, startMs, pair, repeated } = run;
   const used = budgetText(run);
   const notes = [
     ...(used === null ? slowText(run) : [used]),
     ...(isSlow(run) && run.load !== null ? [`load ${run.load} a processor`] : []),
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
-    ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
+    ...(warmupMs === null ? [] : [`after a warm-up of ${duration(warmupMs)}`]),
+    ...(startMs === null
+      ? []
+      : [`the start beside it ${duration(startMs)}${pair?.first === 'start' ? ', measured first' : ''}`]),
     ...run.devices.map(deviceText),
   ];
-  return notes.length === 0 ? phase : `${phase} (${notes.join(', ')})`;
+  const name = process === null ? phase : `${phase} ${process}`;
+  return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
 }
 
 /** `GPU-5d3…: 71 % busy, peak 11.2 GiB, 1755 MHz (least 1410)`. */
