@@ -172,4 +172,5 @@ def serve(server, receive, send):
 
 
 if __name__ == '__main__':
-    serve(NAMES[sys.argv[1]](), sys.stdin.buffer, sys.stdout.buffer)
+    # by this seed the one that peeks rarely does so twice in 4,096 tokens
+    serve(NAMES[sys.argv[1]](3), sys.stdin.buffer, sys.stdout.buffer)
