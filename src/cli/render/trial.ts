@@ -6,7 +6,7 @@ import type {
   TrialRecord,
 } from '../../analysis/read-models/trial-record.js';
 import { trialLabel } from '../../domain/keys.js';
-import type { Margin } from '../../domain/task/gates.js';
+import { isMissed, type Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
@@ -137,13 +137,17 @@ function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
 }
 
 /** The value of a gate's metric, and by how much it is met or missed. */
-export function gateText({ metric, value, side, limit, over }: Margin): string {
-  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(over)}`;
+export function gateText(margin: Margin): string {
+  const { metric, value, side, limit } = margin;
+  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(margin)}`;
 }
 
-function marginText(over: number): string {
-  if (over === 0) return 'met exactly';
-  return over > 0 ? `missed by ${plainNumber(over)}` : `met by ${plainNumber(-over)}`;
+function marginText(margin: Margin): string {
+  const { over, doubt } = margin;
+  const error = doubt === undefined ? '' : ` ± ${plainNumber(doubt.standardError)}`;
+  if (over === 0 && doubt === undefined) return 'met exactly';
+  if (over > 0) return `missed by ${plainNumber(over)}${error}${isMissed(margin) ? '' : ', maybe by chance'}`;
+  return `met by ${plainNumber(-over)}${error}${isMissed(margin) ? ', too little to be sure' : ''}`;
 }
 
 function numbersSection({ metrics, margins }: TrialRecord): string[] {
@@ -169,7 +173,7 @@ function numbersSection({ metrics, margins }: TrialRecord): string[] {
             margin.metric,
             plainNumber(margin.value),
             `${margin.side === 'max' ? '≤' : '≥'} ${plainNumber(margin.limit)}`,
-            marginText(margin.over),
+            marginText(margin),
           ]),
         ),
         2,

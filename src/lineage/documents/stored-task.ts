@@ -55,6 +55,8 @@ const gate = z.object({
   min: z.number().optional(),
   known: z.enum(['static', 'check', 'pack', 'train', 'evaluate']),
   test: z.enum(['exact', 'statistical']).default('exact'),
+  screen_z: z.number().optional(),
+  claim_z: z.number().optional(),
 });
 
 export const storedTask = z.object({
