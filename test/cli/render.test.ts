@@ -29,6 +29,7 @@ const LINE: TrialSummary = {
   delta: -0.25,
   believed: null,
   expectedDelta: -0.1,
+  domain: null,
   hypothesis: 'wider',
   lesson: 'not better than trial 1',
   duplicateOf: null,

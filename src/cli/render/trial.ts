@@ -55,6 +55,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
+    ...(record.domain === null ? [] : [['edit of', record.domain] satisfies [string, string]]),
     ['parent', record.parent ?? 'none'],
     ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
     ['snapshot', record.snapshot.slice(0, 16)],

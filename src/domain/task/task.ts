@@ -51,6 +51,12 @@ export const taskSchema = z
         .describe(
           'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
         ),
+      domains: z
+        .record(taskName, z.string().min(1).max(400))
+        .default({})
+        .describe(
+          'parts that an edit can be of, each with what belongs to it, recorded with a trial apart from the role that proposes it; empty: none is asked for',
+        ),
       knobs: z
         .enum(['marked', 'none'])
         .default('none')

@@ -73,6 +73,7 @@ export const storedTask = z.object({
     editable: strings,
     counted: strings.default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
+    domains: z.record(z.string(), z.string()).default({}),
   }),
   data: z
     .object({
