@@ -95,6 +95,7 @@ export const ERRORS = {
     '`assay task list` shows the tasks; `assay task push DIR` adds yours.',
   ),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml, or the file that is named, at the place shown.'),
+  PROFILE_UNKNOWN: entry('user', 2, false, 'Name one of the profiles that the message lists, or none.'),
   DATA_INVALID: entry(
     'user',
     1,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { networkVariables } from '../domain/network.js';
+import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
 import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
@@ -177,7 +178,12 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    const env = { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret };
+    const env = {
+      ...prepareEnvironment(python),
+      ...recipeEnvironment(spec),
+      ASSAY_OUTPUT: target,
+      ASSAY_DATA_SECRET: dataSecret,
+    };
     const made = await this.alone('prepare', signal, async () => {
       if (await exists(manifest)) return null;
       await runPreparation(spec, { python, folder, env }, signal);

@@ -106,7 +106,7 @@ export interface TrialRecord extends TrialSummary {
   asOf: string;
   campaign: string;
   workflowId: string;
-  task: { name: string; digest: string; title: string };
+  task: { name: string; digest: string; title: string; profile?: string | undefined };
   metric: Measure;
   session: { id: string; index: number | null; turn: number | null } | null;
   snapshot: string;

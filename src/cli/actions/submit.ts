@@ -31,6 +31,7 @@ import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js
 
 interface Flags extends CommonFlags {
   task?: string;
+  profile?: string;
   recipe: string;
   hypothesis: string;
   expectedDelta?: string;
@@ -139,7 +140,7 @@ async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
     return lineage.tasks.get(frozen.task.digest);
   }
   if (flags.task === undefined) throw new AssayError('USAGE', 'submit needs --task or --campaign');
-  const reference = await taskReference(lineage, flags.task);
+  const reference = await taskReference(lineage, flags.task, flags.profile ?? null);
   return findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
 }
 

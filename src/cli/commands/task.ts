@@ -50,13 +50,18 @@ export function register(program: Command): void {
     .command('check')
     .description('check a task folder and measure its start twice, without servers')
     .argument('<dir>', 'folder with a task.yaml')
+    .option('--profile <name>', 'profile to check (default: what stands outside its profiles)')
     .option('--slots <n>', 'slots that the workers here have (default: all cores but one, as theirs)')
     .option('--json', 'print JSON: assay.task-check/1')
     .addHelpText(
       'after',
       helpText({
         notes: `Its data are prepared for this check alone, so that a long preparation takes as long as ever.`,
-        examples: ['assay task check ./my-task', 'assay task check ./my-task --json'],
+        examples: [
+          'assay task check ./my-task',
+          'assay task check ./my-task --profile ci',
+          'assay task check ./my-task --json',
+        ],
       }),
     )
     .action(whenRun(() => import('../actions/task-check.js')));
@@ -64,11 +69,13 @@ export function register(program: Command): void {
     .command('push')
     .description('check a task folder and store it under its name')
     .argument('<dir>', 'folder with a task.yaml')
+    .option('--profile <name>', 'store this profile alone (default: all of them)')
     .option('--json', 'print JSON: assay.pushed/1')
     .addHelpText(
       'after',
       helpText({
-        examples: ['assay task push ./my-task'],
+        notes: `A profile that is not the default is stored as NAME@PROFILE, which \`assay start --task\` takes as well.`,
+        examples: ['assay task push ./my-task', 'assay task push ./my-task --profile ci'],
       }),
     )
     .action(whenRun(() => import('../actions/task-push.js')));

@@ -17,7 +17,7 @@ import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { clean, cut, indent, oneLine, plural } from './text.js';
+import { clean, cut, indent, oneLine, plural, taskText } from './text.js';
 import { deltaText } from './trials.js';
 
 /** Everything about one trial. */
@@ -57,7 +57,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
     ...(record.domain === null ? [] : [['edit of', record.domain] satisfies [string, string]]),
     ['parent', record.parent ?? 'none'],
-    ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
+    ['task', taskText(record.task)],
     ['snapshot', record.snapshot.slice(0, 16)],
     ['isolation', isolationText(record)],
     [

@@ -160,7 +160,13 @@ export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
 export const frozenCampaignSchema = z.object({
   name: z.string(),
   owner: z.string(),
-  task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
+  task: z.object({
+    name: z.string(),
+    digest: z.string(),
+    title: z.string(),
+    /** Profile of a task that has some. */
+    profile: z.string().optional(),
+  }),
   pool: z.string(),
   /** Slots that a training takes; null: frozen by an assay that had one queue for all sizes. */
   slots: z.number().int().positive().nullable().default(null),

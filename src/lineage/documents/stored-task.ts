@@ -63,6 +63,7 @@ export const storedTask = z.object({
   schema: z.literal('assay.task/1'),
   name: z.string(),
   title: z.string(),
+  profile: z.string().optional(),
   metric: z.object({ name: z.string(), unit: z.string(), direction, limit: z.number().optional() }),
   decision_metric: z.union([z.string(), z.object({ name: z.string(), direction })]).optional(),
   guards: z
@@ -84,6 +85,7 @@ export const storedTask = z.object({
     })
     .optional(),
   requirements: z.string().optional(),
+  env: z.record(z.string(), z.string()).optional(),
   runtime: z.object({ paths: strings }).optional(),
   resources: z.object({
     pool: z.string().default('cpu'),
@@ -101,6 +103,7 @@ export const storedTask = z.object({
     .default({ processes: 1, deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
+    env: z.record(z.string(), z.string()).optional(),
     gpus: z.number().default(0),
     artifact: z.array(z.string()).optional(),
     exclusive: z.boolean().optional(),

@@ -7,6 +7,7 @@ import { matchesGlob } from '../../domain/text/paths.js';
 import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
+import { evaluatorEnvironment, recipeEnvironment } from '../../domain/task/phase-environment.js';
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
@@ -58,7 +59,7 @@ export function requestOf(
     ...(call.seesHeldOut === true
       ? { runtime: runtimeOf(hosted), readable: call.readable }
       : { readable: [...given.readable, ...call.readable] }),
-    env: { ...given.env, ...call.env },
+    env: { ...given.env, ...environmentOf(hosted, call), ...call.env },
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
@@ -72,6 +73,10 @@ export function requestOf(
     signal: call.signal,
   };
 }
+
+/** Variables that the task itself sets for a call: servers are a phase of the recipe. */
+const environmentOf = ({ spec }: HostedTask, { phase, seesHeldOut }: PhaseCall): Record<string, string> =>
+  phase === 'evaluate' && seesHeldOut !== true ? evaluatorEnvironment(spec) : recipeEnvironment(spec);
 
 /** Phases that may use accelerators, by the name of their runs. */
 const USES: Partial<Record<Failure['phase'], RunPhase>> = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
-import { direction, relative, seconds } from './fields.js';
+import { direction, environment, relative, seconds } from './fields.js';
 
 const tolerance = z
   .number()
@@ -112,6 +112,9 @@ export const phasesSchema = z.strictObject({
 });
 
 export const evaluateSchema = phase.extend({
+  env: environment
+    .optional()
+    .describe('variables of the evaluator by name; it is given none of `env`, which is of the recipe'),
   gpus: noGpus,
   exclusive: z
     .boolean()
