@@ -57,6 +57,14 @@ const gate = z.object({
   test: z.enum(['exact', 'statistical']).default('exact'),
 });
 
+const source = z.object({
+  repository: z.string(),
+  commit: z.string(),
+  files: z.array(z.object({ from: z.string(), to: z.string(), sha256: z.string() })),
+  patch: z.string().optional(),
+  patched: z.record(z.string(), z.string()).optional(),
+});
+
 export const storedTask = z.object({
   schema: z.literal('assay.task/1'),
   name: z.string(),
@@ -73,6 +81,7 @@ export const storedTask = z.object({
     counted: strings.default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
   }),
+  source: z.union([source, z.array(source)]).optional(),
   data: z
     .object({
       prepare: z.string(),
