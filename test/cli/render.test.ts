@@ -62,6 +62,7 @@ const RECORD: TrialRecord = {
   snapshot: '1'.repeat(64),
   parentSnapshot: '2'.repeat(64),
   metrics: { loss: 1.75, bytes: 24_120 },
+  recipeReported: [],
   margins: [{ gate: 'size', metric: 'bytes', value: 24_120, limit: 24_000, side: 'max', over: 120 }],
   failure: null,
   projection: null,

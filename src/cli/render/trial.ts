@@ -5,6 +5,7 @@ import type {
   ReplicateView,
   TrialRecord,
 } from '../../analysis/read-models/trial-record.js';
+import { markedName } from '../../domain/task/marked-name.js';
 import { trialLabel } from '../../domain/keys.js';
 import { isMissed, type Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
@@ -51,7 +52,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['hypothesis', clean(record.hypothesis)],
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
     ...estimateLines(record),
-    ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
+    ['', paint('dim', `${markedName(metric)}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
@@ -151,12 +152,14 @@ function marginText(margin: Margin): string {
   return `met by ${plainNumber(-over)}${error}${isMissed(margin) ? ', too little to be sure' : ''}`;
 }
 
-function numbersSection({ metrics, margins }: TrialRecord): string[] {
+function numbersSection({ metrics, margins, recipeReported }: TrialRecord): string[] {
+  const markOf = (name: string): string =>
+    markedName({ name, ...(recipeReported.includes(name) ? { recipeReported: true } : {}) });
   const sections: string[] = [];
   const names = Object.keys(metrics).sort();
   if (names.length > 0)
     sections.push(
-      `metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`,
+      `metrics\n${indent(fields(names.map((name) => [markOf(name), plainNumber(metrics[name] ?? 0)])), 2)}`,
     );
   if (margins.length > 0)
     sections.push(

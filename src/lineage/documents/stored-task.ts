@@ -66,6 +66,7 @@ export const storedTask = z.object({
   profile: z.string().optional(),
   metric: z.object({ name: z.string(), unit: z.string(), direction, limit: z.number().optional() }),
   decision_metric: z.union([z.string(), z.object({ name: z.string(), direction })]).optional(),
+  recipe_reported: strings.default([]),
   guards: z
     .array(z.object({ metric: z.string(), direction: direction.default('minimize'), margin: z.number() }))
     .default([]),
