@@ -19,7 +19,7 @@ import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { mirrorFolder, tasksHome } from './home.js';
 import { kitFolder } from './kit.js';
-import { findPython, type Python } from './python.js';
+import { findPython, type Python, type PythonWishes } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
@@ -87,7 +87,8 @@ export class TaskHost {
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
-    const python = await this.python(requirements, signal);
+    const wishes = { range: spec.python ?? null, wheels: spec.wheels ?? [] };
+    const python = await this.python(requirements, wishes, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
       name: `task "${spec.name}"`,
@@ -105,7 +106,7 @@ export class TaskHost {
           await rm(python.environment ?? '', { recursive: true, force: true });
           // not of the run that finds the damage: it is for all
           const whole = new AbortController().signal;
-          await this.alone('python', whole, () => findPython(this.cache, requirements, whole));
+          await this.alone('python', whole, () => findPython(this.cache, requirements, whole, wishes));
         },
       });
     if (spec.data === undefined)
@@ -133,8 +134,14 @@ export class TaskHost {
    * The Python that phases and evaluator of a task share.
    * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
    */
-  private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
-    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+  private async python(
+    requirements: string | null,
+    wishes: PythonWishes,
+    signal: AbortSignal,
+  ): Promise<Python> {
+    const python = await this.alone('python', signal, () =>
+      findPython(this.cache, requirements, signal, wishes),
+    );
     await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }

@@ -5,6 +5,7 @@ import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { profileFields } from './schema/profiles.js';
 import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
+import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 
@@ -78,9 +79,7 @@ const taskFields = {
     })
     .optional()
     .describe('left out by a task without data'),
-  requirements: relative
-    .optional()
-    .describe('requirements file with exact versions, for a private Python environment, see "Which Python"'),
+  ...pythonFields,
   env: environment
     .optional()
     .describe('variables by name for `data.prepare` and every phase of the recipe, such as `WIDTH: "96"`'),

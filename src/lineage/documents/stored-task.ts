@@ -90,7 +90,9 @@ export const storedTask = z.object({
       claim: z.string().optional(),
     })
     .optional(),
+  python: z.string().optional(),
   requirements: z.string().optional(),
+  wheels: z.array(z.object({ url: z.string(), sha256: z.string() })).optional(),
   env: z.record(z.string(), z.string()).optional(),
   runtime: z.object({ paths: strings }).optional(),
   resources: z.object({
