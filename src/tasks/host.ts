@@ -6,6 +6,7 @@ import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { networkVariables } from '../domain/network.js';
+import { largestDiskMb } from '../domain/task/phase-resources.js';
 import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
 import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
@@ -77,7 +78,7 @@ export class TaskHost {
 
   /** Makes sure of everything the task needs, once for all who ask. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
-    this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
+    this.largest = Math.max(this.largest, largestDiskMb(source.spec) * 1024 * 1024);
     return this.hosted.join(source.digest, signal, (shared) => this.make(source, shared));
   }
 
