@@ -112,6 +112,8 @@ export interface TrialRecord extends TrialSummary {
   snapshot: string;
   parentSnapshot: string | null;
   metrics: Record<string, number>;
+  /** Those of them that the recipe reports of itself. */
+  recipeReported: string[];
   margins: Outcome['margins'];
   failure: Outcome['failure'];
   /** Projected duration of its evaluation, made before training; null where there was none. */
@@ -159,6 +161,7 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     snapshot: trial.snapshot,
     parentSnapshot: trial.parentSnapshot,
     metrics: outcome?.metrics ?? {},
+    recipeReported: head.spec.recipe_reported,
     margins: outcome?.margins ?? [],
     failure: failureOfTrial(trial),
     projection: trial.projection,

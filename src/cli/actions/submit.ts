@@ -35,6 +35,7 @@ interface Flags extends CommonFlags {
   recipe: string;
   hypothesis: string;
   expectedDelta?: string;
+  domain?: string;
   campaign?: string;
   trainSeconds?: string;
   runs?: string;
@@ -97,6 +98,7 @@ async function submit(
     snapshot: await lineage.blobs.putTree(files),
     hypothesis: flags.hypothesis,
     expectedDelta: numberOf('--expected-delta', flags.expectedDelta),
+    domain: flags.domain ?? null,
     requestId: randomUUID(),
   };
   const alone = servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));

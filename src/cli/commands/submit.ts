@@ -11,6 +11,7 @@ export function register(program: Command): void {
     .requiredOption('--recipe <folder>', 'folder with the recipe to measure')
     .requiredOption('--hypothesis <text>', 'what changes and why it should help')
     .option('--expected-delta <number>', 'expected score minus the parent’s')
+    .option('--domain <name>', 'what the edit is of, one of the domains that the task names')
     .option('--campaign <name>', 'a running campaign to submit to')
     .option('--train-seconds <s>', 'training budget instead of the task’s (without --campaign only)')
     .option(

@@ -1,4 +1,5 @@
 import type { BestModel } from '../../analysis/read-models/best.js';
+import { markedName } from '../../domain/task/marked-name.js';
 import { trainBudget } from '../../domain/task/phase-clock.js';
 import { recipeEnvironment } from '../../domain/task/phase-environment.js';
 import { referenceOf } from '../../domain/task/profiles.js';
@@ -48,7 +49,7 @@ function claimed({ record, startScore, remark }: BestModel): string {
   const { metric, estimate } = record;
   const beside = besideScore(estimate, metric);
   const gain = record.score === null || startScore === null ? null : record.score - startScore;
-  const measured = `Measured in the search: ${metric.name} ${withUnit(score(record.score), metric)} (${metric.direction})${beside === '' ? '' : `, ${beside}`}; the start scored ${withUnit(score(startScore), metric)}${gain === null || gain === 0 ? '' : `, a difference of ${signed(gain)}`}.`;
+  const measured = `Measured in the search: ${markedName(metric)} ${withUnit(score(record.score), metric)} (${metric.direction})${beside === '' ? '' : `, ${beside}`}; the start scored ${withUnit(score(startScore), metric)}${gain === null || gain === 0 ? '' : `, a difference of ${signed(gain)}`}.`;
   return `${clean(remark.slice(0, 1).toUpperCase() + remark.slice(1))}.\n\n${measured} A score of the search was selected by the search; only what is claimed was measured afresh.`;
 }
 

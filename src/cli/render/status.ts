@@ -1,3 +1,4 @@
+import { markedName } from '../../domain/task/marked-name.js';
 import { DEFAULT_PRIORITY } from '../../domain/campaign/campaign.js';
 import type { CampaignsModel } from '../../analysis/read-models/campaigns.js';
 import type { LimitUse, OpenTrial } from '../../analysis/read-models/progress.js';
@@ -69,7 +70,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
     ],
     ['start', milestoneText(start, status)],
     ['best', `${milestoneText(frontier, status)}${gainText(status)}`],
-    ['', paint('dim', `${metric.name}, ${metric.direction}`)],
+    ['', paint('dim', `${markedName(metric)}, ${metric.direction}`)],
     ['claim', status.remark],
     ...(status.claim.note === null ? [] : [['', status.claim.note] satisfies [string, string]]),
     ...limitLines(status.limits),

@@ -15,6 +15,8 @@ export const submissionSchema = z.strictObject({
   snapshot: z.string().regex(/^[0-9a-f]{64}$/),
   hypothesis: z.string().min(1).max(4000),
   expectedDelta: z.number().nullable().default(null),
+  /** Domain of the task that the edit is of. */
+  domain: z.string().max(48).nullable().default(null),
   /** Identifies a repeated request. */
   requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
 });
@@ -25,6 +27,7 @@ const storedSubmissionSchema = z.object({
   snapshot: z.string(),
   hypothesis: z.string(),
   expectedDelta: z.number().nullable().default(null),
+  domain: z.string().nullable().default(null),
   requestId: z.string(),
 }) satisfies z.ZodType<Submission>;
 

@@ -35,6 +35,12 @@ const taskFields = {
     .describe(
       'what decides, where that is not `metric` itself; `{name, direction}` where better is the other way round. Claimed is `metric` all the same, but for `train_s`',
     ),
+  recipe_reported: z
+    .array(metricName)
+    .default([])
+    .describe(
+      'metrics that the evaluator takes from what the recipe says of itself: one may be `decision_metric` and so steer, none is claimed, gated or guarded by, and each is marked as such where it is shown',
+    ),
   guards: z
     .array(
       z.strictObject({
@@ -61,6 +67,12 @@ const taskFields = {
       .default([])
       .describe(
         'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
+      ),
+    domains: z
+      .record(taskName, z.string().min(1).max(400))
+      .default({})
+      .describe(
+        'parts that an edit can be of, each with what belongs to it, recorded with a trial apart from the role that proposes it; empty: none is asked for',
       ),
     knobs: z
       .enum(['marked', 'none'])
@@ -170,6 +182,15 @@ export const taskSchema = z.strictObject(taskFields).superRefine((task, context)
       path: ['recipe', 'counted'],
       message: `"${free}" may be edited and is not counted, so it could carry what the limit of size is about; count it as well`,
     });
+  for (const name of task.recipe_reported)
+    if (name !== decisionMetric(task) && namedMetrics(task).includes(name))
+      context.addIssue({ code: 'custom', path: ['recipe_reported'], message: reportedAs(task, name) });
+  if (task.recipe_reported.includes(claimedMeasure(task).name))
+    context.addIssue({
+      code: 'custom',
+      path: ['recipe_reported'],
+      message: `"${claimedMeasure(task).name}" is what is claimed, so the evaluator has to measure it itself; a number of the recipe's own may be decision_metric at most`,
+    });
   for (const [path, budget, limit] of budgetsOf(task))
     if (budget !== undefined && budget > limit)
       context.addIssue({
@@ -189,6 +210,19 @@ export const taskFileSchema = z.strictObject({ ...writtenFields, ...profileField
 
 /** Declaration of a task that its recipes measure the same under every seed, as people read and write it. */
 export const DETERMINISTIC = '`replicate: { deterministic: true }`';
+
+/** Says what hangs on a number that only the recipe vouches for. */
+function reportedAs(
+  { metric, gates, guards }: Pick<Task, 'metric' | 'gates' | 'guards'>,
+  name: string,
+): string {
+  const by = gates.some((gate) => gate.metric === name)
+    ? 'a gate'
+    : guards.some((guard) => guard.metric === name)
+      ? 'a guard'
+      : `the headline ${metric.name}`;
+  return `${by} depends on "${name}", which the recipe reports of itself and could write as it likes: let the evaluator measure it`;
+}
 
 type Budgeted = { timeout_s: number; budget_s?: number | undefined };
 
@@ -245,15 +279,26 @@ export function processorsOf(
 }
 
 /** Metric that recipes are compared by; its unit is empty where the task does not name it. */
-export type Measure = Task['metric'];
+export type Measure = Task['metric'] & {
+  /** Set for a number that the recipe reports of itself: it steers, and is never claimed. */
+  recipeReported?: true;
+};
 
-type Measured = Pick<Task, 'decision_metric' | 'metric'>;
+type Measured = Pick<Task, 'decision_metric' | 'metric'> & {
+  recipe_reported?: readonly string[] | undefined;
+};
 
 /** The metric that decisions use: `decision_metric`, else the headline. */
-export function decisionMeasure({ decision_metric: decides, metric }: Measured): Measure {
+export function decisionMeasure({
+  decision_metric: decides,
+  metric,
+  recipe_reported = [],
+}: Measured): Measure {
   if (decides === undefined || decides === metric.name) return metric;
-  if (typeof decides !== 'string') return { unit: '', ...decides };
-  return { name: decides, unit: '', direction: decides === TIME_RATIO ? 'minimize' : metric.direction };
+  const name = typeof decides === 'string' ? decides : decides.name;
+  const reported = recipe_reported.includes(name) ? ({ recipeReported: true } as const) : {};
+  if (typeof decides !== 'string') return { unit: '', ...decides, ...reported };
+  return { name, unit: '', direction: name === TIME_RATIO ? 'minimize' : metric.direction, ...reported };
 }
 
 /** The name of the metric that decisions use. */

@@ -59,6 +59,8 @@ const gate = z.object({
   min: z.number().optional(),
   known: z.enum(['static', 'check', 'pack', 'train', 'evaluate']),
   test: z.enum(['exact', 'statistical']).default('exact'),
+  screen_z: z.number().optional(),
+  claim_z: z.number().optional(),
 });
 
 const source = z.object({
@@ -76,6 +78,7 @@ export const storedTask = z.object({
   profile: z.string().optional(),
   metric: z.object({ name: z.string(), unit: z.string(), direction, limit: z.number().optional() }),
   decision_metric: z.union([z.string(), z.object({ name: z.string(), direction })]).optional(),
+  recipe_reported: strings.default([]),
   guards: z
     .array(z.object({ metric: z.string(), direction: direction.default('minimize'), margin: z.number() }))
     .default([]),
@@ -84,6 +87,7 @@ export const storedTask = z.object({
     editable: strings,
     counted: strings.default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
+    domains: z.record(z.string(), z.string()).default({}),
   }),
   source: z.union([source, z.array(source)]).optional(),
   data: z

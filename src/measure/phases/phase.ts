@@ -141,7 +141,7 @@ export async function recordRun(
   };
 }
 
-const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+const UNITS = { wall: 's', warmup: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
 
 /** Translates a run that did not end well into the failure of its trial; null for one that exited with 0. */
 export function failureOf(
