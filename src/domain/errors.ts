@@ -251,6 +251,12 @@ export const ERRORS = {
     'endless',
     'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
   ),
+  ACCELERATORS_DIFFER: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker of this pool on a host with such accelerators (`assay devices` lists those that workers have), or choose another profile of the task.',
+  ),
   HOST_CLASS_DIFFERS: entry(
     'environment',
     3,

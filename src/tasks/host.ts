@@ -6,6 +6,7 @@ import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { networkVariables } from '../domain/network.js';
+import { largestDiskMb } from '../domain/task/phase-resources.js';
 import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
 import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
@@ -19,7 +20,7 @@ import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { mirrorFolder, tasksHome } from './home.js';
 import { kitFolder } from './kit.js';
-import { findPython, type Python } from './python.js';
+import { findPython, type Python, type PythonWishes } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
@@ -77,7 +78,7 @@ export class TaskHost {
 
   /** Makes sure of everything the task needs, once for all who ask. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
-    this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
+    this.largest = Math.max(this.largest, largestDiskMb(source.spec) * 1024 * 1024);
     return this.hosted.join(source.digest, signal, (shared) => this.make(source, shared));
   }
 
@@ -87,7 +88,8 @@ export class TaskHost {
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
-    const python = await this.python(requirements, signal);
+    const wishes = { range: spec.python ?? null, wheels: spec.wheels ?? [] };
+    const python = await this.python(requirements, wishes, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
       name: `task "${spec.name}"`,
@@ -105,7 +107,7 @@ export class TaskHost {
           await rm(python.environment ?? '', { recursive: true, force: true });
           // not of the run that finds the damage: it is for all
           const whole = new AbortController().signal;
-          await this.alone('python', whole, () => findPython(this.cache, requirements, whole));
+          await this.alone('python', whole, () => findPython(this.cache, requirements, whole, wishes));
         },
       });
     if (spec.data === undefined)
@@ -133,8 +135,14 @@ export class TaskHost {
    * The Python that phases and evaluator of a task share.
    * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
    */
-  private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
-    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+  private async python(
+    requirements: string | null,
+    wishes: PythonWishes,
+    signal: AbortSignal,
+  ): Promise<Python> {
+    const python = await this.alone('python', signal, () =>
+      findPython(this.cache, requirements, signal, wishes),
+    );
     await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }

@@ -5,7 +5,10 @@ import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { profileFields } from './schema/profiles.js';
 import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
+import { resourcesSchema } from './schema/resources.js';
+import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
+import { resourceIssues } from './phase-resources.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
@@ -90,9 +93,7 @@ const taskFields = {
     })
     .optional()
     .describe('left out by a task without data'),
-  requirements: relative
-    .optional()
-    .describe('requirements file with exact versions, for a private Python environment, see "Which Python"'),
+  ...pythonFields,
   env: environment
     .optional()
     .describe('variables by name for `data.prepare` and every phase of the recipe, such as `WIDTH: "96"`'),
@@ -106,53 +107,7 @@ const taskFields = {
         ),
     })
     .optional(),
-  resources: z.strictObject({
-    pool: taskName.default('cpu').describe('kind of host that trains, as in `assay worker --pool`'),
-    slots: z
-      .number()
-      .int()
-      .positive()
-      .default(1)
-      .describe('slots of a host that a training takes: cores, in `cpu`'),
-    gpus: z
-      .number()
-      .int()
-      .nonnegative()
-      .max(64)
-      .default(0)
-      .describe(
-        'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
-      ),
-    memory_mb: z
-      .number()
-      .int()
-      .positive()
-      .default(2048)
-      .describe(
-        'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
-      ),
-    shm_mb: z
-      .number()
-      .int()
-      .positive()
-      .optional()
-      .describe(
-        'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
-      ),
-    disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
-    log_kb: z
-      .number()
-      .int()
-      .positive()
-      .default(256)
-      .describe('log that is kept of a phase, in KiB; the end where it is longer'),
-    processes: z
-      .number()
-      .int()
-      .positive()
-      .default(64)
-      .describe('processes and threads of a phase at one time'),
-  }),
+  resources: resourcesSchema,
   phases: phasesSchema,
   replicate: z
     .strictObject({
@@ -188,6 +143,7 @@ const taskFields = {
 
 /** A task in one of its profiles, as it is frozen. */
 export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
+  for (const { path, message } of resourceIssues(task)) context.addIssue({ code: 'custom', path, message });
   for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
   for (const { at, path, message } of sourceIssues(sourcesOf(task)))
     context.addIssue({
@@ -310,15 +266,16 @@ function rehearsalNeeds(task: {
 }
 
 /**
- * Processors that the phases of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
- * the host's.
+ * Processors that a phase of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
+ * the host's. Fewer where the phase asks for fewer.
  */
 export function processorsOf(
-  { pool, slots, gpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus'>,
+  { pool, slots, gpus, cpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus' | 'cpus'>,
   capacity: number,
   processors: number,
 ): number {
-  return pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  const share = pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  return Math.min(share, cpus ?? share);
 }
 
 /** Metric that recipes are compared by; its unit is empty where the task does not name it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
+import { phaseResources } from './resources.js';
 import { direction, environment, relative, seconds } from './fields.js';
 
 const tolerance = z
@@ -8,10 +9,11 @@ const tolerance = z
   .max(86_400)
   .describe('seconds past the budget at which a run is ended; by default a tenth of the budget, at least 1');
 
-const phase = z.strictObject({
+const bare = z.strictObject({
   run: z.string().min(1).describe('command for `sh`'),
   timeout_s: seconds.describe('wall limit in seconds'),
 });
+const phase = bare.extend({ resources: phaseResources });
 
 const gpus = z
   .number()
@@ -82,7 +84,7 @@ export const phasesSchema = z.strictObject({
     .extend({ data: synthetic, gpus: noGpus })
     .optional()
     .describe('training in short, without data: projects the size, and serves a rehearsal'),
-  prewarm: phase
+  prewarm: bare
     .extend({ data: synthetic, output: relative.describe('what `reads` would call it') })
     .optional()
     .describe('not run yet'),
@@ -102,6 +104,7 @@ export const phasesSchema = z.strictObject({
       run: z.string().min(1).describe('command for `sh`'),
       startup_s: seconds.describe('seconds until it has to have answered its first frame'),
       gpus,
+      resources: phaseResources,
       twins: z
         .boolean()
         .default(false)
