@@ -59,12 +59,19 @@ const train = outputPhase.extend({
   clock: z
     .strictObject({
       from: z
-        .literal('data_visible')
+        .enum(['data_visible', 'ready'])
         .describe(
-          'when it starts: as the first process of the recipe does, which sees the data from then on',
+          'when it starts: `data_visible`: as the first process of the recipe does, which sees the data from then on; `ready`: when the recipe says that it is ready, which sees no data before, see "Signals"',
         ),
+      warmup_timeout_s: seconds
+        .optional()
+        .describe('seconds until the recipe has to be ready; with `from: ready`, and only there'),
       budget_s: seconds.describe('budget of wall time, at most `timeout_s`, see "Budgets"'),
       tolerance_s: tolerance.optional(),
+    })
+    .refine((clock) => (clock.from === 'ready') === (clock.warmup_timeout_s !== undefined), {
+      path: ['warmup_timeout_s'],
+      message: 'it is needed with `from: ready`, and only there',
     })
     .optional(),
   progress: z
