@@ -96,6 +96,12 @@ export const ERRORS = {
   ),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml, or the file that is named, at the place shown.'),
   PROFILE_UNKNOWN: entry('user', 2, false, 'Name one of the profiles that the message lists, or none.'),
+  SOURCE_INVALID: entry(
+    'user',
+    2,
+    false,
+    'Correct `source` in task.yaml, or its patch; `assay task source DIR --into FOLDER` writes what it brings.',
+  ),
   DATA_INVALID: entry(
     'user',
     1,
@@ -152,6 +158,12 @@ export const ERRORS = {
     3,
     false,
     'Use the assay version that wrote this store, or another database name.',
+  ),
+  SOURCE_UNAVAILABLE: entry(
+    'environment',
+    3,
+    'bounded',
+    'Connect this host to the network, or put a copy of the repository into the folder that ASSAY_MIRROR names.',
   ),
   PYTHON_UNAVAILABLE: entry(
     'environment',

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import { definedFields } from '../domain/defined-fields.js';
 import { networkVariables } from '../domain/network.js';
 import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
@@ -16,6 +17,8 @@ import { SharedWork } from './shared-work.js';
 import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
+import { mirrorFolder, tasksHome } from './home.js';
+import { kitFolder } from './kit.js';
 import { findPython, type Python } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
@@ -181,6 +184,9 @@ export class TaskHost {
     const env = {
       ...prepareEnvironment(python),
       ...recipeEnvironment(spec),
+      ...definedFields({ ASSAY_MIRROR: mirrorFolder() }),
+      PYTHONPATH: kitFolder(folder),
+      ASSAY_DOWNLOADS: join(tasksHome(), 'downloads'),
       ASSAY_OUTPUT: target,
       ASSAY_DATA_SECRET: dataSecret,
     };

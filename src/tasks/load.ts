@@ -13,10 +13,13 @@ import {
   resolveProfile,
   unknownProfile,
 } from '../domain/task/profiles.js';
+import { sourcesOf } from '../domain/task/schema/source.js';
 import { taskSchema, type Task } from '../domain/task/task.js';
 import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { readFolder, readRegular, type FolderFile } from './folder.js';
 import { withKit } from './kit.js';
+import { bringSources } from './source/assemble.js';
+import { sourceSettings, type SourceSettings } from './source/cache.js';
 
 /** A task folder, read whole, in one of its profiles. */
 export interface LoadedTask {
@@ -180,6 +183,8 @@ function keyOf(node: unknown, name: string | undefined): unknown {
 export interface LoadOptions {
   /** Name of a profile; null for the default. */
   profile?: string | null;
+  /** Where upstream sources come from; by default as the environment says. */
+  sources?: SourceSettings;
 }
 
 /**
@@ -197,7 +202,9 @@ export async function readTask(folder: string, { profile = null }: LoadOptions =
 /**
  * Reads and checks a task folder. In a task with profiles its task.yaml becomes that of the profile alone, so that each
  * has a digest of its own, which changes with nothing of another.
- * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, PROFILE_UNKNOWN, TASK_INVALID otherwise
+ * What it takes from other repositories is among its files.
+ * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, PROFILE_UNKNOWN, SOURCE_UNAVAILABLE,
+ * SOURCE_INVALID, TASK_INVALID otherwise
  */
 export async function loadTask(folder: string, options: LoadOptions = {}): Promise<LoadedTask> {
   const path = join(folder, 'task.yaml');
@@ -206,7 +213,8 @@ export async function loadTask(folder: string, options: LoadOptions = {}): Promi
   const own = (await readFolder(folder, LIMITS)).map((file) =>
     file.path === 'task.yaml' && read.profiles.length > 0 ? { ...file, bytes: Buffer.from(text) } : file,
   );
-  const files = await withKit(spec, own);
+  const brought = await bringSources(sourcesOf(spec), own, options.sources ?? sourceSettings());
+  const files = await withKit(spec, [...own, ...brought]);
   const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
   if (missing !== undefined)
     throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);

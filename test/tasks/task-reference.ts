@@ -132,6 +132,9 @@ function fieldsOf(node: Node, before: string): string[][] {
     const own = [`\`${path}\``, valueOf(field), defaultOf(field, isRequired), field.description ?? ''];
     if (field.properties !== undefined) return [own, ...fieldsOf(field, `${path}.`)];
     if (field.items?.properties !== undefined) return [own, ...fieldsOf(field.items, `${path}[].`)];
+    // one, or a list of such: the fields are told once
+    const objects = field.anyOf?.find((one) => one.properties !== undefined);
+    if (objects !== undefined) return [own, ...fieldsOf(objects, `${path}.`)];
     return [own];
   });
 }

@@ -66,6 +66,25 @@ export function register(program: Command): void {
     )
     .action(whenRun(() => import('../actions/task-check.js')));
   task
+    .command('source')
+    .description('write the files that a task takes from other repositories, to look at them')
+    .argument('<dir>', 'folder with a task.yaml')
+    .requiredOption('--into <folder>', 'folder to make, or an empty one')
+    .option('--upstream', 'as the repositories have them, without the patch')
+    .option('--json', 'print JSON: assay.task-source/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Files come from the folder that ASSAY_MIRROR names (OWNER/NAME or NAME in it), else by git, else from the archive
+of the commit; after the first time from ASSAY_HOME.`,
+        examples: [
+          'assay task source ./my-task --into ./assembled',
+          'assay task source ./my-task --into ./upstream --upstream',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-source.js')));
+  task
     .command('push')
     .description('check a task folder and store it under its name')
     .argument('<dir>', 'folder with a task.yaml')

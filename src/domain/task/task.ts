@@ -4,6 +4,7 @@ import { gateSchema } from './schema/gate.js';
 import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { profileFields } from './schema/profiles.js';
+import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 
@@ -20,7 +21,13 @@ const taskFields = {
     limit: z.number().optional().describe('the best value that can exist, where one is known'),
   }),
   decision_metric: z
-    .union([metricName, z.strictObject({ name: metricName, direction })])
+    .union([
+      metricName,
+      z.strictObject({
+        name: metricName.describe('the metric that decides'),
+        direction: direction.describe('which way is better of it'),
+      }),
+    ])
     .optional()
     .describe(
       'what decides, where that is not `metric` itself; `{name, direction}` where better is the other way round. Claimed is `metric` all the same, but for `train_s`',
@@ -69,6 +76,7 @@ const taskFields = {
       .default('none')
       .describe('`marked`: agents are told of the constants that are marked, see "Knobs"'),
   }),
+  source: sourceSchema.optional(),
   data: z
     .strictObject({
       prepare: relative.describe('Python program that makes the data, see "Prepared data"'),
@@ -181,6 +189,12 @@ const taskFields = {
 /** A task in one of its profiles, as it is frozen. */
 export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
   for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
+  for (const { at, path, message } of sourceIssues(sourcesOf(task)))
+    context.addIssue({
+      code: 'custom',
+      path: ['source', ...(Array.isArray(task.source) ? [at] : []), ...path],
+      message,
+    });
   if (task.scoring === 'served' && task.phases.serve === undefined)
     context.addIssue({
       code: 'custom',

@@ -59,6 +59,14 @@ const gate = z.object({
   claim_z: z.number().optional(),
 });
 
+const source = z.object({
+  repository: z.string(),
+  commit: z.string(),
+  files: z.array(z.object({ from: z.string(), to: z.string(), sha256: z.string() })),
+  patch: z.string().optional(),
+  patched: z.record(z.string(), z.string()).optional(),
+});
+
 export const storedTask = z.object({
   schema: z.literal('assay.task/1'),
   name: z.string(),
@@ -77,6 +85,7 @@ export const storedTask = z.object({
     knobs: z.enum(['marked', 'none']).default('none'),
     domains: z.record(z.string(), z.string()).default({}),
   }),
+  source: z.union([source, z.array(source)]).optional(),
   data: z
     .object({
       prepare: z.string(),
