@@ -30,7 +30,7 @@ async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]
   const folder = await withSmallRecipe(task);
   folders.push(folder);
   const { spec, files } = await loadTask(folder, { profile: 'ci' });
-  const { digest } = await world.lineage.tasks.push(spec, files, 'campaign');
+  const { _id: digest } = await world.lineage.tasks.store(spec, files);
   await withScript(world, script, async () => {
     const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
     await (await world.start(task, input)).result();
