@@ -11,6 +11,9 @@ import type { Evaluated, ReplicateDocument, Trained } from '../lineage/documents
 import { persist } from '../lineage/persist.js';
 import type { Scored } from '../sandbox/scoring/score.js';
 import type { HostedTask } from '../tasks/host.js';
+import { processesOf } from '../domain/trial/processes.js';
+import { trainingRuns } from '../domain/trial/paired-times.js';
+import { toldProcesses } from './told-processes.js';
 import type { Attempt, AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
 import { evaluateInBudget } from './phases/in-budget.js';
@@ -26,6 +29,9 @@ export interface Measurable {
   /** Claims are measured on held-out data of their own, where the task has such. */
   purpose: ReplicateDocument['purpose'];
   artifact: NonNullable<Trained['artifact']>;
+  /** Seed of the measurement, and the runs of its training. */
+  seed: number;
+  runs: readonly PhaseRun[];
   /** Metrics that the harness measured before the evaluation. */
   known: Record<string, number>;
 }
@@ -43,11 +49,16 @@ export async function scoreArtifact(of: AttemptWork, measured: Measurable): Prom
 
 async function scoreOnce(
   { context, work, attempt, signal }: AttemptWork,
-  { snapshot, purpose, artifact, known }: Measurable,
+  { snapshot, purpose, artifact, known, seed, runs: trainings }: Measurable,
   again: boolean,
 ): Promise<Evaluated> {
-  const { hosted } = work;
+  const { hosted, campaign } = work;
+  const { secret } = campaign;
   const { replicate, fence } = attempt;
+  const seeds = new Map(processesOf(hosted.spec, { secret, seed }).map((one) => [one.process, one.seed]));
+  const processes = trainingRuns(trainings).map(({ process, wallMs }) => ({
+    ...{ process: process ?? 0, seed: seeds.get(process ?? 0) ?? seed, wallMs },
+  }));
   const scoring: Scoring = {
     name: folderName(attempt),
     id: `${replicate._id}/${fence}${again ? '/again' : ''}`,
@@ -56,6 +67,7 @@ async function scoreOnce(
       digest: artifact.digest,
       put: (to) => writeOutputs(context, artifact, to),
     },
+    processes: toldProcesses(hosted.spec, secret, processes),
     known,
     data: purpose === 'claim' ? (hosted.parts.claim ?? hosted.parts.search) : hosted.parts.search,
     env: {},

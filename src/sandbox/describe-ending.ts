@@ -1,6 +1,13 @@
 import type { Ending } from './run.js';
 
-const UNITS = { wall: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+const UNITS = {
+  wall: 's',
+  warmup: 's',
+  memory: 'bytes',
+  disk: 'bytes',
+  output: 'bytes',
+  processes: 'processes',
+} as const;
 
 /** Describes the ending of a run, as the end of a sentence about it. */
 export function describeEnding(ending: Ending): string {

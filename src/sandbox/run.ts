@@ -61,14 +61,28 @@ export interface RunRequest {
    */
   startVariable?: string;
   /** Aborting ends the run with kind `cancelled`. */
+  /** Words that it may say, each once and in this order; none where left out. */
+  signals?: readonly Signal[];
+  /** Seconds until it has to have said `ready`, from when its wall time counts; left out, that counts from its start. */
+  warmupS?: number;
   signal: AbortSignal;
   /** Called a few times a second while the run prints. */
   onOutput?: (bytesSoFar: number, lastLine: string) => void;
 }
 
-export type LimitName = 'wall' | 'memory' | 'disk' | 'output' | 'processes';
+/**
+ * Something that a run says by a line on the descriptor of ASSAY_SIGNAL_FD. It is answered by the line `go` on that of
+ * ASSAY_GO_FD.
+ */
+export interface Signal {
+  word: 'ready' | 'trained';
+  /** Makes visible what the run waits for, before it is answered. Rejects with a fault of the host. */
+  show: () => Promise<void>;
+}
 
-/** Ending of a run. `used` and `allowed` are seconds (wall), bytes (memory, disk, output) or a count. */
+export type LimitName = 'wall' | 'warmup' | 'memory' | 'disk' | 'output' | 'processes';
+
+/** Ending of a run. `used` and `allowed` are seconds (wall, warmup), bytes (memory, disk, output) or a count. */
 export type Ending =
   | { kind: 'exited'; code: number }
   | { kind: 'signalled'; signal: string }
@@ -81,8 +95,14 @@ export type Ending =
 export interface RunResult {
   ending: Ending;
   startedAt: Date;
-  /** Milliseconds from the start to the exit of the first process, by the monotonic clock. */
+  /** Milliseconds of its wall time to the exit of the first process, by the monotonic clock. */
   wallMs: number;
+  /** Milliseconds from its start until it was ready; left out where it never was, or did not warm up. */
+  warmupMs?: number;
+  /** Words that it said, in their order; left out for a run that may say none. */
+  said?: readonly Signal['word'][];
+  /** The first line in place of a word that was none, or came before its turn; left out where there was none. */
+  stray?: string;
   /**
    * The part of their runnable time in which the run's processes had a core, 0 … 1; null where the system does not
    * tell, or hardly anything ran.

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/digest.js';
+import { markedName } from '../../src/domain/task/marked-name.js';
+import { claimedMeasure, decisionMeasure } from '../../src/domain/task/task.js';
 import type { FolderFile } from '../../src/tasks/folder.js';
 import { withKit } from '../../src/tasks/kit.js';
 import { loadTask, parseTask } from '../../src/tasks/load.js';
@@ -29,10 +31,28 @@ describe('task.yaml', () => {
       'limit: 0 }\ndecision_metric: train_ratio',
       /replicate\.deterministic: times differ from run to run/,
     ],
+    [
+      'recipe:',
+      'recipe_reported: [loss]\nrecipe:',
+      /recipe_reported: "loss" is what is claimed, so the evaluator has to measure it itself/,
+    ],
+    [
+      'recipe:',
+      'recipe_reported: [seen]\nguards: [{ metric: seen, margin: 1 }]\nrecipe:',
+      /recipe_reported: a guard depends on "seen", which the recipe reports of itself/,
+    ],
+    ['recipe:', 'recipe_reported: [bytes]\nrecipe:', /recipe_reported: a gate depends on "bytes"/],
     ['slots: 1', 'slots: 1, tpus: 2', /^t\.yaml:10:\d+: resources: .*tpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);
   });
+});
+
+it('a number that the recipe reports of itself may decide, and is marked as such', () => {
+  const steered = 'decision_metric: seen\nrecipe_reported: [seen]\nrecipe:';
+  const spec = parseTask(TEXT.replace('recipe:', steered), 't.yaml');
+  expect(markedName(decisionMeasure(spec))).toBe('seen (reported by the recipe)');
+  expect(markedName(claimedMeasure(spec))).toBe('loss');
 });
 
 describe('a task folder', () => {

@@ -108,12 +108,14 @@ export interface TrialRecord extends TrialSummary {
   asOf: string;
   campaign: string;
   workflowId: string;
-  task: { name: string; digest: string; title: string };
+  task: { name: string; digest: string; title: string; profile?: string | undefined };
   metric: Measure;
   session: { id: string; index: number | null; turn: number | null } | null;
   snapshot: string;
   parentSnapshot: string | null;
   metrics: Record<string, number>;
+  /** Those of them that the recipe reports of itself. */
+  recipeReported: string[];
   margins: Outcome['margins'];
   failure: Outcome['failure'];
   /** Projected duration of its evaluation, made before training; null where there was none. */
@@ -161,6 +163,7 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     snapshot: trial.snapshot,
     parentSnapshot: trial.parentSnapshot,
     metrics: outcome?.metrics ?? {},
+    recipeReported: head.spec.recipe_reported,
     margins: outcome?.margins ?? [],
     failure: failureOfTrial(trial),
     projection: trial.projection,

@@ -5,8 +5,9 @@ import type {
   ReplicateView,
   TrialRecord,
 } from '../../analysis/read-models/trial-record.js';
+import { markedName } from '../../domain/task/marked-name.js';
 import { trialLabel } from '../../domain/keys.js';
-import type { Margin } from '../../domain/task/gates.js';
+import { isMissed, type Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
@@ -17,7 +18,7 @@ import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { clean, cut, indent, oneLine, plural } from './text.js';
+import { clean, cut, indent, oneLine, plural, taskText } from './text.js';
 import { deltaText } from './trials.js';
 
 /** Everything about one trial. */
@@ -52,12 +53,13 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
     ...estimateLines(record),
     ...evaluationErrorLines(record),
-    ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
+    ['', paint('dim', `${markedName(metric)}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
+    ...(record.domain === null ? [] : [['edit of', record.domain] satisfies [string, string]]),
     ['parent', record.parent ?? 'none'],
-    ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
+    ['task', taskText(record.task)],
     ['snapshot', record.snapshot.slice(0, 16)],
     ['isolation', isolationText(record)],
     [
@@ -150,21 +152,27 @@ function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
 }
 
 /** The value of a gate's metric, and by how much it is met or missed. */
-export function gateText({ metric, value, side, limit, over }: Margin): string {
-  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(over)}`;
+export function gateText(margin: Margin): string {
+  const { metric, value, side, limit } = margin;
+  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(margin)}`;
 }
 
-function marginText(over: number): string {
-  if (over === 0) return 'met exactly';
-  return over > 0 ? `missed by ${plainNumber(over)}` : `met by ${plainNumber(-over)}`;
+function marginText(margin: Margin): string {
+  const { over, doubt } = margin;
+  const error = doubt === undefined ? '' : ` ± ${plainNumber(doubt.standardError)}`;
+  if (over === 0 && doubt === undefined) return 'met exactly';
+  if (over > 0) return `missed by ${plainNumber(over)}${error}${isMissed(margin) ? '' : ', maybe by chance'}`;
+  return `met by ${plainNumber(-over)}${error}${isMissed(margin) ? ', too little to be sure' : ''}`;
 }
 
-function numbersSection({ metrics, margins }: TrialRecord): string[] {
+function numbersSection({ metrics, margins, recipeReported }: TrialRecord): string[] {
+  const markOf = (name: string): string =>
+    markedName({ name, ...(recipeReported.includes(name) ? { recipeReported: true } : {}) });
   const sections: string[] = [];
   const names = Object.keys(metrics).sort();
   if (names.length > 0)
     sections.push(
-      `metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`,
+      `metrics\n${indent(fields(names.map((name) => [markOf(name), plainNumber(metrics[name] ?? 0)])), 2)}`,
     );
   if (margins.length > 0)
     sections.push(
@@ -182,7 +190,7 @@ function numbersSection({ metrics, margins }: TrialRecord): string[] {
             margin.metric,
             plainNumber(margin.value),
             `${margin.side === 'max' ? '≤' : '≥'} ${plainNumber(margin.limit)}`,
-            marginText(margin.over),
+            marginText(margin),
           ]),
         ),
         2,

@@ -11,7 +11,6 @@ const DISK_MS = 500;
 const SHARE = 1 / 20;
 /** However long a look at the files takes, a run is looked at this often within its wall time. */
 const DISK_LOOKS = 10;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Watched {
   family: ProcessTree;
@@ -25,7 +24,7 @@ interface Watcher {
   output(): { bytes: number; lastLine: string };
 }
 
-/** Looks at a run until `over`, and ends it when it exceeds a limit. Never rejects. */
+/** Looks at a run until `over`, and ends it when it exceeds a limit on what it holds. Never rejects. */
 export async function watchLimits(
   { family, hold }: Watched,
   request: RunRequest,
@@ -33,21 +32,8 @@ export async function watchLimits(
   watcher: Watcher,
 ): Promise<void> {
   const { limits } = request;
-  const began = performance.now();
-  const overran = (): void => {
-    if (over.aborted) return;
-    const used = (performance.now() - began) / 1000;
-    // a timer may fire a fraction of a millisecond early
-    const { wallS: allowed } = limits;
-    watcher.end({ kind: 'limit', limit: 'wall', used: Math.max(used, allowed), allowed });
-  };
-  const wall = setTimeout(
-    // where this process was late itself, a run that has ended meanwhile is told first
-    () => setImmediate(overran),
-    Math.min(limits.wallS * 1000, LONGEST_TIMER_MS),
-  );
   let printed = 0;
-  let diskDue = began + DISK_MS;
+  let diskDue = performance.now() + DISK_MS;
   let pause = FIRST_MS;
   const longestDisk = (limits.wallS * 1000) / DISK_LOOKS;
   while (await pausedUnless(over, pause)) {
@@ -65,7 +51,6 @@ export async function watchLimits(
     if (bytes !== printed) request.onOutput?.(bytes, lastLine);
     printed = bytes;
   }
-  clearTimeout(wall);
 }
 
 async function pausedUnless(over: AbortSignal, milliseconds: number): Promise<boolean> {

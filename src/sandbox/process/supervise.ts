@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import { definedFields } from '../../domain/defined-fields.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { openConstant } from '../sealing/constant-file.js';
@@ -19,6 +20,8 @@ import { largestFile } from './shell.js';
 import type { Hold, Launch } from '../tiers/launch.js';
 import { watchLimits } from './limit-watchdog.js';
 import type { LiveRun } from './live-run.js';
+import { SIGNAL_VARIABLES, SignalChannel } from './signals.js';
+import { WallClock } from './wall-clock.js';
 import { watchOver } from './watchdog.js';
 import { WrapperReports, type WrapperReport } from './wrapper-report.js';
 
@@ -37,7 +40,7 @@ interface Plan {
   isolation: Isolation;
   /** Stream that is the log; with `stderr`, stdin and stdout are the caller's. */
   log: 'stdout' | 'stderr';
-  /** Pipes on descriptor 3 onwards for the caller; only without a reporting wrapper. */
+  /** Pipes for the caller, after the descriptors of the wrapper. */
   extra: number;
 }
 
@@ -92,7 +95,7 @@ function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervisi
     group: pid,
     controlGroups: launch.hold?.controlGroups ?? [],
     uid: launch.uid,
-    wallS: request.limits.wallS,
+    wallS: (request.warmupS ?? 0) + request.limits.wallS,
   };
   const registered = [killOnExit(live), watchOver(live)];
   const over = (): void => registered.forEach((unregister) => unregister());
@@ -103,20 +106,32 @@ function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervisi
   return {
     stdin: writableOf(streams[0]),
     stdout: readableOf(streams[1]),
-    extra: streams.slice(streams.length - plan.extra).map(duplexOf),
+    extra: streams.slice(firstExtra(launch)).slice(0, plan.extra).map(duplexOf),
     done: run.done,
     kill: () => run.kill(),
   };
 }
 
+/** Descriptor after those of the wrapper. */
+const firstExtra = ({ reports, inputs }: Launch): number => 3 + (reports ? 1 : 0) + inputs.length;
+
+/** Tells a run that may give signals by which descriptors it does. */
+function signalVariables({ launch, request, extra }: Plan): Record<string, string> {
+  if (request.signals === undefined) return {};
+  const first = firstExtra(launch) + extra;
+  return Object.fromEntries(SIGNAL_VARIABLES.map((name, at) => [name, String(first + at)]));
+}
+
 /** The started process, or in words why none could be. */
-function start({ launch, request, extra }: Plan): ChildProcess | string {
+function start(plan: Plan): ChildProcess | string {
+  const { launch, request } = plan;
+  const extra = plan.extra + (request.signals === undefined ? 0 : SIGNAL_VARIABLES.length);
   const inputs: number[] = [];
   try {
     for (const input of launch.inputs) inputs.push(openConstant(input));
     return spawn(launch.file, launch.args, {
       cwd: launch.cwd,
-      env: { ...request.env, ...startTime(request), ASSAY_RUN: request.id },
+      env: { ...request.env, ...startTime(request), ...signalVariables(plan), ASSAY_RUN: request.id },
       detached: true,
       stdio: [
         // never /dev/null of the host, which a run could change
@@ -151,7 +166,11 @@ class Run {
   readonly #speed = new HostSpeed();
   readonly #over = new AbortController();
   readonly #pipes: Readable[] = [];
+  #signals: SignalChannel | null = null;
+  readonly #clock: WallClock;
   #ending: Ending | null = null;
+  /** Fault of the host in showing a run what it asked for. */
+  #fault: Error | null = null;
   #reported: number | null = null;
   #peak = 0;
   #failed: (reason: unknown) => void = () => undefined;
@@ -167,6 +186,7 @@ class Run {
     this.#family = new ProcessTree(request.id, pid, launch.reports, launch.uid, launch.wrappers);
     const unkillable = new Promise<never>((_, reject) => (this.#failed = reject));
     this.#wire(streams);
+    this.#clock = new WallClock(request.limits, request.warmupS ?? null, (ending) => this.#end(ending));
     this.done = this.#live(Promise.race([exited, unkillable]));
     this.done.catch(() => undefined);
   }
@@ -185,6 +205,18 @@ class Run {
     collect(streams[2], log === 'stderr' ? this.#log : this.#complaint);
     for (const stream of streams)
       if (stream instanceof Duplex || stream instanceof Writable) stream.on('error', ignore);
+    const { signals } = this.plan.request;
+    const [from, to] = streams.slice(firstExtra(launch) + this.plan.extra);
+    if (signals !== undefined)
+      this.#signals = new SignalChannel(signals, duplexOf(from), duplexOf(to), {
+        said: (word) => {
+          if (word === 'ready' && this.#ending === null) this.#clock.begin();
+        },
+        failed: (error) => {
+          this.#fault ??= error instanceof Error ? error : new Error(messageOf(error));
+          this.#end({ kind: 'cancelled' });
+        },
+      });
     if (!launch.reports) return;
     const reports = new WrapperReports();
     const status = readableOf(streams[3]);
@@ -229,17 +261,13 @@ class Run {
   async #live(exited: Promise<Exit>): Promise<RunResult> {
     const { request, launch } = this.plan;
     const began = performance.now();
-    let ended = false;
     const startedAt = new Date();
     const cancel = (): void => this.#end({ kind: 'cancelled' });
     request.signal.addEventListener('abort', cancel, { once: true });
     if (request.signal.aborted) cancel();
     const watched = { family: this.#family, hold: this.plan.launch.hold };
     const watching = watchLimits(watched, request, this.#over.signal, {
-      end: (ending) => {
-        // its time ended with its first process, whatever still has to be read or killed
-        if (!ended || ending.kind !== 'limit' || ending.limit !== 'wall') this.#end(ending);
-      },
+      end: (ending) => this.#end(ending),
       seen: (bytes) => {
         this.#peak = Math.max(this.#peak, bytes);
         this.#speed.look(this.#family.rows);
@@ -248,23 +276,34 @@ class Run {
     });
     try {
       const exit = await exited;
-      ended = true;
-      const wallMs = performance.now() - began;
+      // its time ended with its first process, whatever still has to be read or killed
+      this.#clock.stop();
+      const wallMs = this.#clock.elapsedMs;
       if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
+      await this.#signals?.close();
+      if (this.#fault !== null) throw this.#fault;
       const ending = this.#ending ?? (await this.#naturalEnding(exit, began));
       const { bytes: logBytes } = this.#log;
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
       const host = { hostSpeed: this.#hostSpeed(wallMs), cpuS: this.#speed.cpuS(), load: hostLoad() };
-      const measured = { startedAt, wallMs, ...host, peakRssBytes: this.#peak };
+      const times = { startedAt, wallMs, ...definedFields({ warmupMs: this.#clock.warmupMs }) };
+      const measured = { ...times, ...this.#spoken(), ...host, peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {
+      this.#clock.stop();
       this.#over.abort();
       await launch.hold?.end();
       request.signal.removeEventListener('abort', cancel);
       await watching;
     }
+  }
+
+  #spoken(): Pick<RunResult, 'said' | 'stray'> {
+    if (this.#signals === null) return {};
+    const { said, stray } = this.#signals;
+    return { said, ...definedFields({ stray }) };
   }
 
   /** Unknown for a run that waited for more processors than it may have: that is its own doing, not its host's. */
