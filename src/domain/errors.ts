@@ -239,6 +239,12 @@ export const ERRORS = {
     'bounded',
     'The run is measured again; if it repeats, check the cooling and power of that host.',
   ),
+  LOAD_CHANGED: entry(
+    'transient',
+    1,
+    'bounded',
+    'The pair is measured again; if it repeats, keep other work off that host (`resources: { host: exclusive }` keeps off that of assay).',
+  ),
   NO_FREE_SLOTS: entry(
     'transient',
     1,
@@ -250,6 +256,12 @@ export const ERRORS = {
     3,
     'endless',
     'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
+  ),
+  ACCELERATORS_DIFFER: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker of this pool on a host with such accelerators (`assay devices` lists those that workers have), or choose another profile of the task.',
   ),
   HOST_CLASS_DIFFERS: entry(
     'environment',

@@ -36,13 +36,15 @@ export function keyOf(
   const command = spec.phases[phase]?.run;
   if (spec.phases.train.reads.length === 0 || isolation.fs !== 'enforced' || command === undefined)
     return null;
+  // each of several processes is cold
+  if (spec.replicate.processes > 1) return null;
   const sees = seenBy(spec, phase);
   return phaseKey({
     phase,
     task: digest,
     command,
     files: visibleFiles(sees, files),
-    data: sees.data ? manifest : null,
+    data: sees.data || (phase === 'train' && spec.data?.reveal !== undefined) ? manifest : null,
     outputs: sees.outputs && left !== null ? treeDigest(left) : null,
     seed: replicate.seed,
     hostClass: replicate.hostClass,

@@ -9,9 +9,10 @@ import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
 import type { RunHost } from './host-context.js';
-import { requestOf, sealLimits, type PhaseCall } from './phases/phase.js';
+import { artifactLimits, requestOf, type PhaseCall } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { sealedOrRefused } from './phases/seal-outputs.js';
+import { writeProcesses, type ToldProcess } from './told-processes.js';
 
 /** A block that two files share on the disk is still a page of its own in memory. */
 const COPY = { recursive: true, mode: constants.COPYFILE_FICLONE };
@@ -25,6 +26,8 @@ export interface Scoring {
   snapshot: string;
   /** `put` writes the sealed files into a folder that is not there yet. */
   artifact: { digest: string; put: (to: string) => Promise<unknown> };
+  /** What the evaluator is told of the processes that left it; null where nothing is. */
+  processes: readonly ToldProcess[] | null;
   /** Metrics that the harness measured before. */
   known: Record<string, number>;
   /** The part of the data that the evaluator finds; null for a task without data. */
@@ -102,7 +105,7 @@ interface Folders {
 async function requestsOf(
   context: RunHost,
   hosted: HostedTask,
-  { id, data: held, env }: Scoring,
+  { id, data: held, processes: told, env }: Scoring,
   { folders, signal }: { folders: Folders; signal: AbortSignal },
 ) {
   const { evaluate: evaluator, phases, scoring } = hosted.spec;
@@ -130,7 +133,8 @@ async function requestsOf(
     };
     return { ...requestOf(context, hosted, call, home), startupS, artifact };
   };
-  const data = definedFields({ ASSAY_DATA: held });
+  const list = told === null ? null : await writeProcesses(join(folder, 'processes'), told);
+  const data = definedFields({ ASSAY_DATA: held, ASSAY_PROCESSES: list });
   const kit = scoring === 'served' ? { PYTHONPATH: kitFolder(hosted.folder) } : {};
   return {
     server: serve === undefined ? null : await serving(serve.startup_s, serve.run),
@@ -145,7 +149,7 @@ async function requestsOf(
         cwd: hosted.folder,
         timeoutS: evaluator.timeout_s,
         writable: [],
-        readable: [hosted.folder, sealed, harness, ...(held === null ? [] : [held])],
+        readable: [hosted.folder, sealed, harness, held, list].filter((path) => path !== null),
         env: { ASSAY_ARTIFACT: sealed, ASSAY_HARNESS: harness, ...kit, ...data, ...env },
         signal,
       },
@@ -155,6 +159,6 @@ async function requestsOf(
 }
 
 async function isWhole(sealed: string, digest: string, hosted: HostedTask): Promise<boolean> {
-  const now = await sealedOrRefused(seal(sealed, sealLimits(hosted)));
+  const now = await sealedOrRefused(seal(sealed, artifactLimits(hosted)));
   return now.sealed?.digest === digest;
 }

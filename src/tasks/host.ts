@@ -6,6 +6,7 @@ import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { networkVariables } from '../domain/network.js';
+import { largestDiskMb } from '../domain/task/phase-resources.js';
 import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
 import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
@@ -19,7 +20,7 @@ import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { mirrorFolder, tasksHome } from './home.js';
 import { kitFolder } from './kit.js';
-import { findPython, type Python } from './python.js';
+import { findPython, type Python, type PythonWishes } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
@@ -31,7 +32,7 @@ export interface HostedTask {
   folder: string;
   python: Python;
   /** Folders of prepared data by part; empty for a task without data. */
-  parts: { train: string | null; search: string | null; claim: string | null };
+  parts: { train: string | null; search: string | null; claim: string | null; reveal: string | null };
   /** Digest of the manifest of the prepared data; null for a task without data. */
   manifest: string | null;
 }
@@ -45,6 +46,8 @@ export interface TaskSource {
 }
 
 const PREPARE_SECONDS = 1800;
+/** Bytes of a file that is permuted, which is read as a whole. */
+const LARGEST_PERMUTED = 1024 ** 3;
 /** Characters of a preparation's log that are told when it fails. */
 const MOST_TOLD = 1500;
 
@@ -77,7 +80,7 @@ export class TaskHost {
 
   /** Makes sure of everything the task needs, once for all who ask. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
-    this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
+    this.largest = Math.max(this.largest, largestDiskMb(source.spec) * 1024 * 1024);
     return this.hosted.join(source.digest, signal, (shared) => this.make(source, shared));
   }
 
@@ -87,7 +90,8 @@ export class TaskHost {
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
-    const python = await this.python(requirements, signal);
+    const wishes = { range: spec.python ?? null, wheels: spec.wheels ?? [] };
+    const python = await this.python(requirements, wishes, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
       name: `task "${spec.name}"`,
@@ -105,11 +109,11 @@ export class TaskHost {
           await rm(python.environment ?? '', { recursive: true, force: true });
           // not of the run that finds the damage: it is for all
           const whole = new AbortController().signal;
-          await this.alone('python', whole, () => findPython(this.cache, requirements, whole));
+          await this.alone('python', whole, () => findPython(this.cache, requirements, whole, wishes));
         },
       });
     if (spec.data === undefined)
-      return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
+      return { ...hosted, parts: { train: null, search: null, claim: null, reveal: null }, manifest: null };
     const prepared = await this.prepare(source, folder, python, signal);
     await this.tampering.keep({
       name: `the prepared data of task "${spec.name}"`,
@@ -125,6 +129,7 @@ export class TaskHost {
       train: part(spec.data.train),
       search: part(spec.data.search),
       claim: part(spec.data.claim),
+      reveal: part(spec.data.reveal?.folder),
     };
     return { ...hosted, parts, manifest: prepared.manifest };
   }
@@ -133,8 +138,14 @@ export class TaskHost {
    * The Python that phases and evaluator of a task share.
    * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
    */
-  private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
-    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+  private async python(
+    requirements: string | null,
+    wishes: PythonWishes,
+    signal: AbortSignal,
+  ): Promise<Python> {
+    const python = await this.alone('python', signal, () =>
+      findPython(this.cache, requirements, signal, wishes),
+    );
     await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }
@@ -241,20 +252,30 @@ function prepareEnvironment({ env }: Python): Record<string, string> {
 
 /** @throws AssayError DATA_INVALID, or DATA_MISMATCH, when a part that task.yaml names is no folder of the data */
 async function requireParts(target: string, { name, data }: Task, fresh: boolean): Promise<void> {
-  for (const part of [data?.train, data?.search, data?.claim]) {
+  const code = fresh ? 'DATA_INVALID' : 'DATA_MISMATCH';
+  for (const part of [data?.train, data?.search, data?.claim, data?.reveal?.folder]) {
     if (part === undefined) continue;
     const found = await stat(join(target, part)).catch(() => null);
     if (found?.isDirectory() !== true)
       throw new AssayError(
-        fresh ? 'DATA_INVALID' : 'DATA_MISMATCH',
+        code,
         `the prepared data of "${name}" has no folder ${part}, which task.yaml names`,
       );
   }
+  const { folder, permute } = data?.reveal ?? {};
+  if (folder === undefined || permute === undefined) return;
+  const found = await stat(join(target, folder, permute.file)).catch(() => null);
+  const size = found?.isFile() === true ? found.size : 0;
+  if (size === 0 || size % permute.rows !== 0 || size > LARGEST_PERMUTED)
+    throw new AssayError(
+      code,
+      `${join(folder, permute.file)} of the prepared data of "${name}" has ${size} bytes: to be permuted it has to be a file of ${permute.rows} rows of equal length, and of at most ${LARGEST_PERMUTED} bytes`,
+    );
 }
 
 /** Parts that training must not see are closed to every user but the worker's. */
 async function closeHeldOut(target: string, data: Task['data']): Promise<void> {
-  for (const part of [data?.search, data?.claim])
+  for (const part of [data?.search, data?.claim, data?.reveal?.folder])
     if (part !== undefined && part !== data?.train) await chmod(join(target, part), 0o700);
 }
 

@@ -1,12 +1,13 @@
 import { REHEARSALS } from './rehearsal.js';
 import { comparesTimes, type Task } from './task.js';
 import { evaluationGpus, leaseSize } from './device-needs.js';
-import { longestS, packClock, trainClock } from './phase-clock.js';
+import { longestRunS, longestS, packClock, trainClock } from './phase-clock.js';
 
-/** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
+/** The most that the processes of a training take on their lease in seconds, with those of the start where times are compared. */
 function trainingBound(task: Task, override: number | null): number {
   const clock = trainClock(task, override);
-  return longestS(clock) + (comparesTimes(task) ? clock.limitS : 0);
+  const pair = longestS(clock) + (comparesTimes(task) ? longestRunS(clock) : 0);
+  return task.replicate.processes * pair;
 }
 
 const PREPARE_DATA_S = 1800;

@@ -10,7 +10,7 @@ export interface RecipeText {
 
 /** Finds what a valid task probably does not mean, in words, from its folder alone. */
 export function folderWarnings(
-  { recipe, phases, replicate }: Pick<Task, 'recipe' | 'phases' | 'replicate'>,
+  { recipe, phases }: Pick<Task, 'recipe' | 'phases'>,
   files: readonly RecipeText[],
 ): string[] {
   const unmatched = (field: 'editable' | 'counted'): string[] =>
@@ -24,7 +24,6 @@ export function folderWarnings(
     ...unmatched('counted'),
     ...knobWarnings(recipe, files),
     ...(phases.prewarm === undefined ? [] : ['phases.prewarm: it is not run yet']),
-    ...(replicate.processes === 1 ? [] : ['replicate.processes: a run is one process as yet']),
   ];
 }
 

@@ -1,12 +1,18 @@
 import { z } from 'zod';
 import { uncounted } from './counted.js';
+import { evaluationTimeIssue } from './evaluation-time.js';
 import { gateSchema } from './schema/gate.js';
 import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { profileFields } from './schema/profiles.js';
 import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
+import { resourcesSchema } from './schema/resources.js';
+import { replicateSchema, revealSchema } from './schema/measuring.js';
+import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
+import { resourceIssues } from './phase-resources.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
+import { measuringIssues } from './measuring-issues.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
 const taskFields = {
@@ -87,12 +93,13 @@ const taskFields = {
         .describe(
           'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
         ),
+      reveal: revealSchema
+        .optional()
+        .describe('inputs that the recipe sees when it has trained, see "Signals"'),
     })
     .optional()
     .describe('left out by a task without data'),
-  requirements: relative
-    .optional()
-    .describe('requirements file with exact versions, for a private Python environment, see "Which Python"'),
+  ...pythonFields,
   env: environment
     .optional()
     .describe('variables by name for `data.prepare` and every phase of the recipe, such as `WIDTH: "96"`'),
@@ -106,65 +113,9 @@ const taskFields = {
         ),
     })
     .optional(),
-  resources: z.strictObject({
-    pool: taskName.default('cpu').describe('kind of host that trains, as in `assay worker --pool`'),
-    slots: z
-      .number()
-      .int()
-      .positive()
-      .default(1)
-      .describe('slots of a host that a training takes: cores, in `cpu`'),
-    gpus: z
-      .number()
-      .int()
-      .nonnegative()
-      .max(64)
-      .default(0)
-      .describe(
-        'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
-      ),
-    memory_mb: z
-      .number()
-      .int()
-      .positive()
-      .default(2048)
-      .describe(
-        'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
-      ),
-    shm_mb: z
-      .number()
-      .int()
-      .positive()
-      .optional()
-      .describe(
-        'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
-      ),
-    disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
-    log_kb: z
-      .number()
-      .int()
-      .positive()
-      .default(256)
-      .describe('log that is kept of a phase, in KiB; the end where it is longer'),
-    processes: z
-      .number()
-      .int()
-      .positive()
-      .default(64)
-      .describe('processes and threads of a phase at one time'),
-  }),
+  resources: resourcesSchema,
   phases: phasesSchema,
-  replicate: z
-    .strictObject({
-      processes: z.number().int().positive().default(1).describe('not used yet: a run is one process'),
-      deterministic: z
-        .boolean()
-        .default(false)
-        .describe(
-          'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
-        ),
-    })
-    .default({ processes: 1, deterministic: false }),
+  replicate: replicateSchema,
   scoring: z
     .enum(['served', 'direct'])
     .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
@@ -188,7 +139,8 @@ const taskFields = {
 
 /** A task in one of its profiles, as it is frozen. */
 export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
-  for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
+  for (const { path, message } of [...resourceIssues(task), ...deviceIssues(task), ...measuringIssues(task)])
+    context.addIssue({ code: 'custom', path, message });
   for (const { at, path, message } of sourceIssues(sourcesOf(task)))
     context.addIssue({
       code: 'custom',
@@ -219,6 +171,12 @@ export const taskSchema = z.strictObject(taskFields).superRefine((task, context)
       path: ['replicate', 'deterministic'],
       message: `times differ from run to run, and "${TIME_RATIO}" is one`,
     });
+    const untimed = evaluationTimeIssue({
+      scoring: task.scoring,
+      decides: decisionMetric(task),
+      named: namedMetrics(task),
+    });
+    if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
   const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
   if (free !== null)
     context.addIssue({
@@ -310,15 +268,16 @@ function rehearsalNeeds(task: {
 }
 
 /**
- * Processors that the phases of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
- * the host's.
+ * Processors that a phase of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
+ * the host's. Fewer where the phase asks for fewer.
  */
 export function processorsOf(
-  { pool, slots, gpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus'>,
+  { pool, slots, gpus, cpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus' | 'cpus'>,
   capacity: number,
   processors: number,
 ): number {
-  return pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  const share = pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  return Math.min(share, cpus ?? share);
 }
 
 /** Metric that recipes are compared by; its unit is empty where the task does not name it. */

@@ -7,14 +7,22 @@ import type { Task } from '../../domain/task/task.js';
  */
 const direction = z.enum(['minimize', 'maximize']);
 const strings = z.array(z.string());
-const phase = z.object({ run: z.string(), timeout_s: z.number() });
+const number = z.number().optional();
+const limits = { cpus: number, memory_mb: number, shm_mb: number, disk_mb: number, processes: number };
+const bare = z.object({ run: z.string(), timeout_s: z.number() });
+const phase = bare.extend({ resources: z.object(limits).optional() });
 const outputPhase = phase.extend({ output: z.string(), reads: strings.default([]) });
 const synthetic = z.literal('synthetic').optional();
 const tolerance = z.number().optional();
 
 const train = outputPhase.extend({
   clock: z
-    .object({ from: z.literal('data_visible'), budget_s: z.number(), tolerance_s: tolerance })
+    .object({
+      from: z.enum(['data_visible', 'ready']),
+      warmup_timeout_s: z.number().optional(),
+      budget_s: z.number(),
+      tolerance_s: tolerance,
+    })
     .optional(),
   progress: z
     .object({
@@ -33,7 +41,7 @@ const train = outputPhase.extend({
 const phases = z.object({
   check: phase.optional(),
   smoke: phase.extend({ data: synthetic, gpus: z.number().default(0) }).optional(),
-  prewarm: phase.extend({ data: synthetic, output: z.string() }).optional(),
+  prewarm: bare.extend({ data: synthetic, output: z.string() }).optional(),
   train,
   pack: outputPhase
     .extend({ budget_s: z.number().optional(), tolerance_s: tolerance, gpus: z.number().optional() })
@@ -44,6 +52,7 @@ const phases = z.object({
       startup_s: z.number(),
       twins: z.boolean().default(false),
       gpus: z.number().optional(),
+      resources: z.object(limits).optional(),
     })
     .optional(),
 });
@@ -92,15 +101,27 @@ export const storedTask = z.object({
       train: z.string(),
       search: z.string(),
       claim: z.string().optional(),
+      reveal: z
+        .object({
+          folder: z.string(),
+          permute: z.object({ file: z.string(), rows: z.number() }).optional(),
+        })
+        .optional(),
     })
     .optional(),
+  python: z.string().optional(),
   requirements: z.string().optional(),
+  wheels: z.array(z.object({ url: z.string(), sha256: z.string() })).optional(),
   env: z.record(z.string(), z.string()).optional(),
   runtime: z.object({ paths: strings }).optional(),
   resources: z.object({
     pool: z.string().default('cpu'),
     slots: z.number().default(1),
     gpus: z.number().default(0),
+    gpu_kind: z.string().optional(),
+    gpu_memory_mb: number,
+    cpus: number,
+    host: z.literal('exclusive').optional(),
     memory_mb: z.number().default(2048),
     shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),
@@ -109,8 +130,12 @@ export const storedTask = z.object({
   }),
   phases,
   replicate: z
-    .object({ processes: z.number().default(1), deterministic: z.boolean().default(false) })
-    .default({ processes: 1, deterministic: false }),
+    .object({
+      processes: z.number().default(1),
+      aggregate: z.enum(['mean', 'median']).default('mean'),
+      deterministic: z.boolean().default(false),
+    })
+    .default({ processes: 1, aggregate: 'mean', deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
     env: z.record(z.string(), z.string()).optional(),

@@ -8,18 +8,22 @@ import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
 import { evaluatorEnvironment, recipeEnvironment } from '../../domain/task/phase-environment.js';
+import { outputDiskMb, resourcesOf } from '../../domain/task/phase-resources.js';
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import type { Ending, RunRequest, RunResult } from '../../sandbox/run.js';
+import type { Ending, RunRequest, RunResult, Signal } from '../../sandbox/run.js';
 import type { SealLimits } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { runtimeOf } from '../../tasks/runtime.js';
 import { givenFor } from '../../tasks/same-python.js';
 import type { RunHost } from '../host-context.js';
+import { unreadyReason } from './unready.js';
 
 const MB = 1024 * 1024;
+/** More than the names of the folder of a process come to, in front of each of its entries. */
+const FOLDER_BYTES = 64 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
 
@@ -36,9 +40,14 @@ export interface PhaseCall {
   readable: string[];
   /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
   seesHeldOut?: true;
+  /** Phase whose limits hold, where that is not the one that is run: what a smoke run is packed with. */
+  limitsOf?: RunPhase;
   env: Record<string, string>;
   /** Variable for the start time, as in a request of the sandbox. */
   startVariable?: string;
+  /** Words that it may say, and the seconds until it has to be ready, as in a request of the sandbox. */
+  signals?: readonly Signal[];
+  warmupS?: number;
   signal: AbortSignal;
 }
 
@@ -49,7 +58,7 @@ export function requestOf(
   call: PhaseCall,
   tmp: string,
 ): RunRequest {
-  const { resources } = hosted.spec;
+  const resources = resourcesOf(hosted.spec, call.limitsOf ?? runPhaseOf(call));
   const given = givenFor({ ...hosted.python, folders: [...runtimeOf(hosted).folders] }, tmp);
   return {
     id: `${host.process}/${call.id}`,
@@ -69,7 +78,12 @@ export function requestOf(
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
       ...definedFields({ sharedBytes: resources.shm_mb === undefined ? null : resources.shm_mb * MB }),
     },
-    ...definedFields({ startVariable: call.startVariable, devices: accessFor(granted, hosted, call) }),
+    ...definedFields({
+      startVariable: call.startVariable,
+      signals: call.signals,
+      warmupS: call.warmupS,
+      devices: accessFor(granted, hosted, call),
+    }),
     signal: call.signal,
   };
 }
@@ -78,13 +92,21 @@ export function requestOf(
 const environmentOf = ({ spec }: HostedTask, { phase, seesHeldOut }: PhaseCall): Record<string, string> =>
   phase === 'evaluate' && seesHeldOut !== true ? evaluatorEnvironment(spec) : recipeEnvironment(spec);
 
-/** Phases that may use accelerators, by the name of their runs. */
-const USES: Partial<Record<Failure['phase'], RunPhase>> = {
+/** Phases of a task by the name of their runs. */
+const RUN_PHASES: Record<Failure['phase'], RunPhase> = {
+  static: 'check',
+  check: 'check',
   smoke: 'smoke',
+  rehearsal: 'evaluate',
   train: 'train',
   pack: 'pack',
+  seal: 'check',
   evaluate: 'evaluate',
 };
+
+/** The phase of the task that a call is a run of; servers are started while an evaluation runs. */
+const runPhaseOf = ({ phase, seesHeldOut }: Pick<PhaseCall, 'phase' | 'seesHeldOut'>): RunPhase =>
+  seesHeldOut === true ? 'serve' : RUN_PHASES[phase];
 
 /**
  * Access to the accelerators that a phase uses; left out for one that uses none.
@@ -93,13 +115,12 @@ const USES: Partial<Record<Failure['phase'], RunPhase>> = {
 function accessFor(
   granted: RunHost['granted'],
   { spec }: HostedTask,
-  { phase, seesHeldOut }: PhaseCall,
+  call: PhaseCall,
 ): DeviceAccess | undefined {
-  const uses = seesHeldOut === true ? 'serve' : USES[phase];
-  const count = uses === undefined ? 0 : gpusOf(spec, uses);
+  const count = gpusOf(spec, runPhaseOf(call));
   if (count === 0) return undefined;
   if (granted === null)
-    throw new AssayError('INTERNAL', `${phase} needs ${count} accelerators and no lease holds them`);
+    throw new AssayError('INTERNAL', `${call.phase} needs ${count} accelerators and no lease holds them`);
   return granted.accessTo(count);
 }
 
@@ -108,7 +129,7 @@ export async function recordRun(
   lineage: Lineage,
   phase: string,
   result: RunResult,
-  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed'>> = {},
+  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed' | 'process'>> = {},
 ): Promise<PhaseRun> {
   return {
     phase,
@@ -120,6 +141,9 @@ export async function recordRun(
     isolation: result.isolation,
     reusedFrom: null,
     startMs: null,
+    process: null,
+    warmupMs: result.warmupMs === undefined ? null : Math.round(result.warmupMs),
+    pair: null,
     budgetS: null,
     hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
     usualSpeed: null,
@@ -131,13 +155,26 @@ export async function recordRun(
   };
 }
 
-const UNITS = { wall: 's', warmup: 's', memory: 'bytes', disk: 'bytes', output: 'bytes', processes: 'processes' } as const;
+const UNITS = {
+  wall: 's',
+  warmup: 's',
+  memory: 'bytes',
+  disk: 'bytes',
+  output: 'bytes',
+  processes: 'processes',
+} as const;
 
-/** Translates a run that did not end well into the failure of its trial; null for one that exited with 0. */
+/**
+ * Translates a run that did not end well into the failure of its trial; null for one that exited with 0, and was ready
+ * where `warmupS`, its seconds to become ready, is given.
+ */
 export function failureOf(
   phase: Failure['phase'],
-  { ending, log }: Pick<RunResult, 'ending' | 'log'>,
+  { ending, log, ...heard }: Pick<RunResult, 'ending' | 'log' | 'said' | 'stray'>,
+  warmupS?: number,
 ): Failure | null {
+  const unready = warmupS === undefined ? null : unreadyReason(ending, heard, warmupS);
+  if (unready !== null) return { phase, tail: tailOf(log), limit: null, status: 'crash', reason: unready };
   const preflight = phase === 'check' || phase === 'smoke';
   const base = { phase, tail: tailOf(log), limit: null };
   switch (ending.kind) {
@@ -185,9 +222,18 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
   return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
 }
 
-/** Limits of what may be sealed: far above any gate, low enough to protect the host. */
+/** Limits of what one process may leave: far above any gate, low enough to protect the host. */
 export function sealLimits(hosted: HostedTask): SealLimits {
-  return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
+  return { maxBytes: outputDiskMb(hosted.spec) * MB, maxEntries: 1000 };
+}
+
+/** Limits of a sealed artifact, with that of each process. */
+export function artifactLimits(hosted: HostedTask): SealLimits {
+  const { maxBytes, maxEntries } = sealLimits(hosted);
+  const { processes } = hosted.spec.replicate;
+  return processes === 1
+    ? { maxBytes, maxEntries }
+    : { maxBytes: processes * (maxBytes + FOLDER_BYTES), maxEntries: processes * (maxEntries + 1) };
 }
 
 export function tailOf(log: string): string {

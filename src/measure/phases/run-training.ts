@@ -2,20 +2,19 @@ import { START } from '../../domain/keys.js';
 import { exactGates, firstMiss, margins, type Margin } from '../../domain/task/gates.js';
 import { missFailure } from '../../domain/trial/miss-failure.js';
 import type { Failure } from '../../domain/trial/outcome.js';
-import { definedFields } from '../../domain/defined-fields.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { TIME_RATIO } from '../../domain/task/task.js';
+import { measuredTimes, trainingRuns, type MeasuredTimes } from '../../domain/trial/paired-times.js';
 import type { Trained } from '../../lineage/documents/replicate.js';
 import { persist } from '../../lineage/persist.js';
 import { mayEvaluate } from '../load-trial.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
-import { timeRatio } from './baseline-timing.js';
 import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
 import { packPhase } from './pack-phase.js';
 import { countedBytes } from './phase.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { incompleteFailure } from './seal-outputs.js';
+import { withUntold } from './unready.js';
 import { trainPhase } from './train-phase.js';
 import {
   folderName,
@@ -35,7 +34,7 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
   const visible = visibleFiles(seenBy(work.hosted.spec, 'train'), files);
   const folders = await makeRunFolders(context, folderName(attempt), visible);
   try {
-    const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [] };
+    const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [], said: [] };
     const training: Training = { ...of, ...fresh, folders: trainingFolders(folders) };
     const result = await phasesOf(training);
     if (isElsewhereNow(result)) return result;
@@ -56,7 +55,7 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
   const left = await trainPhase(training);
   if (isElsewhereNow(left) || 'failure' in left) return left;
   training.left = left;
-  const late = firstMiss(margins(exactGates(spec.gates), timesOf(training)));
+  const late = firstMiss(margins(exactGates(spec.gates), timesOf(training).metrics));
   if (late !== undefined) return missed(training, late);
   if (spec.phases.pack !== undefined) return packPhase(training, spec.phases.pack, left);
   return { sealed: left.sealed, folder: folders.left };
@@ -66,9 +65,12 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
 async function gateAndStore(training: Training, { sealed, folder }: Artifact): Promise<Trained> {
   const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
-  const incomplete = incompleteFailure(spec, sealed);
-  if (incomplete !== null) return trainedWith(training, incomplete, {});
-  const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
+  // of several processes each was looked at as it ended
+  const incomplete = spec.replicate.processes > 1 ? null : incompleteFailure(spec, sealed);
+  const untold = withUntold(incomplete, spec, training.said);
+  if (untold !== null) return trainedWith(training, untold, {});
+  const times = timesOf(training);
+  const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...times.metrics };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
@@ -80,6 +82,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   }
   return {
     ...trainedWith(training, failure, metrics),
+    standardErrors: times.errors,
     margins: margins(spec.gates, metrics),
     artifact: { ...sealed, onHost: kept.onHost },
   };
@@ -115,10 +118,8 @@ async function mayStayHere({ context, work, attempt }: Training): Promise<boolea
 }
 
 /** Times of the training by the harness's clock. */
-function timesOf({ runs }: Training): Record<string, number> {
-  const run = runs.findLast(({ phase }) => phase === 'train');
-  const ratio = run === undefined ? null : timeRatio(run);
-  return { train_s: (run?.wallMs ?? 0) / 1000, ...definedFields({ [TIME_RATIO]: ratio }) };
+function timesOf({ work, runs }: Training): MeasuredTimes {
+  return measuredTimes(work.hosted.spec.replicate, trainingRuns(runs));
 }
 
 function trainedWith(

@@ -33,6 +33,8 @@ export interface Training extends TrainingOf {
   left: Left | null;
   sharesTraining: string | null;
   progress: Trained['progress'];
+  /** Words that its last process said. */
+  said: readonly string[];
 }
 
 /** Sealed outputs of training, which the key of the next phase is derived from. */
@@ -52,7 +54,7 @@ export interface Failed {
   failure: Failure;
 }
 
-export interface TrainingFolders {
+export interface TrainingFolders extends Pick<RunFolders, 'data' | 'reveal'> {
   recipe: string;
   /** The recipe again, as submitted: what training wrote beside its outputs is not there for packing. */
   packing: string;
@@ -79,8 +81,8 @@ export const keyedBy = ({ context, work, attempt, files }: TrainingOf): Keyed =>
 });
 
 /** Names the folders of a training within those of its run. */
-export function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFolders {
+export function trainingFolders({ folder, ...made }: RunFolders): TrainingFolders {
   const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
   const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
-  return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
+  return { ...made, packing, packingTmp, left, artifact, packed };
 }

@@ -37,6 +37,9 @@ export interface Scored {
   serverRun: RunResult | null;
   /** From the evaluator's start to the server's first answer; null when there was none. */
   greetedMs: number | null;
+  /** Time for which the first server owed an answer, from a whole request to a whole answer, hello and bye apart; null
+   * without a server. */
+  owedMs: number | null;
   /** Null without a twin, and when it was not needed any more. */
   twinRun: RunResult | null;
   /** The one of `serverRun` and `twinRun` that is to blame; null where neither is. */
@@ -136,6 +139,8 @@ async function withinParting<T>(work: Promise<T>): Promise<T | null> {
 class Bridge {
   /** Frames that the server has not answered yet; it owes one for each. */
   #owed = 0;
+  #owedSince: number | null = null;
+  owedMs = 0;
   #greeted = false;
   greetedMs: number | null = null;
   readonly #began = performance.now();
@@ -198,6 +203,7 @@ class Bridge {
   #asked(type: string): void {
     this.#owed += 1;
     if (type === 'bye') this.#dismissed = true;
+    else if (this.#greeted) this.#owedSince ??= performance.now();
     if (this.#greeted || this.#startup !== null) return;
     this.#startup = setTimeout(() => {
       this.#startedLate = true;
@@ -207,6 +213,10 @@ class Bridge {
 
   #answered(): void {
     this.#owed = Math.max(0, this.#owed - 1);
+    if (this.#owed === 0 && this.#owedSince !== null) {
+      this.owedMs += performance.now() - this.#owedSince;
+      this.#owedSince = null;
+    }
     this.#greeted = true;
     this.greetedMs ??= performance.now() - this.#began;
     this.#stopClock();
@@ -297,6 +307,7 @@ function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[
     evaluatorRun,
     serverRun: server?.run ?? null,
     greetedMs: server?.bridge.greetedMs ?? null,
+    owedMs: server?.bridge.owedMs ?? null,
     twinRun: twin?.run ?? null,
     blamedRun: null,
     late: false,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
+import { phaseResources } from './resources.js';
 import { direction, environment, relative, seconds } from './fields.js';
 
 const tolerance = z
@@ -8,10 +9,11 @@ const tolerance = z
   .max(86_400)
   .describe('seconds past the budget at which a run is ended; by default a tenth of the budget, at least 1');
 
-const phase = z.strictObject({
+const bare = z.strictObject({
   run: z.string().min(1).describe('command for `sh`'),
   timeout_s: seconds.describe('wall limit in seconds'),
 });
+const phase = bare.extend({ resources: phaseResources });
 
 const gpus = z
   .number()
@@ -57,12 +59,19 @@ const train = outputPhase.extend({
   clock: z
     .strictObject({
       from: z
-        .literal('data_visible')
+        .enum(['data_visible', 'ready'])
         .describe(
-          'when it starts: as the first process of the recipe does, which sees the data from then on',
+          'when it starts: `data_visible`: as the first process of the recipe does, which sees the data from then on; `ready`: when the recipe says that it is ready, which sees no data before, see "Signals"',
         ),
+      warmup_timeout_s: seconds
+        .optional()
+        .describe('seconds until the recipe has to be ready; with `from: ready`, and only there'),
       budget_s: seconds.describe('budget of wall time, at most `timeout_s`, see "Budgets"'),
       tolerance_s: tolerance.optional(),
+    })
+    .refine((clock) => (clock.from === 'ready') === (clock.warmup_timeout_s !== undefined), {
+      path: ['warmup_timeout_s'],
+      message: 'it is needed with `from: ready`, and only there',
     })
     .optional(),
   progress: z
@@ -82,7 +91,7 @@ export const phasesSchema = z.strictObject({
     .extend({ data: synthetic, gpus: noGpus })
     .optional()
     .describe('training in short, without data: projects the size, and serves a rehearsal'),
-  prewarm: phase
+  prewarm: bare
     .extend({ data: synthetic, output: relative.describe('what `reads` would call it') })
     .optional()
     .describe('not run yet'),
@@ -102,6 +111,7 @@ export const phasesSchema = z.strictObject({
       run: z.string().min(1).describe('command for `sh`'),
       startup_s: seconds.describe('seconds until it has to have answered its first frame'),
       gpus,
+      resources: phaseResources,
       twins: z
         .boolean()
         .default(false)
