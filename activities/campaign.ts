@@ -17,6 +17,7 @@ import {
 import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
+import { definedFields } from '../src/domain/defined-fields.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/text/explain.js';
 import {
@@ -212,7 +213,12 @@ function resolve(
   return frozenCampaignSchema.parse({
     name: request.name,
     owner,
-    task: { name: spec.name, digest: task._id, title: spec.title },
+    task: {
+      name: spec.name,
+      digest: task._id,
+      title: spec.title,
+      ...definedFields({ profile: spec.profile }),
+    },
     pool: spec.resources.pool,
     slots: leaseSize(spec.resources),
     gpus: { prepare: preflightGpus(spec), evaluate: evaluationGpus(spec) },

@@ -10,6 +10,7 @@ import { ModelFault } from '../src/model/client.js';
 const PAUSES: Partial<Record<ErrorCode, number>> = {
   ISOLATION_TOO_WEAK: 3000,
   HOST_CLASS_DIFFERS: 3000,
+  ACCELERATORS_DIFFER: 3000,
   NO_FREE_SLOTS: 1000,
 };
 

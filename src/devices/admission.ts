@@ -38,15 +38,15 @@ const LEAST_S = 2;
 
 /* Waits, as multiples of the longest lease: chosen with the simulation of test/devices/simulated-pool.ts. */
 /** A host drains for a request that does not fit. */
-const DRAIN_AFTER = 0.8;
+const DRAIN_AFTER = 1;
 /** A request that fits comes before larger ones. */
-const FIRST_AFTER = 1.5;
+const FIRST_AFTER = 2;
 /** One more host drains for a size, for each that does already. */
 const DRAIN_MORE_AFTER = 2.2;
 /** A request comes before everything younger, whatever that costs: nothing starves. */
 const OVERDUE_AFTER = 6;
 /** Requests that wait for one draining host before another helps it. */
-const SHARE_A_DRAIN = 3;
+const SHARE_A_DRAIN = 4;
 /** Seconds by which the busiest host begins to drain later than an idle one, which loses less by it. */
 const BUSY_DELAY_S = 2;
 

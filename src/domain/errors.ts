@@ -95,6 +95,13 @@ export const ERRORS = {
     '`assay task list` shows the tasks; `assay task push DIR` adds yours.',
   ),
   TASK_INVALID: entry('user', 2, false, 'Correct task.yaml, or the file that is named, at the place shown.'),
+  PROFILE_UNKNOWN: entry('user', 2, false, 'Name one of the profiles that the message lists, or none.'),
+  SOURCE_INVALID: entry(
+    'user',
+    2,
+    false,
+    'Correct `source` in task.yaml, or its patch; `assay task source DIR --into FOLDER` writes what it brings.',
+  ),
   DATA_INVALID: entry(
     'user',
     1,
@@ -151,6 +158,12 @@ export const ERRORS = {
     3,
     false,
     'Use the assay version that wrote this store, or another database name.',
+  ),
+  SOURCE_UNAVAILABLE: entry(
+    'environment',
+    3,
+    'bounded',
+    'Connect this host to the network, or put a copy of the repository into the folder that ASSAY_MIRROR names.',
   ),
   PYTHON_UNAVAILABLE: entry(
     'environment',
@@ -243,6 +256,12 @@ export const ERRORS = {
     3,
     'endless',
     'Start a worker on a host that supports the tier; `assay doctor` on this one says what it lacks.',
+  ),
+  ACCELERATORS_DIFFER: entry(
+    'environment',
+    3,
+    'endless',
+    'Start a worker of this pool on a host with such accelerators (`assay devices` lists those that workers have), or choose another profile of the task.',
   ),
   HOST_CLASS_DIFFERS: entry(
     'environment',

@@ -1,6 +1,7 @@
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import { TRIAL_STATUSES, trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
+import { isMissed } from '../domain/task/gates.js';
 import type { Task } from '../domain/task/task.js';
 import type { TrialRow } from '../domain/session/view.js';
 import { KINDS } from './document-kinds.js';
@@ -34,7 +35,7 @@ export class Leaderboards {
     await this.push(`${owner}/role/${row.role}`, entry, { trial: -1 }, RECENT);
     if (rank !== null && (status === 'keep' || status === 'discard'))
       await this.push(`${owner}/best`, entry, { rank: 1, trial: 1 }, BEST);
-    if (row.margins.some((margin) => margin.over > 0))
+    if (row.margins.some(isMissed))
       await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
     await this.blocks.update(
       { _id: `${owner}/${Math.floor(row.trial / BLOCK)}` },

@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import { randomBytes } from 'node:crypto';
 import { treeDigest } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import { splitReference } from '../domain/task/profiles.js';
 import type { Task } from '../domain/task/task.js';
 import type { Blobs, FileBytes } from './blob-store/blobs.js';
 import { type TaskDocument } from './documents/task.js';
@@ -38,13 +39,19 @@ export class Tasks {
   }
 
   /**
-   * Stores a task folder. Its name points to it from then on, unless a person has given that name to another.
+   * Stores a task folder. Its reference, the name of a task with that of a profile which is not its default, points to
+   * it from then on, unless a person has given that one to another.
    */
-  async push(spec: Task, files: readonly FileBytes[], by: 'person' | 'bundled'): Promise<TaskDocument> {
+  async push(
+    spec: Task,
+    files: readonly FileBytes[],
+    by: 'person' | 'bundled',
+    reference = spec.name,
+  ): Promise<TaskDocument> {
     const stored = await this.store(spec, files);
     const { _id: digest } = stored;
-    await this.names.insertOnce({ _id: spec.name, digest, by });
-    const renamed = by === 'person' ? { _id: spec.name } : { _id: spec.name, by };
+    await this.names.insertOnce({ _id: reference, digest, by });
+    const renamed = by === 'person' ? { _id: reference } : { _id: reference, by };
     await this.names.update(renamed, { $set: { digest, by } });
     return stored;
   }
@@ -64,11 +71,25 @@ export class Tasks {
     return this.tasks.get(name?.digest ?? reference);
   }
 
+  /** Tasks by name, in their default profiles. */
   async list(): Promise<TaskDocument[]> {
-    const names = await this.names.list({}, { sort: { _id: 1 }, limit: 1000 });
+    const names = (await this.names.list({}, { sort: { _id: 1 }, limit: 1000 })).filter(
+      ({ _id }) => splitReference(_id).profile === null,
+    );
     return (await this.tasks.many(names.map((name) => name.digest))).sort((a, b) =>
       a.name < b.name ? -1 : 1,
     );
+  }
+
+  /** Profiles of a named task that a reference leads to, the default first; empty for a task without any. */
+  async profiles(name: string): Promise<string[]> {
+    const usual = (await this.find(name))?.spec.profile;
+    const named = await this.names.list(
+      { _id: { $gt: `${name}@`, $lt: `${name}A` } },
+      { sort: { _id: 1 }, limit: 1000 },
+    );
+    const others = named.flatMap(({ _id }) => splitReference(_id).profile ?? []);
+    return [...new Set([...(usual === undefined ? [] : [usual]), ...others])];
   }
 
   /**

@@ -10,7 +10,11 @@ export const unsized: Arrive = () =>
   Promise.resolve({ ...UNSIZED, refused: () => undefined, ended: () => undefined });
 
 /** Refusals of a host that will refuse the same request again. */
-const NOT_THIS_HOST: ReadonlySet<ErrorCode> = new Set(['HOST_CLASS_DIFFERS', 'ISOLATION_TOO_WEAK']);
+const NOT_THIS_HOST: ReadonlySet<ErrorCode> = new Set([
+  'ACCELERATORS_DIFFER',
+  'HOST_CLASS_DIFFERS',
+  'ISOLATION_TOO_WEAK',
+]);
 
 /** Does work that has come to this host from a queue, and says how it has ended. */
 export async function arrived<Host extends Pick<HostContext, 'admitted'>, T>(

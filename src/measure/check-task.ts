@@ -8,6 +8,7 @@ import type { StoredFile } from '../lineage/documents/snapshot.js';
 import { HostTurn } from '../sandbox/host/host-turn.js';
 import { UNSIZED } from '../devices/admitted.js';
 import { openDevices } from '../devices/open-devices.js';
+import { MEASURED_WORK } from '../domain/devices/host-class.js';
 import { leaseSize, preflightGpus } from '../domain/task/device-needs.js';
 import { thisMachine } from '../sandbox/host/machine.js';
 import { LeasePool } from '../sandbox/host/lease.js';
@@ -20,6 +21,7 @@ import { neededByRuns } from '../tasks/needed-by-runs.js';
 import { tamperDetectingSandbox } from '../tasks/tamper-detecting-sandbox.js';
 import { TamperDetection } from '../tasks/tamper-detection.js';
 import type { RunHost } from './host-context.js';
+import { requireDevices } from './load-trial.js';
 import { onDevices, onLease } from './on-lease.js';
 import { removeRunFolders } from './phases/run-folders.js';
 import { preflight } from './preflight.js';
@@ -66,6 +68,7 @@ export async function checkTask(loaded: LoadedTask, settings: CheckSettings): Pr
   const context = await openRunHost(loaded, settings);
   try {
     context.leases.requireRoom(leaseSize(loaded.spec.resources));
+    for (const work of MEASURED_WORK) requireDevices(loaded.spec, work, context);
     return await checkedOn(context, loaded, settings);
   } finally {
     await removeRunFolders({ folder: context.host.work });
@@ -138,7 +141,7 @@ async function measuredTwice(
   }
   const failure = meanMissFailure(
     hosted.spec,
-    runs.map(({ metrics }) => metrics),
+    runs.map(({ metrics }) => ({ metrics, standardErrors: {} })),
   );
   return { runs, failure };
 }

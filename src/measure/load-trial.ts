@@ -7,11 +7,13 @@ import {
 } from '../domain/devices/host-class.js';
 import { AssayError } from '../domain/errors.js';
 import { evaluationGpus } from '../domain/task/device-needs.js';
+import { unfitDevices } from '../domain/task/phase-resources.js';
+import type { Task } from '../domain/task/task.js';
 import { isWeaker } from '../domain/task/isolation.js';
 import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { HostedTask } from '../tasks/host.js';
-import type { HostContext } from './host-context.js';
+import type { HostContext, RunHost } from './host-context.js';
 
 /** A campaign with its task as it lies on this host. */
 export interface HostedCampaign {
@@ -38,7 +40,8 @@ export interface AskedWork {
 /**
  * The campaign's task, materialised here and agreed upon with the other hosts.
  * @throws AssayError ISOLATION_TOO_WEAK when the campaign demands a tier that this host does not hold;
- * HOST_CLASS_DIFFERS when it belongs to hosts of another class
+ * ACCELERATORS_DIFFER when its accelerators are not those that the task asks for; HOST_CLASS_DIFFERS when the campaign
+ * belongs to hosts of another class
  */
 export async function hostCampaign(
   { lineage, tasks, sandbox, host, devices }: HostContext,
@@ -53,6 +56,7 @@ export async function hostCampaign(
     throw new AssayError('ISOLATION_TOO_WEAK', message);
   }
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  requireDevices(task.spec, work, { host, devices });
   const files = (): Promise<{ path: string; bytes: Uint8Array }[]> => lineage.blobs.readFiles(task.files);
   const source = { spec: task.spec, digest: task._id, dataSecret: task.dataSecret, files };
   const hosted = await tasks.host(source, signal);
@@ -116,4 +120,17 @@ export async function mayEvaluate(
 function requireClass(...of: Parameters<typeof refusalOfClass>): void {
   const refusal = refusalOfClass(...of);
   if (refusal !== null) throw new AssayError('HOST_CLASS_DIFFERS', refusal);
+}
+
+/**
+ * Refuses work for accelerators that this host does not have.
+ * @throws AssayError ACCELERATORS_DIFFER
+ */
+export function requireDevices(
+  task: Task,
+  work: MeasuredWork,
+  { host, devices }: Pick<RunHost, 'host' | 'devices'>,
+): void {
+  const unfit = unfitDevices(task, work, devices?.devices ?? []);
+  if (unfit !== null) throw new AssayError('ACCELERATORS_DIFFER', `${host.name} leaves the work: ${unfit}`);
 }

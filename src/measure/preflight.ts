@@ -126,7 +126,13 @@ async function runs(flight: Flight): Promise<PhaseEnd> {
   if (smoked.failure !== null || pack === undefined) return smoked;
   const data = seenBy(flight.hosted.spec, 'pack').data ? flight.hosted.parts.train : null;
   const packs = { ASSAY_INPUT: out, ASSAY_OUTPUT: artifact, ASSAY_SEED: '1' };
-  const packed = await run(flight, 'smoke', pack, { ...packs, ...definedFields({ ASSAY_DATA: data }) });
+  const packed = await run(
+    flight,
+    'smoke',
+    pack,
+    { ...packs, ...definedFields({ ASSAY_DATA: data }) },
+    'pack',
+  );
   return packed.failure === null ? smoked : packed;
 }
 
@@ -135,9 +141,10 @@ async function run(
   phase: 'check' | 'smoke',
   { run: command, timeout_s: timeoutS }: { run: string; timeout_s: number },
   env: PhaseCall['env'],
+  limitsOf: 'check' | 'smoke' | 'pack' = phase,
 ): Promise<PhaseEnd> {
   const told = { env, ...definedFields({ startVariable: phase === 'smoke' ? START_VARIABLE : null }) };
-  const call = { id: `${name}/${phase}`, phase, command, cwd: recipe, timeoutS, signal, ...told };
+  const call = { id: `${name}/${phase}`, phase, limitsOf, command, cwd: recipe, timeoutS, signal, ...told };
   const readable = env['ASSAY_DATA'] === undefined ? [] : [env['ASSAY_DATA']];
   const result = await context.sandbox.run(
     requestOf(context, hosted, { ...call, readable, writable: [recipe, out, artifact] }, tmp),

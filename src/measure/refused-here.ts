@@ -6,7 +6,11 @@ export interface RefusedHere {
 }
 
 /** Errors by which one host leaves work to the others of its pool. */
-const LEFT_TO_OTHERS: ReadonlySet<ErrorCode> = new Set(['HOST_CLASS_DIFFERS', 'ISOLATION_TOO_WEAK']);
+const LEFT_TO_OTHERS: ReadonlySet<ErrorCode> = new Set([
+  'ACCELERATORS_DIFFER',
+  'HOST_CLASS_DIFFERS',
+  'ISOLATION_TOO_WEAK',
+]);
 
 /**
  * Does work on the queue of one host: what that host may not do comes back as `refused`, because nobody else takes

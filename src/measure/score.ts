@@ -1,5 +1,7 @@
+import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import type { Evaluation } from '../domain/trial/evaluation.js';
+import { EVALUATION_S } from '../domain/task/evaluation-time.js';
 import { isStatic, margins } from '../domain/task/gates.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { claimedMeasure, decisionMetric, type Task } from '../domain/task/task.js';
@@ -87,7 +89,7 @@ function tampered(fence: number, runs: PhaseRun[], scored: Scored, damage: strin
     limit: null,
     tail: scored.serverRun === null ? '' : WITHHELD,
   };
-  return { fence, failure, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
+  return { fence, failure, runs, ...UNMEASURED, at: new Date() };
 }
 
 async function runsOf({ lineage }: HostContext, { replicate }: Attempt, scored: Scored): Promise<PhaseRun[]> {
@@ -114,7 +116,7 @@ export function evaluatedOf(
   purpose: ReplicateDocument['purpose'],
   scored: Scored,
   known: Record<string, number>,
-): Pick<Evaluated, 'failure' | 'metrics' | 'margins' | 'feedback'> {
+): Pick<Evaluated, 'failure' | 'metrics' | 'standardErrors' | 'margins' | 'feedback'> {
   if (scored.blame === 'evaluator') {
     const said = tailOf(scored.evaluatorRun.log).split('\n').at(-1) ?? '';
     const reason = said === '' ? scored.reason : `${scored.reason}; its log ends with: ${said}`;
@@ -126,11 +128,15 @@ export function evaluatedOf(
     });
   }
   const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
-  if (failure !== null) return { failure, margins: [], metrics: {}, feedback: '' };
+  if (failure !== null) return { failure, ...UNMEASURED };
   if (scored.evaluation === null || !('metrics' in scored.evaluation))
     throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" gave no metrics`);
-  const { metrics, feedback } = scored.evaluation;
-  const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
+  const { metrics, standard_errors: errors, feedback } = scored.evaluation;
+  const timed = definedFields({ [EVALUATION_S]: secondsOwed(scored) });
+  const owned = {
+    ...Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known))),
+    ...timed,
+  };
   const missing = owedMetrics(spec, purpose).find((name) => !(name in owned) && !(name in known));
   if (missing !== undefined)
     throw new AssayError(
@@ -140,10 +146,19 @@ export function evaluatedOf(
   return {
     failure: null,
     metrics: owned,
+    standardErrors: Object.fromEntries(
+      Object.entries(errors).filter(([name]) => name in owned && !(name in timed)),
+    ),
     margins: margins(spec.gates, { ...owned, ...known }),
     feedback,
   };
 }
+
+const UNMEASURED = { margins: [], metrics: {}, feedback: '' };
+
+/** Rounded to microseconds; undefined without a server. */
+const secondsOwed = ({ owedMs }: Scored): number | undefined =>
+  owedMs === null ? undefined : Math.round(1000 * owedMs) / 1e6;
 
 const MOST_NAMED = 20;
 

@@ -1,5 +1,5 @@
 import type { Believed } from '../domain/decision/lesson.js';
-import type { Margin, ToldMargin } from '../domain/task/gates.js';
+import { isMissed, type Margin, type ToldMargin } from '../domain/task/gates.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { secondsOver, type Projection } from '../domain/task/rehearsal.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
@@ -117,11 +117,17 @@ export function readCheckAnswer(text: string): { ok: boolean; over: boolean } | 
 
 /** `size: 14000 of 24000 bytes, margin 10000`; a missed gate has `OVER by 12 bytes` instead of the margin. */
 export function marginText(margin: Margin): string {
-  const { gate, metric, value, limit, side, over } = margin;
+  const { gate, metric, value, limit, side, over, doubt } = margin;
   const unit = metric === gate ? '' : ` ${metric}`;
   const bound = side === 'max' ? `of ${amount(limit)}` : `of at least ${amount(limit)}`;
-  const rest = over > 0 ? `OVER by ${amount(over)}${unit}` : `margin ${amount(-over)}`;
-  return `${gate}: ${amount(value)} ${bound}${unit}, ${rest}`;
+  const error = doubt === undefined ? '' : ` ± ${amount(doubt.standardError)}`;
+  return `${gate}: ${amount(value)}${error} ${bound}${unit}, ${restText(margin, over, unit)}`;
+}
+
+function restText(margin: Margin, over: number, unit: string): string {
+  if (over <= 0) return `margin ${amount(-over)}`;
+  const by = `OVER by ${amount(over)}${unit}`;
+  return isMissed(margin) ? by : `${by}, which may be chance: a claim has to keep it surely`;
 }
 
 /** `evaluation: 31 of 25 s, OVER by 6 s (projected from 10 % of it)`. */

@@ -1,3 +1,4 @@
+import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
 import type { Gate } from '../domain/task/schema/gate.js';
 import { decisionMeasure, type Measure, type Task } from '../domain/task/task.js';
@@ -70,7 +71,7 @@ function taskText(task: Task): string {
   const steered =
     decides.name === metric.name
       ? ''
-      : `\nTrials are decided by ${decides.name}, ${betterOf(decides)} is better.`;
+      : `\nTrials are decided by ${markedName(decides)}, ${betterOf(decides)} is better.`;
   const guards = task.guards.map(
     ({ metric: name, margin }) => `\nGuard: ${name} may not worsen by more than ${amount(margin)}.`,
   );

@@ -1,6 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../domain/session/conversation.js';
+import type { Task } from '../domain/task/task.js';
 import { editSchema, type Edit } from '../domain/text/edits.js';
 import { finite } from '../domain/trial/evaluation.js';
 import { TRIAL_STATUSES, trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
@@ -14,7 +15,14 @@ export type ToolCall =
   | { tool: 'lineage'; role: string | null; status: TrialStatus | null; limit: number }
   | { tool: 'read_trial'; trial: number }
   | { tool: 'rebase'; trial: number }
-  | { tool: 'submit_trial'; hypothesis: string; expectedDelta: number | null; parent: number | null }
+  | {
+      tool: 'submit_trial';
+      hypothesis: string;
+      expectedDelta: number | null;
+      parent: number | null;
+      /** Left out where a task has none, and in conversations of an earlier assay. */
+      domain?: string | null | undefined;
+    }
   | { tool: 'finish'; note: string }
   | { tool: 'malformed'; error: string };
 
@@ -34,8 +42,19 @@ function tool(
   };
 }
 
+/** Domains of a task, each with what belongs to it. */
+type Domains = Task['recipe']['domains'];
+
+/** Property of a submit that says what an edit is of, where the task asks for it. */
+function domainProperty(domains: Domains): object {
+  const names = Object.keys(domains);
+  if (names.length === 0) return {};
+  const description = names.map((name) => `${name}: ${domains[name] ?? ''}`).join('; ');
+  return { domain: { type: 'string', enum: names, description: `What the edit changes. ${description}.` } };
+}
+
 /** The tools of a session, in a fixed order so that the provider's cache holds them. */
-export function toolDefinitions(): Anthropic.ToolUnion[] {
+export function toolDefinitions(domains: Domains): Anthropic.ToolUnion[] {
   return [
     { type: 'text_editor_20250728', name: EDIT_TOOL },
     tool(
@@ -73,8 +92,9 @@ export function toolDefinitions(): Anthropic.ToolUnion[] {
         hypothesis: { ...text, description: 'What changes and why it should help, in a few sentences.' },
         expected_delta: { type: 'number', description: 'Expected score minus the parent’s score.' },
         parent: { ...whole, description: 'Default: the trial that the workspace stands on.' },
+        ...domainProperty(domains),
       },
-      ['hypothesis', 'expected_delta'],
+      ['hypothesis', 'expected_delta', ...Object.keys(domainProperty(domains))],
     ),
     tool('finish', 'End this session.', {
       note: { ...text, description: 'What the next session should know.' },
@@ -163,14 +183,20 @@ const INPUTS: ReadonlyMap<string, z.ZodType<ToolCall>> = new Map<string, z.ZodTy
   [
     'submit_trial',
     z
-      .object({ hypothesis, expected_delta: finite.nullish(), parent: trial.nullish() })
+      .object({
+        hypothesis,
+        expected_delta: finite.nullish(),
+        parent: trial.nullish(),
+        domain: z.string().max(48).nullish(),
+      })
       .transform((input): ToolCall => {
-        const { expected_delta: expected, parent } = input;
+        const { expected_delta: expected, parent, domain } = input;
         return {
           tool: 'submit_trial',
           hypothesis: input.hypothesis,
           expectedDelta: expected ?? null,
           parent: parent ?? null,
+          ...(domain == null ? {} : { domain }),
         };
       }),
   ],

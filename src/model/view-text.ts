@@ -1,3 +1,4 @@
+import { markedName } from '../domain/task/marked-name.js';
 import type { LineageView, TrialRow } from '../domain/session/view.js';
 import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 import { amount, believedText, marginText, oneLine, signed, withUnit } from './answers.js';
@@ -130,7 +131,7 @@ function headLine({ campaign, metric, trialsLeft }: LineageView): string {
   const better = metric.direction === 'minimize' ? 'lower' : 'higher';
   const limit = metric.limit === undefined ? '' : `, limit ${amount(metric.limit)}`;
   const left = trialsLeft === null ? 'not limited' : String(trialsLeft);
-  return `Campaign ${clip(campaign, 80)}: ${clip(metric.name, 60)} in ${clip(metric.unit, 40)}, ${better} is better${limit}. Trials left: ${left}.`;
+  return `Campaign ${clip(campaign, 80)}: ${clip(markedName(metric), 90)} in ${clip(metric.unit, 40)}, ${better} is better${limit}. Trials left: ${left}.`;
 }
 
 const titleLine = (title: string): string => `## ${title}`;

@@ -39,6 +39,7 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
     changes: '',
     hypothesis: 'the start recipe',
     expectedDelta: null,
+    domain: null,
     role: 'start',
     lane: 'start',
     session: null,
@@ -53,6 +54,7 @@ interface Proposed {
   parent: number;
   hypothesis: string;
   expectedDelta: number | null;
+  domain: string | null;
   role: string;
   lane: string;
   session: string | null;
@@ -78,6 +80,9 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
       reason: `nothing differs from trial ${parent.number}: the edit has to land first`,
     };
   const task = await lineage.tasks.get(campaign.frozen.task.digest);
+  const { domains } = task.spec.recipe;
+  if (proposed.domain !== null && !Object.hasOwn(domains, proposed.domain))
+    return { kind: 'refused', reason: unknownDomain(proposed.domain, Object.keys(domains)) };
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
   const { diff, changes } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
@@ -96,6 +101,11 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   return { kind: 'accepted', number: result.trial.number };
 }
 
+const unknownDomain = (domain: string, known: readonly string[]): string =>
+  known.length === 0
+    ? `the task has no domains of edits, so "${domain}" is none`
+    : `"${domain}" is no domain of the task; there are ${known.join(', ')}`;
+
 /** Submits what a session asks for in one of its calls. */
 export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Submitted> {
   const { owner, session, turn, index } = call;
@@ -111,6 +121,7 @@ export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Subm
     parent: asked.call.parent ?? at.base,
     hypothesis: asked.call.hypothesis,
     expectedDelta: asked.call.expectedDelta,
+    domain: asked.call.domain ?? null,
     role,
     lane,
     session,
@@ -127,7 +138,7 @@ export async function submitPerson(lineage: Lineage, owner: string, submission: 
   const parsed = submissionSchema.safeParse(submission);
   if (!parsed.success)
     throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
-  const { snapshot, hypothesis, expectedDelta, requestId } = parsed.data;
+  const { snapshot, hypothesis, expectedDelta, domain, requestId } = parsed.data;
   const campaign = await lineage.campaigns.byOwner(owner);
   return submit(lineage, campaign, {
     submitKey: `${owner}/person/${requestId}`,
@@ -135,6 +146,7 @@ export async function submitPerson(lineage: Lineage, owner: string, submission: 
     parent: START,
     hypothesis,
     expectedDelta,
+    domain,
     role: 'person',
     lane: 'person',
     session: null,

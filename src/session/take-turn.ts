@@ -72,11 +72,12 @@ async function requestOf(
 ): Promise<TurnRequest> {
   const exchanges = await exchangesBefore(lineage, at);
   const opening = await lineage.blobs.text(session.opening);
+  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
   return {
     model: campaign.frozen.model.id,
     system: await lineage.blobs.text(session.system),
     messages: messagesOf(opening, exchanges),
-    tools: toolDefinitions(),
+    tools: toolDefinitions(spec.recipe.domains),
     maxTokens: campaign.frozen.maxTokens,
   };
 }

@@ -30,13 +30,18 @@ const SECRET = /KEY|TOKEN|SECRET|PASSWORD|MONGODB_URL/i;
  */
 export async function activePython(signal: AbortSignal): Promise<ActivePython> {
   const { namedBy, command } = named(process.env);
-  const env = Object.fromEntries(
+  const env = personEnvironment();
+  const of = { cwd: process.cwd(), env, signal, where: `(named by ${namedBy})`, remedy: REMEDIES[namedBy] };
+  return { namedBy, command, interpreter: await describe(command, of) };
+}
+
+/** The environment of the person, as far as an interpreter may need it. */
+export function personEnvironment(): Record<string, string> {
+  return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined || SECRET.test(name) ? [] : [[name, value]],
     ),
   );
-  const of = { cwd: process.cwd(), env, signal, where: `(named by ${namedBy})`, remedy: REMEDIES[namedBy] };
-  return { namedBy, command, interpreter: await describe(command, of) };
 }
 
 function named(env: NodeJS.ProcessEnv): { namedBy: NamedBy; command: string } {

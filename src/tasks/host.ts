@@ -4,7 +4,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import { definedFields } from '../domain/defined-fields.js';
 import { networkVariables } from '../domain/network.js';
+import { largestDiskMb } from '../domain/task/phase-resources.js';
+import { recipeEnvironment } from '../domain/task/phase-environment.js';
 import type { Task } from '../domain/task/task.js';
 import { withoutPasswords, withoutSecret } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
@@ -15,7 +18,9 @@ import { SharedWork } from './shared-work.js';
 import { TamperDetection } from './tamper-detection.js';
 import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
-import { findPython, type Python } from './python.js';
+import { mirrorFolder, tasksHome } from './home.js';
+import { kitFolder } from './kit.js';
+import { findPython, type Python, type PythonWishes } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
 
@@ -75,7 +80,7 @@ export class TaskHost {
 
   /** Makes sure of everything the task needs, once for all who ask. */
   async host(source: TaskSource, signal: AbortSignal): Promise<HostedTask> {
-    this.largest = Math.max(this.largest, source.spec.resources.disk_mb * 1024 * 1024);
+    this.largest = Math.max(this.largest, largestDiskMb(source.spec) * 1024 * 1024);
     return this.hosted.join(source.digest, signal, (shared) => this.make(source, shared));
   }
 
@@ -85,7 +90,8 @@ export class TaskHost {
     const requirements =
       spec.requirements === undefined ? null : await readFile(join(folder, spec.requirements), 'utf8');
     await requireRuntime(spec, this.sandbox.isolation.fs === 'enforced' ? this.hidden : []);
-    const python = await this.python(requirements, signal);
+    const wishes = { range: spec.python ?? null, wheels: spec.wheels ?? [] };
+    const python = await this.python(requirements, wishes, signal);
     const hosted = { spec, digest, folder, python };
     await this.tampering.keep({
       name: `task "${spec.name}"`,
@@ -103,7 +109,7 @@ export class TaskHost {
           await rm(python.environment ?? '', { recursive: true, force: true });
           // not of the run that finds the damage: it is for all
           const whole = new AbortController().signal;
-          await this.alone('python', whole, () => findPython(this.cache, requirements, whole));
+          await this.alone('python', whole, () => findPython(this.cache, requirements, whole, wishes));
         },
       });
     if (spec.data === undefined)
@@ -132,8 +138,14 @@ export class TaskHost {
    * The Python that phases and evaluator of a task share.
    * @throws AssayError PYTHON_UNAVAILABLE where they would not, or where it cannot be shown without what is hidden
    */
-  private async python(requirements: string | null, signal: AbortSignal): Promise<Python> {
-    const python = await this.alone('python', signal, () => findPython(this.cache, requirements, signal));
+  private async python(
+    requirements: string | null,
+    wishes: PythonWishes,
+    signal: AbortSignal,
+  ): Promise<Python> {
+    const python = await this.alone('python', signal, () =>
+      findPython(this.cache, requirements, signal, wishes),
+    );
     await requireUsable(this.sandbox, python, this.hidden, signal);
     return python;
   }
@@ -180,7 +192,15 @@ export class TaskHost {
     // the names in it cannot be guessed; a run with a user of its own has to come through to its own part
     await chmod(join(this.home, 'prepared'), 0o711);
     const manifest = join(target, MANIFEST);
-    const env = { ...prepareEnvironment(python), ASSAY_OUTPUT: target, ASSAY_DATA_SECRET: dataSecret };
+    const env = {
+      ...prepareEnvironment(python),
+      ...recipeEnvironment(spec),
+      ...definedFields({ ASSAY_MIRROR: mirrorFolder() }),
+      PYTHONPATH: kitFolder(folder),
+      ASSAY_DOWNLOADS: join(tasksHome(), 'downloads'),
+      ASSAY_OUTPUT: target,
+      ASSAY_DATA_SECRET: dataSecret,
+    };
     const made = await this.alone('prepare', signal, async () => {
       if (await exists(manifest)) return null;
       await runPreparation(spec, { python, folder, env }, signal);

@@ -1,33 +1,61 @@
 import { lstat, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
+import { LineCounter, isMap, isNode, isScalar, parseDocument, stringify, type Document } from 'yaml';
 import type { z } from 'zod';
 import { AssayError, messageOf } from '../domain/errors.js';
 import { explainIssue } from '../domain/text/explain.js';
 import { firstNameFault, matchesGlob } from '../domain/text/paths.js';
 import { seenBy } from '../domain/task/phase-key.js';
+import {
+  fixedField,
+  profilesIn,
+  referenceOf,
+  resolveProfile,
+  unknownProfile,
+} from '../domain/task/profiles.js';
+import { sourcesOf } from '../domain/task/schema/source.js';
 import { taskSchema, type Task } from '../domain/task/task.js';
 import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { readFolder, readRegular, type FolderFile } from './folder.js';
 import { withKit } from './kit.js';
+import { bringSources } from './source/assemble.js';
+import { sourceSettings, type SourceSettings } from './source/cache.js';
 
-/** A task folder, read whole. */
+/** A task folder, read whole, in one of its profiles. */
 export interface LoadedTask {
   spec: Task;
   files: FolderFile[];
+  /** The name that it is stored under: with that of its profile, where that is not the default. */
+  reference: string;
+  /** All profiles of the task, the default first; empty in a task without. */
+  profiles: string[];
 }
+
+/** A task.yaml in one of its profiles. */
+export type ReadTask = Omit<LoadedTask, 'files'> & {
+  /** Text of the task.yaml that this profile alone has; that of the file in a task without profiles. */
+  text: string;
+};
 
 /** Far above any task.yaml; what it may expand to by aliases is bounded by the parser. */
 const SPEC_BYTES = 256 * 1024;
 const LIMITS = { ...FOLDER_LIMITS, code: 'TASK_INVALID' } as const;
 
 /**
- * Parses the text of a task.yaml.
+ * Parses the text of a task.yaml in its default profile; the others are checked as well.
  * @throws AssayError TASK_INVALID with path, line and column of a wrong field, unknown keys first
  */
 export function parseTask(text: string, file: string): Task {
+  return parseProfile(text, file, null).spec;
+}
+
+/**
+ * Parses the text of a task.yaml in a profile; the others are checked as well.
+ * @throws AssayError TASK_INVALID with path, line and column of a wrong field, PROFILE_UNKNOWN
+ */
+export function parseProfile(text: string, file: string, profile: string | null): ReadTask {
   try {
-    return parsedTask(text, file);
+    return parsedProfile(text, file, profile);
   } catch (error) {
     if (error instanceof AssayError) throw error;
     // the parser gives up on aliases that multiply
@@ -35,7 +63,7 @@ export function parseTask(text: string, file: string): Task {
   }
 }
 
-function parsedTask(text: string, file: string): Task {
+function parsedProfile(text: string, file: string, profile: string | null): ReadTask {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [syntax] = document.errors;
@@ -44,16 +72,91 @@ function parsedTask(text: string, file: string): Task {
     const message = /call stack/i.test(syntax.message) ? 'nested too deeply' : syntax.message;
     throw new AssayError('TASK_INVALID', `${file}:${line}:${col}: ${message}`);
   }
-  const parsed = taskSchema.safeParse(document.toJS());
+  const content: unknown = document.toJS();
+  const place: Place = { file, document, lines };
+  requireProfiles(content, place);
+  const { known } = resolveProfile(content, null);
+  const specs = new Map(
+    (known.length === 0 ? [null] : known).map((name) => [name, checked(content, name, place)]),
+  );
+  const chosen = resolveProfile(content, profile);
+  const spec = specs.get(chosen.profile);
+  if (spec === undefined) throw unknownProfile(file, chosen.profile ?? '', known);
+  return {
+    spec,
+    reference: referenceOf(spec.name, chosen.isDefault ? null : chosen.profile),
+    profiles: known,
+    text: known.length === 0 ? text : stringify(chosen.content),
+  };
+}
+
+/** A file and where its fields stand. */
+interface Place {
+  file: string;
+  document: Document;
+  lines: LineCounter;
+}
+
+/** @throws AssayError TASK_INVALID where what declares the profiles is wrong itself */
+function requireProfiles(content: unknown, place: Place): void {
+  const parsed = profilesIn(content);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    // what is no object at all is told with the rest
+    if (issue !== undefined && issue.path.length > 0) throw invalid(issue, place, []);
+    return;
+  }
+  const { profiles, default_profile: usual } = parsed.data;
+  if (usual !== undefined && (profiles === undefined || Object.hasOwn(profiles, usual)))
+    throw invalid(
+      {
+        code: 'custom',
+        path: ['default_profile'],
+        message:
+          profiles === undefined
+            ? 'names what stands outside `profiles`, and there are none'
+            : `"${usual}" is also one of \`profiles\`; it names what stands outside of them`,
+      },
+      place,
+      [],
+    );
+  for (const [name, part] of Object.entries(profiles ?? {})) {
+    const fixed = fixedField(part);
+    if (fixed === null) continue;
+    const message = `a profile cannot change ${fixed}: another task can, in a folder of its own`;
+    throw invalid({ code: 'custom', path: ['profiles', name, fixed], message }, place, []);
+  }
+}
+
+function checked(content: unknown, profile: string | null, place: Place): Task {
+  const { content: resolved, isDefault } = resolveProfile(content, profile);
+  if (isDefault && isRecord(content) && 'profile' in content)
+    throw invalid(
+      {
+        code: 'custom',
+        path: ['profile'],
+        message: 'is set by assay; `default_profile` names what stands here',
+      },
+      place,
+      [],
+    );
+  const parsed = taskSchema.safeParse(resolved);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   // a misspelt key is unknown here and missing there: the first is the one to fix
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
-  const place = issue === undefined ? '1:1' : placeOf(document, issue, lines);
-  throw new AssayError(
-    'TASK_INVALID',
-    `${file}:${place}: ${issue === undefined ? 'malformed' : explainIssue(issue)}`,
-  );
+  if (issue === undefined) throw new AssayError('TASK_INVALID', `${place.file}:1:1: malformed`);
+  throw invalid(issue, place, isDefault || profile === null ? [] : ['profiles', profile]);
+}
+
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** The error of a field, at its place in the profile at fault, else outside of it. */
+function invalid(issue: z.core.$ZodIssue, { file, document, lines }: Place, within: string[]): AssayError {
+  const inProfile = within.length > 0 && document.hasIn([...within, ...issue.path.slice(0, 1).map(String)]);
+  const at = placeOf(document, inProfile ? { ...issue, path: [...within, ...issue.path] } : issue, lines);
+  const whose = within.length === 0 ? '' : `profile "${within[1] ?? ''}": `;
+  return new AssayError('TASK_INVALID', `${file}:${at}: ${whose}${explainIssue(issue)}`);
 }
 
 /** The place of an unknown key, or of the deepest node on the issue's path that exists. */
@@ -76,17 +179,42 @@ function keyOf(node: unknown, name: string | undefined): unknown {
   return node.items.find(({ key }) => isScalar(key) && key.value === name)?.key;
 }
 
+/** How a task folder is read. */
+export interface LoadOptions {
+  /** Name of a profile; null for the default. */
+  profile?: string | null;
+  /** Where upstream sources come from; by default as the environment says. */
+  sources?: SourceSettings;
+}
+
 /**
- * Reads and checks a task folder.
- * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, TASK_INVALID otherwise
+ * Reads the task.yaml of a folder and nothing else of it.
+ * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, PROFILE_UNKNOWN, TASK_INVALID
  */
-export async function loadTask(folder: string): Promise<LoadedTask> {
+export async function readTask(folder: string, { profile = null }: LoadOptions = {}): Promise<ReadTask> {
   const path = join(folder, 'task.yaml');
   if ((await lstat(path).catch(() => null)) === null)
     throw new AssayError('TASK_UNKNOWN', `${folder} has no task.yaml`);
   const bytes = await readRegular(path, path, { maxFileBytes: SPEC_BYTES, code: 'TASK_INVALID' });
-  const spec = parseTask(utf8Of(bytes, path), path);
-  const files = await withKit(spec, await readFolder(folder, LIMITS));
+  return parseProfile(utf8Of(bytes, path), path, profile);
+}
+
+/**
+ * Reads and checks a task folder. In a task with profiles its task.yaml becomes that of the profile alone, so that each
+ * has a digest of its own, which changes with nothing of another.
+ * What it takes from other repositories is among its files.
+ * @throws AssayError TASK_UNKNOWN when the folder has no task.yaml, PROFILE_UNKNOWN, SOURCE_UNAVAILABLE,
+ * SOURCE_INVALID, TASK_INVALID otherwise
+ */
+export async function loadTask(folder: string, options: LoadOptions = {}): Promise<LoadedTask> {
+  const path = join(folder, 'task.yaml');
+  const { text, ...read } = await readTask(folder, options);
+  const { spec } = read;
+  const own = (await readFolder(folder, LIMITS)).map((file) =>
+    file.path === 'task.yaml' && read.profiles.length > 0 ? { ...file, bytes: Buffer.from(text) } : file,
+  );
+  const brought = await bringSources(sourcesOf(spec), own, options.sources ?? sourceSettings());
+  const files = await withKit(spec, [...own, ...brought]);
   const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
   if (missing !== undefined)
     throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);
@@ -97,7 +225,7 @@ export async function loadTask(folder: string): Promise<LoadedTask> {
   if (wrong !== null) throw new AssayError('TASK_INVALID', `${path}: ${wrong}`);
   const lost = readsNothing(spec, recipe);
   if (lost !== null) throw new AssayError('TASK_INVALID', `${path}: ${lost}`);
-  return { spec, files };
+  return { ...read, files };
 }
 
 /**

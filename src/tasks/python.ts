@@ -3,12 +3,14 @@ import { access, chmod, mkdir, readFile, realpath, rename, rm, writeFile } from 
 import { delimiter, dirname, join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
+import type { Wheel } from '../domain/task/schema/environment.js';
 import { networkVariables } from '../domain/network.js';
 import { withoutPasswords } from '../domain/text/redaction.js';
 import { endedWell, runTrusted } from '../sandbox/process/trusted-command.js';
-import { activePython } from './active-python.js';
 import { describe, identityOf, librariesText, nameOf, type Interpreter } from './interpreter.js';
+import { matchingPython } from './matching-python.js';
 import { foldersOf, unseenProjects } from './python-folders.js';
+import { bringWheels } from './wheels.js';
 
 /** The Python that phases and evaluator call `python`. */
 export interface Python {
@@ -34,23 +36,37 @@ export const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const INSTALL_SECONDS = 900;
 const WHERE = 'in the environment that phases have, which is not that of your shell';
 
+/** What a task asks of its Python beside its requirements. */
+export interface PythonWishes {
+  /** Range of versions; null for whatever is active. */
+  range: string | null;
+  /** Wheels that are installed after the requirements. */
+  wheels: readonly Wheel[];
+}
+
+const NO_WISHES: PythonWishes = { range: null, wheels: [] };
+
 /**
- * The interpreter that a person has active, or with requirements a private environment of exactly these that is made
- * from it, once a host and interpreter.
+ * The interpreter that a person has active, or another in the range that is asked for; with requirements or wheels a
+ * private environment of exactly these that is made from it, once a host and interpreter.
  * @throws AssayError PYTHON_UNAVAILABLE
  */
 export async function findPython(
   cache: string,
   requirements: string | null,
   signal: AbortSignal,
+  { range, wheels }: PythonWishes = NO_WISHES,
 ): Promise<Python> {
-  const { interpreter } = await activePython(signal);
-  if (requirements === null) return asPersonHasIt(cache, interpreter, signal);
+  const interpreter = await matchingPython(range, signal);
+  if (requirements === null && wheels.length === 0) return asPersonHasIt(cache, interpreter, signal);
   const { baseExecutable, build } = interpreter;
-  const key = sha256(`${requirements}\0${build}\0${baseExecutable}`).slice(0, 24);
+  const digests = wheels.map((wheel) => `\0${wheel.sha256}`).join('');
+  const key = sha256(`${requirements ?? ''}\0${build}\0${baseExecutable}${digests}`).slice(0, 24);
   const folder = join(cache, 'python', key);
-  if (!(await exists(join(folder, 'complete'))))
-    await make(folder, interpreter.executable, requirements, signal);
+  if (!(await exists(join(folder, 'complete')))) {
+    const files = await bringWheels(cache, wheels, signal);
+    await make(folder, interpreter.executable, { requirements: requirements ?? '', wheels: files }, signal);
+  }
   const bin = join(folder, 'bin');
   const env = environmentOf([bin], null);
   const own = await describe('python', { cwd: '/', env, signal, where: WHERE });
@@ -158,7 +174,7 @@ const exists = (path: string): Promise<boolean> =>
 async function make(
   folder: string,
   python: string,
-  requirements: string,
+  { requirements, wheels }: { requirements: string; wheels: readonly string[] },
   signal: AbortSignal,
 ): Promise<void> {
   const attempt = `${folder}.${randomUUID().slice(0, 8)}`;
@@ -172,23 +188,21 @@ async function make(
         `${argv.slice(0, 4).join(' ')} failed: ${withoutPasswords(env, result.log).slice(-600)}`,
       );
   };
+  const pip = (...args: string[]): Promise<void> =>
+    run([join(folder, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--no-input', ...args]);
   await rm(folder, { recursive: true, force: true });
   await run([python, '-m', 'venv', folder]);
-  await install(folder, requirements, attempt, run);
+  await withList(`${attempt}.txt`, requirements, (list) => pip('-r', list));
+  // their own dependencies are what the task names, and nothing else
+  if (wheels.length > 0) await pip('--no-deps', '--no-index', ...wheels);
   await writeFile(`${attempt}.done`, '');
   await rename(`${attempt}.done`, join(folder, 'complete'));
 }
 
-async function install(
-  folder: string,
-  requirements: string,
-  attempt: string,
-  run: (argv: readonly [string, ...string[]]) => Promise<void>,
-): Promise<void> {
-  const list = `${attempt}.txt`;
-  await writeFile(list, requirements);
+async function withList(list: string, text: string, work: (list: string) => Promise<void>): Promise<void> {
+  await writeFile(list, text);
   try {
-    await run([join(folder, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--no-input', '-r', list]);
+    await work(list);
   } finally {
     await rm(list, { force: true });
   }

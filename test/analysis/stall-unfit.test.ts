@@ -14,6 +14,11 @@ describe('what waits', () => {
       'host-class',
       'rex is of host class a, and the campaign belongs to b, which calibrated it (memory 16 GiB, not 64 GiB)',
     ],
+    [
+      'ACCELERATORS_DIFFER',
+      'accelerators',
+      'rex leaves the work: its accelerators are NVIDIA L4, and task "t" asks for H100 (resources.gpu_kind)',
+    ],
   ])('is a host that leaves work to others, with what it lacks: %s', (type, kind, message) => {
     const failure = { type, message };
     const train = { ...QUEUED, attempt: 3, failure, failedAt: before(3), nextAttemptAt: after(2) };

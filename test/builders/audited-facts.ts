@@ -79,6 +79,7 @@ export function trialOf(number: number, more: Partial<TrialDocument> = {}): Tria
     changes: '',
     hypothesis: '',
     expectedDelta: null,
+    domain: null,
     role: 'opt',
     lane: 'opt-1',
     session: null,

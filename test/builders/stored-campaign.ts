@@ -113,6 +113,7 @@ async function proposalOf(
     changes: '',
     hypothesis,
     expectedDelta: parent === null ? null : -0.1,
+    domain: null,
     role,
     lane: `${role}-1`,
     session: parent === null ? null : `${owner}/${role}-1/0`,

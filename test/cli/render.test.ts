@@ -29,6 +29,7 @@ const LINE: TrialSummary = {
   delta: -0.25,
   believed: null,
   expectedDelta: -0.1,
+  domain: null,
   hypothesis: 'wider',
   lesson: 'not better than trial 1',
   duplicateOf: null,
@@ -61,6 +62,7 @@ const RECORD: TrialRecord = {
   snapshot: '1'.repeat(64),
   parentSnapshot: '2'.repeat(64),
   metrics: { loss: 1.75, bytes: 24_120 },
+  recipeReported: [],
   margins: [{ gate: 'size', metric: 'bytes', value: 24_120, limit: 24_000, side: 'max', over: 120 }],
   failure: null,
   projection: null,
@@ -76,7 +78,7 @@ const RECORD: TrialRecord = {
       worksNow: null,
       artifact: null,
       phases: [],
-      metrics: {},
+      metrics: { loss: 1.75 },
       standardErrors: {},
       sharesTraining: null,
       saved: [],
@@ -111,6 +113,14 @@ describe('numbers', () => {
       '3 d 4 h',
     ]);
   });
+});
+
+it('a record says how far its evaluations leave the score open', () => {
+  const runs = RECORD.replicates.map((run) => ({ ...run, standardErrors: { loss: 0.012 } }));
+  const two = shown({ replicates: runs.flatMap((run) => [run, { ...run, index: 1 }]) });
+  expect(two).toMatch(/evaluated to +± 0\.0085/);
+  expect(two).toMatch(/loss +1\.75, standard error 0\.012/);
+  expect(shown({})).not.toContain('standard error');
 });
 
 describe('text of models and recipes', () => {

@@ -30,8 +30,8 @@ describe('a host asks for', () => {
     ['no small one where large ones fill it', host(8, { 4: [2, young], 1: [9, young] }), [4], null],
     ['what may come into the rest', host(8, { 4: [1, young] }), [4, 2, 1], null],
     ['small ones while a large one is young', host(4, { 8: [1, 7], 1: [1, young] }), [1, 2], null],
-    ['nothing else once a large one has waited', host(4, { 8: [1, 9], 1: [1, young] }), [], 8],
-    ['the largest of two that have waited', host(1, { 8: [1, 11], 2: [1, 12] }), [], 8],
+    ['nothing else once a large one has waited', host(4, { 8: [1, 11], 1: [1, young] }), [], 8],
+    ['the largest of two that have waited', host(1, { 8: [1, 13], 2: [1, 14] }), [], 8],
     ['a size that it drained for', host(8, { 8: [2, 9], 1: [1, young] }, { draining: 8 }), [8], 8],
     [
       'what it can serve while a device is put away',
@@ -47,7 +47,7 @@ describe('a host asks for', () => {
     ],
     ['nothing while no device is fit', host(0, { 1: [1, 99] }, { fit: 0 }), [], null],
     ['everything when that size is gone', host(3, { 1: [1, young] }, { draining: 8 }), [1, 2], null],
-    ['a small one that has waited first', host(8, { 8: [1, young], 1: [1, 15] }), [1], null],
+    ['a small one that has waited first', host(8, { 8: [1, young], 1: [1, 20] }), [1], null],
     ['an overdue one before its drain', host(1, { 8: [1, 12], 1: [1, 60] }, { draining: 8 }), [1], null],
     ['its drain before a younger overdue one', host(1, { 8: [1, 70], 1: [1, 60] }, { draining: 8 }), [], 8],
   ])('%s', (_, view, poll, draining) => {
@@ -56,15 +56,15 @@ describe('a host asks for', () => {
   });
 
   it('takes leases for a minute long before one has ended', () => {
-    const [before, after] = [47, 51].map((s) => host(4, { 8: [1, s] }, { longestS: null }));
+    const [before, after] = [59, 63].map((s) => host(4, { 8: [1, s] }, { longestS: null }));
     expect([before, after].map((view) => view && admit(view).draining)).toEqual([null, 8]);
   });
 
   it.each<[string, [number, number], number[], number | null]>([
     ['where another host drains', [1, 21], [8], null],
     ['where the oldest waits too long for it', [1, 22], [8], 8],
-    ['where more wait than one host serves soon', [4, 9], [8], 8],
-    ['where the others drain for another size', [1, 10], [4], 8],
+    ['where more wait than one host serves soon', [5, 11], [8], 8],
+    ['where the others drain for another size', [1, 12], [4], 8],
     ['where two drain already', [1, 43], [8, 8], null],
   ])('drains for a size %s', (_, waiting, drainingElsewhere, draining) => {
     expect(admit(host(4, { 8: waiting }, { drainingElsewhere })).draining).toBe(draining);
@@ -89,7 +89,7 @@ it.each([1, 2, 3, 4, 5, 6])(
       requests,
     });
     expect((waits.get(8) ?? Infinity) / longestRun).toBeLessThanOrEqual(3);
-    expect(busyShare).toBeGreaterThanOrEqual(0.93);
+    expect(busyShare).toBeGreaterThanOrEqual(0.94);
   },
 );
 

@@ -9,6 +9,8 @@ import type { DeviceLease } from '../../src/devices/device-lease.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
+import { requireDevices } from '../../src/measure/load-trial.js';
+import { thisMachine } from '../../src/sandbox/host/machine.js';
 import { requireSteady } from '../../src/measure/phases/baseline-timing.js';
 import { GIB, occupy, simulatedHost, type SimulatedTestHost } from './simulated-host.js';
 
@@ -53,6 +55,21 @@ async function ran(held: DeviceLease, body: () => Promise<void>): Promise<RunRes
     ...{ env: { PATH: '/usr/bin:/bin' }, limits, signal, devices: held.accessTo(held.devices.length) },
   });
 }
+
+it('a task of other accelerators is left to other hosts, which is said', () => {
+  const on = {
+    host: { name: 'rex', machine: thisMachine(), worker: '', process: '', work: '' },
+    devices: at.host,
+  };
+  const asking = (more: object) => ({ ...TIMED, resources: { ...TIMED.resources, gpus: 1, ...more } });
+  expect(() => requireDevices(asking({ gpu_kind: 'simulated' }), 'train', on)).not.toThrow();
+  expect(() => requireDevices(asking({ gpu_kind: 'H100' }), 'train', on)).toThrow(
+    /^rex leaves the work: its accelerators are .*, and task "tiny" asks for H100/,
+  );
+  expect(() => requireDevices(asking({ gpu_memory_mb: 2048 }), 'train', on)).toThrow(
+    /have 1024 MiB of memory/,
+  );
+});
 
 it('a lease names devices that no other lease has, in this process and in another', async () => {
   const other = await at.again();

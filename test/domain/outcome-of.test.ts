@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { firstMiss, margins } from '../../src/domain/task/gates.js';
-import { outcomeOf, outcomeOfRuns, type Evidence, type Run } from '../../src/domain/trial/outcome-of.js';
+import {
+  outcomeOf,
+  outcomeOfRuns,
+  type Evidence,
+  type Judging,
+  type Run,
+} from '../../src/domain/trial/outcome-of.js';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
 import { taskSchema } from '../../src/domain/task/task.js';
 
@@ -107,7 +113,8 @@ describe('what a trial comes to by several runs', () => {
       gate.name === 'accuracy' ? { ...gate, test: 'statistical' as const } : gate,
     ),
   };
-  const of = (runs: Run[], by = task) => outcomeOfRuns(by, runs, { preflight: null, metric: 'loss' });
+  const of = (runs: Run[], by = task, more: Partial<Judging> = {}) =>
+    outcomeOfRuns(by, runs, { preflight: null, metric: 'loss', as: 'screen', start: [], ...more });
 
   it('is the mean of their metrics, with each score for itself', () => {
     const { outcome, scores } = of([run(1), run(2), run(6)]);
@@ -136,6 +143,50 @@ describe('what a trial comes to by several runs', () => {
     const accuracies = [run(1, 10, 0.89), run(1, 10, 0.92)];
     expect(of(accuracies).outcome?.status).toBe('disqualified');
     expect(of(accuracies, statistical).outcome?.status).toBe('discard');
-    expect(of([run(1, 10, 0.8), run(1, 10, 0.92)], statistical).outcome?.status).toBe('disqualified');
+    expect(of([run(1, 10, 0.8), run(1, 10, 0.81)], statistical).outcome?.status).toBe('disqualified');
+  });
+
+  const told = (accuracy: number, error: number): Run => {
+    const { evaluated, ...rest } = run(1, 10, accuracy);
+    return { ...rest, evaluated: evaluated && { ...evaluated, standardErrors: { accuracy: error } } };
+  };
+
+  it.each<[string, Run[], Partial<Judging>, 'discard' | 'disqualified']>([
+    ['beyond the limit within two standard errors, in the search', [told(0.891, 0.005)], {}, 'discard'],
+    ['beyond it by more', [told(0.889, 0.005)], {}, 'disqualified'],
+    ['kept, but not surely, in a claim', [told(0.908, 0.005)], { as: 'claim' }, 'disqualified'],
+    ['surely kept, in a claim', [told(0.909, 0.005)], { as: 'claim' }, 'discard'],
+    [
+      'beyond it, with an error that more runs halve',
+      Array<Run>(4).fill(told(0.891, 0.005)),
+      {},
+      'disqualified',
+    ],
+    ['beyond it by little beside the spread', [run(1, 10, 0.88), run(1, 10, 0.91)], {}, 'discard'],
+    ['one run, of unknown error', [run(1, 10, 0.899)], {}, 'disqualified'],
+    [
+      'one run, beside the spread of the start',
+      [run(1, 10, 0.899)],
+      { start: [run(1, 10, 0.92), run(1, 10, 0.93)] },
+      'discard',
+    ],
+    ['equal runs', [run(1, 10, 0.899), run(1, 10, 0.899)], {}, 'disqualified'],
+  ])('at a statistical gate: %s', (_, runs, how, status) => {
+    expect(of(runs, statistical, how).outcome?.status).toBe(status);
+  });
+
+  it('keeps an exact gate as it is, whatever error is told', () => {
+    expect(of([told(0.899, 0.5)]).outcome?.status).toBe('disqualified');
+    expect(of([told(0.9, 0.5)], task, { as: 'claim' }).outcome?.status).toBe('discard');
+  });
+
+  it('says how sure a miss is', () => {
+    const lesson = (runs: Run[], how: Partial<Judging>) => of(runs, statistical, how).outcome?.lesson;
+    expect(lesson([told(0.889, 0.005)], {})).toBe(
+      "accuracy: accuracy is 0.889, allowed is at least 0.9: missed by 0.011, more than chance explains (the mean's standard error is 0.005)",
+    );
+    expect(lesson([told(0.908, 0.005)], { as: 'claim' })).toBe(
+      "accuracy: accuracy is 0.908, allowed is at least 0.9, with 0.00825 to spare: only 0.008 is left (the mean's standard error is 0.005)",
+    );
   });
 });

@@ -33,6 +33,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       changes: '',
       hypothesis: submitKey,
       expectedDelta: null,
+      domain: null,
       role: 'solo',
       lane: 'solo-1',
       session: null,

@@ -38,6 +38,7 @@ async function submitted(text: string) {
   await lineage.trials.insertStart({
     ...{ owner, campaign: 'c', submitKey: `${owner}/start`, snapshot, diff, hypothesis: text },
     ...{ parent: null, parentSnapshot: null, changes: '', expectedDelta: null },
+    domain: null,
     ...{ role: 'start', lane: 'start-1', session: null, turn: null },
   });
   await lineage.trials.settle(owner, 0, unmeasured('cancelled', 'by a test'));

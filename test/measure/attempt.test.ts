@@ -47,6 +47,7 @@ async function freshReplicate(insert: Insert = start) {
     changes: '',
     hypothesis: 'start',
     expectedDelta: null,
+    domain: null,
     role: 'start',
     lane: 'start',
     session: null,

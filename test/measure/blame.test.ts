@@ -45,10 +45,10 @@ it('a recipe that breaks the evaluator ends as a crash also where the start is o
   const { lineage } = world;
   const owner = await runningCampaign(world, 'left');
   const start = await leftStart(owner);
-  const { campaign, role, lane, session, turn, expectedDelta, diff } = start;
+  const { campaign, role, lane, session, turn, expectedDelta, domain, diff } = start;
   const submitted = await lineage.trials.submit(
     {
-      ...{ owner, campaign, role, lane, session, turn, expectedDelta, diff },
+      ...{ owner, campaign, role, lane, session, turn, expectedDelta, domain, diff },
       ...{
         parent: 0,
         parentSnapshot: start.snapshot,

@@ -60,7 +60,15 @@ async function submitted(owner: string, line: string): Promise<TrialDocument> {
   const proposal = {
     ...{ owner, campaign: start.campaign, submitKey: `${owner}/${line}`, diff: start.diff, changes: '' },
     ...{ snapshot: await lineage.blobs.putTree(changed), parent: 0, parentSnapshot: start.snapshot },
-    ...{ hypothesis: line, expectedDelta: null, role: 'solo', lane: line, session: null, turn: null },
+    ...{
+      hypothesis: line,
+      expectedDelta: null,
+      domain: null,
+      role: 'solo',
+      lane: line,
+      session: null,
+      turn: null,
+    },
   };
   const answer = await lineage.trials.submit(proposal, { trials: 9, submissions: 9 });
   if (answer.kind !== 'accepted') throw new Error(answer.kind);

@@ -84,5 +84,5 @@ it('gives packing what a campaign gives it', async () => {
   const { envs } = await flown([], phases);
   const asked = (env: Record<string, string> = {}) => Object.keys(env).filter((name) => /^ASSAY_/.test(name));
   expect(envs).toHaveLength(3);
-  expect(asked(envs[2]).sort()).toEqual(['ASSAY_INPUT', 'ASSAY_OUTPUT', 'ASSAY_SEED']);
+  expect(asked(envs[2]).sort()).toEqual(['ASSAY_INPUT', 'ASSAY_OUTPUT', 'ASSAY_PROFILE', 'ASSAY_SEED']);
 });

@@ -28,7 +28,7 @@ function request(change: Partial<TurnRequest> = {}): TurnRequest {
     model: 'claude-opus-5-5',
     system: 'You improve a recipe.',
     messages: messagesOf('Begin.', []),
-    tools: toolDefinitions(),
+    tools: toolDefinitions({}),
     maxTokens: 1000,
     ...change,
   };

@@ -31,7 +31,7 @@ function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnR
     model: OFFLINE_MODEL,
     system: systemPrompt(parts),
     messages,
-    tools: toolDefinitions(),
+    tools: toolDefinitions({}),
     maxTokens: 4000,
   };
 }

@@ -52,8 +52,18 @@ describe('tool calls', () => {
   });
 
   it('are all offered to the model, and all offered tools are understood', () => {
-    for (const { name } of toolDefinitions().filter((tool) => 'name' in tool))
+    for (const { name } of toolDefinitions({}).filter((tool) => 'name' in tool))
       expect(JSON.stringify(parse(name, {}))).not.toContain('There is no tool');
+  });
+
+  it('ask what an edit is of where the task has domains, in the words of the task', () => {
+    const submits = (domains: Record<string, string>): string =>
+      JSON.stringify(toolDefinitions(domains).find((one) => 'name' in one && one.name === 'submit_trial'));
+    expect(submits({})).not.toContain('domain');
+    expect(submits({ arch: 'the shape', opt: 'the optimiser' })).toContain(
+      'arch: the shape; opt: the optimiser',
+    );
+    expect(parse('submit_trial', { hypothesis: 'h', domain: 'arch' })).toMatchObject({ domain: 'arch' });
   });
 
   it('are not carried out when the reply was cut off in the midst of them, nor beyond a hundred', () => {

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../src/domain/digest.js';
+import { markedName } from '../../src/domain/task/marked-name.js';
+import { claimedMeasure, decisionMeasure } from '../../src/domain/task/task.js';
 import type { FolderFile } from '../../src/tasks/folder.js';
 import { withKit } from '../../src/tasks/kit.js';
 import { loadTask, parseTask } from '../../src/tasks/load.js';
@@ -29,10 +31,28 @@ describe('task.yaml', () => {
       'limit: 0 }\ndecision_metric: train_ratio',
       /replicate\.deterministic: times differ from run to run/,
     ],
+    [
+      'recipe:',
+      'recipe_reported: [loss]\nrecipe:',
+      /recipe_reported: "loss" is what is claimed, so the evaluator has to measure it itself/,
+    ],
+    [
+      'recipe:',
+      'recipe_reported: [seen]\nguards: [{ metric: seen, margin: 1 }]\nrecipe:',
+      /recipe_reported: a guard depends on "seen", which the recipe reports of itself/,
+    ],
+    ['recipe:', 'recipe_reported: [bytes]\nrecipe:', /recipe_reported: a gate depends on "bytes"/],
     ['slots: 1', 'slots: 1, tpus: 2', /^t\.yaml:10:\d+: resources: .*tpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);
   });
+});
+
+it('a number that the recipe reports of itself may decide, and is marked as such', () => {
+  const steered = 'decision_metric: seen\nrecipe_reported: [seen]\nrecipe:';
+  const spec = parseTask(TEXT.replace('recipe:', steered), 't.yaml');
+  expect(markedName(decisionMeasure(spec))).toBe('seen (reported by the recipe)');
+  expect(markedName(claimedMeasure(spec))).toBe('loss');
 });
 
 describe('a task folder', () => {
@@ -90,14 +110,17 @@ describe('a served task', () => {
 
   it('is stored with the kit of its evaluator', async () => {
     const found = await served([{ path: 'task.yaml', bytes: Buffer.from(TEXT) }]);
-    expect([...found.keys()]).toEqual(['evaluator-kit/assay_serving.py', 'task.yaml']);
-    expect(found.get('evaluator-kit/assay_serving.py')).toContain('def score_text(');
+    expect([...found.keys()].at(-1)).toBe('task.yaml');
+    expect(found.get('evaluator-kit/assay_serving/__init__.py')).toContain('import Text, score_text');
+    expect(found.get('evaluator-kit/assay_serving/text.py')).toContain('def score_text(');
   });
 
-  it('keeps a kit that is in its folder', async () => {
-    const own = { path: 'evaluator-kit/assay_serving.py', bytes: Buffer.from('own') };
-    expect(await served([own])).toEqual(new Map([[own.path, 'own']]));
-  });
+  it.each(['evaluator-kit/assay_serving.py', 'evaluator-kit/assay_serving/__init__.py'])(
+    'keeps a kit that is in its folder: %s',
+    async (path) => {
+      expect(await served([{ path, bytes: Buffer.from('own') }])).toEqual(new Map([[path, 'own']]));
+    },
+  );
 });
 
 describe('a recipe folder', () => {

@@ -3,7 +3,7 @@ import { campaignNameSchema } from '../../src/domain/keys.js';
 import { FOLDER_LIMITS } from '../../src/domain/task/recipe.js';
 import { taskName } from '../../src/domain/task/schema/fields.js';
 import { metricName } from '../../src/domain/task/schema/metric-name.js';
-import { taskSchema } from '../../src/domain/task/task.js';
+import { taskFileSchema } from '../../src/domain/task/task.js';
 import { knobsOf } from '../../src/domain/text/knobs.js';
 import { MAX_DEPTH, MAX_PATH, MAX_SEGMENT } from '../../src/domain/text/paths.js';
 import { failedSchema, measuredSchema } from '../../src/domain/trial/evaluation.js';
@@ -66,7 +66,7 @@ export function renderTaskReference(): string {
     'Written from the schemas in `src/domain/task`, `src/domain/trial/evaluation.ts` and `src/tasks/data-manifest.ts` by `ASSAY_RECORD=1 npx vitest run test/tasks/task-reference.test.ts`; not to be edited by hand. [tasks.md](tasks.md) is the way in, and has what quoted words such as "Seeds" refer to.',
     '## task.yaml',
     'A field without a default has to be there, unless it is optional, or belongs to something optional that is left out. Unknown fields are refused.',
-    table(nodeOf(taskSchema)),
+    table(nodeOf(taskFileSchema)),
     '## The answer of an evaluator',
     'One JSON object on the descriptor `ASSAY_RESULT_FD`, of at most 1 MiB. Other fields are ignored, and noted in the log of the evaluation. A score:',
     table(nodeOf(measuredSchema)),
@@ -132,6 +132,9 @@ function fieldsOf(node: Node, before: string): string[][] {
     const own = [`\`${path}\``, valueOf(field), defaultOf(field, isRequired), field.description ?? ''];
     if (field.properties !== undefined) return [own, ...fieldsOf(field, `${path}.`)];
     if (field.items?.properties !== undefined) return [own, ...fieldsOf(field.items, `${path}[].`)];
+    // one, or a list of such: the fields are told once
+    const objects = field.anyOf?.find((one) => one.properties !== undefined);
+    if (objects !== undefined) return [own, ...fieldsOf(objects, `${path}.`)];
     return [own];
   });
 }
@@ -149,7 +152,9 @@ function valueOf(field: Node): string {
   if (field.items !== undefined)
     return `list of ${field.items.type === 'object' ? 'objects' : valueOf(field.items)}`;
   if (field.type === 'object')
-    return typeof field.additionalProperties === 'object' ? 'numbers by name' : 'object';
+    return typeof field.additionalProperties === 'object'
+      ? `${field.additionalProperties.type ?? 'value'}s by name`
+      : 'object';
   return `${field.type ?? 'any'}${boundsOf(field)}`;
 }
 

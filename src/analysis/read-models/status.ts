@@ -44,7 +44,7 @@ export interface StatusModel {
   asOf: string;
   campaign: string;
   workflowId: string;
-  task: { name: string; digest: string; title: string };
+  task: { name: string; digest: string; title: string; profile?: string | undefined };
   model: { id: string; offline: boolean };
   /** From 1, served first, to 5. */
   priority: number;

@@ -60,7 +60,7 @@ export interface ReplicateView {
   } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
-  /** Errors, within it, of those of its metrics that are means over several processes. */
+  /** Of metrics that the evaluator estimates from a sample, or that are means over several processes; a part of the noise between replicates. */
   standardErrors: Record<string, number>;
   /** The replicate whose training, and so whose noise, this one shares. */
   sharesTraining: string | null;
@@ -108,12 +108,14 @@ export interface TrialRecord extends TrialSummary {
   asOf: string;
   campaign: string;
   workflowId: string;
-  task: { name: string; digest: string; title: string };
+  task: { name: string; digest: string; title: string; profile?: string | undefined };
   metric: Measure;
   session: { id: string; index: number | null; turn: number | null } | null;
   snapshot: string;
   parentSnapshot: string | null;
   metrics: Record<string, number>;
+  /** Those of them that the recipe reports of itself. */
+  recipeReported: string[];
   margins: Outcome['margins'];
   failure: Outcome['failure'];
   /** Projected duration of its evaluation, made before training; null where there was none. */
@@ -161,6 +163,7 @@ export async function trialRecord(lineage: Lineage, campaign: string, number: nu
     snapshot: trial.snapshot,
     parentSnapshot: trial.parentSnapshot,
     metrics: outcome?.metrics ?? {},
+    recipeReported: head.spec.recipe_reported,
     margins: outcome?.margins ?? [],
     failure: failureOfTrial(trial),
     projection: trial.projection,
@@ -211,7 +214,7 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
     metrics: metricsOf(replicate),
-    standardErrors: trained?.standardErrors ?? {},
+    standardErrors: { ...trained?.standardErrors, ...replicate.evaluated?.standardErrors },
     sharesTraining: trained?.sharesTraining ?? null,
     saved: trained?.saved ?? [],
     infra: replicate.faults.map((fault) => ({

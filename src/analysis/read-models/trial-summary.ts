@@ -29,6 +29,8 @@ export interface TrialSummary {
   /** Belief about its true score when it was decided; null where there is none. */
   believed: Believed | null;
   expectedDelta: number | null;
+  /** Domain of the task that the edit is of; null where it was not told. */
+  domain: string | null;
   hypothesis: string;
   /** Reason why it ended as it did, or waits for a person; empty while it runs. */
   lesson: string;
@@ -96,6 +98,7 @@ function lineOf(trial: TrialDocument, { parentScore, believed, savedMs, now }: B
     delta: score === null || parentScore === null ? null : score - parentScore,
     believed,
     expectedDelta: trial.expectedDelta,
+    domain: trial.domain,
     hypothesis: trial.hypothesis,
     lesson: trial.outcome?.lesson ?? trial.parked?.reason ?? '',
     duplicateOf: labelOrNull(trial.outcome?.duplicateOf ?? null),

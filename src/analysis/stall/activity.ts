@@ -129,6 +129,7 @@ const PROVIDER = new Set(['MODEL_OVERLOADED', 'MODEL_UNREACHABLE']);
 const UNFIT = new Map([
   ['ISOLATION_TOO_WEAK', 'isolation'],
   ['HOST_CLASS_DIFFERS', 'host-class'],
+  ['ACCELERATORS_DIFFER', 'accelerators'],
 ]);
 
 /** An activity that failed and is tried again; `next` says when. */

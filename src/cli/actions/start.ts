@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { definedFields } from '../../domain/defined-fields.js';
 import { AssayError, messageOf } from '../../domain/errors.js';
+import { splitReference } from '../../domain/task/profiles.js';
 import { withContext, type CommandContext } from '../context.js';
 import {
   checkInput,
@@ -18,6 +19,7 @@ import { waitUntilStarted } from '../follow/not-started.js';
 
 interface Flags extends CommonFlags {
   task?: string;
+  profile?: string;
   name?: string;
   trials?: string;
   hours?: string;
@@ -47,8 +49,9 @@ export async function run(flags: Flags): Promise<void> {
 /** Starts it, and follows it where that is asked for. */
 async function begin(ground: CommandContext, input: Input, flags: Flags): Promise<void> {
   const { lineage, servers } = ground;
-  const task = await taskReference(lineage, input.task);
-  const stem = /^[0-9a-f]{64}$/.test(task) ? 'campaign' : task;
+  const task = await taskReference(lineage, input.task, flags.profile ?? null);
+  const named = splitReference(task).task;
+  const stem = /^[0-9a-f]{64}$/.test(named) ? 'campaign' : named;
   const client = await ground.client();
   const frozen = { ...input, task };
   const begun = async (started: StartedCampaign): Promise<void> => {

@@ -31,9 +31,11 @@ import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js
 
 interface Flags extends CommonFlags {
   task?: string;
+  profile?: string;
   recipe: string;
   hypothesis: string;
   expectedDelta?: string;
+  domain?: string;
   campaign?: string;
   trainSeconds?: string;
   runs?: string;
@@ -96,6 +98,7 @@ async function submit(
     snapshot: await lineage.blobs.putTree(files),
     hypothesis: flags.hypothesis,
     expectedDelta: numberOf('--expected-delta', flags.expectedDelta),
+    domain: flags.domain ?? null,
     requestId: randomUUID(),
   };
   const alone = servers.alone || !(await someWorkerPolls(client, servers.temporal.namespace, 'assay'));
@@ -137,7 +140,7 @@ async function taskOf(lineage: Lineage, flags: Flags): Promise<TaskDocument> {
     return lineage.tasks.get(frozen.task.digest);
   }
   if (flags.task === undefined) throw new AssayError('USAGE', 'submit needs --task or --campaign');
-  const reference = await taskReference(lineage, flags.task);
+  const reference = await taskReference(lineage, flags.task, flags.profile ?? null);
   return findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
 }
 

@@ -8,21 +8,28 @@ import { onStdout } from '../render/paint.js';
 import { renderTaskCheck } from '../render/task-check.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
 
-type Flags = CommonFlags & { slots?: string };
+type Flags = CommonFlags & { slots?: string; profile?: string };
 
 export async function run(dir: string, flags: Flags): Promise<void> {
   const slots = parseSlots(flags.slots);
-  const loaded = await loadTask(dir);
+  const loaded = await loadTask(dir, { profile: flags.profile ?? null });
   const { spec } = loaded;
   const { signal } = new AbortController();
   const settings = { home: homeFolder(), cache: cacheFolder(), slots, signal };
   const checked = await checkTask(loaded, { ...settings, tell: (doing) => say(`${doing} …`) });
   const { failure } = checked;
   if (flags.json === true)
-    printJson({ schema: 'assay.task-check/1', task: spec.name, ok: failure === null, ...checked });
+    printJson({
+      schema: 'assay.task-check/1',
+      task: spec.name,
+      profile: spec.profile ?? null,
+      ok: failure === null,
+      ...checked,
+    });
   else print(renderTaskCheck(spec, checked, onStdout));
   if (failure === null) {
-    say(`\nnext: \`assay start --task ${dir} --watch\``);
+    const named = flags.profile === undefined ? '' : ` --profile ${flags.profile}`;
+    say(`\nnext: \`assay start --task ${dir}${named} --watch\``);
     return;
   }
   const message = `the start of task "${spec.name}" ended in ${failure.phase} as ${failure.status}: ${failure.reason}`;

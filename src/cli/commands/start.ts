@@ -7,6 +7,7 @@ export function register(program: Command): void {
     .command('start')
     .description('start a campaign')
     .option('--task <name|folder>', 'a task by name or digest, or a task folder of yours, which is uploaded')
+    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
     .option('--name <name>', 'name of the campaign (default: the task and a number)')
     .option('--trials <n>', 'end after this many trials')
     .option('--hours <h>', 'end after this many hours')
@@ -47,6 +48,7 @@ trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, tr
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
           'assay start --task byte-golf --trials 24 --watch',
+          'assay start --task ./my-task --profile one-gpu --trials 8',
           'assay start --task ./my-task --name night-1 --hours 8 --dollars 40',
           'assay start --input @campaign.json',
         ],

@@ -7,9 +7,11 @@ export function register(program: Command): void {
     .command('submit')
     .description('submit one trial of your own code, in a campaign or by itself')
     .option('--task <name|folder>', 'the task (not needed with --campaign)')
+    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
     .requiredOption('--recipe <folder>', 'folder with the recipe to measure')
     .requiredOption('--hypothesis <text>', 'what changes and why it should help')
     .option('--expected-delta <number>', 'expected score minus the parent’s')
+    .option('--domain <name>', 'what the edit is of, one of the domains that the task names')
     .option('--campaign <name>', 'a running campaign to submit to')
     .option('--train-seconds <s>', 'training budget instead of the task’s (without --campaign only)')
     .option(

@@ -13,6 +13,7 @@ export function register(program: Command): void {
           'assay task new ./my-task                   a small task in Python that runs as it is',
           'assay task check ./my-task                 its start, measured twice on this machine',
           'assay task push ./my-task                  stores it under its name',
+          'assay task estimate byte-golf --trials 50  hours and dollars, before anything is spent',
           'assay task list',
         ],
       }),
@@ -50,25 +51,72 @@ export function register(program: Command): void {
     .command('check')
     .description('check a task folder and measure its start twice, without servers')
     .argument('<dir>', 'folder with a task.yaml')
+    .option('--profile <name>', 'profile to check (default: what stands outside its profiles)')
     .option('--slots <n>', 'slots that the workers here have (default: all cores but one, as theirs)')
     .option('--json', 'print JSON: assay.task-check/1')
     .addHelpText(
       'after',
       helpText({
         notes: `Its data are prepared for this check alone, so that a long preparation takes as long as ever.`,
-        examples: ['assay task check ./my-task', 'assay task check ./my-task --json'],
+        examples: [
+          'assay task check ./my-task',
+          'assay task check ./my-task --profile ci',
+          'assay task check ./my-task --json',
+        ],
       }),
     )
     .action(whenRun(() => import('../actions/task-check.js')));
   task
+    .command('estimate')
+    .description('tell what a campaign would take, by runs that were measured, before anything is spent')
+    .argument('<task|folder|campaign>', 'a task, or a campaign whose settings are taken')
+    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
+    .option('--trials <n>', 'trials of the campaign (default: 24, or those of the campaign)')
+    .option('--leases <n>', 'runs that may be under way at the same time', '1')
+    .option('--hour-price <usd>', 'price of one accelerator (or slot) for an hour, in dollars')
+    .option('--json', 'print JSON: assay.estimate/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Rests on whole runs of the task in this store; where there are none, on the task's limits, as the most it may take.`,
+        examples: [
+          'assay task estimate byte-golf',
+          'assay task estimate cifar10-airbench96 --profile one-gpu --trials 100 --leases 8 --hour-price 2.5',
+          'assay task estimate night-1 --trials 200 --json',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-estimate.js')));
+  task
+    .command('source')
+    .description('write the files that a task takes from other repositories, to look at them')
+    .argument('<dir>', 'folder with a task.yaml')
+    .requiredOption('--into <folder>', 'folder to make, or an empty one')
+    .option('--upstream', 'as the repositories have them, without the patch')
+    .option('--json', 'print JSON: assay.task-source/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Files come from the folder that ASSAY_MIRROR names (OWNER/NAME or NAME in it), else by git, else from the archive
+of the commit; after the first time from ASSAY_HOME.`,
+        examples: [
+          'assay task source ./my-task --into ./assembled',
+          'assay task source ./my-task --into ./upstream --upstream',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-source.js')));
+  task
     .command('push')
     .description('check a task folder and store it under its name')
     .argument('<dir>', 'folder with a task.yaml')
+    .option('--profile <name>', 'store this profile alone (default: all of them)')
     .option('--json', 'print JSON: assay.pushed/1')
     .addHelpText(
       'after',
       helpText({
-        examples: ['assay task push ./my-task'],
+        notes: `A profile that is not the default is stored as NAME@PROFILE, which \`assay start --task\` takes as well.`,
+        examples: ['assay task push ./my-task', 'assay task push ./my-task --profile ci'],
       }),
     )
     .action(whenRun(() => import('../actions/task-push.js')));

@@ -1,5 +1,8 @@
 import type { BestModel } from '../../analysis/read-models/best.js';
+import { markedName } from '../../domain/task/marked-name.js';
 import { trainBudget } from '../../domain/task/phase-clock.js';
+import { recipeEnvironment } from '../../domain/task/phase-environment.js';
+import { referenceOf } from '../../domain/task/profiles.js';
 import { besideScore } from './estimate.js';
 import { bytes, score, signed, withUnit } from './numbers.js';
 import { gateText } from './trial.js';
@@ -33,7 +36,10 @@ function whatItIs({ trial, record, diffToStart }: BestModel): string {
     row('hypothesis', oneLine(record.hypothesis)),
     row('adopted because', oneLine(record.lesson)),
     row('recipe', `snapshot \`${record.snapshot}\``),
-    row('task', `\`${record.task.name}\`, digest \`${record.task.digest}\``),
+    row(
+      'task',
+      `\`${referenceOf(record.task.name, record.task.profile ?? null)}\`, digest \`${record.task.digest}\``,
+    ),
     ...record.margins.map((margin) => row(`gate ${margin.gate}`, gateText(margin))),
   ];
   return `| | |\n| --- | --- |\n${rows.join('\n')}${start}`;
@@ -43,7 +49,7 @@ function claimed({ record, startScore, remark }: BestModel): string {
   const { metric, estimate } = record;
   const beside = besideScore(estimate, metric);
   const gain = record.score === null || startScore === null ? null : record.score - startScore;
-  const measured = `Measured in the search: ${metric.name} ${withUnit(score(record.score), metric)} (${metric.direction})${beside === '' ? '' : `, ${beside}`}; the start scored ${withUnit(score(startScore), metric)}${gain === null || gain === 0 ? '' : `, a difference of ${signed(gain)}`}.`;
+  const measured = `Measured in the search: ${markedName(metric)} ${withUnit(score(record.score), metric)} (${metric.direction})${beside === '' ? '' : `, ${beside}`}; the start scored ${withUnit(score(startScore), metric)}${gain === null || gain === 0 ? '' : `, a difference of ${signed(gain)}`}.`;
   return `${clean(remark.slice(0, 1).toUpperCase() + remark.slice(1))}.\n\n${measured} A score of the search was selected by the search; only what is claimed was measured afresh.`;
 }
 
@@ -53,6 +59,7 @@ function howToRun({ task, record }: BestModel): string {
   const lines = [
     'cd recipe',
     'mkdir -p ../out',
+    ...Object.entries(recipeEnvironment(task)).map(([name, value]) => `export ${name}=${shellWord(value)}`),
     `export ASSAY_SEED=1 ASSAY_TRAIN_SECONDS=${budget} ASSAY_OUTPUT=$PWD/../out`,
     ...(task.data === undefined ? [] : ['export ASSAY_DATA=/path/to/training/data']),
     train.run,

@@ -1,3 +1,4 @@
+import { markedName } from '../../domain/task/marked-name.js';
 import { DEFAULT_PRIORITY } from '../../domain/campaign/campaign.js';
 import type { CampaignsModel } from '../../analysis/read-models/campaigns.js';
 import type { LimitUse, OpenTrial } from '../../analysis/read-models/progress.js';
@@ -12,7 +13,7 @@ import { duration, integer, plainNumber, score, signed, usd, withUnit } from './
 import type { NotStartedModel } from '../follow/not-started.js';
 import { stateColour, statusColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { cut, headAndRest, oneLine, plural } from './text.js';
+import { cut, headAndRest, oneLine, plural, taskText } from './text.js';
 
 /** The campaigns of a store, newest first. */
 export function renderCampaigns({ campaigns, asOf }: CampaignsModel, paint: Paint): string {
@@ -53,7 +54,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
   const reason = head === '' ? '' : ` (${head})`;
   const lines: [string, string][] = [
     ['state', `${paint(stateColour(status.state), status.state)}${reason}${controlText(status)}`],
-    ['task', `${status.task.name} (${status.task.digest.slice(0, 12)}), ${oneLine(status.task.title)}`],
+    ['task', `${taskText(status.task)}, ${oneLine(status.task.title)}`],
     [
       'model',
       `${status.model.id}${status.model.offline ? ' (offline: turns numeric knobs, no language model)' : ''}`,
@@ -69,7 +70,7 @@ export function renderStatus(status: StatusModel, paint: Paint, priced: boolean)
     ],
     ['start', milestoneText(start, status)],
     ['best', `${milestoneText(frontier, status)}${gainText(status)}`],
-    ['', paint('dim', `${metric.name}, ${metric.direction}`)],
+    ['', paint('dim', `${markedName(metric)}, ${metric.direction}`)],
     ['claim', status.remark],
     ...(status.claim.note === null ? [] : [['', status.claim.note] satisfies [string, string]]),
     ...limitLines(status.limits),

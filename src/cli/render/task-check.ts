@@ -6,13 +6,13 @@ import { bytes, plainNumber } from './numbers.js';
 import type { Paint } from './paint.js';
 import { columns, fields } from './table.js';
 import { gateText } from './trial.js';
-import { oneLine, plural } from './text.js';
+import { oneLine, plural, taskText } from './text.js';
 
 /** Renders what a check of a task has found. */
 export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint): string {
   const { digest, files, tier, python, preparedS, preflightS, runs, warnings } = checked;
   const lines: [string, string][] = [
-    ['task', `${task.name} (${digest.slice(0, 12)}), ${plural(files, 'file')}`],
+    ['task', `${taskText({ ...task, digest })}, ${plural(files, 'file')}`],
     ['isolation', `tier ${tier}`],
     ['python', python],
     ['prepared', `in ${preparedS.toFixed(1)} s`],

@@ -10,6 +10,7 @@ export function renderTasks({ tasks }: TasksModel): string {
       { title: 'METRIC' },
       { title: 'SPECIALISTS' },
       { title: 'POOL' },
+      { title: 'PROFILES' },
       { title: 'TITLE' },
     ],
     tasks.map((task) => [
@@ -18,6 +19,7 @@ export function renderTasks({ tasks }: TasksModel): string {
       oneLine(`${task.metric.name} ${task.metric.unit}, ${task.metric.direction}`),
       task.specialists.join(', '),
       task.pool,
+      task.profiles.join(', '),
       cut(oneLine(task.title), 60),
     ]),
   );

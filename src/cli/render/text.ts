@@ -36,3 +36,9 @@ export function indent(text: string, by: number): string {
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
+
+/** A task in a line: its name, its profile where it has some, and its digest in short. */
+export function taskText(task: { name: string; digest: string; profile?: string | undefined }): string {
+  const profile = task.profile === undefined ? '' : `, profile ${task.profile}`;
+  return `${task.name}${profile} (${task.digest.slice(0, 12)})`;
+}

@@ -5,8 +5,9 @@ import type {
   ReplicateView,
   TrialRecord,
 } from '../../analysis/read-models/trial-record.js';
+import { markedName } from '../../domain/task/marked-name.js';
 import { trialLabel } from '../../domain/keys.js';
-import type { Margin } from '../../domain/task/gates.js';
+import { isMissed, type Margin } from '../../domain/task/gates.js';
 import { labelText } from '../../domain/trial/labels.js';
 import { isSlow } from '../../domain/trial/host-use.js';
 import { budgetText, slowText } from '../../domain/trial/overrun.js';
@@ -17,7 +18,7 @@ import { besideScore, comparisonLines, valueText } from './estimate.js';
 import { bytes, duration, plainNumber, score, signed, withUnit } from './numbers.js';
 import { onStdout, statusColour, wantsColour, type Paint } from './paint.js';
 import { columns, fields } from './table.js';
-import { clean, cut, indent, oneLine, plural } from './text.js';
+import { clean, cut, indent, oneLine, plural, taskText } from './text.js';
 import { deltaText } from './trials.js';
 
 /** Everything about one trial. */
@@ -51,12 +52,14 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['hypothesis', clean(record.hypothesis)],
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
     ...estimateLines(record),
-    ['', paint('dim', `${metric.name}, ${metric.direction}; ${record.remark}`)],
+    ...evaluationErrorLines(record),
+    ['', paint('dim', `${markedName(metric)}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
     ['proposed by', `${record.role} (lane ${record.lane}, ${from})`],
+    ...(record.domain === null ? [] : [['edit of', record.domain] satisfies [string, string]]),
     ['parent', record.parent ?? 'none'],
-    ['task', `${record.task.name} (${record.task.digest.slice(0, 12)})`],
+    ['task', taskText(record.task)],
     ['snapshot', record.snapshot.slice(0, 16)],
     ['isolation', isolationText(record)],
     [
@@ -77,6 +80,18 @@ function estimateLines({ estimate, comparison, metric }: TrialRecord): [string, 
   if (comparison !== null) return comparisonLines(comparison, metric);
   const beside = besideScore(estimate, metric);
   return beside === '' ? [] : [['true score', beside]];
+}
+
+/** How far the evaluations themselves, by what they leave to chance, leave the score open. */
+function evaluationErrorLines({ metric, replicates }: TrialRecord): [string, string][] {
+  const squares = replicates.flatMap(({ purpose, standardErrors: { [metric.name]: error } }) =>
+    purpose === 'search' && error !== undefined ? [error ** 2] : [],
+  );
+  if (squares.length === 0) return [];
+  const error = Math.sqrt(squares.reduce((sum, square) => sum + square, 0)) / squares.length;
+  return [
+    ['evaluated to', `± ${withUnit(error.toPrecision(2), metric)} (standard error; a part of the noise)`],
+  ];
 }
 
 function decisionLines({ decision, estimate, metric }: TrialRecord): [string, string][] {
@@ -137,21 +152,27 @@ function failureSection({ failure }: TrialRecord, paint: Paint): string[] {
 }
 
 /** The value of a gate's metric, and by how much it is met or missed. */
-export function gateText({ metric, value, side, limit, over }: Margin): string {
-  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(over)}`;
+export function gateText(margin: Margin): string {
+  const { metric, value, side, limit } = margin;
+  return `${metric} is ${plainNumber(value)}, ${side === 'max' ? 'at most' : 'at least'} ${plainNumber(limit)} is allowed: ${marginText(margin)}`;
 }
 
-function marginText(over: number): string {
-  if (over === 0) return 'met exactly';
-  return over > 0 ? `missed by ${plainNumber(over)}` : `met by ${plainNumber(-over)}`;
+function marginText(margin: Margin): string {
+  const { over, doubt } = margin;
+  const error = doubt === undefined ? '' : ` ± ${plainNumber(doubt.standardError)}`;
+  if (over === 0 && doubt === undefined) return 'met exactly';
+  if (over > 0) return `missed by ${plainNumber(over)}${error}${isMissed(margin) ? '' : ', maybe by chance'}`;
+  return `met by ${plainNumber(-over)}${error}${isMissed(margin) ? ', too little to be sure' : ''}`;
 }
 
-function numbersSection({ metrics, margins }: TrialRecord): string[] {
+function numbersSection({ metrics, margins, recipeReported }: TrialRecord): string[] {
+  const markOf = (name: string): string =>
+    markedName({ name, ...(recipeReported.includes(name) ? { recipeReported: true } : {}) });
   const sections: string[] = [];
   const names = Object.keys(metrics).sort();
   if (names.length > 0)
     sections.push(
-      `metrics\n${indent(fields(names.map((name) => [name, plainNumber(metrics[name] ?? 0)])), 2)}`,
+      `metrics\n${indent(fields(names.map((name) => [markOf(name), plainNumber(metrics[name] ?? 0)])), 2)}`,
     );
   if (margins.length > 0)
     sections.push(
@@ -169,7 +190,7 @@ function numbersSection({ metrics, margins }: TrialRecord): string[] {
             margin.metric,
             plainNumber(margin.value),
             `${margin.side === 'max' ? '≤' : '≥'} ${plainNumber(margin.limit)}`,
-            marginText(margin.over),
+            marginText(margin),
           ]),
         ),
         2,
@@ -195,16 +216,16 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
       'artifact',
       `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifactPlace(artifact)}`,
     ]);
+  for (const [name, error] of Object.entries(replicate.standardErrors))
+    lines.push([
+      name,
+      `${plainNumber(replicate.metrics[name] ?? 0)}, standard error ${error.toPrecision(2)}`,
+    ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   for (const { kind, phase, trial, acceleratorMs } of replicate.saved)
     lines.push([
       'saved',
       `${duration(acceleratorMs)} of ${phase}: ${kind === 'stop' ? 'stopped early' : `taken from ${trial === null ? 'an earlier trial' : trialLabel(trial)}`}`,
-    ]);
-  for (const [name, error] of Object.entries(replicate.standardErrors))
-    lines.push([
-      name,
-      `${plainNumber(replicate.metrics[name] ?? 0)} ± ${plainNumber(error)} over its processes`,
     ]);
   if (replicate.sharesTraining !== null)
     lines.push(['shares', 'the training of that trial, and so its noise']);

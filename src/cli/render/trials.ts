@@ -1,3 +1,4 @@
+import { markedName } from '../../domain/task/marked-name.js';
 import type { Measure } from '../../domain/task/task.js';
 import type { TrialSummary } from '../../analysis/read-models/trial-summary.js';
 import { valueText } from './estimate.js';
@@ -25,7 +26,7 @@ export function renderTrials(
     { title: 'PARENT' },
     { title: 'STATUS' },
     ...(labelled ? [{ title: 'LABELS' }] : []),
-    { title: `${metric.name}${unit}`, right: true },
+    { title: `${markedName(metric)}${unit}`, right: true },
     ...(believes ? [{ title: 'BELIEVED', right: true }] : []),
     { title: 'DELTA', right: true },
     { title: 'TIME', right: true },

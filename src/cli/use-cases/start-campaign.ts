@@ -2,6 +2,7 @@ import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/c
 import { WorkflowIdReusePolicy } from '@temporalio/common';
 import { campaignInputSchema, type CampaignInput } from '../../domain/campaign/campaign.js';
 import { AssayError } from '../../domain/errors.js';
+import { referenceOf } from '../../domain/task/profiles.js';
 import { explain } from '../../domain/text/explain.js';
 import { campaignNameSchema, ownerOf } from '../../domain/keys.js';
 import type { Lineage } from '../../lineage/lineage.js';
@@ -12,14 +13,19 @@ import { BUNDLED_TASKS } from '../folders.js';
 /**
  * A task as a person names it: a folder of theirs is uploaded now, under its digest alone, so that no name leads others
  * to it; anything else is a name or a digest.
- * @throws AssayError TASK_UNKNOWN, TASK_INVALID
+ * @throws AssayError TASK_UNKNOWN, PROFILE_UNKNOWN, TASK_INVALID
  */
-export async function taskReference(lineage: Lineage, task: string): Promise<string> {
+export async function taskReference(
+  lineage: Lineage,
+  task: string,
+  profile: string | null = null,
+): Promise<string> {
   if (!task.includes('/')) {
-    await findTask({ lineage, bundledTasks: BUNDLED_TASKS }, task);
-    return task;
+    const reference = referenceOf(task, profile);
+    await findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
+    return reference;
   }
-  const { spec, files } = await loadTask(task);
+  const { spec, files } = await loadTask(task, { profile });
   return (await lineage.tasks.store(spec, files))._id;
 }
 

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Task } from '../../domain/task/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { isTaskFolder, loadTask } from '../../tasks/load.js';
+import { isTaskFolder, readTask } from '../../tasks/load.js';
 import { BUNDLED_TASKS } from '../folders.js';
 
 /** One task under the name that `assay start --task` takes. */
@@ -13,6 +13,8 @@ export interface TaskLine {
   from: 'bundled' | 'person';
   /** null for a bundled task that no campaign has used yet. */
   digest: string | null;
+  /** Profiles that `--profile` takes, the default first; empty for a task without. */
+  profiles: string[];
   metric: Task['metric'];
   specialists: string[];
   pool: string;
@@ -30,17 +32,20 @@ export async function listTasks(lineage: Lineage, bundled = BUNDLED_TASKS): Prom
   for (const entry of await readdir(bundled)) {
     const folder = join(bundled, entry);
     if (!(await isTaskFolder(folder))) continue;
-    const { spec } = await loadTask(folder);
-    found.set(spec.name, lineOf(spec, 'bundled', null));
+    const { spec, profiles } = await readTask(folder);
+    found.set(spec.name, lineOf(spec, { from: 'bundled', digest: null, profiles }));
   }
   for (const { name, spec, _id } of await lineage.tasks.list()) {
     const pushed = await lineage.tasks.isPushed(name);
-    if (pushed || found.has(name)) found.set(name, lineOf(spec, pushed ? 'person' : 'bundled', _id));
+    const bundledOne = found.get(name);
+    if (!pushed && bundledOne === undefined) continue;
+    const profiles = pushed ? await lineage.tasks.profiles(name) : (bundledOne?.profiles ?? []);
+    found.set(name, lineOf(spec, { from: pushed ? 'person' : 'bundled', digest: _id, profiles }));
   }
   return { schema: 'assay.tasks/1', tasks: [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
-function lineOf(spec: Task, from: TaskLine['from'], digest: string | null): TaskLine {
+function lineOf(spec: Task, of: Pick<TaskLine, 'from' | 'digest' | 'profiles'>): TaskLine {
   const { name, title, metric, specialists, resources } = spec;
-  return { name, title, from, digest, metric, specialists, pool: resources.pool };
+  return { name, title, ...of, metric, specialists, pool: resources.pool };
 }

@@ -15,6 +15,8 @@ export const submissionSchema = z.strictObject({
   snapshot: z.string().regex(/^[0-9a-f]{64}$/),
   hypothesis: z.string().min(1).max(4000),
   expectedDelta: z.number().nullable().default(null),
+  /** Domain of the task that the edit is of. */
+  domain: z.string().max(48).nullable().default(null),
   /** Identifies a repeated request. */
   requestId: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
 });
@@ -25,6 +27,7 @@ const storedSubmissionSchema = z.object({
   snapshot: z.string(),
   hypothesis: z.string(),
   expectedDelta: z.number().nullable().default(null),
+  domain: z.string().nullable().default(null),
   requestId: z.string(),
 }) satisfies z.ZodType<Submission>;
 
@@ -157,7 +160,13 @@ export type SearchAttributeName = z.infer<typeof searchAttributeSchema>;
 export const frozenCampaignSchema = z.object({
   name: z.string(),
   owner: z.string(),
-  task: z.object({ name: z.string(), digest: z.string(), title: z.string() }),
+  task: z.object({
+    name: z.string(),
+    digest: z.string(),
+    title: z.string(),
+    /** Profile of a task that has some. */
+    profile: z.string().optional(),
+  }),
   pool: z.string(),
   /** Slots that a training takes; null: frozen by an assay that had one queue for all sizes. */
   slots: z.number().int().positive().nullable().default(null),

@@ -1,7 +1,7 @@
 import type { Believed } from '../decision/lesson.js';
 import type { Margin } from '../task/gates.js';
 import type { TrialStatus } from '../statuses.js';
-import type { Task } from '../task/task.js';
+import type { Measure } from '../task/task.js';
 import type { Label } from '../trial/labels.js';
 
 /** One trial as agents and people read it in a list. */
@@ -30,7 +30,7 @@ export interface TrialRow {
 /** Lineage view that a session is opened with. Its size does not grow with the campaign. */
 export interface LineageView {
   campaign: string;
-  metric: Task['metric'];
+  metric: Measure;
   trialsLeft: number | null;
   start: TrialRow;
   frontier: TrialRow;

@@ -1,4 +1,5 @@
 import type { Gate } from './schema/gate.js';
+import { EVALUATION_S } from './evaluation-time.js';
 import { TIME_RATIO } from './task.js';
 
 /** Distance of a value from a gate; `over` > 0 means missed by that much, in the metric's unit. */
@@ -9,6 +10,15 @@ export interface Margin {
   limit: number;
   side: 'max' | 'min';
   over: number;
+  /** Of the mean that a statistical gate is judged by; left out where its error is not known, or the gate is exact. */
+  doubt?: Doubt | undefined;
+}
+
+/** What the error of a mean changes of a gate, in the metric's unit. */
+export interface Doubt {
+  standardError: number;
+  /** Distance beyond the limit up to which it is not missed; below zero: by which it has to be kept. */
+  slack: number;
 }
 
 /** A margin with how sure it is. */
@@ -18,11 +28,16 @@ export interface ToldMargin extends Margin {
 }
 
 /** The margins of every gate whose metric is known, in the order of the gates. */
-export function margins(gates: readonly Gate[], metrics: Readonly<Record<string, number>>): Margin[] {
+export function margins(
+  gates: readonly Gate[],
+  metrics: Readonly<Record<string, number>>,
+  doubtOf: (gate: Gate) => Doubt | null = () => null,
+): Margin[] {
   return gates.flatMap((gate) => {
     const value = metrics[gate.metric];
     if (value === undefined) return [];
-    const base = { gate: gate.name, metric: gate.metric, value };
+    const doubt = doubtOf(gate) ?? undefined;
+    const base = { gate: gate.name, metric: gate.metric, value, ...(doubt === undefined ? {} : { doubt }) };
     const found: Margin[] = [];
     if (gate.max !== undefined) found.push({ ...base, limit: gate.max, side: 'max', over: value - gate.max });
     if (gate.min !== undefined) found.push({ ...base, limit: gate.min, side: 'min', over: gate.min - value });
@@ -33,17 +48,21 @@ export function margins(gates: readonly Gate[], metrics: Readonly<Record<string,
 /** Those that every single run has to keep; the others hold for the mean of a trial's runs. */
 export const exactGates = (gates: readonly Gate[]): Gate[] => gates.filter(({ test }) => test === 'exact');
 
-/** The first gate that is missed, if any. A value exactly at its limit passes. */
+/** Returns true for a gate that is missed. A value exactly at its limit passes. */
+export const isMissed = ({ over, doubt }: Margin): boolean => over > (doubt?.slack ?? 0);
+
+/** The first gate that is missed, if any. */
 export function firstMiss(found: readonly Margin[]): Margin | undefined {
-  return found.find((margin) => margin.over > 0);
+  return found.find(isMissed);
 }
 
 /** Metrics that the harness measures itself, with the moment at which each is known; all others are known in evaluation. */
-const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack'>> = {
+const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack' | 'evaluate'>> = {
   code_bytes: 'static',
   train_s: 'train',
   [TIME_RATIO]: 'train',
   bytes: 'pack',
+  [EVALUATION_S]: 'evaluate',
 };
 
 /**

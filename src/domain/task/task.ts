@@ -1,256 +1,230 @@
 import { z } from 'zod';
 import { uncounted } from './counted.js';
+import { evaluationTimeIssue } from './evaluation-time.js';
 import { gateSchema } from './schema/gate.js';
 import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
-import { direction, relative, taskName } from './schema/fields.js';
+import { profileFields } from './schema/profiles.js';
+import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
+import { resourcesSchema } from './schema/resources.js';
+import { replicateSchema, revealSchema } from './schema/measuring.js';
+import { pythonFields } from './schema/environment.js';
+import { direction, environment, relative, taskName } from './schema/fields.js';
+import { resourceIssues } from './phase-resources.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 import { measuringIssues } from './measuring-issues.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
-export const taskSchema = z
-  .strictObject({
-    schema: z.literal('assay.task/1').describe('the version of this format'),
-    name: taskName.describe('the name that `assay task push` stores it under'),
-    title: z.string().min(1).max(120).describe('one line for people and agents'),
-    metric: z.strictObject({
-      name: metricName.describe('the headline, one of the metrics that the evaluator answers with'),
-      unit: z.string().describe("shown behind values; `''` where there is none"),
-      direction: direction.describe('which way is better'),
-      limit: z.number().optional().describe('the best value that can exist, where one is known'),
-    }),
-    decision_metric: z
-      .union([metricName, z.strictObject({ name: metricName, direction })])
-      .optional()
+const taskFields = {
+  schema: z.literal('assay.task/1').describe('the version of this format'),
+  name: taskName.describe('the name that `assay task push` stores it under'),
+  title: z.string().min(1).max(120).describe('one line for people and agents'),
+  profile: taskName.optional().describe('set by assay in what it stores: the profile that it is'),
+  metric: z.strictObject({
+    name: metricName.describe('the headline, one of the metrics that the evaluator answers with'),
+    unit: z.string().describe("shown behind values; `''` where there is none"),
+    direction: direction.describe('which way is better'),
+    limit: z.number().optional().describe('the best value that can exist, where one is known'),
+  }),
+  decision_metric: z
+    .union([
+      metricName,
+      z.strictObject({
+        name: metricName.describe('the metric that decides'),
+        direction: direction.describe('which way is better of it'),
+      }),
+    ])
+    .optional()
+    .describe(
+      'what decides, where that is not `metric` itself; `{name, direction}` where better is the other way round. Claimed is `metric` all the same, but for `train_s`',
+    ),
+  recipe_reported: z
+    .array(metricName)
+    .default([])
+    .describe(
+      'metrics that the evaluator takes from what the recipe says of itself: one may be `decision_metric` and so steer, none is claimed, gated or guarded by, and each is marked as such where it is shown',
+    ),
+  guards: z
+    .array(
+      z.strictObject({
+        metric: metricName.describe('a metric that may veto an adoption'),
+        direction: direction.default('minimize').describe('which way is better'),
+        margin: z
+          .number()
+          .nonnegative()
+          .describe('by how much it may be worse than that of the start; without a value it vetoes'),
+      }),
+    )
+    .default([])
+    .describe('metrics that may veto an adoption, and never cause one'),
+  recipe: z.strictObject({
+    root: relative.default('recipe').describe('folder of the recipe'),
+    editable: z
+      .array(relative)
+      .min(1)
       .describe(
-        'what decides, where that is not `metric` itself; `{name, direction}` where better is the other way round. Claimed is `metric` all the same, but for `train_s`',
+        'globs, below the root, of what agents and people who submit may change or add; every other file stays that of the start',
       ),
-    guards: z
-      .array(
-        z.strictObject({
-          metric: metricName.describe('a metric that may veto an adoption'),
-          direction: direction.default('minimize').describe('which way is better'),
-          margin: z
-            .number()
-            .nonnegative()
-            .describe('by how much it may be worse than that of the start; without a value it vetoes'),
-        }),
-      )
+    counted: z
+      .array(relative)
       .default([])
-      .describe('metrics that may veto an adoption, and never cause one'),
-    recipe: z.strictObject({
-      root: relative.default('recipe').describe('folder of the recipe'),
-      editable: z
-        .array(relative)
+      .describe(
+        'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
+      ),
+    domains: z
+      .record(taskName, z.string().min(1).max(400))
+      .default({})
+      .describe(
+        'parts that an edit can be of, each with what belongs to it, recorded with a trial apart from the role that proposes it; empty: none is asked for',
+      ),
+    knobs: z
+      .enum(['marked', 'none'])
+      .default('none')
+      .describe('`marked`: agents are told of the constants that are marked, see "Knobs"'),
+  }),
+  source: sourceSchema.optional(),
+  data: z
+    .strictObject({
+      prepare: relative.describe('Python program that makes the data, see "Prepared data"'),
+      train: relative.describe('folder of prepared data that training may see'),
+      search: relative.describe('folder that only the evaluator sees, in every trial'),
+      claim: relative
+        .optional()
+        .describe(
+          'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
+        ),
+      reveal: revealSchema
+        .optional()
+        .describe('inputs that the recipe sees when it has trained, see "Signals"'),
+    })
+    .optional()
+    .describe('left out by a task without data'),
+  ...pythonFields,
+  env: environment
+    .optional()
+    .describe('variables by name for `data.prepare` and every phase of the recipe, such as `WIDTH: "96"`'),
+  runtime: z
+    .strictObject({
+      paths: z
+        .array(z.string().regex(/^\/./, 'an absolute path'))
         .min(1)
         .describe(
-          'globs, below the root, of what agents and people who submit may change or add; every other file stays that of the start',
+          "absolute paths of the host that phases need besides Python and the system's own programs, such as `/opt/jdk`; servers see these, their interpreter and a shell, and nothing else of the host",
         ),
-      counted: z
-        .array(relative)
-        .default([])
-        .describe(
-          'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
-        ),
-      knobs: z
-        .enum(['marked', 'none'])
-        .default('none')
-        .describe('`marked`: agents are told of the constants that are marked, see "Knobs"'),
-    }),
-    data: z
-      .strictObject({
-        prepare: relative.describe('Python program that makes the data, see "Prepared data"'),
-        train: relative.describe('folder of prepared data that training may see'),
-        search: relative.describe('folder that only the evaluator sees, in every trial'),
-        claim: relative
-          .optional()
-          .describe(
-            'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
-          ),
-        reveal: z
-          .strictObject({
-            folder: relative.describe(
-              'folder of prepared data, without labels: empty in `ASSAY_REVEAL` until the recipe says that it has trained',
-            ),
-            permute: z
-              .strictObject({
-                file: relative.describe('file of that folder, of at most 1 GiB, whose rows are permuted'),
-                rows: z
-                  .number()
-                  .int()
-                  .positive()
-                  .max(2 ** 28)
-                  .describe('number of its rows, which are of equal length'),
-              })
-              .optional()
-              .describe(
-                'what each process sees with its rows in a secret order of its own, which only the evaluator is told',
-              ),
-          })
-          .optional()
-          .describe('inputs that the recipe sees when it has trained, see "Signals"'),
-      })
-      .optional()
-      .describe('left out by a task without data'),
-    requirements: relative
-      .optional()
-      .describe(
-        'requirements file with exact versions, for a private Python environment, see "Which Python"',
-      ),
-    runtime: z
-      .strictObject({
-        paths: z
-          .array(z.string().regex(/^\/./, 'an absolute path'))
-          .min(1)
-          .describe(
-            "absolute paths of the host that phases need besides Python and the system's own programs, such as `/opt/jdk`; servers see these, their interpreter and a shell, and nothing else of the host",
-          ),
-      })
-      .optional(),
-    resources: z.strictObject({
-      pool: taskName.default('cpu').describe('kind of host that trains, as in `assay worker --pool`'),
-      slots: z
+    })
+    .optional(),
+  resources: resourcesSchema,
+  phases: phasesSchema,
+  replicate: replicateSchema,
+  scoring: z
+    .enum(['served', 'direct'])
+    .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
+  evaluate: evaluateSchema,
+  gates: z.array(gateSchema).default([]).describe('limits that make a trial ineligible, see "Gates"'),
+  calibration: z
+    .strictObject({
+      replicates: z
         .number()
         .int()
         .positive()
-        .default(1)
-        .describe('slots of a host that a training takes: cores, in `cpu`'),
-      gpus: z
-        .number()
-        .int()
-        .nonnegative()
-        .max(64)
-        .default(0)
-        .describe(
-          'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
-        ),
-      host: z
-        .literal('exclusive')
-        .optional()
-        .describe(
-          '`exclusive`: nothing else of assay runs on its host while it trains, so that times are those of the recipe alone',
-        ),
-      memory_mb: z
-        .number()
-        .int()
-        .positive()
-        .default(2048)
-        .describe(
-          'memory of a phase, in MiB: what its processes hold together, files in memory included, without pages of files that they only read; not that of accelerators',
-        ),
-      shm_mb: z
-        .number()
-        .int()
-        .positive()
-        .optional()
-        .describe(
-          'size of /dev/shm, in MiB, at tiers B and C; its files count towards memory_mb. Left out: a quarter of memory_mb',
-        ),
-      disk_mb: z.number().int().positive().default(512).describe('what a phase may write, in MiB'),
-      log_kb: z
-        .number()
-        .int()
-        .positive()
-        .default(256)
-        .describe('log that is kept of a phase, in KiB; the end where it is longer'),
-      processes: z
-        .number()
-        .int()
-        .positive()
-        .default(64)
-        .describe('processes and threads of a phase at one time'),
-    }),
-    phases: phasesSchema,
-    replicate: z
-      .strictObject({
-        processes: z
-          .number()
-          .int()
-          .positive()
-          .max(100)
-          .default(1)
-          .describe('cold processes of one run, each trained under a seed of its own, see "Processes"'),
-        aggregate: z
-          .enum(['mean', 'median'])
-          .default('mean')
-          .describe('how `train_s` comes from the times of its processes'),
-        deterministic: z
-          .boolean()
-          .default(false)
-          .describe(
-            'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
-          ),
-      })
-      .default({ processes: 1, aggregate: 'mean', deterministic: false }),
-    scoring: z
-      .enum(['served', 'direct'])
-      .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
-    evaluate: evaluateSchema,
-    gates: z.array(gateSchema).default([]).describe('limits that make a trial ineligible, see "Gates"'),
-    calibration: z
-      .strictObject({
-        replicates: z
-          .number()
-          .int()
-          .positive()
-          .default(5)
-          .describe('runs of the start before a search; 1 where `replicate.deterministic` is declared'),
-      })
-      .default({ replicates: 5 }),
-    specialists: z
-      .array(taskName)
-      .min(1)
-      .describe('roles that propose, each with a prompt in `specialists/NAME.md`'),
-  })
-  .superRefine((task, context) => {
-    for (const { path, message } of [...deviceIssues(task), ...measuringIssues(task)])
-      context.addIssue({ code: 'custom', path, message });
-    if (task.scoring === 'served' && task.phases.serve === undefined)
+        .default(5)
+        .describe('runs of the start before a search; 1 where `replicate.deterministic` is declared'),
+    })
+    .default({ replicates: 5 }),
+  specialists: z
+    .array(taskName)
+    .min(1)
+    .describe('roles that propose, each with a prompt in `specialists/NAME.md`'),
+};
+
+/** A task in one of its profiles, as it is frozen. */
+export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
+  for (const { path, message } of [...resourceIssues(task), ...deviceIssues(task), ...measuringIssues(task)])
+    context.addIssue({ code: 'custom', path, message });
+  for (const { at, path, message } of sourceIssues(sourcesOf(task)))
+    context.addIssue({
+      code: 'custom',
+      path: ['source', ...(Array.isArray(task.source) ? [at] : []), ...path],
+      message,
+    });
+  if (task.scoring === 'served' && task.phases.serve === undefined)
+    context.addIssue({
+      code: 'custom',
+      path: ['phases', 'serve'],
+      message: 'scoring "served" needs phases.serve',
+    });
+  if (new Set(task.specialists).size !== task.specialists.length)
+    context.addIssue({
+      code: 'custom',
+      path: ['specialists'],
+      message: 'the same specialist is named twice',
+    });
+  if (decisionMetric(task) === 'train_s')
+    context.addIssue({
+      code: 'custom',
+      path: ['decision_metric'],
+      message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
+    });
+  if (task.replicate.deterministic && decisionMetric(task) === TIME_RATIO)
+    context.addIssue({
+      code: 'custom',
+      path: ['replicate', 'deterministic'],
+      message: `times differ from run to run, and "${TIME_RATIO}" is one`,
+    });
+    const untimed = evaluationTimeIssue({
+      scoring: task.scoring,
+      decides: decisionMetric(task),
+      named: namedMetrics(task),
+    });
+    if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
+  const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
+  if (free !== null)
+    context.addIssue({
+      code: 'custom',
+      path: ['recipe', 'counted'],
+      message: `"${free}" may be edited and is not counted, so it could carry what the limit of size is about; count it as well`,
+    });
+  for (const name of task.recipe_reported)
+    if (name !== decisionMetric(task) && namedMetrics(task).includes(name))
+      context.addIssue({ code: 'custom', path: ['recipe_reported'], message: reportedAs(task, name) });
+  if (task.recipe_reported.includes(claimedMeasure(task).name))
+    context.addIssue({
+      code: 'custom',
+      path: ['recipe_reported'],
+      message: `"${claimedMeasure(task).name}" is what is claimed, so the evaluator has to measure it itself; a number of the recipe's own may be decision_metric at most`,
+    });
+  for (const [path, budget, limit] of budgetsOf(task))
+    if (budget !== undefined && budget > limit)
       context.addIssue({
         code: 'custom',
-        path: ['phases', 'serve'],
-        message: 'scoring "served" needs phases.serve',
+        path,
+        message: `a budget of ${budget} s is above the timeout_s of ${limit} s`,
       });
-    if (new Set(task.specialists).size !== task.specialists.length)
-      context.addIssue({
-        code: 'custom',
-        path: ['specialists'],
-        message: 'the same specialist is named twice',
-      });
-    if (decisionMetric(task) === 'train_s')
-      context.addIssue({
-        code: 'custom',
-        path: ['decision_metric'],
-        message: `seconds of different moments are not compared: decide by "${TIME_RATIO}", the time over that of the start beside it`,
-      });
-    if (task.replicate.deterministic && decisionMetric(task) === TIME_RATIO)
-      context.addIssue({
-        code: 'custom',
-        path: ['replicate', 'deterministic'],
-        message: `times differ from run to run, and "${TIME_RATIO}" is one`,
-      });
-    const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
-    if (free !== null)
-      context.addIssue({
-        code: 'custom',
-        path: ['recipe', 'counted'],
-        message: `"${free}" may be edited and is not counted, so it could carry what the limit of size is about; count it as well`,
-      });
-    for (const [path, budget, limit] of budgetsOf(task))
-      if (budget !== undefined && budget > limit)
-        context.addIssue({
-          code: 'custom',
-          path,
-          message: `a budget of ${budget} s is above the timeout_s of ${limit} s`,
-        });
-    const missing = rehearsalNeeds(task);
-    if (task.evaluate.rehearsal !== undefined && missing !== null)
-      context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
-  });
+  const missing = rehearsalNeeds(task);
+  if (task.evaluate.rehearsal !== undefined && missing !== null)
+    context.addIssue({ code: 'custom', path: ['evaluate', 'rehearsal'], message: missing });
+});
 export type Task = z.infer<typeof taskSchema>;
+
+const { profile: _resolved, ...writtenFields } = taskFields;
+/** The fields of a task.yaml as people write it, with its profiles; rules between fields are checked when one is resolved. */
+export const taskFileSchema = z.strictObject({ ...writtenFields, ...profileFields });
 
 /** Declaration of a task that its recipes measure the same under every seed, as people read and write it. */
 export const DETERMINISTIC = '`replicate: { deterministic: true }`';
+
+/** Says what hangs on a number that only the recipe vouches for. */
+function reportedAs(
+  { metric, gates, guards }: Pick<Task, 'metric' | 'gates' | 'guards'>,
+  name: string,
+): string {
+  const by = gates.some((gate) => gate.metric === name)
+    ? 'a gate'
+    : guards.some((guard) => guard.metric === name)
+      ? 'a guard'
+      : `the headline ${metric.name}`;
+  return `${by} depends on "${name}", which the recipe reports of itself and could write as it likes: let the evaluator measure it`;
+}
 
 type Budgeted = { timeout_s: number; budget_s?: number | undefined };
 
@@ -294,27 +268,39 @@ function rehearsalNeeds(task: {
 }
 
 /**
- * Processors that the phases of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
- * the host's.
+ * Processors that a phase of a trial may use: a slot of the pool `cpu` is one; in other pools a slot has its share of
+ * the host's. Fewer where the phase asks for fewer.
  */
 export function processorsOf(
-  { pool, slots, gpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus'>,
+  { pool, slots, gpus, cpus }: Pick<Task['resources'], 'pool' | 'slots' | 'gpus' | 'cpus'>,
   capacity: number,
   processors: number,
 ): number {
-  return pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  const share = pool === 'cpu' ? slots : Math.max(1, (processors * leaseSize({ slots, gpus })) / capacity);
+  return Math.min(share, cpus ?? share);
 }
 
 /** Metric that recipes are compared by; its unit is empty where the task does not name it. */
-export type Measure = Task['metric'];
+export type Measure = Task['metric'] & {
+  /** Set for a number that the recipe reports of itself: it steers, and is never claimed. */
+  recipeReported?: true;
+};
 
-type Measured = Pick<Task, 'decision_metric' | 'metric'>;
+type Measured = Pick<Task, 'decision_metric' | 'metric'> & {
+  recipe_reported?: readonly string[] | undefined;
+};
 
 /** The metric that decisions use: `decision_metric`, else the headline. */
-export function decisionMeasure({ decision_metric: decides, metric }: Measured): Measure {
+export function decisionMeasure({
+  decision_metric: decides,
+  metric,
+  recipe_reported = [],
+}: Measured): Measure {
   if (decides === undefined || decides === metric.name) return metric;
-  if (typeof decides !== 'string') return { unit: '', ...decides };
-  return { name: decides, unit: '', direction: decides === TIME_RATIO ? 'minimize' : metric.direction };
+  const name = typeof decides === 'string' ? decides : decides.name;
+  const reported = recipe_reported.includes(name) ? ({ recipeReported: true } as const) : {};
+  if (typeof decides !== 'string') return { unit: '', ...decides, ...reported };
+  return { name, unit: '', direction: name === TIME_RATIO ? 'minimize' : metric.direction, ...reported };
 }
 
 /** The name of the metric that decisions use. */

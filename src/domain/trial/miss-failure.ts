@@ -1,3 +1,5 @@
+import { EVALUATION_S } from '../task/evaluation-time.js';
+import { doubtOf, type GatedRun } from '../task/gate-doubt.js';
 import { firstMiss, margins, phaseOfMiss, statusOfMiss, type Margin } from '../task/gates.js';
 import type { Task } from '../task/task.js';
 import { meanOf } from '../decision/noise.js';
@@ -17,22 +19,30 @@ export function missFailure({ gates, metric }: Gated, miss: Margin): Failure {
   };
 }
 
-const UNITS: Readonly<Record<string, string>> = { bytes: 'bytes', code_bytes: 'bytes', train_s: 's' };
+const UNITS: Readonly<Record<string, string>> = {
+  bytes: 'bytes',
+  code_bytes: 'bytes',
+  train_s: 's',
+  [EVALUATION_S]: 's',
+};
 
 /** Units of other metrics are known of the headline only. */
 const unitOf = (name: string, headline: Task['metric']): string =>
   UNITS[name] ?? (name === headline.name ? headline.unit : '');
 
-/** Returns the failure of whole runs whose mean misses a gate that holds for means; null where all are kept. */
-export function meanMissFailure(
-  task: Gated,
-  runs: readonly Readonly<Record<string, number>>[],
-): Failure | null {
-  const [first = {}] = runs;
-  const names = Object.keys(first).filter((name) => runs.every((run) => name in run));
-  const means = names.map((name): [string, number] => [name, meanOf(runs.map((run) => run[name] ?? 0))]);
+/**
+ * Returns the failure of whole runs of the start whose mean misses a statistical gate, or does not surely keep it; null
+ * where all are kept.
+ */
+export function meanMissFailure(task: Gated, runs: readonly GatedRun[]): Failure | null {
+  const metrics = runs.map((run) => run.metrics);
+  const names = Object.keys(metrics[0] ?? {}).filter((name) => metrics.every((run) => name in run));
+  const means = names.map((name): [string, number] => [name, meanOf(metrics.map((run) => run[name] ?? 0))]);
   const statistical = task.gates.filter(({ test }) => test === 'statistical');
-  const miss = firstMiss(margins(statistical, Object.fromEntries(means)));
+  const found = margins(statistical, Object.fromEntries(means), (gate) =>
+    doubtOf(gate, runs, { as: 'claim', others: [] }),
+  );
+  const miss = firstMiss(found);
   if (miss === undefined) return null;
   const failure = missFailure(task, miss);
   return { ...failure, reason: `${failure.reason}, in the mean of ${runs.length} runs` };

@@ -1,5 +1,7 @@
 import { meanOf } from '../decision/noise.js';
-import { exactGates, firstMiss, margins, statusOfMiss, type Margin } from '../task/gates.js';
+import { doubtOf, type GatedRun, type Strictness } from '../task/gate-doubt.js';
+import { exactGates, firstMiss, margins, statusOfMiss, type Doubt, type Margin } from '../task/gates.js';
+import type { Gate } from '../task/schema/gate.js';
 import { unmeasured, type Failure, type Outcome } from './outcome.js';
 import { failureText, missText } from './outcome-words.js';
 import type { Task } from '../task/task.js';
@@ -7,6 +9,7 @@ import type { Task } from '../task/task.js';
 interface Measured {
   failure: Failure | null;
   metrics: Record<string, number>;
+  standardErrors?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Results of the phases of one run in the store. */
@@ -22,23 +25,47 @@ export interface Evidence extends Run {
   metric: string;
 }
 
+/** How runs are judged. */
+export interface Judging extends Pick<Evidence, 'preflight' | 'metric'> {
+  /** How statistical gates hold them. */
+  as: Strictness['as'];
+  /** Runs of the start, which tell the spread between runs too; none where these are its own. */
+  start: readonly Run[];
+}
+
+const JUST_THE_MEAN = (): null => null;
+
+/** A run as statistical gates see it. */
+export const gatedRun = ({ trained, evaluated }: Run): GatedRun => ({
+  metrics: { ...trained?.metrics, ...evaluated?.metrics },
+  standardErrors: { ...trained?.standardErrors, ...evaluated?.standardErrors },
+});
+
 /**
  * Computes the outcome of a trial from all its runs: a failure of one of them counts, an exact gate holds for each,
- * and statistical gates and scores use their means. Runs that were cut short say nothing beside whole ones. `scores`
- * has one number for each whole run that has one.
+ * and statistical gates and scores use their means, the gates with the error of the mean. Runs that were cut short say
+ * nothing beside whole ones. `scores` has one number for each whole run that has one.
  */
 export function outcomeOfRuns(
   task: Task,
   runs: readonly Run[],
-  { preflight, metric }: Pick<Evidence, 'preflight' | 'metric'>,
+  { preflight, metric, as, start }: Judging,
 ): { outcome: Outcome | null; scores: number[] } {
+  const doubtsIn =
+    (of: readonly Run[]) =>
+    (gate: Gate): Doubt | null =>
+      doubtOf(gate, of.map(gatedRun), { as, others: start.map(gatedRun) });
   const exact = { ...task, gates: exactGates(task.gates) };
   const each = runs.map((run) => outcomeOf(exact, { ...run, preflight, metric }));
   const scores = each.flatMap((outcome) => outcome?.score ?? []);
   const [only] = runs;
   if (runs.length < 2)
     return {
-      outcome: outcomeOf(task, { trained: null, evaluated: null, ...only, preflight, metric }),
+      outcome: outcomeOf(
+        task,
+        { trained: null, evaluated: null, ...only, preflight, metric },
+        doubtsIn(runs),
+      ),
       scores,
     };
   // one that its own progress stopped ends as `discard`, and has no score
@@ -47,7 +74,7 @@ export function outcomeOfRuns(
   );
   if (ended != null) return { outcome: ended, scores };
   const whole = runs.filter((_, i) => each[i] !== null);
-  return { outcome: outcomeOf(task, { ...meanRun(whole), preflight, metric }), scores };
+  return { outcome: outcomeOf(task, { ...meanRun(whole), preflight, metric }, doubtsIn(whole)), scores };
 }
 
 /** Runs that have no failure, as one: the mean of each metric that all of them have. */
@@ -71,9 +98,13 @@ function meanRun(runs: readonly Run[]): Run {
  * Computes the outcome of a trial from its own evidence, with `discard` standing for whatever the decision rule will
  * say of a measured one; null when its phases have not all run.
  */
-export function outcomeOf(task: Task, { preflight, trained, evaluated, metric }: Evidence): Outcome | null {
+export function outcomeOf(
+  task: Task,
+  { preflight, trained, evaluated, metric }: Evidence,
+  doubtAt: (gate: Gate) => Doubt | null = JUST_THE_MEAN,
+): Outcome | null {
   const metrics = { ...trained?.metrics, ...evaluated?.metrics };
-  const found = margins(task.gates, metrics);
+  const found = margins(task.gates, metrics, doubtAt);
   const failure = preflight ?? trained?.failure ?? evaluated?.failure ?? null;
   if (failure !== null)
     return {

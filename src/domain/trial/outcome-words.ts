@@ -9,9 +9,17 @@ export function duplicateText(twin: number, { status, lesson }: Outcome): string
 }
 
 export function missText(miss: Margin): string {
-  const bound = miss.side === 'max' ? 'at most' : 'at least';
-  return `${miss.gate}: ${miss.metric} is ${miss.value}, allowed is ${bound} ${miss.limit}: missed by ${Number(miss.over.toPrecision(6))}`;
+  const { gate, metric, value, side, limit, over, doubt } = miss;
+  const bound = side === 'max' ? 'at most' : 'at least';
+  const found = `${gate}: ${metric} is ${value}, allowed is ${bound} ${limit}`;
+  if (doubt === undefined) return `${found}: missed by ${short(over)}`;
+  const error = `the mean's standard error is ${short(doubt.standardError)}`;
+  return doubt.slack < 0
+    ? `${found}, with ${short(-doubt.slack)} to spare: ${over > 0 ? `missed by ${short(over)}` : `only ${short(-over)} is left`} (${error})`
+    : `${found}: missed by ${short(over)}, more than chance explains (${error})`;
 }
+
+const short = (value: number): number => Number(value.toPrecision(6));
 
 /** Says in one line what failed, in the words of the log's last line where that has them. */
 export function failureText(failure: Failure): string {

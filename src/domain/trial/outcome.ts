@@ -26,6 +26,7 @@ export const marginSchema = z.object({
   limit: finite,
   side: z.enum(['max', 'min']),
   over: finite,
+  doubt: z.object({ standardError: finite, slack: finite }).optional(),
 });
 
 /** The end of a trial: its one status and everything that explains it. */

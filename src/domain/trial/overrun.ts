@@ -54,10 +54,21 @@ export interface BudgetUse extends Pick<HostUse, 'hostSpeed' | 'usualSpeed'> {
   budgetS: number | null;
 }
 
-/** `9.6 of 10 s`, with the speed of a host that was slower than usual; null for a phase without a budget. */
+/** A budget of which less than this share is left counts as used: a run cannot end on the second. */
+const HEADROOM = 0.05;
+
+/**
+ * `7.2 of 10 s, 28 % of it unused`, with the speed of a host that was slower than usual; null for a phase without a
+ * budget.
+ */
 export function budgetText({ wallMs, budgetS, ...host }: BudgetUse): string | null {
   if (budgetS === null) return null;
-  return [`${Number((wallMs / 1000).toPrecision(3))} of ${round(budgetS)} s`, ...slowText(host)].join(', ');
+  const unused = 1 - wallMs / 1000 / budgetS;
+  return [
+    `${Number((wallMs / 1000).toPrecision(3))} of ${round(budgetS)} s`,
+    ...(unused >= HEADROOM ? [`${Math.round(unused * 100)} % of it unused`] : []),
+    ...slowText(host),
+  ].join(', ');
 }
 
 /** `on a host at 0.62 of its full speed (usually 0.97)`, where it was slower than usual; else nothing. */

@@ -56,6 +56,8 @@ export const evaluatedSchema = z.object({
   failure: failureSchema.nullable(),
   runs: z.array(phaseRun),
   metrics: z.record(z.string(), finite),
+  /** What the evaluator says of the error of its metrics, where it estimates them. */
+  standardErrors: z.record(z.string(), finite).optional(),
   margins: z.array(marginSchema),
   feedback: z.string(),
   at: z.date(),

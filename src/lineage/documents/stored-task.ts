@@ -7,7 +7,10 @@ import type { Task } from '../../domain/task/task.js';
  */
 const direction = z.enum(['minimize', 'maximize']);
 const strings = z.array(z.string());
-const phase = z.object({ run: z.string(), timeout_s: z.number() });
+const number = z.number().optional();
+const limits = { cpus: number, memory_mb: number, shm_mb: number, disk_mb: number, processes: number };
+const bare = z.object({ run: z.string(), timeout_s: z.number() });
+const phase = bare.extend({ resources: z.object(limits).optional() });
 const outputPhase = phase.extend({ output: z.string(), reads: strings.default([]) });
 const synthetic = z.literal('synthetic').optional();
 const tolerance = z.number().optional();
@@ -49,6 +52,7 @@ const phases = z.object({
       startup_s: z.number(),
       twins: z.boolean().default(false),
       gpus: z.number().optional(),
+      resources: z.object(limits).optional(),
     })
     .optional(),
 });
@@ -60,14 +64,26 @@ const gate = z.object({
   min: z.number().optional(),
   known: z.enum(['static', 'check', 'pack', 'train', 'evaluate']),
   test: z.enum(['exact', 'statistical']).default('exact'),
+  screen_z: z.number().optional(),
+  claim_z: z.number().optional(),
+});
+
+const source = z.object({
+  repository: z.string(),
+  commit: z.string(),
+  files: z.array(z.object({ from: z.string(), to: z.string(), sha256: z.string() })),
+  patch: z.string().optional(),
+  patched: z.record(z.string(), z.string()).optional(),
 });
 
 export const storedTask = z.object({
   schema: z.literal('assay.task/1'),
   name: z.string(),
   title: z.string(),
+  profile: z.string().optional(),
   metric: z.object({ name: z.string(), unit: z.string(), direction, limit: z.number().optional() }),
   decision_metric: z.union([z.string(), z.object({ name: z.string(), direction })]).optional(),
+  recipe_reported: strings.default([]),
   guards: z
     .array(z.object({ metric: z.string(), direction: direction.default('minimize'), margin: z.number() }))
     .default([]),
@@ -76,7 +92,9 @@ export const storedTask = z.object({
     editable: strings,
     counted: strings.default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
+    domains: z.record(z.string(), z.string()).default({}),
   }),
+  source: z.union([source, z.array(source)]).optional(),
   data: z
     .object({
       prepare: z.string(),
@@ -91,12 +109,18 @@ export const storedTask = z.object({
         .optional(),
     })
     .optional(),
+  python: z.string().optional(),
   requirements: z.string().optional(),
+  wheels: z.array(z.object({ url: z.string(), sha256: z.string() })).optional(),
+  env: z.record(z.string(), z.string()).optional(),
   runtime: z.object({ paths: strings }).optional(),
   resources: z.object({
     pool: z.string().default('cpu'),
     slots: z.number().default(1),
     gpus: z.number().default(0),
+    gpu_kind: z.string().optional(),
+    gpu_memory_mb: number,
+    cpus: number,
     host: z.literal('exclusive').optional(),
     memory_mb: z.number().default(2048),
     shm_mb: z.number().optional(),
@@ -114,6 +138,7 @@ export const storedTask = z.object({
     .default({ processes: 1, aggregate: 'mean', deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
+    env: z.record(z.string(), z.string()).optional(),
     gpus: z.number().default(0),
     artifact: z.array(z.string()).optional(),
     exclusive: z.boolean().optional(),

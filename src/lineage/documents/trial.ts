@@ -22,6 +22,8 @@ export const trialDocument = z.object({
   changes: z.string(),
   hypothesis: z.string(),
   expectedDelta: finite.nullable(),
+  /** Domain of the task that the edit is of, as its proposer said; apart from the role. */
+  domain: z.string().nullable().default(null),
   role: z.string(),
   lane: z.string(),
   session: z.string().nullable(),
@@ -59,6 +61,7 @@ export const proposalDocument = trialDocument.pick({
   changes: true,
   hypothesis: true,
   expectedDelta: true,
+  domain: true,
   role: true,
   lane: true,
   session: true,

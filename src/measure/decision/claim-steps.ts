@@ -123,7 +123,10 @@ function voidReason(
     const measured = arm.filter((run) => claimedMeasure(task).name in metricsOf(run));
     if (measured.length < runs) return `only ${measured.length} of ${runs} runs of the ${name} were measured`;
   }
-  const { outcome } = outcomeOfRuns(task, frontier, { preflight: null, metric: decisionMetric(task) });
+  const { outcome } = outcomeOfRuns(task, frontier, {
+    ...{ preflight: null, metric: decisionMetric(task) },
+    ...{ as: 'claim', start },
+  });
   // whatever else a trial can end as was found above
   return outcome?.status === 'discard'
     ? null

@@ -145,11 +145,27 @@ async function outcomeFor(
 }
 
 /** The runs of a trial in their order, those that were only begun left out, and what they come to. */
-async function measuredOf(lineage: Lineage, task: Task, { replicates: keys, preflight }: TrialDocument) {
+async function measuredOf(lineage: Lineage, task: Task, trial: TrialDocument) {
+  const { preflight, number } = trial;
+  const replicates = await replicatesOf(lineage, trial);
+  const judging = {
+    ...{ preflight, metric: decisionMetric(task) },
+    as: number === START ? ('claim' as const) : ('screen' as const),
+    start: number === START ? [] : await startRuns(lineage, task, trial.owner),
+  };
+  return { replicates, ...outcomeOfRuns(task, replicates.map(onFirstClass), judging) };
+}
+
+/** The trained replicates of a trial in their order. */
+async function replicatesOf(lineage: Lineage, { replicates: keys }: TrialDocument) {
   const found = await lineage.replicates.many(keys);
-  const replicates = oneOfEach(found.filter(({ trained }) => trained !== null));
-  const runs = replicates.map(onFirstClass);
-  return { replicates, ...outcomeOfRuns(task, runs, { preflight, metric: decisionMetric(task) }) };
+  return oneOfEach(found.filter(({ trained }) => trained !== null));
+}
+
+/** Runs of the start, for tasks that judge by the spread between runs. */
+async function startRuns(lineage: Lineage, { gates }: Task, owner: string) {
+  if (gates.every(({ test }) => test === 'exact')) return [];
+  return (await replicatesOf(lineage, await lineage.trials.require(owner, START))).map(onFirstClass);
 }
 
 /** One for each index, in their order: an attempt that was lost may still end on a host of another class. */

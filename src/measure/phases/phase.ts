@@ -7,6 +7,8 @@ import { matchesGlob } from '../../domain/text/paths.js';
 import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { processorsOf, type Task } from '../../domain/task/task.js';
+import { evaluatorEnvironment, recipeEnvironment } from '../../domain/task/phase-environment.js';
+import { outputDiskMb, resourcesOf } from '../../domain/task/phase-resources.js';
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
@@ -38,6 +40,8 @@ export interface PhaseCall {
   readable: string[];
   /** It will see held-out data, or answers to it: it gets a root of its own where the host can give one. */
   seesHeldOut?: true;
+  /** Phase whose limits hold, where that is not the one that is run: what a smoke run is packed with. */
+  limitsOf?: RunPhase;
   env: Record<string, string>;
   /** Variable for the start time, as in a request of the sandbox. */
   startVariable?: string;
@@ -56,7 +60,7 @@ export function requestOf(
   call: PhaseCall,
   tmp: string,
 ): RunRequest {
-  const { resources } = hosted.spec;
+  const resources = resourcesOf(hosted.spec, call.limitsOf ?? runPhaseOf(call));
   const given = givenFor({ ...hosted.python, folders: [...runtimeOf(hosted).folders] }, tmp);
   return {
     id: `${host.process}/${call.id}`,
@@ -66,7 +70,7 @@ export function requestOf(
     ...(call.seesHeldOut === true
       ? { runtime: runtimeOf(hosted), readable: call.readable }
       : { readable: [...given.readable, ...call.readable] }),
-    env: { ...given.env, ...call.env },
+    env: { ...given.env, ...environmentOf(hosted, call), ...call.env },
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
@@ -88,14 +92,26 @@ export function requestOf(
   };
 }
 
-/** Phases that may use accelerators, by the name of their runs. */
-const USES: Partial<Record<Failure['phase'], RunPhase>> = {
+/** Variables that the task itself sets for a call: servers are a phase of the recipe. */
+const environmentOf = ({ spec }: HostedTask, { phase, seesHeldOut }: PhaseCall): Record<string, string> =>
+  phase === 'evaluate' && seesHeldOut !== true ? evaluatorEnvironment(spec) : recipeEnvironment(spec);
+
+/** Phases of a task by the name of their runs. */
+const RUN_PHASES: Record<Failure['phase'], RunPhase> = {
+  static: 'check',
+  check: 'check',
   smoke: 'smoke',
+  rehearsal: 'evaluate',
   prewarm: 'train',
   train: 'train',
   pack: 'pack',
+  seal: 'check',
   evaluate: 'evaluate',
 };
+
+/** The phase of the task that a call is a run of; servers are started while an evaluation runs. */
+const runPhaseOf = ({ phase, seesHeldOut }: Pick<PhaseCall, 'phase' | 'seesHeldOut'>): RunPhase =>
+  seesHeldOut === true ? 'serve' : RUN_PHASES[phase];
 
 /**
  * Access to the accelerators that a phase uses; left out for one that uses none.
@@ -104,13 +120,12 @@ const USES: Partial<Record<Failure['phase'], RunPhase>> = {
 function accessFor(
   granted: RunHost['granted'],
   { spec }: HostedTask,
-  { phase, seesHeldOut }: PhaseCall,
+  call: PhaseCall,
 ): DeviceAccess | undefined {
-  const uses = seesHeldOut === true ? 'serve' : USES[phase];
-  const count = uses === undefined ? 0 : gpusOf(spec, uses);
+  const count = gpusOf(spec, runPhaseOf(call));
   if (count === 0) return undefined;
   if (granted === null)
-    throw new AssayError('INTERNAL', `${phase} needs ${count} accelerators and no lease holds them`);
+    throw new AssayError('INTERNAL', `${call.phase} needs ${count} accelerators and no lease holds them`);
   return granted.accessTo(count);
 }
 
@@ -215,7 +230,7 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
 
 /** Limits of what one process may leave: far above any gate, low enough to protect the host. */
 export function sealLimits(hosted: HostedTask): SealLimits {
-  return { maxBytes: hosted.spec.resources.disk_mb * MB, maxEntries: 1000 };
+  return { maxBytes: outputDiskMb(hosted.spec) * MB, maxEntries: 1000 };
 }
 
 /** Limits of a cache: compilers write many small files. */

@@ -70,6 +70,7 @@ describe('an overrun in words', () => {
 
 it.each([
   [{ wallMs: 9612, budgetS: 10, hostSpeed: 0.97, usualSpeed: null }, '9.61 of 10 s'],
+  [{ wallMs: 7200, budgetS: 10, hostSpeed: 0.97, usualSpeed: null }, '7.2 of 10 s, 28 % of it unused'],
   [{ wallMs: 9612, budgetS: 10, hostSpeed: 0.8, usualSpeed: 0.82 }, '9.61 of 10 s'],
   [{ wallMs: 9612, budgetS: 10, hostSpeed: null, usualSpeed: null }, '9.61 of 10 s'],
   [

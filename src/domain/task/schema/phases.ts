@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
-import { direction, relative, seconds } from './fields.js';
+import { phaseResources } from './resources.js';
+import { direction, environment, relative, seconds } from './fields.js';
 
 const tolerance = z
   .number()
@@ -8,10 +9,11 @@ const tolerance = z
   .max(86_400)
   .describe('seconds past the budget at which a run is ended; by default a tenth of the budget, at least 1');
 
-const phase = z.strictObject({
+const bare = z.strictObject({
   run: z.string().min(1).describe('command for `sh`'),
   timeout_s: seconds.describe('wall limit in seconds'),
 });
+const phase = bare.extend({ resources: phaseResources });
 
 const gpus = z
   .number()
@@ -118,6 +120,7 @@ export const phasesSchema = z.strictObject({
       run: z.string().min(1).describe('command for `sh`'),
       startup_s: seconds.describe('seconds until it has to have answered its first frame'),
       gpus,
+      resources: phaseResources,
       twins: z
         .boolean()
         .default(false)
@@ -128,6 +131,9 @@ export const phasesSchema = z.strictObject({
 });
 
 export const evaluateSchema = phase.extend({
+  env: environment
+    .optional()
+    .describe('variables of the evaluator by name; it is given none of `env`, which is of the recipe'),
   gpus: noGpus,
   exclusive: z
     .boolean()
