@@ -18,7 +18,7 @@ import { clearPacking } from './phases/pack-phase.js';
 import { countedBytes, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import type { LeasedPhase } from './phases/run-phase.js';
-import { incompleteFailure, sealedOrRefused } from './phases/seal-outputs.js';
+import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { clearTraining } from './phases/train-phase.js';
 import { trainingFolders, type TrainingFolders } from './phases/training.js';
 import { scoreSealed, type Scoring } from './score-sealed.js';
@@ -157,7 +157,7 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { hosted, files, so } = run;
   const { spec } = hosted;
-  const incomplete = incompleteFailure(spec, sealed);
+  const incomplete = await artifactFailure(spec, sealed, folder);
   if (incomplete !== null) return incomplete;
   const known = { bytes: countedBytes(spec, files) + sealed.bytes, ...so.metrics };
   so.artifact = sealed.digest;

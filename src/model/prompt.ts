@@ -1,3 +1,4 @@
+import { requiredFiles, shapeText } from '../domain/task/artifact.js';
 import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
 import type { Gate } from '../domain/task/schema/gate.js';
@@ -107,6 +108,10 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
       phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
     ),
     `- ${resources.gpus > 0 ? `${resources.gpus} accelerator(s)` : `${resources.slots} slot(s)`} of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
+    ...requiredFiles(task).map(
+      ({ glob, declared }) =>
+        `- the artifact must have ${glob}${declared === null ? '' : `: ${shapeText(declared)}, little-endian, every number finite`}`,
+    ),
     `- this session: at most ${turns} turns`,
   ].join('\n');
 }

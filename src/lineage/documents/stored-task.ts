@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DTYPES } from '../../domain/task/schema/artifact.js';
 import type { Task } from '../../domain/task/task.js';
 
 /**
@@ -51,6 +52,8 @@ const phases = z.object({
     })
     .optional(),
 });
+
+const declared = z.object({ path: z.string(), dtype: z.enum(DTYPES), shape: z.array(z.number()) });
 
 const gate = z.object({
   name: z.string(),
@@ -124,7 +127,7 @@ export const storedTask = z.object({
   evaluate: phase.extend({
     env: z.record(z.string(), z.string()).optional(),
     gpus: z.number().default(0),
-    artifact: z.array(z.string()).optional(),
+    artifact: z.array(z.union([z.string(), declared])).optional(),
     exclusive: z.boolean().optional(),
     rehearsal: z.object({ share: z.number(), limit_s: z.number().optional() }).optional(),
   }),

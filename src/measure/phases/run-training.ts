@@ -15,7 +15,7 @@ import { packPhase } from './pack-phase.js';
 import { countedBytes } from './phase.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
-import { incompleteFailure } from './seal-outputs.js';
+import { artifactFailure } from './seal-outputs.js';
 import { trainPhase } from './train-phase.js';
 import {
   folderName,
@@ -66,7 +66,7 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
 async function gateAndStore(training: Training, { sealed, folder }: Artifact): Promise<Trained> {
   const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
-  const incomplete = incompleteFailure(spec, sealed);
+  const incomplete = await artifactFailure(spec, sealed, folder);
   if (incomplete !== null) return trainedWith(training, incomplete, {});
   const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
