@@ -15,9 +15,10 @@ import { startIsTimed, timeRatio, timeTraining } from './phases/baseline-timing.
 import { packCall, trainCall } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
-import { countedBytes, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
+import { failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import type { LeasedPhase } from './phases/run-phase.js';
+import { countedBytes } from './counted-bytes.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { clearTraining } from './phases/train-phase.js';
 import { trainingFolders, type TrainingFolders } from './phases/training.js';
@@ -159,7 +160,8 @@ async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Fail
   const { spec } = hosted;
   const incomplete = await artifactFailure(spec, sealed, folder);
   if (incomplete !== null) return incomplete;
-  const known = { bytes: countedBytes(spec, files) + sealed.bytes, ...so.metrics };
+  const code = await countedBytes(run.context, hosted, files, run.signal);
+  const known = { bytes: code + sealed.bytes, ...so.metrics };
   so.artifact = sealed.digest;
   so.metrics = known;
   so.margins = margins(spec.gates, known);

@@ -88,7 +88,9 @@ export const storedTask = z.object({
   recipe: z.object({
     root: z.string().default('recipe'),
     editable: strings,
-    counted: strings.default([]),
+    counted: z
+      .union([strings, z.object({ files: strings, as: z.enum(['raw', 'lzma-b85']).default('raw') })])
+      .default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
     domains: z.record(z.string(), z.string()).default({}),
   }),

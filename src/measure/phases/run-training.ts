@@ -12,7 +12,7 @@ import { keyOf, unreadByTraining } from '../reuse.js';
 import { timeRatio } from './baseline-timing.js';
 import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
 import { packPhase } from './pack-phase.js';
-import { countedBytes } from './phase.js';
+import { countedBytes } from '../counted-bytes.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { artifactFailure } from './seal-outputs.js';
@@ -68,7 +68,8 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   const { spec } = work.hosted;
   const incomplete = await artifactFailure(spec, sealed, folder);
   if (incomplete !== null) return trainedWith(training, incomplete, {});
-  const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...timesOf(training) };
+  const code = await countedBytes(training.context, work.hosted, files, signal);
+  const metrics = { bytes: code + sealed.bytes, ...timesOf(training) };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
