@@ -22,7 +22,7 @@ const count = (
     sha256: sha256(text),
     bytes: text.length,
   }));
-  const readFiles = (wanted: { path: string }[]) =>
+  const readFiles = (wanted: readonly { path: string; sha256: string; bytes: number }[]) =>
     Promise.resolve(wanted.map(({ path }) => ({ path, bytes: Buffer.from(texts[path] ?? '') })));
   const hosted = { spec, python: { ...python, executable } };
   return countedBytes({ lineage: { blobs: { readFiles } } }, hosted, files, signal);
