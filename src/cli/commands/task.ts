@@ -88,6 +88,18 @@ export function register(program: Command): void {
     )
     .action(whenRun(() => import('../actions/task-estimate.js')));
   task
+    .command('schema')
+    .description('print the JSON Schema of task.yaml, for editors')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `docs/task.schema.json is the same; an editor that knows yaml-language-server reads it where the first line of
+task.yaml is: # yaml-language-server: $schema=FILE`,
+        examples: ['assay task schema > task.schema.json'],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-schema.js')));
+  task
     .command('source')
     .description('write the files that a task takes from other repositories, to look at them')
     .argument('<dir>', 'folder with a task.yaml')
