@@ -1,12 +1,10 @@
-"""Frames over two descriptors: the pipes to a server that nobody trusts."""
-import fcntl
+"""Frames over two descriptors, to and from a server that nobody trusts."""
 import json
 import os
 import select
 import time
 
 MAX_HEADER = 4096  # bytes of a header that a server may send
-PIPE_BYTES = 1 << 20
 PART_BYTES = 1 << 20  # written at once
 JOINED_BYTES = 1 << 16  # a request up to this is written in one piece
 
@@ -29,7 +27,6 @@ class Channel:
         self._to, self._from = to_server, from_server
         for descriptor in (to_server, from_server):
             os.set_blocking(descriptor, False)
-            widen(descriptor)
 
     def ask(self, header, payload, expected, answer, seconds):
         """Sends a request, fills the buffer `answer` with the payload of what comes back and returns its header.
@@ -100,14 +97,6 @@ class Channel:
         return buffer
 
 
-def widen(descriptor):
-    """Makes a pipe hold more, where the system lets it: each refill costs two processes a switch."""
-    try:
-        fcntl.fcntl(descriptor, getattr(fcntl, 'F_SETPIPE_SZ', 1031), PIPE_BYTES)
-    except OSError:  # a socket, another system, or the user's share of pipe memory is used up
-        pass
-
-
 def parsed(text, doing):
     """The header that a server sent; Fault where it is no JSON object."""
     try:
@@ -124,5 +113,14 @@ def servers(twins):
 
     `twins`: whether there must be two, as for everything that is scored by what was sent with the labels in it.
     """
+    if twins and 'ASSAY_TWIN_IN_FD' not in os.environ:
+        raise RuntimeError('there is no second server: phases.serve of task.yaml needs "twins: true"')
     names = ('SERVER', 'TWIN') if twins else ('SERVER',)
     return [Channel(int(os.environ[f'ASSAY_{name}_IN_FD']), int(os.environ[f'ASSAY_{name}_OUT_FD'])) for name in names]
+
+
+def two(channels):
+    """The channels, of which there have to be two: what one server claims is no score."""
+    if len(channels) != 2:
+        raise ValueError('scoring by claims takes two servers: servers(twins=True)')
+    return channels

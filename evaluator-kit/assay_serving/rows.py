@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .asker import Asker, Times, claims_in, log_probabilities, token_type
-from .channel import Fault
+from .channel import Fault, two
 from .estimate import Scores, Tests
 from .pace import Pace
 from .secret import Secrets
@@ -79,7 +79,7 @@ def score_rows(tokens, how, channels, spans=None, drawn=None):
     tokens  [rows, length]
     spans   [rows, 2]: first token that is scored, first after it; by default all but the first of each row
     """
-    first, second = channels
+    first, second = two(channels)
     drawn = drawn or Secrets()
     tokens = np.ascontiguousarray(tokens, dtype=token_type(how.vocab))
     count, length = tokens.shape

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .asker import Asker, Times, claims_in, log_probabilities, token_type
-from .channel import Fault
+from .channel import Fault, two
 from .estimate import Scores, Tests
 from .pace import Pace
 from .secret import Secrets
@@ -83,7 +83,7 @@ def answered_blind(chunks, places, asker, adapts, pace):
 
 def score_text(tokens, how, channels, drawn=None):
     """Scores of the tokens of a text from place `how.first` on. Raises Fault."""
-    first, second = channels
+    first, second = two(channels)
     drawn = drawn or Secrets()
     chunks = Chunks(np.ascontiguousarray(tokens, dtype=token_type(how.vocab)), how)
     pace = Pace(how.times.total_s)

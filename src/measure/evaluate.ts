@@ -120,8 +120,8 @@ async function sealedClaim({ lineage }: HostContext, { owner, _id }: ReplicateDo
 
 function measurable({ snapshot, purpose, seed, trained }: ReplicateDocument): Measurable | null {
   if (trained?.artifact == null || trained.failure !== null) return null;
-  const { artifact, metrics: known, runs } = trained;
-  return { snapshot, purpose, seed, artifact, known, runs };
+  const { artifact, metrics: known, runs, cache } = trained;
+  return { snapshot, purpose, seed, artifact, known, runs, cache };
 }
 
 /**

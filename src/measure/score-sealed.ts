@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import { score, type Scored, type ScoreRequest } from '../sandbox/scoring/score.js';
-import { seal } from '../sandbox/sealing/seal.js';
+import { seal, type Sealed } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
 import type { RunHost } from './host-context.js';
 import { artifactLimits, requestOf, type PhaseCall } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
+import { cacheCall, copyCache } from './phases/private-cache.js';
+import { sealedAgain } from './phases/reused-phase.js';
 import { sealedOrRefused } from './phases/seal-outputs.js';
 import { writeProcesses, type ToldProcess } from './told-processes.js';
 
@@ -28,6 +30,8 @@ export interface Scoring {
   artifact: { digest: string; put: (to: string) => Promise<unknown> };
   /** What the evaluator is told of the processes that left it; null where nothing is. */
   processes: readonly ToldProcess[] | null;
+  /** The cache that each server gets a copy of; `put` as for the artifact. Null where there is none. */
+  cache: { sealed: Pick<Sealed, 'bytes' | 'files'>; put: (to: string) => Promise<unknown> } | null;
   /** Metrics that the harness measured before. */
   known: Record<string, number>;
   /** The part of the data that the evaluator finds; null for a task without data. */
@@ -105,12 +109,14 @@ interface Folders {
 async function requestsOf(
   context: RunHost,
   hosted: HostedTask,
-  { id, data: held, processes: told, env }: Scoring,
+  { id, data: held, processes: told, cache, env }: Scoring,
   { folders, signal }: { folders: Folders; signal: AbortSignal },
 ) {
   const { evaluate: evaluator, phases, scoring } = hosted.spec;
   const { folder, recipe, tmp, sealed, harness } = folders;
   const { serve } = phases;
+  const warmed = join(folder, 'warm');
+  if (serve !== undefined) await cache?.put(warmed);
   const serving = async (startupS: number, command: string) => {
     // twins have equal commands and environments but for a name by chance, and no file in common
     const name = `serve-${randomBytes(8).toString('hex')}`;
@@ -119,6 +125,8 @@ async function requestsOf(
     await mkdir(home, { recursive: true });
     await cp(recipe, code, COPY);
     await cp(sealed, artifact, COPY);
+    const warm = cache === null ? null : { folder: warmed, sealed: sealedAgain(cache.sealed) };
+    await copyCache(warm, join(own, 'cache'));
     const call: PhaseCall = {
       id: `${id}/${name}`,
       phase: 'evaluate',
@@ -129,6 +137,7 @@ async function requestsOf(
       readable: [code, artifact],
       seesHeldOut: true,
       env: { ASSAY_ARTIFACT: artifact },
+      ...cacheCall(warm, join(own, 'cache')),
       signal,
     };
     return { ...requestOf(context, hosted, call, home), startupS, artifact };

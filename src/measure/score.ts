@@ -32,6 +32,8 @@ export interface Measurable {
   /** Seed of the measurement, and the runs of its training. */
   seed: number;
   runs: readonly PhaseRun[];
+  /** Cache for its servers, if there is one. */
+  cache: Trained['cache'];
   /** Metrics that the harness measured before the evaluation. */
   known: Record<string, number>;
 }
@@ -49,7 +51,7 @@ export async function scoreArtifact(of: AttemptWork, measured: Measurable): Prom
 
 async function scoreOnce(
   { context, work, attempt, signal }: AttemptWork,
-  { snapshot, purpose, artifact, known, seed, runs: trainings }: Measurable,
+  { snapshot, purpose, artifact, known, seed, runs: trainings, cache }: Measurable,
   again: boolean,
 ): Promise<Evaluated> {
   const { hosted, campaign } = work;
@@ -68,6 +70,7 @@ async function scoreOnce(
       put: (to) => writeOutputs(context, artifact, to),
     },
     processes: toldProcesses(hosted.spec, secret, processes),
+    cache: cache === undefined ? null : { sealed: cache, put: (to) => writeOutputs(context, cache, to) },
     known,
     data: purpose === 'claim' ? (hosted.parts.claim ?? hosted.parts.search) : hosted.parts.search,
     env: {},

@@ -24,12 +24,22 @@ import {
 import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
-import { artifactLimits, countedBytes, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
+import {
+  artifactLimits,
+  cacheLimits,
+  countedBytes,
+  failureOf,
+  requestOf,
+  sealLimits,
+  tailOf,
+} from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
 import { incompleteFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
-import { trainingFolders, type TrainingFolders } from './phases/training.js';
+import { runPrewarm } from './phases/prewarm-phase.js';
+import { copyCache } from './phases/private-cache.js';
+import { trainingFolders, type SealedCache, type TrainingFolders } from './phases/training.js';
 import { withUntold } from './phases/unready.js';
 import { toldProcesses } from './told-processes.js';
 import { scoreSealed, type Scoring } from './score-sealed.js';
@@ -47,6 +57,7 @@ export interface StartRun {
   said: readonly string[];
   /** Digest of what was evaluated; null where it came to nothing. */
   artifact: string | null;
+  prewarmS: number | null;
   trainS: number | null;
   packS: number | null;
   evaluateS: number | null;
@@ -69,6 +80,8 @@ interface Run {
   name: string;
   /** Secret that seeds of processes, orders and lots are derived from. */
   secret: string;
+  /** Cache of its prewarm; null where the task has none, and before it is made. */
+  cache: SealedCache | null;
   signal: AbortSignal;
   so: StartRun;
 }
@@ -98,7 +111,7 @@ export async function tryStart(
   const name = `try-${seed}`;
   const visible = visibleFiles(seenBy(hosted.spec, 'train'), files);
   const made = await makeRunFolders(context, name, visible);
-  const none = { artifact: null, trainS: null, packS: null, evaluateS: null, failure: null };
+  const none = { artifact: null, prewarmS: null, trainS: null, packS: null, evaluateS: null, failure: null };
   const so: StartRun = {
     seed,
     ...none,
@@ -117,6 +130,7 @@ export async function tryStart(
     folders: trainingFolders(made),
     name,
     secret,
+    cache: null,
     signal,
     so,
   };
@@ -132,6 +146,8 @@ export async function tryStart(
 async function phasesOf(run: Run): Promise<Failure | null> {
   const { context, hosted, files, folders, so } = run;
   const { spec } = hosted;
+  const cold = await prewarmed(run);
+  if (cold !== null) return cold;
   const left = await trained(run);
   if ('failure' in left) return left.failure;
   const late = firstMiss(margins(exactGates(spec.gates), so.metrics));
@@ -140,14 +156,30 @@ async function phasesOf(run: Run): Promise<Failure | null> {
   const clock = packClock(spec, null);
   const how = { command: spec.phases.pack.run, timeoutS: clock.limitS };
   const { result, failure } = await ran(run, {
-    call: packCall({ hosted, seed: so.seed }, folders, how),
+    call: packCall({ hosted, seed: so.seed, cache: run.cache }, folders, how),
     clock,
-    prepare: () => clearPacking(context, hosted, { files, folders }),
+    prepare: async () => {
+      await clearPacking(context, hosted, { files, folders });
+      await copyCache(run.cache, folders.cache);
+    },
   });
   so.packS = result.wallMs / 1000;
   if (failure !== null) return failure;
   const artifact = await sealedAfter(run, result, { from: folders.artifact, to: folders.packed });
   return 'failure' in artifact ? artifact.failure : evaluated(run, artifact.sealed, folders.packed);
+}
+
+/** Fills the cache of the recipe, where the task has one; returns the failure of that. */
+async function prewarmed(run: Run): Promise<Failure | null> {
+  const { context, hosted, files, folders, name, signal, so } = run;
+  if (hosted.spec.phases.prewarm === undefined) return null;
+  const to = join(folders.cache, '..', 'warm');
+  const of = { name: `${name}-prewarm`, id: `${name}/prewarm`, files, to };
+  const { results, ...made } = await runPrewarm(context, hosted, of, signal);
+  so.prewarmS = results.reduce((sum, { wallMs }) => sum + wallMs / 1000, 0);
+  if ('failure' in made) return made.failure;
+  run.cache = made;
+  return null;
 }
 
 /** Trains every process, and seals what they left. */
@@ -173,10 +205,10 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
 }
 
 /** Gives the settings of each process, as few of them as show what several do. */
-function settingsOf({ hosted, secret, so: { seed } }: Run): TrainSettings[] {
+function settingsOf({ hosted, secret, cache, so: { seed } }: Run): TrainSettings[] {
   return processesOf(hosted.spec, { secret, seed }).map((process) => ({
     ...process,
-    ...{ hosted, secret, trainSeconds: null },
+    ...{ hosted, secret, trainSeconds: null, cache },
   }));
 }
 
@@ -282,7 +314,7 @@ type EvaluatedOnce = BudgetedEvaluation &
   Pick<StartRun, 'evaluateS' | 'notes' | 'metrics' | 'margins' | 'feedback'>;
 
 async function evaluatedOnce(
-  { context, hosted, snapshot, name, secret, signal, so }: Run,
+  { context, hosted, snapshot, name, secret, cache, signal, so }: Run,
   { sealed, folder, known, again }: Evaluating,
 ): Promise<EvaluatedOnce> {
   const scoring: Scoring = {
@@ -291,6 +323,7 @@ async function evaluatedOnce(
     snapshot,
     artifact: { digest: sealed.digest, put: (to) => sealTo(folder, to, artifactLimits(hosted)) },
     processes: toldProcesses(hosted.spec, secret, so.processes),
+    cache: cache === null ? null : { ...cache, put: (to) => sealTo(cache.folder, to, cacheLimits(hosted)) },
     known,
     data: hosted.parts.search,
     env: {},

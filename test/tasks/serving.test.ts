@@ -12,6 +12,7 @@ const runs = z.record(
     reason: z.string().optional(),
     nats: z.number().optional(),
     error: z.number().optional(),
+    tokens: z.number().optional(),
     off: z.number().optional(),
     early: z.boolean().optional(),
     right: z.boolean().optional(),
@@ -74,6 +75,11 @@ describe('the evaluator kit', () => {
     expect(nats('honest')).toBeGreaterThan(2);
     expect(found['honest']?.error).toBeGreaterThan(0);
     expect(found['honest']?.error).toBeLessThan(0.001);
+  });
+
+  it('scores a text from where it is told to', () => {
+    expect([found['honest']?.tokens, found['honest_later']?.tokens]).toEqual([4096, 3996]);
+    expect(nats('honest_later')).toBeCloseTo(nats('honest'), 1);
   });
 
   it('never sends a token before it was answered for blind, of rows no token twice', () => {

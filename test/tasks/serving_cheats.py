@@ -103,7 +103,7 @@ class KnowsWhatExists(Honest):
         return np.where(np.isin(np.arange(count), list(known)), self.known(header, tokens)[0], 0)
 
 
-CHEATS = {**adversaries.NAMES, 'huge': Huge, 'learns_undeclared': LearnsUndeclared, 'learns_early': LearnsEarly,
+CHEATS = {**adversaries.NAMES, 'honest_later': Honest, 'huge': Huge, 'learns_undeclared': LearnsUndeclared, 'learns_early': LearnsEarly,
           'adapts_once': Forgetful, 'slow_blind': SlowBlind, 'tells_in_id': Told, 'tells_in_type': ToldInType,
           'tells_in_hello': ToldInHello, 'knows_what_exists': KnowsWhatExists}
 
@@ -228,11 +228,12 @@ def asked(make, seeds, work):
 
 def nats(scores):
     found = scores.mean()
-    return {'nats': found.mean, 'error': found.standard_error}
+    return {'nats': found.mean, 'error': found.standard_error, 'tokens': found.tokens}
 
 
 def scored(name, seeds=None):
     how = {
+        'honest_later': replace(HOW, first=100),
         'late': replace(HOW, times=serving.Times(20, 0.2, 100)),
         'slow_blind': replace(HOW, tests=serving.Tests(row_s=0.005)),
         # one or two rows of this text: only asking for all is sure to meet them

@@ -85,6 +85,8 @@ async function namedFiles(
   }
   for (const { _id, trained, evaluated, checkpoint, processes = [] } of replicates.documents) {
     const artifact = trained?.artifact ?? null;
+    const { cache } = trained ?? {};
+    if (cache !== undefined) nameOutputs(`cache of ${_id}`, cache.files, cache.onHost);
     if (artifact !== null) trees.push({ what: `artifact of ${_id}`, ...artifact });
     // that of a missed gate is known by digest alone
     if (trained?.failure === null && artifact !== null)

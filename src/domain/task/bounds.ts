@@ -10,6 +10,12 @@ function trainingBound(task: Task, override: number | null): number {
   return task.replicate.processes * pair;
 }
 
+/** The most that filling caches takes on the lease of a training in seconds, that of the start as well. */
+function prewarmBound(task: Task): number {
+  const limit = 2 * (task.phases.prewarm?.timeout_s ?? 0);
+  return comparesTimes(task) ? 2 * limit : limit;
+}
+
 const PREPARE_DATA_S = 1800;
 
 /** Work of a training on a lease that is already done. */
@@ -22,7 +28,8 @@ export interface LeasedAlready {
 export function leaseBoundMs(task: Task, override: number | null, there: LeasedAlready): number {
   const seconds =
     (there.trained ? 0 : trainingBound(task, override)) +
-    (there.packed ? 0 : longestS(packClock(task, override)));
+    (there.packed ? 0 : longestS(packClock(task, override))) +
+    (there.trained && there.packed ? 0 : prewarmBound(task));
   return Math.ceil(seconds * 1000 * leaseSize(task.resources));
 }
 
@@ -45,7 +52,11 @@ export function phaseSeconds(
   return {
     // what reaches its limit on a slow host is run once more, here and below
     prepare: PREPARE_DATA_S + 2 * ((check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing) + rehearsing,
-    train: PREPARE_DATA_S + trainingBound(task, override) + longestS(packClock(task, override)),
+    train:
+      PREPARE_DATA_S +
+      prewarmBound(task) +
+      trainingBound(task, override) +
+      longestS(packClock(task, override)),
     evaluate: PREPARE_DATA_S + 2 * evaluating,
   };
 }

@@ -8,13 +8,13 @@ import { savingSchema } from './saving.js';
 import { digest, storedFile } from './snapshot.js';
 
 /** Sealed outputs; `bytes` is the counted size of files and folders, names included. */
-const artifactSchema = z.object({
-  digest,
+const outputsSchema = z.object({
   bytes: sealedBytes,
   files: z.array(storedFile),
   /** Place of its bytes; null where they are in the store. */
   onHost: onHost.nullable().default(null),
 });
+const artifactSchema = outputsSchema.extend({ digest });
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
@@ -22,6 +22,8 @@ export const trainedSchema = z.object({
   runs: z.array(phaseRun),
   /** Sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
   artifact: artifactSchema.nullable(),
+  /** Cache of its prewarm, for servers; left out where the task has none, or it was not found again. */
+  cache: outputsSchema.optional(),
   metrics: z.record(z.string(), finite),
   /** Standard errors, within this measurement, of those of its metrics that are means over several processes. */
   standardErrors: z.record(z.string(), finite).optional(),

@@ -41,7 +41,7 @@ const train = outputPhase.extend({
 const phases = z.object({
   check: phase.optional(),
   smoke: phase.extend({ data: synthetic, gpus: z.number().default(0) }).optional(),
-  prewarm: bare.extend({ data: synthetic, output: z.string() }).optional(),
+  prewarm: phase.extend({ data: synthetic, output: z.string(), reads: strings.default([]) }).optional(),
   train,
   pack: outputPhase
     .extend({ budget_s: z.number().optional(), tolerance_s: tolerance, gpus: z.number().optional() })

@@ -14,8 +14,9 @@ import type { RunHost } from '../host-context.js';
 import { trainCall, type TrainSettings } from './calls.js';
 import { failureOf, requestOf } from './phase.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
+import { copyCache } from './private-cache.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
-import { folderName, type TrainingOf } from './training.js';
+import { folderName, type Training, type TrainingOf } from './training.js';
 
 /** Time of the start beside a training, in milliseconds, and the load under which it was taken. */
 export interface StartTime extends MeasuredLoad {
@@ -47,8 +48,9 @@ export function placeOfStart(
  * leaves is dropped.
  * @throws AssayError HOST_FAULT when it does not train here, which it has done before
  */
-export async function timeStart(training: TrainingOf, settings: TrainSettings): Promise<StartTime> {
-  const { context, work, attempt, signal } = training;
+export async function timeStart(training: Training, of: TrainSettings): Promise<StartTime> {
+  const { context, work, attempt, caches, signal } = training;
+  const settings = { ...of, cache: caches?.start ?? null };
   const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
   const id = `${attempt.replicate._id}/${attempt.fence}/control${numbered(settings)}`;
@@ -107,6 +109,7 @@ export async function timeTraining(
   const folders = await makeRunFolders(context, name, visible);
   try {
     await stageInputs(hosted, folders, orderFor(settings));
+    await copyCache(settings.cache, folders.cache);
     const { tmp, ...call } = trainCall(settings, folders);
     const { result, others } = await underLoad(
       () => context.turn.others(),

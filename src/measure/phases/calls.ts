@@ -7,7 +7,8 @@ import type { HostedTask } from '../../tasks/host.js';
 import { START_VARIABLE, type PhaseCall } from './phase.js';
 import type { RunFolders } from './run-folders.js';
 import { show } from './staged-inputs.js';
-import type { TrainingFolders, TrainingOf } from './training.js';
+import { cacheCall } from './private-cache.js';
+import type { SealedCache, Training, TrainingFolders } from './training.js';
 
 /** A call of a phase in its own home, `tmp`. */
 export type Call = Omit<PhaseCall, 'id' | 'signal' | 'phase'> & { tmp: string; phase: 'train' | 'pack' };
@@ -19,10 +20,16 @@ export interface TrainSettings extends ColdProcess {
   secret: string;
   /** The campaign's seconds in place of the task's; null for the task's. */
   trainSeconds: number | null;
+  /** The cache that each process gets a copy of; null where the task has none. */
+  cache: SealedCache | null;
 }
 
 /** Gives the settings of each process of a training. */
-export function settingsOf({ work, attempt }: TrainingOf): TrainSettings[] {
+export function settingsOf({
+  work,
+  attempt,
+  caches,
+}: Pick<Training, 'work' | 'attempt' | 'caches'>): TrainSettings[] {
   const { hosted, campaign } = work;
   const { secret, frozen } = campaign;
   const { seed } = attempt.replicate;
@@ -31,13 +38,14 @@ export function settingsOf({ work, attempt }: TrainingOf): TrainSettings[] {
     hosted,
     secret,
     trainSeconds: frozen.trainSeconds,
+    cache: caches?.own ?? null,
   }));
 }
 
 /** Builds the call of a training, of the trial as well as of the start beside it. */
 export function trainCall(
-  { hosted, seed, process, trainSeconds }: TrainSettings,
-  { recipe, tmp, out, data: waiting, reveal }: Pick<RunFolders, 'recipe' | 'tmp' | 'out' | 'data' | 'reveal'>,
+  { hosted, seed, process, trainSeconds, cache }: TrainSettings,
+  { recipe, tmp, out, data: waiting, reveal, cache: copy }: Omit<RunFolders, 'folder'>,
 ): Call {
   const { spec, parts } = hosted;
   const { limitS, warmupS } = trainClock(spec, trainSeconds);
@@ -61,6 +69,7 @@ export function trainCall(
     // a clock that starts later is the recipe's own to read, when it is told to go
     ...(warmupS === undefined ? { startVariable: START_VARIABLE } : { warmupS }),
     ...(signals.length === 0 ? {} : { signals }),
+    ...cacheCall(cache, copy),
     env: {
       ASSAY_SEED: String(seed),
       ASSAY_PROCESS: String(process),
@@ -73,8 +82,8 @@ export function trainCall(
 
 /** Builds the call of packing what training left. */
 export function packCall(
-  { hosted, seed }: Pick<TrainSettings, 'hosted' | 'seed'>,
-  { artifact, packing, packingTmp, left }: TrainingFolders,
+  { hosted, seed, cache }: Pick<TrainSettings, 'hosted' | 'seed' | 'cache'>,
+  { artifact, packing, packingTmp, left, cache: copy }: TrainingFolders,
   { command, timeoutS }: Pick<Call, 'command' | 'timeoutS'>,
 ): Call {
   const { spec, parts } = hosted;
@@ -89,6 +98,7 @@ export function packCall(
     timeoutS,
     writable: [packing, artifact],
     readable: [input, data].filter((folder) => folder !== null),
+    ...cacheCall(cache, copy),
     env: {
       ASSAY_SEED: String(seed),
       ...definedFields({ ASSAY_INPUT: input, ASSAY_DATA: data }),

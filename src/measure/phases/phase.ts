@@ -13,7 +13,7 @@ import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import type { Ending, RunRequest, RunResult, Signal } from '../../sandbox/run.js';
+import type { Ending, RunRequest, RunResult, Signal, CacheFolder } from '../../sandbox/run.js';
 import type { SealLimits } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { runtimeOf } from '../../tasks/runtime.js';
@@ -48,6 +48,8 @@ export interface PhaseCall {
   /** Words that it may say, and the seconds until it has to be ready, as in a request of the sandbox. */
   signals?: readonly Signal[];
   warmupS?: number;
+  /** Its private copy of a cache. */
+  cache?: CacheFolder;
   signal: AbortSignal;
 }
 
@@ -72,7 +74,8 @@ export function requestOf(
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
-      diskBytes: resources.disk_mb * MB,
+      // a cache was made under a limit of its own
+      diskBytes: resources.disk_mb * MB + (call.cache?.bytes ?? 0),
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
@@ -82,6 +85,7 @@ export function requestOf(
       startVariable: call.startVariable,
       signals: call.signals,
       warmupS: call.warmupS,
+      cache: call.cache,
       devices: accessFor(granted, hosted, call),
     }),
     signal: call.signal,
@@ -98,6 +102,7 @@ const RUN_PHASES: Record<Failure['phase'], RunPhase> = {
   check: 'check',
   smoke: 'smoke',
   rehearsal: 'evaluate',
+  prewarm: 'train',
   train: 'train',
   pack: 'pack',
   seal: 'check',
@@ -218,6 +223,7 @@ function limitFailure(
 }
 
 function wallStatus(phase: Failure['phase']): TrialStatus {
+  if (phase === 'prewarm') return 'crash';
   if (phase === 'evaluate') return 'eval_budget_overrun';
   return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
 }
@@ -226,6 +232,12 @@ function wallStatus(phase: Failure['phase']): TrialStatus {
 export function sealLimits(hosted: HostedTask): SealLimits {
   return { maxBytes: outputDiskMb(hosted.spec) * MB, maxEntries: 1000 };
 }
+
+/** Limits of a cache: compilers write many small files. */
+export const cacheLimits = (hosted: HostedTask): SealLimits => ({
+  ...sealLimits(hosted),
+  maxEntries: 20_000,
+});
 
 /** Limits of a sealed artifact, with that of each process. */
 export function artifactLimits(hosted: HostedTask): SealLimits {

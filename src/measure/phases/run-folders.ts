@@ -23,6 +23,8 @@ export interface RunFolders {
   /** Training data, and revealed inputs, for runs that see them when they say a word. */
   data: StagedInput;
   reveal: StagedInput;
+  /** Private copy of a cache, for a task that has one. */
+  cache: string;
 }
 
 /** Makes fresh folders, with these files as the recipe; the caller removes them in every case. */
@@ -39,6 +41,7 @@ export async function makeRunFolders(
     out: join(folder, 'out'),
     data: stagedIn(folder, 'data'),
     reveal: stagedIn(folder, 'reveal'),
+    cache: join(folder, 'cache'),
   };
   await removeTree(folder);
   try {

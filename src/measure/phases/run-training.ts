@@ -14,6 +14,7 @@ import { countedBytes } from './phase.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { incompleteFailure } from './seal-outputs.js';
+import { servedCache } from './prewarm-phase.js';
 import { withUntold } from './unready.js';
 import { trainPhase } from './train-phase.js';
 import {
@@ -34,7 +35,15 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
   const visible = visibleFiles(seenBy(work.hosted.spec, 'train'), files);
   const folders = await makeRunFolders(context, folderName(attempt), visible);
   try {
-    const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [], said: [] };
+    const fresh = {
+      runs: [],
+      saved: [],
+      left: null,
+      sharesTraining: null,
+      progress: [],
+      said: [],
+      caches: null,
+    };
     const training: Training = { ...of, ...fresh, folders: trainingFolders(folders) };
     const result = await phasesOf(training);
     if (isElsewhereNow(result)) return result;
@@ -85,6 +94,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
     standardErrors: times.errors,
     margins: margins(spec.gates, metrics),
     artifact: { ...sealed, onHost: kept.onHost },
+    ...(await servedCache(training)),
   };
 }
 

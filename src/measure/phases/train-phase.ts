@@ -8,6 +8,7 @@ import { settingsOf, type TrainSettings } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
 import type { KeptOutputs } from './kept-outputs.js';
 import { finishPhase, reusePhase, sealedAgain } from './reused-phase.js';
+import { prewarm } from './prewarm-phase.js';
 import { trainProcess, trainProcesses } from './train-process.js';
 import { keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
@@ -30,20 +31,25 @@ export async function trainPhase(training: Training): Promise<Failed | Elsewhere
 const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== undefined;
 
 /** Puts back what an earlier attempt kept; null when there is none. */
-async function restoreTraining(training: Training): Promise<Left | null> {
+async function restoreTraining(training: Training): Promise<Failed | Elsewhere | Left | null> {
   const { work, folders, runs, signal } = training;
   const restored = await restoreCheckpoint(training, folders.left);
   if (restored === null) return null;
   const { run } = restored;
   runs.push(run);
-  if (comparesTimes(work.hosted.spec) && run.startMs === null)
+  if (comparesTimes(work.hosted.spec) && run.startMs === null) {
+    const cold = await prewarm(training);
+    if (cold !== null) return cold;
     for (const settings of settingsOf(training)) pairWith(run, await timeStart(training, settings));
+  }
   if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
   return { sealed: sealedAgain(restored), kept: restored };
 }
 
 /** Trains every process of a measurement. */
-async function trainAndSeal(training: Training): Promise<Failed | Left> {
+async function trainAndSeal(training: Training): Promise<Failed | Elsewhere | Left> {
+  const cold = await prewarm(training);
+  if (cold !== null) return cold;
   const [only, ...others] = settingsOf(training);
   if (only === undefined) throw new AssayError('INTERNAL', 'a training without a process');
   try {

@@ -17,6 +17,7 @@ import { watchProgress } from './early-stop.js';
 import { keepOutputs, whereabouts, writeOutputs } from './kept-outputs.js';
 import { artifactLimits, sealLimits } from './phase.js';
 import { freshFolders } from './run-folders.js';
+import { copyCache } from './private-cache.js';
 import { runPhase } from './run-phase.js';
 import { incompleteFailure, sealedOrRefused } from './seal-outputs.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
@@ -145,6 +146,7 @@ export async function prepareTraining(
 ): Promise<void> {
   if (again || settings.process > 0) await clearTraining({ lineage }, settings.hosted, of);
   await stageInputs(settings.hosted, of.folders, orderFor(settings));
+  await copyCache(settings.cache, of.folders.cache);
 }
 
 /** Gives training again what its first run was given. */

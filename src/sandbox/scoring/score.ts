@@ -1,10 +1,10 @@
 import { type Duplex, type Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/trial/evaluation.js';
 import { describeEnding } from '../describe-ending.js';
-import { FrameMeter } from './frames.js';
+import { relay } from './frames.js';
 import { FirstBytes } from '../process/kept-bytes.js';
 import type { RunRequest, RunResult, Sandbox, Served } from '../run.js';
 import { LARGEST_RESULT, readEvaluation } from './evaluation-result.js';
@@ -168,20 +168,18 @@ class Bridge {
     fromServer: Duplex,
     readonly startupS: number,
   ) {
-    const asked = new FrameMeter(
-      (type) => this.#asked(type),
-      () => {
+    relay(toServer, server.stdin, {
+      onFrame: (type) => this.#asked(type),
+      onEnd: () => {
         this.#dismissed = true;
         this.#dismiss();
       },
-    );
-    const answered = new FrameMeter(
-      () => this.#answered(),
-      () => (this.#leftEarly ||= !this.#dismissed),
-    );
-    // either side may leave in the middle; what that means is read from the fields above
-    pipeline(toServer, asked, server.stdin).catch(() => undefined);
-    pipeline(server.stdout, answered, fromServer).catch(() => undefined);
+    });
+    // what it means that a side left in the middle is read from the fields above
+    relay(server.stdout, fromServer, {
+      onFrame: () => this.#answered(),
+      onEnd: () => (this.#leftEarly ||= !this.#dismissed),
+    });
   }
 
   get owes(): boolean {

@@ -91,10 +91,19 @@ export const phasesSchema = z.strictObject({
     .extend({ data: synthetic, gpus: noGpus })
     .optional()
     .describe('training in short, without data: projects the size, and serves a rehearsal'),
-  prewarm: bare
-    .extend({ data: synthetic, output: relative.describe('what `reads` would call it') })
+  prewarm: phase
+    .extend({
+      data: synthetic,
+      output: relative.describe(
+        'folder of its outputs, such as `cache/`, by name; it finds it in `ASSAY_CACHE`',
+      ),
+      reads: z
+        .array(relative)
+        .default([])
+        .describe('globs of recipe files that it may see; empty: every file'),
+    })
     .optional()
-    .describe('not run yet'),
+    .describe('fills a cache, such as that of a compiler, before any clock starts, see "Prewarm"'),
   train: train.describe('leaves files in `ASSAY_OUTPUT`'),
   pack: outputPhase
     .extend({
