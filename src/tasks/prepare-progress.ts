@@ -40,7 +40,9 @@ export async function withProgress<T>(
     }
   };
   let looking = Promise.resolve();
-  const timer = setInterval(() => (looking = looking.then(look)), LOOK_MS);
+  const timer = setInterval(() => {
+    looking = looking.then(look);
+  }, LOOK_MS);
   try {
     return await work();
   } finally {
