@@ -1,3 +1,5 @@
+import { countedAs, countedFiles } from '../domain/task/counted.js';
+import { requiredFiles, shapeText } from '../domain/task/artifact.js';
 import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
 import type { Gate } from '../domain/task/schema/gate.js';
@@ -97,9 +99,11 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
   });
   return [
     ...task.gates.map((gate) => `- gate ${gate.name}: ${gateText(gate)}, known after ${gate.known}`),
-    ...(task.recipe.counted.length === 0
+    ...(countedFiles(task.recipe).length === 0
       ? []
-      : [`- files that count towards code size: ${task.recipe.counted.join(', ')}`]),
+      : [
+          `- files that count towards code size: ${countedFiles(task.recipe).join(', ')}${countedAs(task.recipe) === 'raw' ? '' : PACKED}`,
+        ]),
     ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
     ...budgetLines('training', training),
     ...signalLines(task),
@@ -108,6 +112,10 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
       phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
     ),
     `- ${resources.gpus > 0 ? `${resources.gpus} accelerator(s)` : `${resources.slots} slot(s)`} of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
+    ...requiredFiles(task).map(
+      ({ glob, declared }) =>
+        `- the artifact must have ${glob}${declared === null ? '' : `: ${shapeText(declared)}, little-endian, every number finite`}`,
+    ),
     `- this session: at most ${turns} turns`,
   ].join('\n');
 }
@@ -150,6 +158,9 @@ function budgetLines(phase: string, { budget, warmupS }: PhaseClock): string[] {
         `- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from ${warmupS === undefined ? 'before it starts' : 'when it is ready'}`,
       ];
 }
+
+const PACKED =
+  ', each packed by the harness into a Python program that unpacks itself (raw LZMA2 in base 85): repetition and comments cost little';
 
 const SIZES =
   '- sizes count names: each file by its bytes plus the UTF-8 length of its path plus 1, each folder of the artifact by that of its path plus 1';

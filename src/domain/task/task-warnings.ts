@@ -1,5 +1,6 @@
 import { knobsOf } from '../text/knobs.js';
 import { matchesGlob } from '../text/paths.js';
+import { countedFiles } from './counted.js';
 import { DETERMINISTIC, decisionMetric, TIME_RATIO, type Task } from './task.js';
 
 /** A recipe file, its content as text. */
@@ -11,7 +12,7 @@ export interface RecipeText {
 /** Finds what a valid task probably does not mean, in words, from its folder alone. */
 export function folderWarnings({ recipe }: Pick<Task, 'recipe'>, files: readonly RecipeText[]): string[] {
   const unmatched = (field: 'editable' | 'counted'): string[] =>
-    recipe[field].flatMap((glob) =>
+    (field === 'counted' ? countedFiles(recipe) : recipe[field]).flatMap((glob) =>
       files.some(({ path }) => matchesGlob(path, [glob]))
         ? []
         : [`recipe.${field}: ${JSON.stringify(glob)} matches no file of ${recipe.root}/`],
