@@ -174,7 +174,7 @@ function ours(trial: Trial, by: Assumptions, random: () => number): Cost {
   return afterGates(trial, missed, by, random);
 }
 
-/** The kit's TELLING and DOUBT (evaluator-kit/assay_serving.py). */
+/** The kit's TELLING and DOUBT (evaluator-kit/assay_serving/pace.py). */
 const [TELLING, DOUBT] = [0.1, 0.25];
 
 /** Seconds until an evaluation that would take `ratio` × its limit is ended, at an even pace. */

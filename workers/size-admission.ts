@@ -177,20 +177,28 @@ export class SizeAdmission {
         this.#free.leased(arrived);
         this.#decide();
       },
+      released: () => {
+        if (leasedMs !== null) this.#last.heldFor((this.#clock() - leasedMs) / 1000);
+        this.#decideAfresh();
+      },
       refused: () => {
         isRefused = true;
         if (size !== null) this.#leaveOut(size);
       },
       ended: () => {
-        if (leasedMs !== null) this.#last.heldFor((this.#clock() - leasedMs) / 1000);
         if (leasedMs !== null && !isRefused && size !== null) this.#leftOut.forget(size);
         this.#free.ended(arrived);
-        void this.#free.read().then(
-          () => this.#decide(),
-          () => undefined,
-        );
+        this.#decideAfresh();
       },
     };
+  }
+
+  /** Decides by what is free now. */
+  #decideAfresh(): void {
+    void this.#free.read().then(
+      () => this.#decide(),
+      () => undefined,
+    );
   }
 
   #learn(size: number, slots: number): void {

@@ -6,6 +6,8 @@ export interface Admitted {
   wants(slots: number): void;
   /** Told that the slots are held. */
   leased(): void;
+  /** Told that they are free again, though what was measured is still to be stored. */
+  released(): void;
 }
 
 /** A request that the worker says the end of. */
@@ -16,4 +18,9 @@ export interface AdmittedUntil extends Admitted {
 }
 
 /** A request that waits for its slots on the host that it came to. */
-export const UNSIZED: Admitted = { atOnce: false, wants: () => undefined, leased: () => undefined };
+export const UNSIZED: Admitted = {
+  atOnce: false,
+  wants: () => undefined,
+  leased: () => undefined,
+  released: () => undefined,
+};

@@ -239,6 +239,12 @@ export const ERRORS = {
     'bounded',
     'The run is measured again; if it repeats, check the cooling and power of that host.',
   ),
+  LOAD_CHANGED: entry(
+    'transient',
+    1,
+    'bounded',
+    'The pair is measured again; if it repeats, keep other work off that host (`resources: { host: exclusive }` keeps off that of assay).',
+  ),
   NO_FREE_SLOTS: entry(
     'transient',
     1,

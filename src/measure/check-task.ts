@@ -90,17 +90,19 @@ async function checkedOn(
   };
   tell(spec.data === undefined ? 'preparing its Python' : 'preparing its data');
   const [hosted, preparedS] = await timed(() => context.tasks.host(source, signal));
-  const turn = new HostTurn(join(settings.home, 'leases', 'turn'));
-  const beside: Beside = (doing, run) => turn.beside({ signal, tell, doing }, run);
+  const beside: Turn = (doing, run) => context.turn.beside({ signal, tell, doing }, run);
+  const alone: Turn = (doing, run) => context.turn.alone({ signal, tell, doing }, run);
+  const trains = spec.resources.host === 'exclusive' ? alone : beside;
   const snapshot = treeDigest(recipeFiles(spec, stored));
   const checking = () =>
     onDevices(context, { gpus: preflightGpus(spec), what: 'the check', signal }, (on) =>
       beside('checking its start', () => preflight(on, hosted, snapshot, signal)),
     );
   const [checked, preflightS] = await timed(checking);
+  const { dataSecret: secret } = source;
   const { runs, failure } =
     checked.failure === null
-      ? await measuredTwice(context, hosted, { snapshot, beside }, settings)
+      ? await measuredTwice(context, hosted, { snapshot, secret, trains }, settings)
       : { runs: [], failure: checked.failure };
   const texts = recipeFiles(spec, files).map(({ path, bytes }) => ({ path, text: bytes.toString('utf8') }));
   return {
@@ -117,13 +119,13 @@ async function checkedOn(
 }
 
 /** Takes a turn on the host for what is described. */
-type Beside = <T>(doing: string, run: () => Promise<T>) => Promise<T>;
+type Turn = <T>(doing: string, run: () => Promise<T>) => Promise<T>;
 
 /** Measures the start under each seed, on a lease like that of a campaign's trials; the first failure ends it. */
 async function measuredTwice(
   context: RunHost,
   hosted: HostedTask,
-  { snapshot, beside }: { snapshot: string; beside: Beside },
+  { snapshot, secret, trains }: { snapshot: string; secret: string; trains: Turn },
   { signal, tell }: CheckSettings,
 ): Promise<Pick<CheckedTask, 'runs' | 'failure'>> {
   const { resources } = hosted.spec;
@@ -132,7 +134,7 @@ async function measuredTwice(
     const doing = `measuring its start, ${at + 1} of ${SEEDS.length}`;
     const { slots, gpus } = resources;
     const run = await onLease(context, { slots, gpus, what: doing, signal, onWait: tell }, (on) =>
-      beside(doing, () => tryStart(on, hosted, { snapshot, seed }, signal)),
+      trains(doing, () => tryStart(on, hosted, { snapshot, seed, secret }, signal)),
     );
     runs.push(run);
     if (run.failure !== null) return { runs, failure: run.failure };
@@ -179,6 +181,7 @@ async function openRunHost(
     leases: devices?.leases ?? new LeasePool(spec.resources.pool, slots, folder),
     granted: null,
     admitted: UNSIZED,
+    turn: new HostTurn(join(folder, 'turn')),
   };
 }
 

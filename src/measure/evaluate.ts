@@ -118,9 +118,10 @@ async function sealedClaim({ lineage }: HostContext, { owner, _id }: ReplicateDo
   return claim.number;
 }
 
-function measurable({ snapshot, purpose, trained }: ReplicateDocument): Measurable | null {
+function measurable({ snapshot, purpose, seed, trained }: ReplicateDocument): Measurable | null {
   if (trained?.artifact == null || trained.failure !== null) return null;
-  return { snapshot, purpose, artifact: trained.artifact, known: trained.metrics };
+  const { artifact, metrics: known, runs, cache } = trained;
+  return { snapshot, purpose, seed, artifact, known, runs, cache };
 }
 
 /**

@@ -23,6 +23,8 @@ export interface RunHost {
   granted: DeviceLease | null;
   /** Way in which the work at hand came to this host. */
   admitted: Admitted;
+  /** Whatever runs a recipe's code takes it once, at its outermost level. */
+  turn: HostTurn;
 }
 
 /** Everything that measuring a trial on this host uses. */
@@ -30,8 +32,6 @@ export interface HostContext extends RunHost {
   lineage: Lineage;
   /** Outputs that are too large for the store. */
   kept: HostStore;
-  /** Whatever runs a recipe's code takes it once, at its outermost level. */
-  turn: HostTurn;
 }
 
 export interface HostIdentity {

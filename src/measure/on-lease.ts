@@ -26,16 +26,19 @@ export async function onLease<Host extends RunHost, T>(
   const { admitted } = context;
   const { atOnce } = admitted;
   admitted.wants(leaseSize({ slots, gpus }));
-  if (gpus === 0)
-    return context.leases.withLease({ slots, signal, atOnce, onWait }, () => {
+  const leased = async (): Promise<T> => {
+    if (gpus === 0)
+      return context.leases.withLease({ slots, signal, atOnce, onWait }, () => {
+        admitted.leased();
+        return fn(context);
+      });
+    if (context.devices === null) throw withoutDevices(context, what, gpus);
+    return context.devices.withLease({ slots: gpus, signal, atOnce, onWait, what }, (lease) => {
       admitted.leased();
-      return fn(context);
+      return fn({ ...context, granted: lease, sandbox: lease.watched(context.sandbox) });
     });
-  if (context.devices === null) throw withoutDevices(context, what, gpus);
-  return context.devices.withLease({ slots: gpus, signal, atOnce, onWait, what }, (lease) => {
-    admitted.leased();
-    return fn({ ...context, granted: lease, sandbox: lease.watched(context.sandbox) });
-  });
+  };
+  return leased().finally(() => admitted.released());
 }
 
 const withoutDevices = ({ host }: RunHost, what: string, gpus: number): AssayError =>

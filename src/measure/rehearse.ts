@@ -102,6 +102,8 @@ function scoredOnce(
       id: `${name}/rehearsal-${at}`,
       snapshot,
       artifact: { digest, put: (to) => sealTo(artifact, to, sealLimits(hosted)) },
+      processes: null,
+      cache: null,
       known: { bytes },
       // the words of a server under rehearsal are told to agents: nothing that is held out may reach it
       data: hosted.parts.train,

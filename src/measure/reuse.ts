@@ -1,6 +1,7 @@
 import { treeDigest } from '../domain/digest.js';
 import { matchesGlob } from '../domain/text/paths.js';
-import { phaseKey, seenBy, visibleFiles } from '../domain/task/phase-key.js';
+import { phaseKey, seenBy, visibleFiles, type KeyedPhase } from '../domain/task/phase-key.js';
+import { comparesTimes } from '../domain/task/task.js';
 import { leaseSize } from '../domain/task/device-needs.js';
 import { trainBudget } from '../domain/task/phase-clock.js';
 import type { PhaseRun } from '../lineage/documents/phase-run.js';
@@ -36,13 +37,15 @@ export function keyOf(
   const command = spec.phases[phase]?.run;
   if (spec.phases.train.reads.length === 0 || isolation.fs !== 'enforced' || command === undefined)
     return null;
+  // each of several processes is cold
+  if (spec.replicate.processes > 1) return null;
   const sees = seenBy(spec, phase);
   return phaseKey({
     phase,
     task: digest,
     command,
     files: visibleFiles(sees, files),
-    data: sees.data ? manifest : null,
+    data: sees.data || (phase === 'train' && spec.data?.reveal !== undefined) ? manifest : null,
     outputs: sees.outputs && left !== null ? treeDigest(left) : null,
     seed: replicate.seed,
     hostClass: replicate.hostClass,
@@ -51,11 +54,32 @@ export function keyOf(
   });
 }
 
-export const ownerOfPhase = (
-  replicate: ReplicateDocument,
-  trial: number,
-  phase: 'train' | 'pack',
-): PhaseOwner => ({
+/**
+ * The key of a prewarm: of what it reads of these files, its host's class and environment. Where times are compared
+ * caches are those of one host, since what they hold may have been chosen by timing. Null where nothing here holds the
+ * prewarm to what it says that it reads.
+ */
+export function prewarmKey(
+  { context, work, replicate }: Pick<Keyed, 'context' | 'work' | 'replicate'>,
+  files: readonly StoredFile[],
+): string | null {
+  const { spec, python, digest } = work.hosted;
+  const { isolation } = context.sandbox;
+  const { prewarm } = spec.phases;
+  if (prewarm === undefined || isolation.fs !== 'enforced') return null;
+  const host = comparesTimes(spec) ? context.host.name : '';
+  return phaseKey({
+    phase: 'prewarm',
+    task: digest,
+    command: prewarm.run,
+    files: visibleFiles(seenBy(spec, 'prewarm'), files),
+    ...{ data: null, outputs: null, seed: 0, trainSeconds: 0 },
+    hostClass: replicate.hostClass,
+    environment: { python: python.identity, ...isolation, host },
+  });
+}
+
+export const ownerOfPhase = (replicate: ReplicateDocument, trial: number, phase: KeyedPhase): PhaseOwner => ({
   owner: replicate.owner,
   phase,
   replicate: replicate._id,

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import { score, type Scored, type ScoreRequest } from '../sandbox/scoring/score.js';
-import { seal } from '../sandbox/sealing/seal.js';
+import { seal, type Sealed } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
 import type { RunHost } from './host-context.js';
-import { requestOf, sealLimits, type PhaseCall } from './phases/phase.js';
+import { artifactLimits, requestOf, type PhaseCall } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
+import { cacheCall, copyCache } from './phases/private-cache.js';
+import { sealedAgain } from './phases/reused-phase.js';
 import { sealedOrRefused } from './phases/seal-outputs.js';
+import { writeProcesses, type ToldProcess } from './told-processes.js';
 
 /** A block that two files share on the disk is still a page of its own in memory. */
 const COPY = { recursive: true, mode: constants.COPYFILE_FICLONE };
@@ -25,6 +28,10 @@ export interface Scoring {
   snapshot: string;
   /** `put` writes the sealed files into a folder that is not there yet. */
   artifact: { digest: string; put: (to: string) => Promise<unknown> };
+  /** What the evaluator is told of the processes that left it; null where nothing is. */
+  processes: readonly ToldProcess[] | null;
+  /** The cache that each server gets a copy of; `put` as for the artifact. Null where there is none. */
+  cache: { sealed: Pick<Sealed, 'bytes' | 'files'>; put: (to: string) => Promise<unknown> } | null;
   /** Metrics that the harness measured before. */
   known: Record<string, number>;
   /** The part of the data that the evaluator finds; null for a task without data. */
@@ -102,12 +109,14 @@ interface Folders {
 async function requestsOf(
   context: RunHost,
   hosted: HostedTask,
-  { id, data: held, env }: Scoring,
+  { id, data: held, processes: told, cache, env }: Scoring,
   { folders, signal }: { folders: Folders; signal: AbortSignal },
 ) {
   const { evaluate: evaluator, phases, scoring } = hosted.spec;
   const { folder, recipe, tmp, sealed, harness } = folders;
   const { serve } = phases;
+  const warmed = join(folder, 'warm');
+  if (serve !== undefined) await cache?.put(warmed);
   const serving = async (startupS: number, command: string) => {
     // twins have equal commands and environments but for a name by chance, and no file in common
     const name = `serve-${randomBytes(8).toString('hex')}`;
@@ -116,6 +125,8 @@ async function requestsOf(
     await mkdir(home, { recursive: true });
     await cp(recipe, code, COPY);
     await cp(sealed, artifact, COPY);
+    const warm = cache === null ? null : { folder: warmed, sealed: sealedAgain(cache.sealed) };
+    await copyCache(warm, join(own, 'cache'));
     const call: PhaseCall = {
       id: `${id}/${name}`,
       phase: 'evaluate',
@@ -126,11 +137,13 @@ async function requestsOf(
       readable: [code, artifact],
       seesHeldOut: true,
       env: { ASSAY_ARTIFACT: artifact },
+      ...cacheCall(warm, join(own, 'cache')),
       signal,
     };
     return { ...requestOf(context, hosted, call, home), startupS, artifact };
   };
-  const data = definedFields({ ASSAY_DATA: held });
+  const list = told === null ? null : await writeProcesses(join(folder, 'processes'), told);
+  const data = definedFields({ ASSAY_DATA: held, ASSAY_PROCESSES: list });
   const kit = scoring === 'served' ? { PYTHONPATH: kitFolder(hosted.folder) } : {};
   return {
     server: serve === undefined ? null : await serving(serve.startup_s, serve.run),
@@ -145,7 +158,7 @@ async function requestsOf(
         cwd: hosted.folder,
         timeoutS: evaluator.timeout_s,
         writable: [],
-        readable: [hosted.folder, sealed, harness, ...(held === null ? [] : [held])],
+        readable: [hosted.folder, sealed, harness, held, list].filter((path) => path !== null),
         env: { ASSAY_ARTIFACT: sealed, ASSAY_HARNESS: harness, ...kit, ...data, ...env },
         signal,
       },
@@ -155,6 +168,6 @@ async function requestsOf(
 }
 
 async function isWhole(sealed: string, digest: string, hosted: HostedTask): Promise<boolean> {
-  const now = await sealedOrRefused(seal(sealed, sealLimits(hosted)));
+  const now = await sealedOrRefused(seal(sealed, artifactLimits(hosted)));
   return now.sealed?.digest === digest;
 }

@@ -1,5 +1,7 @@
+import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import type { Evaluation } from '../domain/trial/evaluation.js';
+import { EVALUATION_S } from '../domain/task/evaluation-time.js';
 import { isStatic, margins } from '../domain/task/gates.js';
 import type { Failure } from '../domain/trial/outcome.js';
 import { claimedMeasure, decisionMetric, type Task } from '../domain/task/task.js';
@@ -9,6 +11,9 @@ import type { Evaluated, ReplicateDocument, Trained } from '../lineage/documents
 import { persist } from '../lineage/persist.js';
 import type { Scored } from '../sandbox/scoring/score.js';
 import type { HostedTask } from '../tasks/host.js';
+import { processesOf } from '../domain/trial/processes.js';
+import { trainingRuns } from '../domain/trial/paired-times.js';
+import { toldProcesses } from './told-processes.js';
 import type { Attempt, AttemptWork } from './attempt.js';
 import type { HostContext } from './host-context.js';
 import { evaluateInBudget } from './phases/in-budget.js';
@@ -24,6 +29,11 @@ export interface Measurable {
   /** Claims are measured on held-out data of their own, where the task has such. */
   purpose: ReplicateDocument['purpose'];
   artifact: NonNullable<Trained['artifact']>;
+  /** Seed of the measurement, and the runs of its training. */
+  seed: number;
+  runs: readonly PhaseRun[];
+  /** Cache for its servers, if there is one. */
+  cache: Trained['cache'];
   /** Metrics that the harness measured before the evaluation. */
   known: Record<string, number>;
 }
@@ -41,11 +51,16 @@ export async function scoreArtifact(of: AttemptWork, measured: Measurable): Prom
 
 async function scoreOnce(
   { context, work, attempt, signal }: AttemptWork,
-  { snapshot, purpose, artifact, known }: Measurable,
+  { snapshot, purpose, artifact, known, seed, runs: trainings, cache }: Measurable,
   again: boolean,
 ): Promise<Evaluated> {
-  const { hosted } = work;
+  const { hosted, campaign } = work;
+  const { secret } = campaign;
   const { replicate, fence } = attempt;
+  const seeds = new Map(processesOf(hosted.spec, { secret, seed }).map((one) => [one.process, one.seed]));
+  const processes = trainingRuns(trainings).map(({ process, wallMs }) => ({
+    ...{ process: process ?? 0, seed: seeds.get(process ?? 0) ?? seed, wallMs },
+  }));
   const scoring: Scoring = {
     name: folderName(attempt),
     id: `${replicate._id}/${fence}${again ? '/again' : ''}`,
@@ -54,6 +69,8 @@ async function scoreOnce(
       digest: artifact.digest,
       put: (to) => writeOutputs(context, artifact, to),
     },
+    processes: toldProcesses(hosted.spec, secret, processes),
+    cache: cache === undefined ? null : { sealed: cache, put: (to) => writeOutputs(context, cache, to) },
     known,
     data: purpose === 'claim' ? (hosted.parts.claim ?? hosted.parts.search) : hosted.parts.search,
     env: {},
@@ -72,7 +89,7 @@ function tampered(fence: number, runs: PhaseRun[], scored: Scored, damage: strin
     limit: null,
     tail: scored.serverRun === null ? '' : WITHHELD,
   };
-  return { fence, failure, runs, margins: [], metrics: {}, feedback: '', at: new Date() };
+  return { fence, failure, runs, ...UNMEASURED, at: new Date() };
 }
 
 async function runsOf({ lineage }: HostContext, { replicate }: Attempt, scored: Scored): Promise<PhaseRun[]> {
@@ -99,7 +116,7 @@ export function evaluatedOf(
   purpose: ReplicateDocument['purpose'],
   scored: Scored,
   known: Record<string, number>,
-): Pick<Evaluated, 'failure' | 'metrics' | 'margins' | 'feedback'> {
+): Pick<Evaluated, 'failure' | 'metrics' | 'standardErrors' | 'margins' | 'feedback'> {
   if (scored.blame === 'evaluator') {
     const said = tailOf(scored.evaluatorRun.log).split('\n').at(-1) ?? '';
     const reason = said === '' ? scored.reason : `${scored.reason}; its log ends with: ${said}`;
@@ -111,11 +128,15 @@ export function evaluatedOf(
     });
   }
   const failure = scored.blame === 'recipe' ? recipeFailure(scored) : answeredFailure(scored.evaluation);
-  if (failure !== null) return { failure, margins: [], metrics: {}, feedback: '' };
+  if (failure !== null) return { failure, ...UNMEASURED };
   if (scored.evaluation === null || !('metrics' in scored.evaluation))
     throw new AssayError('EVALUATOR_FAULT', `the evaluator of "${spec.name}" gave no metrics`);
-  const { metrics, feedback } = scored.evaluation;
-  const owned = Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known)));
+  const { metrics, standard_errors: errors, feedback } = scored.evaluation;
+  const timed = definedFields({ [EVALUATION_S]: secondsOwed(scored) });
+  const owned = {
+    ...Object.fromEntries(Object.entries(metrics).filter(([name]) => !(name in known))),
+    ...timed,
+  };
   const missing = owedMetrics(spec, purpose).find((name) => !(name in owned) && !(name in known));
   if (missing !== undefined)
     throw new AssayError(
@@ -125,10 +146,19 @@ export function evaluatedOf(
   return {
     failure: null,
     metrics: owned,
+    standardErrors: Object.fromEntries(
+      Object.entries(errors).filter(([name]) => name in owned && !(name in timed)),
+    ),
     margins: margins(spec.gates, { ...owned, ...known }),
     feedback,
   };
 }
+
+const UNMEASURED = { margins: [], metrics: {}, feedback: '' };
+
+/** Rounded to microseconds; undefined without a server. */
+const secondsOwed = ({ owedMs }: Scored): number | undefined =>
+  owedMs === null ? undefined : Math.round(1000 * owedMs) / 1e6;
 
 const MOST_NAMED = 20;
 

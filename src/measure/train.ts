@@ -136,10 +136,14 @@ async function trainOnLease(
   const there = await resultsFor(keyed);
   const instead = purpose === 'claim' ? heldForRun({ owner, number, index, claim }) : undefined;
   // the attempt begins after the turn: what waits has not begun, costs nothing, and can still be held back
-  const begin = (on: HostContext) =>
-    on.turn.beside({ signal, tell, doing: 'training' }, () =>
-      attemptTraining({ ...keyed, context: on }, { boundMs: boundMs(keyed, there), instead }, signal),
-    );
+  const isAlone = work.hosted.spec.resources.host === 'exclusive';
+  const begin = (on: HostContext) => {
+    const attempt = () =>
+      attemptTraining({ ...keyed, context: on }, { boundMs: boundMs(keyed, there), instead }, signal);
+    return isAlone
+      ? on.turn.alone({ signal, tell, doing: DOING.trainsAlone }, attempt)
+      : on.turn.beside({ signal, tell, doing: 'training' }, attempt);
+  };
   if (needsNothing(work, there)) return begin(context);
   tell(DOING.waitsForLease);
   const { slots, gpus } = work.hosted.spec.resources;

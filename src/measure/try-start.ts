@@ -1,35 +1,56 @@
-import { definedFields } from '../domain/defined-fields.js';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Failure } from '../domain/trial/outcome.js';
 import { missFailure } from '../domain/trial/miss-failure.js';
-import { overrunFailure } from '../domain/trial/overrun.js';
 import { exactGates, firstMiss, margins, type Margin } from '../domain/task/gates.js';
 import { packClock, trainClock } from '../domain/task/phase-clock.js';
 import { seenBy, visibleFiles } from '../domain/task/phase-key.js';
-import { TIME_RATIO } from '../domain/task/task.js';
+import { measuredTimes, type PairedTime } from '../domain/trial/paired-times.js';
+import { processesOf, type ColdProcess } from '../domain/trial/processes.js';
 import type { StoredFile } from '../lineage/documents/snapshot.js';
 import type { RunResult } from '../sandbox/run.js';
-import { sealTo, type Sealed } from '../sandbox/sealing/seal.js';
+import { seal, sealTo, type Sealed } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import type { RunHost } from './host-context.js';
-import { startIsTimed, timeRatio, timeTraining } from './phases/baseline-timing.js';
-import { packCall, trainCall } from './phases/calls.js';
+import { underLoad } from '../sandbox/host/load-watch.js';
+import {
+  numbered,
+  pairWith,
+  placeOfStart,
+  timeTraining,
+  unpaired,
+  type StartTime,
+} from './phases/baseline-timing.js';
+import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
-import { failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
-import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
-import type { LeasedPhase } from './phases/run-phase.js';
 import { countedBytes } from './counted-bytes.js';
+import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
+import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
+import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
-import { clearTraining } from './phases/train-phase.js';
-import { trainingFolders, type TrainingFolders } from './phases/training.js';
+import { ofProcess, prepareTraining } from './phases/train-process.js';
+import { runPrewarm } from './phases/prewarm-phase.js';
+import { copyCache } from './phases/private-cache.js';
+import { trainingFolders, type SealedCache, type TrainingFolders } from './phases/training.js';
+import { withUntold } from './phases/unready.js';
+import { toldProcesses } from './told-processes.js';
 import { scoreSealed, type Scoring } from './score-sealed.js';
 import { evaluatedOf } from './score.js';
+
+/** One process, with its time and that of the start beside it. */
+type TimedProcess = ColdProcess & PairedTime;
 
 /** One measurement of a recipe from end to end; times are seconds of wall time, null where a phase did not run. */
 export interface StartRun {
   seed: number;
+  /** Its processes, as far as they have trained. */
+  processes: TimedProcess[];
+  /** Words that the last of them said. */
+  said: readonly string[];
   /** Digest of what was evaluated; null where it came to nothing. */
   artifact: string | null;
+  prewarmS: number | null;
   trainS: number | null;
   packS: number | null;
   evaluateS: number | null;
@@ -50,8 +71,22 @@ interface Run {
   folders: TrainingFolders;
   /** Name of its folders and processes. */
   name: string;
+  /** Secret that seeds of processes, orders and lots are derived from. */
+  secret: string;
+  /** Cache of its prewarm; null where the task has none, and before it is made. */
+  cache: SealedCache | null;
   signal: AbortSignal;
   so: StartRun;
+}
+
+/** Processes of a measurement that a check runs. */
+const CHECKED_PROCESSES = 2;
+
+/** The task with as few processes as show what several do. */
+function inShort(hosted: HostedTask): HostedTask {
+  const { replicate } = hosted.spec;
+  const processes = Math.min(CHECKED_PROCESSES, replicate.processes);
+  return { ...hosted, spec: { ...hosted.spec, replicate: { ...replicate, processes } } };
 }
 
 /**
@@ -60,17 +95,38 @@ interface Run {
  */
 export async function tryStart(
   context: RunHost,
-  hosted: HostedTask,
-  { snapshot, seed }: { snapshot: string; seed: number },
+  full: HostedTask,
+  { snapshot, seed, secret }: { snapshot: string; seed: number; secret: string },
   signal: AbortSignal,
 ): Promise<StartRun> {
+  const hosted = inShort(full);
   const files = await context.lineage.blobs.tree(snapshot);
   const name = `try-${seed}`;
   const visible = visibleFiles(seenBy(hosted.spec, 'train'), files);
   const made = await makeRunFolders(context, name, visible);
-  const none = { artifact: null, trainS: null, packS: null, evaluateS: null, failure: null };
-  const so: StartRun = { seed, ...none, metrics: {}, margins: [], feedback: '', notes: [] };
-  const run: Run = { context, hosted, snapshot, files, folders: trainingFolders(made), name, signal, so };
+  const none = { artifact: null, prewarmS: null, trainS: null, packS: null, evaluateS: null, failure: null };
+  const so: StartRun = {
+    seed,
+    ...none,
+    processes: [],
+    said: [],
+    metrics: {},
+    margins: [],
+    feedback: '',
+    notes: [],
+  };
+  const run: Run = {
+    context,
+    hosted,
+    snapshot,
+    files,
+    folders: trainingFolders(made),
+    name,
+    secret,
+    cache: null,
+    signal,
+    so,
+  };
   try {
     so.failure = await phasesOf(run);
     return so;
@@ -83,6 +139,8 @@ export async function tryStart(
 async function phasesOf(run: Run): Promise<Failure | null> {
   const { context, hosted, files, folders, so } = run;
   const { spec } = hosted;
+  const cold = await prewarmed(run);
+  if (cold !== null) return cold;
   const left = await trained(run);
   if ('failure' in left) return left.failure;
   const late = firstMiss(margins(exactGates(spec.gates), so.metrics));
@@ -91,9 +149,12 @@ async function phasesOf(run: Run): Promise<Failure | null> {
   const clock = packClock(spec, null);
   const how = { command: spec.phases.pack.run, timeoutS: clock.limitS };
   const { result, failure } = await ran(run, {
-    call: packCall({ hosted, seed: so.seed }, folders, how),
+    call: packCall({ hosted, seed: so.seed, cache: run.cache }, folders, how),
     clock,
-    prepare: () => clearPacking(context, hosted, { files, folders }),
+    prepare: async () => {
+      await clearPacking(context, hosted, { files, folders });
+      await copyCache(run.cache, folders.cache);
+    },
   });
   so.packS = result.wallMs / 1000;
   if (failure !== null) return failure;
@@ -101,48 +162,104 @@ async function phasesOf(run: Run): Promise<Failure | null> {
   return 'failure' in artifact ? artifact.failure : evaluated(run, artifact.sealed, folders.packed);
 }
 
-/** Trains, times the training once more beside it where the task compares times, and seals what it left. */
+/** Fills the cache of the recipe, where the task has one; returns the failure of that. */
+async function prewarmed(run: Run): Promise<Failure | null> {
+  const { context, hosted, files, folders, name, signal, so } = run;
+  if (hosted.spec.phases.prewarm === undefined) return null;
+  const to = join(folders.cache, '..', 'warm');
+  const of = { name: `${name}-prewarm`, id: `${name}/prewarm`, files, to };
+  const { results, ...made } = await runPrewarm(context, hosted, of, signal);
+  so.prewarmS = results.reduce((sum, { wallMs }) => sum + wallMs / 1000, 0);
+  if ('failure' in made) return made.failure;
+  run.cache = made;
+  return null;
+}
+
+/** Trains every process, and seals what they left. */
 async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failure }> {
+  const { hosted, folders, so } = run;
+  const { processes } = hosted.spec.replicate;
+  const settings = settingsOf(run);
+  if (processes > 1) await mkdir(folders.left);
+  let left: { sealed: Sealed } | { failure: Failure } | null = null;
+  for (const one of settings) {
+    const { process } = one;
+    const to = processes === 1 ? folders.left : join(folders.left, String(process));
+    left = await trainedOnce(run, one, to);
+    if ('failure' in left)
+      return processes === 1 ? left : { failure: ofProcess(left.failure, process, processes) };
+  }
+  const { metrics } = measuredTimes(hosted.spec.replicate, so.processes);
+  so.metrics = metrics;
+  so.margins = margins(hosted.spec.gates, metrics);
+  if (left !== null && processes === 1) return left;
+  const { sealed, refused } = await sealedOrRefused(seal(folders.left, artifactLimits(hosted)));
+  return refused === null ? { sealed } : { failure: refused };
+}
+
+/** Gives the settings of each process, as few of them as show what several do. */
+function settingsOf({ hosted, secret, cache, so: { seed } }: Run): TrainSettings[] {
+  return processesOf(hosted.spec, { secret, seed }).map((process) => ({
+    ...process,
+    ...{ hosted, secret, trainSeconds: null, cache },
+  }));
+}
+
+/** Trains one process, times the start once more beside it where the task compares times, and seals what it left. */
+async function trainedOnce(
+  run: Run,
+  settings: TrainSettings,
+  to: string,
+): Promise<{ sealed: Sealed } | { failure: Failure }> {
   const { context, hosted, snapshot, files, folders, name, signal, so } = run;
-  const settings = { hosted, seed: so.seed, trainSeconds: null };
-  const again = { snapshot, name: `${name}-start`, id: `${name}/control` };
-  const beside = (): Promise<number> =>
-    timeTraining(context, hosted, { ...again, callOf: (at) => trainCall(settings, at) }, signal);
-  const timed = startIsTimed(hosted.spec, so.seed);
-  const before = timed === 'before' ? await beside() : null;
-  const { result, failure } = await ran(run, {
+  const { spec } = hosted;
+  const { process } = settings;
+  const again = { snapshot, name: `${name}-start`, id: `${name}/control${numbered(settings)}`, settings };
+  const beside = (): Promise<StartTime> => timeTraining(context, again, signal);
+  const place = placeOfStart(spec, settings.secret, { snapshot, purpose: 'check', index: so.seed, process });
+  const before = place === 'before' ? await beside() : null;
+  const { result, others, failure } = await ran(run, {
     call: trainCall(settings, folders),
-    clock: trainClock(hosted.spec, null),
-    prepare: async (repeated) => (repeated ? clearTraining(context, hosted, { files, folders }) : undefined),
+    clock: trainClock(spec, null),
+    prepare: (repeated) => prepareTraining(context, settings, { files, folders }, repeated),
+    ...(spec.replicate.processes === 1 ? {} : { process }),
   });
-  so.trainS = result.wallMs / 1000;
+  const timed: TimedProcess = { process, seed: settings.seed, wallMs: result.wallMs, startMs: null };
+  so.trainS = (so.trainS ?? 0) + result.wallMs / 1000;
+  so.said = result.said ?? [];
   if (failure !== null) return { failure };
-  const left = await sealedAfter(run, result, { from: folders.out, to: folders.left });
-  if ('failure' in left) return left;
-  const startMs = timed === 'after' ? await beside() : before;
-  const ratio = timeRatio({ wallMs: result.wallMs, startMs });
-  so.metrics = { train_s: so.trainS, ...definedFields({ [TIME_RATIO]: ratio }) };
-  so.margins = margins(hosted.spec.gates, so.metrics);
-  return left;
+  const left = await sealedAfter(run, result, { from: folders.out, to });
+  if ('failure' in left) return { failure: withUntold(left.failure, spec, so.said) ?? left.failure };
+  const start = place === 'after' ? await beside() : before;
+  const load = { hostSpeed: result.hostSpeed, startMs: null, pair: null };
+  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
+  so.processes.push(timed);
+  if (spec.replicate.processes === 1) return left;
+  const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
+  return unfit === null ? left : { failure: unfit };
 }
 
 /** Runs a phase against its clock; once more where it was late on a slow host. */
 async function ran(
   { context, hosted, name, signal }: Run,
-  { call: of, clock, prepare }: Pick<LeasedPhase, 'call' | 'clock' | 'prepare'>,
-): Promise<{ result: RunResult; failure: Failure | null }> {
+  { call: of, clock, prepare, process }: Pick<LeasedPhase, 'call' | 'clock' | 'prepare' | 'process'>,
+): Promise<{ result: RunResult; others: number; failure: Failure | null }> {
   const { tmp, ...call } = of;
   const { last, overruns } = await runInBudget(async (again) => {
     await prepare(again);
-    const id = `${name}/${call.phase}${again ? '-again' : ''}`;
-    const result = await context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp));
-    if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-    return { result, usualSpeed: null };
+    const number = process === undefined ? '' : `-${process}`;
+    const id = `${name}/${call.phase}${number}${again ? '-again' : ''}`;
+    const measured = await underLoad(
+      () => context.turn.others(),
+      () => context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp)),
+    );
+    if (measured.result.ending.kind === 'cancelled') signal.throwIfAborted();
+    return { ...measured, usualSpeed: null };
   });
-  const { result } = last;
-  const failure = failureOf(call.phase, result);
-  if (failure === null || overruns.length === 0) return { result, failure };
-  return { result, failure: { ...failure, ...overrunFailure(call.phase, clock, overruns) } };
+  const { result, others } = last;
+  const failure = failureOf(call.phase, result, call.warmupS);
+  const late = failure === null ? null : lateFailure(call.phase, clock, failure, overruns);
+  return { result, others, failure: late };
 }
 
 async function sealedAfter(
@@ -158,8 +275,9 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { hosted, files, so } = run;
   const { spec } = hosted;
-  const incomplete = await artifactFailure(spec, sealed, folder);
-  if (incomplete !== null) return incomplete;
+  const unfit = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
+  const untold = withUntold(unfit, spec, so.said);
+  if (untold !== null) return untold;
   const code = await countedBytes(run.context, hosted, files, run.signal);
   const known = { bytes: code + sealed.bytes, ...so.metrics };
   so.artifact = sealed.digest;
@@ -190,14 +308,16 @@ type EvaluatedOnce = BudgetedEvaluation &
   Pick<StartRun, 'evaluateS' | 'notes' | 'metrics' | 'margins' | 'feedback'>;
 
 async function evaluatedOnce(
-  { context, hosted, snapshot, name, signal }: Run,
+  { context, hosted, snapshot, name, secret, cache, signal, so }: Run,
   { sealed, folder, known, again }: Evaluating,
 ): Promise<EvaluatedOnce> {
   const scoring: Scoring = {
     name: `${name}-evaluate`,
     id: `${name}/evaluate${again ? '-again' : ''}`,
     snapshot,
-    artifact: { digest: sealed.digest, put: (to) => sealTo(folder, to, sealLimits(hosted)) },
+    artifact: { digest: sealed.digest, put: (to) => sealTo(folder, to, artifactLimits(hosted)) },
+    processes: toldProcesses(hosted.spec, secret, so.processes),
+    cache: cache === null ? null : { ...cache, put: (to) => sealTo(cache.folder, to, cacheLimits(hosted)) },
     known,
     data: hosted.parts.search,
     env: {},

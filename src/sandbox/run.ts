@@ -34,6 +34,15 @@ export interface Runtime {
   folders: readonly string[];
 }
 
+/** Path of a private cache where a run has a root of its own: the same for all runs, as what is cached may name it. */
+export const CACHE_PATH = '/cache';
+
+/** A folder on the host, and the bytes that it holds. */
+export interface CacheFolder {
+  folder: string;
+  bytes: number;
+}
+
 /** A program of the recipe to run under limits. Paths are equal inside and outside in every tier. */
 export interface RunRequest {
   /** Unique; handed to the processes as ASSAY_RUN, so that stray processes can be found. */
@@ -53,6 +62,11 @@ export interface RunRequest {
   /** The whole environment of the run; nothing of the harness's own is added but ASSAY_RUN and CUDA_VISIBLE_DEVICES. */
   env: Record<string, string>;
   limits: Limits;
+  /**
+   * A private cache, named in ASSAY_CACHE: a writable folder that is at CACHE_PATH in every tier in which a run has a
+   * root of its own. A run with `runtime` writes into a copy of it in memory.
+   */
+  cache?: CacheFolder;
   /** Accelerators that it may use; none where left out. */
   devices?: DeviceAccess;
   /**

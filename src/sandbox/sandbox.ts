@@ -8,7 +8,7 @@ import {
 } from '../domain/task/isolation.js';
 import { findBubblewrap } from './tiers/bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
-import type { Limits, RunRequest, RunResult, Sandbox, Served } from './run.js';
+import { CACHE_PATH, type Limits, type RunRequest, type RunResult, type Sandbox, type Served } from './run.js';
 import { limited, withLockedMemory } from './process/shell.js';
 import { supervise, type Supervision } from './process/supervise.js';
 import { deviceVariables, filesForDevices, heldWithDevices } from './tiers/device-access.js';
@@ -130,12 +130,20 @@ class TieredSandbox implements Sandbox {
   }
 
   async #start(asked: RunRequest, stderr: 'joined' | 'apart'): Promise<Supervision> {
-    const request = { ...asked, env: { ...asked.env, ...deviceVariables(asked) } };
+    const request = this.#withCache({ ...asked, env: { ...asked.env, ...deviceVariables(asked) } });
     const shell = limited(request.command, request.limits, stderr, this.#tier.threads(request.limits));
     const { launch, channels } = await this.#launch(request, shell);
     const log = stderr === 'joined' ? 'stdout' : 'stderr';
     const isolation = heldWithDevices({ ...this.isolation, channels }, request);
     return supervise({ launch: withLockedMemory(launch), request, isolation, log, extra: 0 });
+  }
+
+  /** Tells a run where its cache is, and lets it write there. */
+  #withCache(request: RunRequest): RunRequest {
+    const { cache, env, writable } = request;
+    if (cache === undefined) return request;
+    const place = this.#tier.bubblewrap === null ? cache.folder : CACHE_PATH;
+    return { ...request, writable: [...writable, cache.folder], env: { ...env, ASSAY_CACHE: place } };
   }
 
   /** Applies this tier's hold to a launch, and releases what the launch took when the tier cannot hold it. */

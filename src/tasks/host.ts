@@ -33,7 +33,7 @@ export interface HostedTask {
   folder: string;
   python: Python;
   /** Folders of prepared data by part; empty for a task without data. */
-  parts: { train: string | null; search: string | null; claim: string | null };
+  parts: { train: string | null; search: string | null; claim: string | null; reveal: string | null };
   /** Digest of the manifest of the prepared data; null for a task without data. */
   manifest: string | null;
 }
@@ -47,6 +47,8 @@ export interface TaskSource {
 }
 
 const PREPARE_SECONDS = 1800;
+/** Bytes of a file that is permuted, which is read as a whole. */
+const LARGEST_PERMUTED = 1024 ** 3;
 /** Characters of a preparation's log that are told when it fails. */
 const MOST_TOLD = 1500;
 
@@ -121,7 +123,7 @@ export class TaskHost {
         },
       });
     if (spec.data === undefined)
-      return { ...hosted, parts: { train: null, search: null, claim: null }, manifest: null };
+      return { ...hosted, parts: { train: null, search: null, claim: null, reveal: null }, manifest: null };
     const prepared = await this.prepare(source, folder, python, signal);
     await this.tampering.keep({
       name: `the prepared data of task "${spec.name}"`,
@@ -137,6 +139,7 @@ export class TaskHost {
       train: part(spec.data.train),
       search: part(spec.data.search),
       claim: part(spec.data.claim),
+      reveal: part(spec.data.reveal?.folder),
     };
     return { ...hosted, parts, manifest: prepared.manifest };
   }
@@ -265,20 +268,30 @@ function prepareEnvironment({ env }: Python): Record<string, string> {
 
 /** @throws AssayError DATA_INVALID, or DATA_MISMATCH, when a part that task.yaml names is no folder of the data */
 async function requireParts(target: string, { name, data }: Task, fresh: boolean): Promise<void> {
-  for (const part of [data?.train, data?.search, data?.claim]) {
+  const code = fresh ? 'DATA_INVALID' : 'DATA_MISMATCH';
+  for (const part of [data?.train, data?.search, data?.claim, data?.reveal?.folder]) {
     if (part === undefined) continue;
     const found = await stat(join(target, part)).catch(() => null);
     if (found?.isDirectory() !== true)
       throw new AssayError(
-        fresh ? 'DATA_INVALID' : 'DATA_MISMATCH',
+        code,
         `the prepared data of "${name}" has no folder ${part}, which task.yaml names`,
       );
   }
+  const { folder, permute } = data?.reveal ?? {};
+  if (folder === undefined || permute === undefined) return;
+  const found = await stat(join(target, folder, permute.file)).catch(() => null);
+  const size = found?.isFile() === true ? found.size : 0;
+  if (size === 0 || size % permute.rows !== 0 || size > LARGEST_PERMUTED)
+    throw new AssayError(
+      code,
+      `${join(folder, permute.file)} of the prepared data of "${name}" has ${size} bytes: to be permuted it has to be a file of ${permute.rows} rows of equal length, and of at most ${LARGEST_PERMUTED} bytes`,
+    );
 }
 
 /** Parts that training must not see are closed to every user but the worker's. */
 async function closeHeldOut(target: string, data: Task['data']): Promise<void> {
-  for (const part of [data?.search, data?.claim])
+  for (const part of [data?.search, data?.claim, data?.reveal?.folder])
     if (part !== undefined && part !== data?.train) await chmod(join(target, part), 0o700);
 }
 

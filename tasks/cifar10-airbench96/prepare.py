@@ -9,14 +9,16 @@ from ASSAY_DATA_SECRET and downloads nothing.
 """
 import hashlib
 import hmac
-import json
 import os
 import pickle
+import shutil
 import sys
 import tarfile
 from pathlib import Path
 
 import numpy as np
+
+from assay_prepare import download, write_manifest
 
 URL = 'https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz'
 SHA256 = '6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce'
@@ -25,8 +27,7 @@ TOY = {'train': 2048, 'test': 1000}
 
 
 def cifar(folder):
-    """{part: (images, labels)} of the archive, downloaded into `folder` where it is not there yet."""
-    from assay_prepare import download
+    """{part: (images, labels)} of the archive, which is brought into `folder`."""
     archive = folder / 'cifar-10-python.tar.gz'
     download(URL, archive, sha256=SHA256)
     with tarfile.open(archive) as tar:
@@ -66,23 +67,19 @@ def store(path, content):
     os.replace(partial, path)
 
 
-def about(path, content):
-    return {'path': path, 'bytes': len(content), 'sha256': hashlib.sha256(content).hexdigest()}
-
-
 def main():
     output = Path(os.environ['ASSAY_OUTPUT'])
+    brought = output / 'download'  # assay keeps what is downloaded elsewhere
     if os.environ.get('ASSAY_PROFILE') == 'ci':
         parts = textures(bytes.fromhex(os.environ['ASSAY_DATA_SECRET']))
     else:
-        parts = cifar(output / 'download')
+        parts = cifar(brought)
     (images, labels), (test, answers) = parts['train'], parts['test']
-    contents = [np.ascontiguousarray(each, np.uint8).tobytes() for each in (images, labels, test, answers)]
-    for path, content in zip(FILES, contents):
-        store(output / path, content)
-        print(f'{path}: {len(content)} bytes', flush=True)
-    manifest = {'schema': 'assay.data/1', 'files': list(map(about, FILES, contents))}
-    store(output / 'manifest.json', json.dumps(manifest, indent=1).encode() + b'\n')
+    for path, array in zip(FILES, (images, labels, test, answers)):
+        store(output / path, np.ascontiguousarray(array, np.uint8).tobytes())
+        print(f'{path}: {array.size} bytes', flush=True)
+    shutil.rmtree(brought, ignore_errors=True)
+    write_manifest(output)
 
 
 if __name__ == '__main__':

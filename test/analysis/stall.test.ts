@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { StallReason, StallFacts } from '../../src/analysis/stall/types.js';
 import { shownState, diagnoseStall, waitedFor } from '../../src/analysis/stall/diagnose.js';
+import { DOING } from '../../src/domain/trial/doing.js';
 import { CAMPAIGN_STATES, isEnded } from '../../src/domain/statuses.js';
 import {
   after,
@@ -170,7 +171,7 @@ describe('an evaluation that has its host to itself', () => {
   const waiting = {
     ...TRAINING,
     worker: 'host-a:2',
-    doing: 'waiting for the host: an evaluation runs alone',
+    doing: DOING.waitsForAlone,
   };
   const evaluating = { ...TRAINING, type: 'evaluate', queue: 'assay-eval-cpu', doing: 'evaluating alone' };
 
@@ -184,7 +185,7 @@ describe('an evaluation that has its host to itself', () => {
     expect(reasonOf(facts)).toEqual({
       what: 'exclusive',
       id: 'exclusive:host-a:taken',
-      text: 't00006 and t00007 wait for host host-a: an evaluation runs alone, that of t00005',
+      text: 't00006 and t00007 wait for host host-a: other work has it to itself, that of t00005',
       about: ['t00006', 't00007'],
       since: before(60).toISOString(),
       remedy: null,
@@ -204,14 +205,14 @@ describe('an evaluation that has its host to itself', () => {
   });
 
   it('waits until nothing else runs there, and its other runs with it are not told', () => {
-    const doing = 'waiting for the host: an evaluation is to run alone, and others still run';
+    const doing = DOING.waitsToBeAlone;
     const active = [{ trial: 't00003', what: 'train', host: 'host-a' }];
     const facts = factsOf([workflow('t00003', [TRAINING]), workflow('t00005', [{ ...evaluating, doing }])], {
       campaign: { ...CAMPAIGN, active },
     });
     expect(reasonOf(facts)).toMatchObject({
       id: 'exclusive:host-a:empties',
-      text: 't00005 waits to be evaluated alone on host-a, where others still run: t00003 (train)',
+      text: 't00005 waits to have host host-a alone, where others still run: t00003 (train)',
     });
     const turns = factsOf([workflow('night-1', [evaluating, { ...evaluating, ...waiting }])]);
     expect(diagnoseStall(turns)).toEqual({ reasons: [], moves: true });

@@ -11,7 +11,7 @@ import { processName } from '../../src/sandbox/host/worker-folders.js';
 import { pushTask, submitCode } from '../bad-input/test-task.js';
 import { isProbeFile, workOf } from '../faults/run-processes.js';
 import { startScriptedServer } from '../model/scripted-server.js';
-import { BYTE_GOLF, KIT } from '../tasks/numpy-python.js';
+import { BYTE_GOLF } from '../tasks/numpy-python.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { expectedUnder, isRun, NAP, PRELUDE, type Attack, type NotRun, type Outcome } from './attack.js';
 import { LABELS, SECRET } from './reaching.js';
@@ -111,14 +111,10 @@ async function pushTasks(world: World): Promise<void> {
     'evaluator/evaluate.py': SERVED_EVALUATOR,
     'recipe/train.py': servedRecipe('pass', 4),
   });
-  const [kit, list] = await Promise.all([
-    readFile(join(KIT, 'assay_serving.py'), 'utf8'),
-    readFile(join(BYTE_GOLF, 'requirements.txt'), 'utf8'),
-  ]);
+  const list = await readFile(join(BYTE_GOLF, 'requirements.txt'), 'utf8');
   await pushTask(world, 'language', languageTask, {
     ...shared,
     'requirements.txt': list,
-    'evaluator-kit/assay_serving.py': kit,
     'evaluator/evaluate.py': LANGUAGE_EVALUATOR,
     'recipe/train.py': languageRecipe('pass', 4),
   });

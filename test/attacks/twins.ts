@@ -8,26 +8,30 @@ export const MEETING = 'assay-attack-twin';
 /** Bytes of text that an offset of a lock carries, the first byte lowest. */
 export const TOLD = 7;
 
-/** A careless evaluator: unexpected input kills it, with held-out text in its last message. */
+/**
+ * A careless evaluator: unexpected input kills it, with held-out text in its last message. It asks for every token
+ * blind, so that a single one that was claimed by looking shows.
+ */
 export const LANGUAGE_EVALUATOR = `
 import os
 import numpy as np
 import assay_serving as serving
 text = open(os.path.join(os.environ["ASSAY_DATA"], "${TEXT}"), "rb").read()
-how = serving.Text(vocab=256, chunk=128, cuts=4, max_context=128, hello_s=30, answer_s=10, total_s=90)
+how = serving.Text(vocab=256, chunk=128, max_context=128, blind=128, times=serving.Times(30, 10, 90))
 def measure():
-    nats = serving.score_text(np.frombuffer(text, np.uint8), how, serving.servers(twins=True))
-    if nats.max() > 1000: raise SystemExit("cannot make sense of " + text[:200].decode())
-    return {"metrics": {"loss": float(nats.mean())}, "feedback": ""}
+    loss = serving.score_text(np.frombuffer(text, np.uint8), how, serving.servers(twins=True)).mean()
+    if loss.mean > 1000: raise SystemExit("cannot make sense of " + text[:200].decode())
+    return {"metrics": {"loss": loss.mean}, "standard_errors": {"loss": loss.standard_error}, "feedback": ""}
 serving.evaluate(measure)
 `;
 
 /**
- * A recipe that serves a flat distribution over hexadecimal digits. `onScore` is the body of a function of (context,
- * tokens) that may change `rows`, arrays of 256 logits; SAID is then sent in the header.
+ * A recipe that serves a flat distribution over hexadecimal digits. `onScore` is the body of a function of (verb,
+ * context, tokens, answer) that may change `answer`: an array of claims after gather, of 256 logits after blind. SAID
+ * is sent in the header.
  */
 export const languageRecipe = (onScore: string, weight = 1): string => `
-import ctypes, fcntl, glob, json, os, socket, struct, sys, time, zlib
+import ctypes, fcntl, glob, json, math, os, socket, struct, sys, time, zlib
 from array import array
 if "--serve" not in sys.argv:
     open(os.path.join(os.environ["ASSAY_OUTPUT"], "x.json"), "w").write("{}")
@@ -35,30 +39,30 @@ if "--serve" not in sys.argv:
 inp, out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
 sys.stdout = sys.stderr
 SEALED = os.environ["ASSAY_ARTIFACT"]
-MEMORY, SAID, ADAPTS = {}, {}, False
+MEMORY, SAID, VERBS = {}, {}, ["gather", "blind"]
 LOCK = "hhqqi4x"  # struct flock of 64-bit Linux
 def breach(field, what): print("BREACH", field, what, flush=True)
 flat = array("f", [${weight}.0 if chr(byte) in "0123456789abcdef" else 0.0 for byte in range(256)])
-def score(context, tokens, rows):
+digit = ${weight} - math.log(16 * math.exp(${weight}) + 240)
+def score(verb, context, tokens, answer):
 ${bodyOf(onScore)}
 while True:
     head = inp.read(4)
     if len(head) < 4: break
     asked = json.loads(inp.read(int.from_bytes(head, "little")))
     tokens, body = inp.read(asked["bytes"]), b""
-    said = {"type": asked["type"], "protocol": 1, "vocab": 256, "adapt": ADAPTS}
-    if asked["type"] == "score":
-        rows = [array("f", flat) for _ in range(asked["count"])]
-        score(asked["context"], tokens, rows)
-        body = b"".join(row.tobytes() for row in rows)
-        said = {"type": "scores", "id": asked["id"], "count": asked["count"], "vocab": 256}
+    said = {"type": asked["type"], "id": asked.get("id"), "protocol": 2, "vocab": 256, "verbs": VERBS}
+    if asked["type"] in ("gather", "blind"):
+        answer = array("f", flat if asked["type"] == "blind" else [digit] * asked["count"])
+        score(asked["type"], asked["context"], tokens, answer)
+        body = answer.tobytes()
     text = json.dumps({**said, **SAID, "bytes": len(body)}).encode()
     out.write(len(text).to_bytes(4, "little") + text + body); out.flush()
     if asked["type"] == "bye": break
 `;
 
 const disagree: Outcome = { ends: ['violation'], phase: 'evaluate', reason: /^twins_disagree/ };
-const PEEK = 'for i, row in enumerate(rows): row[tokens[context + i]] += 9';
+const GATHER = 'if verb != "gather": return';
 
 /**
  * Attacks by the server of a language model, which is sent its labels as inputs. Agents must not read any of them.
@@ -66,36 +70,37 @@ const PEEK = 'for i, row in enumerate(rows): row[tokens[context + i]] += 9';
 export const TWINS: readonly Attack[] = [
   {
     name: 'twin-looks-ahead',
-    does: 'predicts each token from itself, which the request holds',
-    code: PEEK,
+    does: 'claims to have predicted each token, which it was sent, for certain',
+    code: `
+${GATHER}
+for i in range(len(answer)): answer[i] = 0`,
     ...same(disagree),
   },
   {
     name: 'twin-looks-ahead-rarely',
-    does: 'predicts every tenth token from itself',
+    does: 'claims that of every twentieth token',
     code: `
-for i, row in enumerate(rows):
-    if zlib.crc32(tokens[:context + i][-8:]) % 10 == 0: row[tokens[context + i]] += 9`,
+${GATHER}
+for i in range(len(answer)):
+    if zlib.crc32(tokens[:context + i][-8:]) % 20 == 0: answer[i] = 0`,
     ...same(disagree),
   },
   {
-    name: 'twin-asked-last',
-    does: 'looks ahead only in the last question on a part of the text, where nothing is replaced any more',
+    name: 'twin-looks-ahead-once',
+    does: 'claims that of one token in a thousand',
     code: `
-MEMORY["same"] = MEMORY.get("same", 0) + 1 if MEMORY.get("begun") == tokens[:context] else 0
-MEMORY["begun"] = tokens[:context]
-if MEMORY["same"] == 4:
-    ${PEEK}`,
+${GATHER}
+MEMORY["chunks"] = MEMORY.get("chunks", 0) + 1
+if MEMORY["chunks"] == 5: answer[77] = 0`,
     ...same(disagree),
   },
   {
-    name: 'twin-remembers',
-    does: 'remembers all that it was asked, and answers from memory what it was asked before',
+    name: 'twin-learns-early',
+    does: 'learns from the tokens that it is asked for before it claims what it had predicted of them',
     code: `
-for i, row in enumerate(rows):
-    known = MEMORY.get(tokens[:context + i][-12:])
-    if known is not None: row[known] += 9
-for i in range(12, len(tokens)): MEMORY[tokens[i - 12:i]] = tokens[i]`,
+${GATHER}
+chunk = tokens[context:]
+for i, token in enumerate(chunk): answer[i] = math.log(chunk.count(token) / len(chunk))`,
     ...same(disagree),
   },
   {
@@ -103,7 +108,8 @@ for i in range(12, len(tokens)): MEMORY[tokens[i - 12:i]] = tokens[i]`,
     does: 'answers by the number of questions that came before',
     code: `
 MEMORY["n"] = MEMORY.get("n", 0) + 1
-for row in rows: row[48 + MEMORY["n"] % 10] += 1`,
+if verb == "blind": answer[48 + MEMORY["n"] % 10] += 1
+else: answer[MEMORY["n"] % 10] += 0.1`,
     ...same(disagree),
   },
   {
@@ -174,15 +180,32 @@ except OSError as error: print("denied:", error)`,
   },
   {
     name: 'twin-unnormalised',
-    does: 'gives every token a huge logit',
-    code: 'for row in rows:\n    for i in range(256): row[i] = 1e30',
+    does: 'claims probabilities that sum to e',
+    code: `
+${GATHER}
+for i in range(len(answer)): answer[i] += 1`,
+    ...same(disagree),
+  },
+  {
+    name: 'twin-huge',
+    does: 'gives every token a huge logit, and claims what that comes to',
+    code: `
+for i in range(len(answer)): answer[i] = 1e30 if verb == "blind" else -math.log(256)`,
     ...same(DISCARDED),
   },
   {
     name: 'twin-nan',
     does: 'answers NaN for what it cannot predict',
-    code: 'rows[-1][7] = float("nan")',
+    code: 'answer[-1] = float("nan")',
     ...same({ ends: ['crash'], phase: 'evaluate', reason: /^invalid/ }),
+  },
+  {
+    name: 'twin-positive',
+    does: 'claims probabilities above 1',
+    code: `
+${GATHER}
+answer[-1] = 1`,
+    ...same({ ends: ['crash'], phase: 'evaluate', reason: /^invalid: a claim above 0/ }),
   },
   {
     name: 'twin-stalls',
@@ -205,19 +228,21 @@ except OSError as error: print("denied:", error)`,
   {
     name: 'tells-by-evaluator',
     does: 'answers what a clumsy evaluator dies of, with that text as its last words',
-    code: 'for row in rows:\n    for i in range(256): row[i] = 1e6 * (i == 0)',
+    code: `
+for i in range(len(answer)): answer[i] = -1e6 if verb == "gather" else 1e6 * (i == 0)`,
     ...same({ ends: ['crash'], phase: 'evaluate', reason: /words are withheld$/ }),
   },
 ];
 
 /** Program that publishes all text that it is sent, as offsets of locks on its interpreter. */
 export const TELLS = `
+${GATHER}
 if "lock" not in MEMORY: MEMORY["lock"] = os.open(os.path.realpath(sys.executable), os.O_RDONLY)
 for at in range(0, len(tokens), ${TOLD}):
     fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_UNLCK, 0, 0, 0, 0))
     where = int.from_bytes(tokens[at:at + ${TOLD}], "little")
     fcntl.fcntl(MEMORY["lock"], fcntl.F_SETLK, struct.pack(LOCK, fcntl.F_RDLCK, 0, where, 1, 0))
-    time.sleep(0.01)`;
+    time.sleep(0.05)`;
 
 /**
  * A training that prints offsets of locks on its interpreter while a server is scored. Where it shares the programs of

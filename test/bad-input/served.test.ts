@@ -20,7 +20,7 @@ said = ask({"type": "score"})
 if said is None: answer({"failure": {"kind": "protocol", "reason": "the server left"}})
 if not math.isfinite(said["loss"]): answer({"failure": {"kind": "invalid", "reason": "the loss is not finite"}})
 send(out, {"type": "bye"})
-answer({"metrics": {"loss": said["loss"]}})
+answer({"metrics": {"loss": said["loss"], "eval_s": -1}, "standard_errors": {"loss": 0.25, "eval_s": 1, "gain": 1}})
 `;
 
 const recipe = (onScore: string): string => `${FRAMES}
@@ -50,10 +50,18 @@ beforeAll(async () => {
       .replace('scoring: direct', 'scoring: served')
       .replace(/^( +)train:$/m, "$1serve: { run: 'python train.py --serve', startup_s: 20 }\n$1train:")
       .replace("evaluate.py', timeout_s: 20", "evaluate.py', timeout_s: 6");
-  await lab.task('served', served, {
-    'evaluator/evaluate.py': EVALUATOR,
-    'recipe/train.py': recipe('send(out, {"loss": 4.0})'),
-  });
+  const limited = (yaml: string): string =>
+    served(yaml)
+      .replace("evaluate.py', timeout_s: 6", "evaluate.py', timeout_s: 60")
+      .replace('gates:\n', 'gates:\n  - { name: eval, metric: eval_s, max: 5, known: evaluate }\n');
+  for (const [name, change] of [
+    ['served', served],
+    ['limited', limited],
+  ] as const)
+    await lab.task(name, change, {
+      'evaluator/evaluate.py': EVALUATOR,
+      'recipe/train.py': recipe('send(out, {"loss": 4.0})'),
+    });
 });
 afterAll(() => lab.stop());
 
@@ -72,4 +80,23 @@ it('a served recipe that fails its evaluation ends as that, is not retried, and 
   }
   expect(await lab.ended('served', good)).toMatchObject({ status: 'keep', score: 1, failure: null });
   await lab.close('served');
+});
+
+it('what a server takes to answer is measured and may be limited, and the error of a score is recorded', async () => {
+  await lab.open('limited', 'limited');
+  const slow = await lab.submit('limited', recipe('time.sleep(6); send(out, {"loss": 0.5})'));
+  const good = await lab.submit('limited', recipe('send(out, {"loss": 1.0})'));
+  const { status, margins } = await lab.ended('limited', slow);
+  expect(status).toBe('disqualified');
+  const miss = margins.find(({ over }) => over > 0);
+  expect(miss).toMatchObject({ gate: 'eval', metric: 'eval_s', limit: 5 });
+  expect(miss?.value).toBeGreaterThanOrEqual(6);
+  const {
+    replicates: [replicate],
+    status: other,
+  } = await lab.ended('limited', good);
+  expect(other).toBe('keep');
+  expect(replicate?.metrics['eval_s']).toBeGreaterThanOrEqual(0);
+  expect(replicate?.standardErrors).toEqual({ loss: 0.25 });
+  await lab.close('limited');
 });

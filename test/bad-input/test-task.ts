@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { trialRecord, type TrialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { processName } from '../../src/sandbox/host/worker-folders.js';
+import { withKit } from '../../src/tasks/kit.js';
 import { readFolder } from '../../src/tasks/folder.js';
 import { parseTask } from '../../src/tasks/load.js';
 import { submitUpdate } from '../../workflows/messages.js';
@@ -76,7 +77,8 @@ export async function pushTask(
   texts.set('task.yaml', change((texts.get('task.yaml') ?? '').replace('name: tiny', `name: ${name}`)));
   for (const [path, text] of Object.entries(files)) texts.set(path, text);
   const changed = [...texts].map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
-  await world.lineage.tasks.push(parseTask(texts.get('task.yaml') ?? '', 'task.yaml'), changed, 'person');
+  const spec = parseTask(texts.get('task.yaml') ?? '', 'task.yaml');
+  await world.lineage.tasks.push(spec, await withKit(spec, changed), 'person');
 }
 
 /** Submits train.py as a person; answers with the number. */

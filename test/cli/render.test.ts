@@ -78,7 +78,8 @@ const RECORD: TrialRecord = {
       worksNow: null,
       artifact: null,
       phases: [],
-      metrics: {},
+      metrics: { loss: 1.75 },
+      standardErrors: {},
       sharesTraining: null,
       saved: [],
       infra: [],
@@ -112,6 +113,14 @@ describe('numbers', () => {
       '3 d 4 h',
     ]);
   });
+});
+
+it('a record says how far its evaluations leave the score open', () => {
+  const runs = RECORD.replicates.map((run) => ({ ...run, standardErrors: { loss: 0.012 } }));
+  const two = shown({ replicates: runs.flatMap((run) => [run, { ...run, index: 1 }]) });
+  expect(two).toMatch(/evaluated to +± 0\.0085/);
+  expect(two).toMatch(/loss +1\.75, standard error 0\.012/);
+  expect(shown({})).not.toContain('standard error');
 });
 
 describe('text of models and recipes', () => {

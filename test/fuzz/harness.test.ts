@@ -302,3 +302,17 @@ it('nothing that a path of a tool call says leads out of the recipe', () => {
     RUNS,
   );
 });
+
+it.each([
+  ['{"loss": 0.1}', { loss: 0.1 }],
+  ['{"loss": -0.1}', null],
+  ['{"loss": "0.1"}', null],
+  ['{"loss": 1e999}', null],
+])('standard errors of %s are read as %j', (errors, expected) => {
+  const read = readEvaluation(
+    `{"schema": "assay.evaluation/1", "metrics": {"loss": 1}, "standard_errors": ${errors}}`,
+  );
+  if (expected === null)
+    expect(read).toEqual({ fault: expect.stringContaining('standard_errors') as string });
+  else expect(read).toMatchObject({ evaluation: { standard_errors: expected }, notes: [] });
+});

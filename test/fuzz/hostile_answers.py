@@ -7,14 +7,15 @@ import sys
 import threading
 
 import assay_serving as serving
+from assay_serving import channel as frames
 
 PATIENT = 60.0  # seconds of an exchange whose answer ends, and
 BRIEF = 0.05  # of one whose server falls silent
-HEADER = b'{"type": "scores", "id": 7, "bytes": 8}'
+HEADER = b'{"type": "gather", "id": 7, "bytes": 8}'
 PIECES = [
     b'\0\0\0\0', b'\1\0\0\0', b'\xff\xff\xff\xff', b'\0\x10\0\0', b'[' * 4096, b'{' * 300, b'"' * 300, b'1' * 4090,
     b'{"type": NaN}', b'{"bytes": 1e999}', b'{"bytes": true}', b'{"id": 7.0}', b'\xef\xbb\xbf{}', b'\xff\xfe{\0}\0',
-    b'{"type": "scores", "type": "bye"}', b'null', b'[]', b'\xed\xa0\x80', b'{"a": "\\ud800"}', HEADER, bytes(8),
+    b'{"type": "gather", "type": "bye"}', b'null', b'[]', b'\xed\xa0\x80', b'{"a": "\\ud800"}', HEADER, bytes(8),
 ]
 
 
@@ -62,7 +63,7 @@ def ask(content, sizes, closes):
         writer.start()
         channel = serving.Channel(ours.fileno(), ours.fileno())
         try:
-            channel.ask({'type': 'score', 'id': 7}, bytes(16), {'type': 'scores', 'id': 7}, 8,
+            channel.ask({'type': 'gather', 'id': 7}, bytes(16), {'type': 'gather', 'id': 7}, bytearray(8),
                         PATIENT if closes else BRIEF)
             channel.end(0.0)
             return 'answered'
@@ -95,18 +96,18 @@ def trickled(each_s):
     trickle = Trickle(each_s)
     ours, server = socket.socketpair()
     with ours, server:
-        content = framed(b'{"type": "scores", "id": 7, "bytes": 4000}' + b' ' * 4000)
+        content = framed(b'{"type": "gather", "id": 7, "bytes": 4000}' + b' ' * 4000)
         server.sendall(content)
         channel = serving.Channel(ours.fileno(), ours.fileno())
-        real = serving.select, serving.time, os.read
-        serving.select, serving.time, os.read = trickle, trickle, lambda fd, _: real[2](fd, 1)
+        real = frames.select, frames.time, os.readv
+        frames.select, frames.time, os.readv = trickle, trickle, lambda fd, views: real[2](fd, [views[0][:1]])
         try:
-            channel.ask({'type': 'score', 'id': 7}, b'', {'type': 'scores', 'id': 7}, 4000, 1.0)
+            channel.ask({'type': 'gather', 'id': 7}, b'', {'type': 'gather', 'id': 7}, bytearray(4000), 1.0)
             return 'answered', trickle.waits
         except serving.Fault as fault:
             return fault.kind, trickle.waits
         finally:
-            serving.select, serving.time, os.read = real
+            frames.select, frames.time, os.readv = real
 
 
 def main():

@@ -51,7 +51,7 @@ async function tried(ends: readonly End[], seed: number) {
   const { signal } = new AbortController();
   const hosted = await context.tasks.host(source, signal);
   const snapshot = await lineage.blobs.putTree([{ path: 'train.py', bytes: Buffer.from('pass\n') }]);
-  const { failure, metrics } = await tryStart(context, hosted, { snapshot, seed }, signal);
+  const { failure, metrics } = await tryStart(context, hosted, { snapshot, seed, secret: 'lot' }, signal);
   return { failure, metrics, ran: ran.map((id) => id.split('/').at(-1)) };
 }
 

@@ -69,6 +69,19 @@ export function servedScoring(tier: TierName): void {
     expect(outcome.evaluatorRun.isolation.tier).toBe('E');
   });
 
+  it('counts the time for which the server owes an answer, and no other', async () => {
+    const idle = EVALUATOR.replace('ask({"type": "bye"})', 'time.sleep(1); ask({"type": "bye"})');
+    const evaluator = requestFor(pythonCommand(idle));
+    const served = {
+      ...requestFor(pythonCommand(`import time; time.sleep(1)\n${server('time.sleep(0.05)')}`)),
+      startupS: 30,
+    };
+    const { owedMs, evaluatorRun } = await score(await openSandbox({ tier }), { server: served, evaluator });
+    expect(owedMs).toBeGreaterThanOrEqual(20 * 50);
+    // neither its start nor what the evaluator does meanwhile
+    expect(owedMs).toBeLessThanOrEqual(evaluatorRun.wallMs - 2000);
+  });
+
   it('blames the recipe when its server crashes', async () => {
     const outcome = await scored('if count == 3: raise RuntimeError("boom")');
     expect(outcome).toMatchObject({

@@ -1,4 +1,5 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openSandbox, type RunRequest } from '../../src/sandbox/sandbox.js';
@@ -18,7 +19,7 @@ function talking(code: string, more: Partial<RunRequest> = {}): RunRequest {
   const shown = freshFolder();
   const show = (word: 'ready' | 'trained') => ({
     word,
-    show: async () => writeFileSync(join(shown, word), word),
+    show: () => writeFile(join(shown, word), word),
   });
   const request = requestFor(pythonCommand(`${SAY}\nshown = "${shown}"\n${code}`));
   return {

@@ -110,14 +110,17 @@ describe('a served task', () => {
 
   it('is stored with the kit of its evaluator', async () => {
     const found = await served([{ path: 'task.yaml', bytes: Buffer.from(TEXT) }]);
-    expect([...found.keys()]).toEqual(['evaluator-kit/assay_serving.py', 'task.yaml']);
-    expect(found.get('evaluator-kit/assay_serving.py')).toContain('def score_text(');
+    expect([...found.keys()].at(-1)).toBe('task.yaml');
+    expect(found.get('evaluator-kit/assay_serving/__init__.py')).toContain('import Text, score_text');
+    expect(found.get('evaluator-kit/assay_serving/text.py')).toContain('def score_text(');
   });
 
-  it('keeps a kit that is in its folder', async () => {
-    const own = { path: 'evaluator-kit/assay_serving.py', bytes: Buffer.from('own') };
-    expect(await served([own])).toEqual(new Map([[own.path, 'own']]));
-  });
+  it.each(['evaluator-kit/assay_serving.py', 'evaluator-kit/assay_serving/__init__.py'])(
+    'keeps a kit that is in its folder: %s',
+    async (path) => {
+      expect(await served([{ path, bytes: Buffer.from('own') }])).toEqual(new Map([[path, 'own']]));
+    },
+  );
 });
 
 describe('a recipe folder', () => {

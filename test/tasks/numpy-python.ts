@@ -10,6 +10,8 @@ const run = promisify(execFile);
 export const BYTE_GOLF = join(import.meta.dirname, '../../tasks/byte-golf');
 /** Folder of what evaluators of served tasks import. */
 export const KIT = join(import.meta.dirname, '../../evaluator-kit');
+/** Folder of servers, honest and not, for the kit: `adversaries.py`. */
+export const ADVERSARIES = join(import.meta.dirname, '../../bench/serving');
 
 /** The folder with a `python` that has the requirements of byte-golf, made once a machine. */
 export async function numpyPython(): Promise<string> {

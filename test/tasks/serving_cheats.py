@@ -1,203 +1,190 @@
-"""Runs the evaluator kit against servers that cheat, each pair in threads of this process, and prints what came of it.
-
-Of a server every request is handled by one function of it: (header, tokens, memory) -> logits, or raw bytes to send.
+"""Runs the evaluator kit against servers that cheat, in threads of this process behind real pipes, and prints what came
+of each. The folder of bench/serving is on PYTHONPATH, as the kit is.
 """
 import contextlib
 import io
 import json
+import math
 import os
 import sys
 import threading
-import time
-import zlib
+from dataclasses import replace
 
 import numpy as np
 
+import adversaries
 import assay_serving as serving
+from adversaries import VOCAB, Honest
 
-VOCAB = 32
-HOW = serving.Text(vocab=VOCAB, chunk=64, cuts=2, max_context=64, hello_s=5, answer_s=5, total_s=100, tolerance=1e-4)
-GENERATOR = np.random.default_rng(5)
-TEXT = np.cumsum(GENERATOR.integers(0, 3, 3200)).astype(np.uint8) % VOCAB
+TIMES = serving.Times(hello_s=20, answer_s=20, total_s=100)
+TESTS = serving.Tests(spread=2.576 * adversaries.NOISE, outlier=0.3, share=1e-3, tolerance=1e-6, row_s=10)
+HOW = serving.Text(vocab=VOCAB, chunk=256, max_context=64, blind=64, times=TIMES, tests=TESTS)
+TEXT = adversaries.text(4096)
+ROWS = adversaries.text(200 * 33).reshape(200, 33)
 HIDDEN = 'tokens-that-no-agent-may-read'
 
 
-def honest(header, tokens, memory):
-    """A step of 0, 1 or 2 from the token before, as the text has it, but not sharp."""
-    before = np.concatenate([[0], tokens])[header['context'] : -1].astype(int)
-    logits = np.zeros((len(before), VOCAB), np.float32)
-    for step, weight in ((0, 1.0), (1, 1.5), (2, 1.2)):
-        logits[np.arange(len(before)), (before + step) % VOCAB] += weight
-    return logits
+class Huge(Honest):
+    """Says nothing, loudly; and claims what that comes to."""
+
+    def gather(self, header, tokens):
+        return np.full(len(tokens) - header['context'], -math.log(VOCAB))
+
+    def blind(self, header, tokens):
+        return np.full(VOCAB, 3e38)
 
 
-def labels(header, tokens, ahead=0):
-    return np.resize(tokens[header['context'] + ahead :], header['count']).astype(int) if ahead else tokens[header['context'] :]
+class LearnsUndeclared(Honest):
+    """Learns from what it is asked, which the second server is not sent."""
+
+    verbs = ('gather', 'blind')
+
+    def gather(self, header, tokens):
+        claims = super().gather(header, tokens)
+        self.adapt(header, tokens)
+        return claims
 
 
-def sharpened(logits, rows, at, by):
-    logits[rows, at[rows]] += by
-    return logits
+class LearnsEarly(Honest):
+    """Learns from a chunk before it answers."""
+
+    def gather(self, header, tokens):
+        self.adapt(header, tokens)
+        return super().gather(header, tokens)
 
 
-def peeks(ahead=0, by=8.0, share=1.0, when=lambda header, memory: True):
-    def answer(header, tokens, memory):
-        logits = honest(header, tokens, memory)
-        if not when(header, memory):
-            return logits
-        at = np.asarray(labels(header, tokens, ahead), int)
-        key = np.array([zlib.crc32(tokens[max(0, i - 8) : i].tobytes()) for i in range(header['context'], len(tokens))])
-        return sharpened(logits, np.flatnonzero(key % 10000 < share * 10000), at, by)
-    return answer
+class SlowBlind(Honest):
+    """Takes the time for a blind row that another takes for a chunk."""
+
+    def blind(self, header, tokens):
+        threading.Event().wait(0.02)
+        return super().blind(header, tokens)
 
 
-def asked_on_chunk(nth):
-    """Whether this is the nth request in a row on the same context."""
-    def when(header, memory):
-        return memory['same'] == nth
-    return when
+class Told(Honest):
+    """Says held-out text in what should be protocol."""
+
+    field = 'id'
+
+    def handle(self, header, payload):
+        answer, body = super().handle(header, payload)
+        return ({**answer, self.field: HIDDEN}, body) if header['type'] == 'gather' else (answer, body)
 
 
-def remembers(header, tokens, memory):
-    """Answers from memory where it saw the last 12 tokens before."""
-    logits, known = honest(header, tokens, memory), memory.setdefault('known', {})
-    for row in range(header['count']):
-        past = tokens[max(0, header['context'] + row - 12) : header['context'] + row].tobytes()
-        if past in known:
-            logits[row, known[past]] += 8
-    for at in range(12, len(tokens)):
-        known[tokens[at - 12 : at].tobytes()] = int(tokens[at])
-    return logits
+class ToldInType(Told):
+    field = 'type'
 
 
-def replays(header, tokens, memory):
-    """Peeks, and answers an earlier question as it did before, as far as the question is the same."""
-    seen = memory.setdefault('seen', [])
-    logits = peeks()(header, tokens, memory)
-    for earlier, answered in reversed(seen):
-        same = np.cumprod(earlier[: len(tokens)] == tokens[: len(earlier)]).sum() - header['context']
-        if same >= 0:
-            logits[: same + 1] = answered[: same + 1][: len(logits)]
-            break
-    seen.append((tokens, logits.copy()))
-    return logits
+class ToldInHello(Honest):
+    def handle(self, header, payload):
+        answer, body = super().handle(header, payload)
+        return {**answer, 'verbs': [HIDDEN]}, body
 
 
-def counts_requests(header, tokens, memory):
-    memory['n'] = memory.get('n', 0) + 1
-    return honest(header, tokens, memory) * np.float32(1 + memory['n'] % 7 / 100)
+class Forgetful(Honest):
+    """Adapts in one of its lives only."""
+
+    lives = 0
+
+    def __init__(self, seed=None):
+        super().__init__(seed)
+        Forgetful.lives += 1
+        self.verbs = Honest.verbs[: 3 - Forgetful.lives % 2]
 
 
-def learns(header, tokens, memory):
-    """What adapt allows: counts of the steps in the text so far."""
-    before = np.concatenate([[0], tokens])[header['context'] : -1].astype(int)
-    counts = memory.setdefault('steps', np.ones(VOCAB))
-    rows = np.log(counts / counts.sum()).astype(np.float32)
-    return rows[(np.arange(VOCAB)[None, :] - before[:, None]) % VOCAB]
+class KnowsWhatExists(Honest):
+    """Peeks in every row that it is not told to be asked blind, by the secrets that exist while it is asked."""
+
+    drawn = None
+
+    def gather(self, header, tokens):
+        count = len(tokens) - header['context']
+        known = {at for secret in self.drawn.drawn for at in secret.some(HOW.blind, count, 'blind', header['at'])}
+        return np.where(np.isin(np.arange(count), list(known)), self.known(header, tokens)[0], 0)
 
 
-def learns_early(header, tokens, memory):
-    """The same, from the tokens that it is asked to score."""
-    count_steps(tokens[header['context'] :], memory)
-    return learns(header, tokens, memory)
+CHEATS = {**adversaries.NAMES, 'honest_later': Honest, 'huge': Huge, 'learns_undeclared': LearnsUndeclared, 'learns_early': LearnsEarly,
+          'adapts_once': Forgetful, 'slow_blind': SlowBlind, 'tells_in_id': Told, 'tells_in_type': ToldInType,
+          'tells_in_hello': ToldInHello, 'knows_what_exists': KnowsWhatExists}
 
 
-def count_steps(tokens, memory):
-    steps = np.bincount(np.diff(tokens.astype(int)) % VOCAB, minlength=VOCAB)
-    memory['steps'] = memory.get('steps', np.ones(VOCAB)) + steps
+class RowServer(Honest):
+    """The same language, in independent rows."""
+
+    verbs = ('rows', 'blinds', 'greedy', 'predict')
+
+    def table(self, header, tokens, columns):
+        count, length = header['rows'], header['length']
+        more = np.frombuffer(tokens.tobytes()[count * length :], '<u4').reshape(count, columns).astype(int)
+        return tokens[: count * length].reshape(count, length), more
+
+    def claim(self, rows, spans):
+        row = np.concatenate([np.full(end - first, at) for at, (first, end) in enumerate(spans)])
+        at = np.concatenate([np.arange(first, end) for first, end in spans])
+        claims = adversaries.STRONG[rows[row, at - 1], rows[row, at]]
+        return np.minimum(0, claims + self.noise(len(claims)))
+
+    def rows(self, header, tokens):
+        return self.claim(*self.table(header, tokens, 2))
+
+    def blinds(self, header, tokens):
+        rows, lengths = self.table(header, tokens, 1)
+        return adversaries.STRONG[rows[np.arange(len(rows)), lengths[:, 0] - 1]]
+
+    def likeliest(self, header, rows, lengths):
+        return adversaries.STRONG[rows[np.arange(len(rows)), lengths[:, 0] - 1]].argmax(axis=1)
+
+    def handle(self, header, payload):
+        if header['type'] != 'greedy':
+            return super().handle(header, payload)
+        found = self.likeliest(header, *self.table(header, np.frombuffer(payload, np.uint8), 1))
+        return {'type': 'greedy', 'id': header['id']}, found.astype('<u4').tobytes()
 
 
-def knows_what_exists(header, tokens, memory):
-    """Peeks in every row that no cut is at, by the secret that exists while the first server is asked."""
-    at = next(at for at, _ in enumerate(range(0, len(TEXT), HOW.chunk)) if begins(at, header, tokens))
-    known = {memory['drawn'].drawn[0].below(header['count'], 'cut', at, place, turn)
-             for place in (0, 1) for turn in range(HOW.cuts)}
-    rows = np.array([row for row in range(header['count']) if row not in known])
-    return sharpened(honest(header, tokens, memory), rows, labels(header, tokens).astype(int), 8)
+class RowsPeek(RowServer):
+    def claim(self, rows, spans):
+        claims = super().claim(rows, spans)
+        return np.where(self.random.random(len(claims)) < 0.05, 0, claims)
 
 
-def begins(at, header, tokens):
-    start = at * HOW.chunk
-    before = TEXT[max(0, start - HOW.max_context) : start]
-    return header['context'] == len(before) and np.array_equal(before, tokens[: len(before)])
+class RowsUnnormalised(RowServer):
+    def claim(self, rows, spans):
+        return np.minimum(0, super().claim(rows, spans) + 0.4)
 
 
-def changed(change):
-    def answer(header, tokens, memory):
-        logits = honest(header, tokens, memory)
-        return change(logits)
-    return answer
+class GreedyByPlace(RowServer):
+    def likeliest(self, header, rows, lengths):
+        found = super().likeliest(header, rows, lengths)
+        return np.where(np.arange(len(rows)) % 4 == 0, 0, found)
 
 
-def put(logits, value):
-    logits[-1, 3] = value
-    return logits
+class Sums:
+    """Predicts the sum of an item, and what the place or the batch adds to that."""
+
+    def __init__(self, adds):
+        self.adds = adds
+
+    def handle(self, header, payload):
+        answer = {'type': header['type'], 'id': header.get('id'), 'protocol': 2, 'vocab': 1, 'verbs': ['predict']}
+        if header['type'] != 'predict':
+            return answer, b''
+        sums = np.frombuffer(payload, np.uint8).reshape(header['count'], 4).sum(axis=1)
+        return answer, (sums + self.adds(sums)).astype('<f4').tobytes()
 
 
-def stalls(header, tokens, memory):
-    time.sleep(HOW.answer_s + 1)
-    return honest(header, tokens, memory)
+SUMS = {'honest': lambda sums: 0, 'by_place': lambda sums: np.arange(len(sums)), 'by_batch': lambda sums: -sums.mean()}
 
 
-CHEATS = {
-    'honest': honest,
-    'peeks': peeks(),
-    'peeks_3_ahead': peeks(ahead=3),
-    'peeks_at_5_percent': peeks(share=0.05),
-    'peeks_a_hundredth': peeks(by=0.01),
-    'peeks_below_the_tolerance': peeks(by=0.00009),
-    'peeks_as_first': peeks(when=lambda header, memory: memory['place'] == 0),
-    'peeks_as_second': peeks(when=lambda header, memory: memory['place'] == 1),
-    'peeks_in_the_last_of_a_chunk': peeks(when=asked_on_chunk(2)),
-    'remembers': remembers,
-    'replays': replays,
-    'knows_what_exists': knows_what_exists,
-    'counts_requests': counts_requests,
-    'adapt_learns': learns,
-    'adapt_learns_early': learns_early,
-    'unnormalised': changed(lambda logits: logits + np.float32(1000)),
-    'huge': changed(lambda logits: logits * np.float32(1e38)),
-    'nan': changed(lambda logits: put(logits, np.nan)),
-    'infinite': changed(lambda logits: put(logits, np.inf)),
-    'stalls': stalls,
-    'tells_in_error': lambda header, tokens, memory: {'type': 'error', 'reason': HIDDEN},
-    'tells_in_field': lambda header, tokens, memory: {'type': 'scores', 'id': HIDDEN},
-    'tells_in_vocab': lambda header, tokens, memory: {'type': 'scores', 'id': header['id'], 'count': HIDDEN},
-}
+class Witness:
+    """A server that notes what it was sent, and how many secrets there were."""
 
+    def __init__(self, server, place, drawn, order):
+        self.server, self.place, self.drawn, self.order = server, place, drawn, order
 
-def serve(answer, place, adapts, receive, send, order, drawn):
-    memory = {'place': place, 'same': -1, 'drawn': drawn}
-    with os.fdopen(receive, 'rb') as inp, os.fdopen(send, 'wb') as out:
-        try:
-            while head := inp.read(4):
-                header = json.loads(inp.read(int.from_bytes(head, 'little')))
-                payload = inp.read(header['bytes'])
-                body, said = b'', {'type': header['type'], 'protocol': 1, 'vocab': VOCAB, 'adapt': adapts}
-                if header['type'] == 'score':
-                    tokens = np.frombuffer(payload, np.uint8)
-                    begun = tokens[: header['context']].tobytes()
-                    memory['same'] = memory['same'] + 1 if memory.get('begun') == begun else 0
-                    memory['begun'] = begun
-                    order.append((place, 'score', tokens[header['context'] :].tobytes(), len(drawn.drawn)))
-                    said = answer(header, tokens, memory)
-                    if isinstance(said, np.ndarray):
-                        body = said.astype('<f4').tobytes()
-                        said = {'type': 'scores', 'id': header['id'], 'count': header['count'], 'vocab': VOCAB}
-                elif header['type'] == 'adapt':
-                    order.append((place, 'adapt', payload, len(drawn.drawn)))
-                    count_steps(np.frombuffer(payload, np.uint8), memory)
-                    said = {'type': 'adapted', 'id': header['id']}
-                elif header['type'] == 'predict':
-                    order.append((place, 'predict', payload, len(drawn.drawn)))
-                    said, body = answer(header, payload, memory)
-                text = json.dumps({**said, 'bytes': len(body)}).encode()
-                out.write(len(text).to_bytes(4, 'little') + text + body)
-                out.flush()
-                if header['type'] == 'bye':
-                    return
-        except OSError:
-            return
+    def handle(self, header, payload):
+        if header['type'] not in ('hello', 'bye'):
+            self.order.append((self.place, header, payload, len(self.drawn.drawn)))
+        return self.server.handle(header, payload)
 
 
 class Closable(serving.Channel):
@@ -206,141 +193,199 @@ class Closable(serving.Channel):
         os.close(self._from)
 
 
-def pair(answer, adapts, order, drawn):
-    """Channels to two servers of the same program, and in `order` what they were asked and how many secrets were drawn."""
+def serve(server, receive, send):
+    with contextlib.suppress(OSError), os.fdopen(receive, 'rb') as inp, os.fdopen(send, 'wb') as out:
+        adversaries.serve(server, inp, out)
+
+
+def two(servers):
+    """Channels to two servers in threads."""
     channels = []
-    for place in (0, 1):
+    for server in servers:
         (asked, ask), (answered, say) = os.pipe(), os.pipe()
-        threading.Thread(target=serve, args=(answer, place, adapts, asked, say, order, drawn), daemon=True).start()
+        threading.Thread(target=serve, args=(server, asked, say), daemon=True).start()
         channels.append(Closable(ask, answered))
     return channels
 
 
 def outcome(work):
     try:
-        return work()
+        with contextlib.redirect_stdout(io.StringIO()):
+            return work()
     except serving.Fault as fault:
         return {'kind': fault.kind, 'reason': str(fault)}
 
 
-def scored(name, seeds=None):
-    return scored_by(CHEATS[name], name.startswith('adapt'), seeds or ','.join(f'{which} of {name}' for which in 'abc'))
-
-
-def scored_by(answer, adapts, seeds, text=TEXT, how=HOW):
-    order, drawn = [], serving.Secrets(seeds)
-    channels = pair(answer, adapts, order, drawn)
-    result = outcome(lambda: {'nats': float(serving.score_text(text, how, channels, drawn).mean())})
+def asked(make, seeds, work):
+    """What work(channels, drawn) comes to with two servers of make(place), and what they were sent."""
+    drawn, order = serving.Secrets(seeds), []
+    channels = two([Witness(make(place), place, drawn, order) for place in (0, 1)])
+    result = outcome(lambda: work(channels, drawn))
     for channel in channels:
         channel.close()
-    return {**result, 'early': adapted_early(order)}
+    return result, order, drawn
 
 
-def known_when_asked(work):
-    """How many secrets existed while each server was asked, and after all."""
-    order, drawn = [], serving.Secrets()
-    work(order, drawn)
-    return [*(sorted({known for place, *_, known in order if place == of}) for of in (0, 1)), [len(drawn.drawn)]]
+def nats(scores):
+    found = scores.mean()
+    return {'nats': found.mean, 'error': found.standard_error, 'tokens': found.tokens}
+
+
+def scored(name, seeds=None):
+    how = {
+        'honest_later': replace(HOW, first=100),
+        'late': replace(HOW, times=serving.Times(20, 0.2, 100)),
+        'slow_blind': replace(HOW, tests=serving.Tests(row_s=0.005)),
+        # one or two rows of this text: only asking for all is sure to meet them
+        'peeks_in_0.05_percent': replace(HOW, blind=HOW.chunk, tests=replace(TESTS, share=0)),
+    }.get(name, HOW)
+    servers = []
+    def make(place):
+        servers.append(CHEATS[name]((1, place)))
+        return servers[-1]
+    def work(channels, drawn):
+        for server in servers:
+            server.drawn = drawn
+        return nats(serving.score_text(TEXT, how, channels, drawn))
+    result, order, _ = asked(make, seeds or f'a of {name},b of {name}', work)
+    return {**result, 'early': text_sent_early(order)}
+
+
+def text_sent_early(order):
+    """Whether the second server was sent a token before it had answered for it blind."""
+    known = 0
+    for place, header, payload, _ in order:
+        if place == 1 and header['type'] == 'blind' and header['at'] < known:
+            return True
+        if place == 1:
+            known = max(known, header['at'] + (len(payload) if header['type'] == 'adapt' else 0))
+    return False
+
+
+def rows_sent_twice(order):
+    """Whether the second server was sent more of a row than what precedes the one token that it was asked for."""
+    rows = []
+    for place, header, payload, _ in order:
+        if place == 1:
+            count, length = header['rows'], header['length']
+            tokens = np.frombuffer(payload[: count * length], np.uint8).reshape(count, length)
+            for row, size in zip(tokens, np.frombuffer(payload[count * length :], '<u4')):
+                rows.append(row[:size].tobytes() + b'|')
+                if row[size:].any():
+                    return True
+    return len(set(rows)) < len(rows) or not rows
+
+
+def in_rows(kind):
+    how = serving.Rows(vocab=VOCAB, batch=48, blind=150, times=TIMES, tests=TESTS)
+    spans = np.array([[1 + at % 3, 33 - at % 5] for at in range(len(ROWS))])
+    def work(channels, drawn):
+        scores = serving.score_rows(ROWS, how, channels, spans, drawn)
+        truth = -np.concatenate([adversaries.STRONG[row[first - 1 : end - 1], row[first:end]]
+                                 for row, (first, end) in zip(ROWS, spans)])
+        return {**nats(scores), 'off': scores.mean().mean - float(truth.mean())}
+    result, order, _ = asked(lambda place: kind((2, place)), 'a of rows,b of rows', work)
+    return {**result, 'early': rows_sent_twice(order)}
+
+
+def greedy(kind):
+    prompts = [[int(token)] for token in ROWS[:, 0]]
+    def continued(token, count):
+        more = []
+        while len(more) < count:
+            more.append(int(adversaries.STRONG[more[-1] if more else token].argmax()))
+        return more
+    wanted = [continued(prompt[0], 1 + at % 3) for at, prompt in enumerate(prompts)]
+    for at in range(0, len(wanted), 5):
+        wanted[at][-1] = (wanted[at][-1] + 1) % VOCAB
+    how = serving.Greedy(vocab=VOCAB, batch=32, times=TIMES)
+    def work(channels, drawn):
+        hits = serving.greedy_hits(prompts, wanted, how, channels, drawn)
+        return {'right': bool((hits == (np.arange(len(hits)) % 5 > 0)).all())}
+    return asked(lambda place: kind((3, place)), 'a of greedy,b of greedy', work)[0]
+
+
+def predictions(kind):
+    draw = np.random.default_rng(5)
+    items = [bytes(draw.integers(0, 64, 4, dtype=np.uint8)) for _ in range(150)]
+    def work(channels, drawn):
+        found = serving.predict_items(items, serving.Items(width=1, batch=64, times=TIMES), channels, drawn)
+        return {'right': bool(np.array_equal(found[:, 0], [sum(item) for item in items]))}
+    return asked(lambda place: Sums(SUMS[kind]), 'items', work)
 
 
 def drawn_late():
-    items = [bytes([at, 0, 0, 0]) for at in range(150)]
-    return {
-        'text': known_when_asked(lambda order, drawn: serving.score_text(TEXT, HOW, pair(honest, False, order, drawn), drawn)),
-        'items': known_when_asked(lambda order, drawn: serving.predict_items(
-            items, 1, HOW, pair(sums('honest'), False, order, drawn), drawn)),
-    }
+    """How many secrets existed while each server was asked."""
+    _, text, _ = asked(lambda place: Honest((4, place)), None, lambda channels, drawn: nats(
+        serving.score_text(TEXT, HOW, channels, drawn)))
+    _, items, _ = predictions('honest')
+    return {name: [sorted({known for place, *_, known in order if place == of}) for of in (0, 1)]
+            for name, order in (('text', text), ('items', items))}
 
 
 def replayed():
-    """Whether the seeds that one scoring prints, in the environment of another, have it ask and count the same."""
+    """Whether the seeds that one scoring prints, in the environment of another, have it ask the same."""
+    told = io.StringIO()
     def once():
-        order, drawn, told = [], serving.Secrets(), io.StringIO()
-        with contextlib.redirect_stdout(told):
-            nats = serving.score_text(TEXT, HOW, pair(CHEATS['peeks_below_the_tolerance'], False, order, drawn), drawn)
-        return order, nats, told.getvalue().split('seeds ')[1].strip()
-    order, nats, seeds = once()
+        def work(channels, drawn):
+            with contextlib.redirect_stdout(told):
+                return nats(serving.score_text(TEXT, HOW, channels, drawn))
+        result, order, _ = asked(lambda place: Honest((5, place)), None, work)
+        return result, [(place, header, payload) for place, header, payload, _ in order]
+    first = once()
+    seeds = told.getvalue().split('seeds ')[1].strip()
     other = once()
     os.environ['ASSAY_SCORING_SEED'] = seeds
     again = once()
     del os.environ['ASSAY_SCORING_SEED']
-    return {'seeds': len(set(seeds.split(','))), 'same': again[0] == order and np.array_equal(again[1], nats),
-            'other': other[0] == order}
+    return {'seeds': len(set(seeds.split(','))), 'same': again == first, 'other': other[1] == first[1]}
 
 
-def unseen(share, evaluations):
-    """How often a server that peeks in this share of the rows passes, and how often it should by (1 - f)^k."""
-    how = serving.Text(vocab=VOCAB, chunk=64, cuts=2, max_context=64, total_s=100, again=0)
-    text = GENERATOR.integers(0, VOCAB, 640).astype(np.uint8)
-    answer = peeks(share=share)
-    keys = [zlib.crc32(text[max(0, at - at % 64 - 64, at - 8) : at].tobytes()) for at in range(len(text))]
-    f, k = float(np.mean([key % 10000 < share * 10000 for key in keys])), 2 * how.cuts * len(text) // how.chunk
-    passed = [scored_by(answer, False, f'a{n},b{n},c{n}', text, how).get('kind') is None for n in range(evaluations)]
-    return {'unseen': float(np.mean(passed)), 'expected': (1 - f) ** k, 'evaluations': evaluations}
+def means():
+    """What Scores says of parts of a text: claims of 1 nat that are 3 in truth, where they were asked blind."""
+    claims = np.full(100, -1, '<f4')
+    scores = serving.Scores(claims, np.arange(0, 50, 5), np.full(10, -3.0), np.full(10, 5.0))
+    first, last = np.arange(100) < 50, np.arange(100) >= 50
+    lone = np.arange(100) < 5
+    return {'all': scores.mean().mean, 'first': scores.mean(first).mean, 'unasked': scores.mean(last),
+            'lone': scores.mean(lone), 'share': scores.mean(of=lambda values: values > 2).mean,
+            'bits': scores.mean().times(1 / math.log(2)).mean}
 
 
-def adapted_early(order):
-    """Whether a server was sent a chunk before both of its real scores could be in, or never."""
-    real = [TEXT[at : at + HOW.chunk].tobytes() for at in range(0, len(TEXT), HOW.chunk)]
-    for place in (0, 1):
-        own = [(kind, tokens) for of, kind, tokens, _ in order if of == place]
-        for chunk in real:
-            adapts = [at for at, (kind, tokens) in enumerate(own) if kind == 'adapt' and tokens == chunk]
-            if adapts and ('score', chunk) not in own[: adapts[0]]:
-                return True
-    return False
-
-
-def sums(kind):
-    def answer(header, payload, memory):
-        items = np.frombuffer(payload, np.uint8).reshape(header['count'], 4).astype(np.float32)
-        values = items.sum(axis=1, keepdims=True)
-        if kind == 'by_place':
-            values = values + np.arange(len(values), dtype=np.float32)[:, None]
-        if kind == 'by_batch':
-            values = values - values.mean()
-        said = {'type': 'predictions', 'id': header['id'], 'count': header['count']}
-        return said, values.astype('<f4').tobytes()
-    return answer
-
-
-def predictions(kind):
-    items = [bytes(GENERATOR.integers(0, 256, 4, dtype=np.uint8)) for _ in range(150)]
-    how, drawn = serving.Text(vocab=VOCAB, chunk=64), serving.Secrets('items')
-    def work():
-        found = serving.predict_items(items, 1, how, pair(sums(kind), False, [], drawn), drawn)
-        return {'right': bool(np.array_equal(found[:, 0], [sum(item) for item in items]))}
-    return outcome(work)
-
-
-def paced(of, seconds):
-    """An evaluation of 25 s whose steps take these seconds: its share when it was stopped, and why."""
+def paced(start, parts):
+    """Servers with 25 s together, whose steps take these seconds: the share of all steps when they were stopped."""
     now = [0.0]
-    pace = serving.Pace(25.0, len(seconds), clock=lambda: now[0])
-    now[0] = of.get('start', 0.0)
-    pace.start()
-    for done, took in enumerate(seconds, 1):
-        now[0] += took
-        result = outcome(pace.step)
-        if result is not None:
-            return {**result, 'share': done / len(seconds)}
+    pace = serving.Pace(25.0, clock=lambda: now[0])
+    done, steps = 0, sum(len(part) for part in parts)
+    for part in parts:
+        now[0] += start
+        pace.start(len(part))
+        for took in part:
+            now[0] += took
+            done += 1
+            result = outcome(pace.step)
+            if result is not None:
+                return {**result, 'share': done / steps}
     return {'share': 1.0}
 
 
 PACES = {
-    'pace_in_time': paced({}, [24.9 / 100] * 100),
-    'pace_stalls_once': paced({}, [9.0] + [15.9 / 99] * 99),
-    'pace_starts_slowly': paced({'start': 8.0}, [16.9 / 100] * 100),
-    'pace_twice_too_slow': paced({}, [50.0 / 100] * 100),
-    'pace_a_tenth_too_slow': paced({}, [27.7 / 100] * 100),
-    'pace_slows_down': paced({}, [20.0 / 100] * 50 + [40.0 / 100] * 50),
-    'pace_of_few_steps': paced({}, [12.0] * 4),
+    'pace_in_time': paced(0, [[24.9 / 100] * 100]),
+    'pace_stalls_once': paced(0, [[9.0] + [15.9 / 99] * 99]),
+    'pace_starts_slowly': paced(8.0, [[16.9 / 100] * 100]),
+    'pace_of_a_long_first': paced(0, [[20 / 100] * 100, [4.9 / 100] * 100]),
+    'pace_twice_too_slow': paced(0, [[50.0 / 100] * 100]),
+    'pace_a_tenth_too_slow': paced(0, [[27.7 / 100] * 100]),
+    'pace_of_a_slow_second': paced(0, [[10 / 100] * 100, [60 / 100] * 100]),
+    'pace_slows_down': paced(0, [[20.0 / 100] * 50 + [40.0 / 100] * 50]),
+    'pace_of_few_steps': paced(0, [[12.0] * 4]),
 }
 
 if __name__ == '__main__':
-    results = {name: scored(name) for name in CHEATS}
-    results |= {f'predict_{kind}': predictions(kind) for kind in ('honest', 'by_place', 'by_batch')}
-    results |= PACES
-    results['knows_all_that_will_be'] = scored('knows_what_exists', 'one seed for both')
-    others = {'drawnLate': drawn_late(), 'replayed': replayed(), 'unseen': unseen(share=0.02, evaluations=200)}
-    sys.stdout.write('\n' + json.dumps({'runs': results, **others}))
+    runs = {name: scored(name) for name in CHEATS}
+    runs['knows_all_that_will_be'] = scored('knows_what_exists', 'one seed for both')
+    runs |= {f'rows_{kind.__name__}': in_rows(kind) for kind in (RowServer, RowsPeek, RowsUnnormalised)}
+    runs |= {f'greedy_{kind.__name__}': greedy(kind) for kind in (RowServer, GreedyByPlace)}
+    runs |= {f'predict_{kind}': predictions(kind)[0] for kind in SUMS}
+    runs |= PACES
+    sys.stdout.write('\n' + json.dumps({'runs': runs, 'drawnLate': drawn_late(), 'replayed': replayed(), 'means': means()}))

@@ -86,6 +86,7 @@ async function startHost(pool: string, host: string, held: Held[]): Promise<Host
         await (of.seconds === null ? told : sleep(of.seconds * 1000));
       });
     } finally {
+      admitted.released();
       admitted.ended();
     }
   };

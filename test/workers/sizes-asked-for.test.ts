@@ -137,6 +137,22 @@ it('asks for nothing while a request of its own queue waits for slots, and lets 
   expect(await asksAt(3601)).toEqual([1, 2, 4, 8]);
 });
 
+it('gives released slots to the next request before the first has stored what it measured', async () => {
+  const { world, admission, asksAt } = hostOf(8);
+  world.waiting.set(8, old);
+  expect(await asksAt(0)).toEqual([8]);
+  const first = await admission.arrive(8);
+  first.wants(8);
+  world.free = 0;
+  first.leased();
+  expect(await asksAt(1)).toEqual([]);
+  world.free = 8;
+  first.released();
+  await expect.poll(() => admission.asking(8).mayAsk()).toBe(true);
+  (await admission.arrive(8)).ended();
+  first.ended();
+});
+
 it('keeps slots for a request that is prepared on it for some seconds only', async () => {
   const { admission, asksAt } = hostOf(8);
   await asksAt(0);

@@ -7,8 +7,9 @@ export function checkFences({ store }: CampaignFacts): Checked {
   const finder = new Finder(campaign._id);
   const rows = rowsByClaim(money.rows.documents);
   let results = 0;
-  for (const { _id: key, fence, trained, evaluated, checkpoint } of replicates.documents) {
-    for (const [what, result] of Object.entries({ trained, evaluated, checkpoint })) {
+  for (const { _id: key, fence, trained, evaluated, checkpoint, processes = [] } of replicates.documents) {
+    const kept = processes.map((one) => [`process ${one.process}`, one] as const);
+    for (const [what, result] of [...Object.entries({ trained, evaluated, checkpoint }), ...kept]) {
       if (result === null) continue;
       results += 1;
       if (result.fence < 1 || result.fence > fence)

@@ -66,9 +66,9 @@ const holding = (bytes: number | null): string =>
 
 /** `REPLICATE/FENCE/PHASE`; each of the servers of one evaluation has a name by chance. */
 const RUN = /^(.+)\/(\d+)\/([a-z]+)(?:-[0-9a-f]+)?$/;
-const NEEDS_SLOT = ['train', 'pack', 'control'];
-/** The folder of an attempt, or of the start beside it: of its replicate's key, and its fence. */
-const FOLDER = /^([0-9a-f]{20})-(\d+)(?:-start)?$/;
+const NEEDS_SLOT = ['prewarm', 'train', 'pack', 'control'];
+/** The folder of an attempt, of its prewarm, or of the start beside it: of its replicate's key, and its fence. */
+const FOLDER = /^([0-9a-f]{20})-(\d+)(?:-start|-prewarm)?$/;
 
 function onHost(finder: Finder, store: StoreFacts, host: HostSide): Record<string, number> {
   const { campaign, replicates } = store;

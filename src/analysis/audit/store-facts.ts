@@ -83,13 +83,17 @@ async function namedFiles(
     name(system, `system prompt of ${_id}`);
     name(opening, `opening of ${_id}`);
   }
-  for (const { _id, trained, evaluated, checkpoint } of replicates.documents) {
+  for (const { _id, trained, evaluated, checkpoint, processes = [] } of replicates.documents) {
     const artifact = trained?.artifact ?? null;
+    const { cache } = trained ?? {};
+    if (cache !== undefined) nameOutputs(`cache of ${_id}`, cache.files, cache.onHost);
     if (artifact !== null) trees.push({ what: `artifact of ${_id}`, ...artifact });
     // that of a missed gate is known by digest alone
     if (trained?.failure === null && artifact !== null)
       nameOutputs(`artifact of ${_id}`, artifact.files, artifact.onHost);
     if (checkpoint !== null) nameOutputs(`checkpoint of ${_id}`, checkpoint.files, checkpoint.onHost);
+    for (const { process, files, onHost } of processes)
+      nameOutputs(`process ${process} of ${_id}`, files, onHost);
     for (const { phase, log } of [...(trained?.runs ?? []), ...(evaluated?.runs ?? [])])
       name(log, `log of ${phase} of ${_id}`);
   }

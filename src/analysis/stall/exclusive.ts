@@ -4,15 +4,15 @@ import type { PendingActivity, StallFacts } from './types.js';
 import { ago, HANDOUT_MS, type Wait } from './wording.js';
 
 const WAITS: readonly (string | null)[] = [DOING.waitsForAlone, DOING.waitsToBeAlone];
-const HOLDS: readonly (string | null)[] = [DOING.evaluatesAlone, DOING.waitsToBeAlone];
+const HOLDS: readonly (string | null)[] = [DOING.evaluatesAlone, DOING.trainsAlone, DOING.waitsToBeAlone];
 
-/** Work that has a worker, whose host an evaluation has to itself; null for work that does not wait for that. */
+/** Work that has a worker, whose host other work has to itself; null for work that does not wait for that. */
 export function exclusive(facts: StallFacts, activity: PendingActivity, label: string): Wait | null {
   const { doing, worker, startedAt } = activity;
   if (!WAITS.includes(doing) || ago(facts.now, startedAt) < HANDOUT_MS) return null;
   const host = hostOf(worker);
   const toBeAlone = doing === DOING.waitsToBeAlone;
-  const by = (toBeAlone ? workOn(facts, host, label) : evaluationsOn(facts, host)).join(', ');
+  const by = (toBeAlone ? workOn(facts, host, label) : aloneOn(facts, host)).join(', ');
   return {
     what: 'exclusive',
     id: `exclusive:${host}:${toBeAlone ? 'empties' : 'taken'}`,
@@ -21,8 +21,8 @@ export function exclusive(facts: StallFacts, activity: PendingActivity, label: s
     dueMs: 0,
     says: ({ names, many }) =>
       toBeAlone
-        ? `${names} ${many ? 'wait' : 'waits'} to be evaluated alone on ${host}, where others still run${by === '' ? '' : `: ${by}`}`
-        : `${names} ${many ? 'wait' : 'waits'} for host ${host}: an evaluation runs alone${by === '' ? '' : `, that of ${by}`}`,
+        ? `${names} ${many ? 'wait' : 'waits'} to have host ${host} alone, where others still run${by === '' ? '' : `: ${by}`}`
+        : `${names} ${many ? 'wait' : 'waits'} for host ${host}: other work has it to itself${by === '' ? '' : `, that of ${by}`}`,
     remedy: null,
   };
 }
@@ -30,7 +30,7 @@ export function exclusive(facts: StallFacts, activity: PendingActivity, label: s
 /** Without the process. */
 const hostOf = (worker: string): string => worker.replace(/:[^:]*$/, '');
 
-function evaluationsOn(facts: StallFacts, host: string): string[] {
+function aloneOn(facts: StallFacts, host: string): string[] {
   const { server, campaign, elsewhere } = facts;
   const own = (server?.workflows ?? []).flatMap(({ kind, label, activities }) =>
     activities.some(({ worker, doing }) => hostOf(worker) === host && HOLDS.includes(doing))

@@ -13,6 +13,7 @@ export function register(program: Command): void {
           'assay task new ./my-task                   a small task in Python that runs as it is',
           'assay task check ./my-task                 its start, measured twice on this machine',
           'assay task push ./my-task                  stores it under its name',
+          'assay task estimate byte-golf --trials 50  hours and dollars, before anything is spent',
           'assay task list',
         ],
       }),
@@ -92,6 +93,27 @@ task.yaml is: # yaml-language-server: $schema=FILE`,
       }),
     )
     .action(whenRun(() => import('../actions/task-schema.js')));
+  task
+    .command('estimate')
+    .description('tell what a campaign would take, by runs that were measured, before anything is spent')
+    .argument('<task|folder|campaign>', 'a task, or a campaign whose settings are taken')
+    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
+    .option('--trials <n>', 'trials of the campaign (default: 24, or those of the campaign)')
+    .option('--leases <n>', 'runs that may be under way at the same time', '1')
+    .option('--hour-price <usd>', 'price of one accelerator (or slot) for an hour, in dollars')
+    .option('--json', 'print JSON: assay.estimate/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Rests on whole runs of the task in this store; where there are none, on the task's limits, as the most it may take.`,
+        examples: [
+          'assay task estimate byte-golf',
+          'assay task estimate cifar10-airbench96 --profile one-gpu --trials 100 --leases 8 --hour-price 2.5',
+          'assay task estimate night-1 --trials 200 --json',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-estimate.js')));
   task
     .command('source')
     .description('write the files that a task takes from other repositories, to look at them')

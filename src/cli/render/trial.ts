@@ -52,6 +52,7 @@ function summary(record: TrialRecord, paint: Paint): [string, string][] {
     ['hypothesis', clean(record.hypothesis)],
     ['score', `${withUnit(score(record.score), metric)}${delta || expected.replace(/^, /, ' ')}`],
     ...estimateLines(record),
+    ...evaluationErrorLines(record),
     ['', paint('dim', `${markedName(metric)}, ${metric.direction}; ${record.remark}`)],
     ['why', clean(record.lesson || 'has not ended')],
     ...record.labels.map((label): [string, string] => ['label', `${label}: ${labelText(label)}`]),
@@ -79,6 +80,18 @@ function estimateLines({ estimate, comparison, metric }: TrialRecord): [string, 
   if (comparison !== null) return comparisonLines(comparison, metric);
   const beside = besideScore(estimate, metric);
   return beside === '' ? [] : [['true score', beside]];
+}
+
+/** How far the evaluations themselves, by what they leave to chance, leave the score open. */
+function evaluationErrorLines({ metric, replicates }: TrialRecord): [string, string][] {
+  const squares = replicates.flatMap(({ purpose, standardErrors: { [metric.name]: error } }) =>
+    purpose === 'search' && error !== undefined ? [error ** 2] : [],
+  );
+  if (squares.length === 0) return [];
+  const error = Math.sqrt(squares.reduce((sum, square) => sum + square, 0)) / squares.length;
+  return [
+    ['evaluated to', `± ${withUnit(error.toPrecision(2), metric)} (standard error; a part of the noise)`],
+  ];
 }
 
 function decisionLines({ decision, estimate, metric }: TrialRecord): [string, string][] {
@@ -202,6 +215,11 @@ function replicateSection(replicate: ReplicateView, paint: Paint): string {
     lines.push([
       'artifact',
       `${artifact.digest.slice(0, 16)}, ${bytes(artifact.bytes)} in ${artifact.files} files${artifactPlace(artifact)}`,
+    ]);
+  for (const [name, error] of Object.entries(replicate.standardErrors))
+    lines.push([
+      name,
+      `${plainNumber(replicate.metrics[name] ?? 0)}, standard error ${error.toPrecision(2)}`,
     ]);
   if (worksNow !== null) lines.push(['now', `${worksNow.what} on ${worksNow.host} since ${worksNow.since}`]);
   for (const { kind, phase, trial, acceleratorMs } of replicate.saved)

@@ -31,20 +31,11 @@ export interface RequiredFile {
   declared: DeclaredArray | null;
 }
 
-/** What an artifact of a task must have; with several processes in the folder of each, `0/`, `1/`, …. */
-export function requiredFiles({
-  evaluate,
-  replicate: { processes },
-}: Pick<Task, 'evaluate' | 'replicate'>): RequiredFile[] {
-  const folders = processes === 1 ? [''] : Array.from({ length: processes }, (_, process) => `${process}/`);
-  return folders.flatMap((folder) =>
-    (evaluate.artifact ?? []).map((entry): RequiredFile => {
-      if (typeof entry === 'string') return { glob: `${folder}${entry}`, declared: null };
-      const path = `${folder}${entry.path}`;
-      return { glob: path, declared: { ...entry, path } };
-    }),
+/** What an artifact of a task must have; of several processes each. */
+export const requiredFiles = ({ evaluate }: Pick<Task, 'evaluate'>): RequiredFile[] =>
+  (evaluate.artifact ?? []).map((entry) =>
+    typeof entry === 'string' ? { glob: entry, declared: null } : { glob: entry.path, declared: entry },
   );
-}
 
 /** Position of a number in words, such as `[12, 3]`. */
 export function positionText(shape: readonly number[], index: number): string {

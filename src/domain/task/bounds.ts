@@ -1,12 +1,19 @@
 import { REHEARSALS } from './rehearsal.js';
 import { comparesTimes, type Task } from './task.js';
 import { evaluationGpus, leaseSize } from './device-needs.js';
-import { longestS, packClock, trainClock } from './phase-clock.js';
+import { longestRunS, longestS, packClock, trainClock } from './phase-clock.js';
 
-/** The most that a training takes on its lease in seconds, with that of the start where times are compared. */
+/** The most that the processes of a training take on their lease in seconds, with those of the start where times are compared. */
 function trainingBound(task: Task, override: number | null): number {
   const clock = trainClock(task, override);
-  return longestS(clock) + (comparesTimes(task) ? clock.limitS : 0);
+  const pair = longestS(clock) + (comparesTimes(task) ? longestRunS(clock) : 0);
+  return task.replicate.processes * pair;
+}
+
+/** The most that filling caches takes on the lease of a training in seconds, that of the start as well. */
+function prewarmBound(task: Task): number {
+  const limit = 2 * (task.phases.prewarm?.timeout_s ?? 0);
+  return comparesTimes(task) ? 2 * limit : limit;
 }
 
 const PREPARE_DATA_S = 1800;
@@ -21,7 +28,8 @@ export interface LeasedAlready {
 export function leaseBoundMs(task: Task, override: number | null, there: LeasedAlready): number {
   const seconds =
     (there.trained ? 0 : trainingBound(task, override)) +
-    (there.packed ? 0 : longestS(packClock(task, override)));
+    (there.packed ? 0 : longestS(packClock(task, override))) +
+    (there.trained && there.packed ? 0 : prewarmBound(task));
   return Math.ceil(seconds * 1000 * leaseSize(task.resources));
 }
 
@@ -44,7 +52,11 @@ export function phaseSeconds(
   return {
     // what reaches its limit on a slow host is run once more, here and below
     prepare: PREPARE_DATA_S + 2 * ((check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing) + rehearsing,
-    train: PREPARE_DATA_S + trainingBound(task, override) + longestS(packClock(task, override)),
+    train:
+      PREPARE_DATA_S +
+      prewarmBound(task) +
+      trainingBound(task, override) +
+      longestS(packClock(task, override)),
     evaluate: PREPARE_DATA_S + 2 * evaluating,
   };
 }

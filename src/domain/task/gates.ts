@@ -1,4 +1,5 @@
 import type { Gate } from './schema/gate.js';
+import { EVALUATION_S } from './evaluation-time.js';
 import { TIME_RATIO } from './task.js';
 
 /** Distance of a value from a gate; `over` > 0 means missed by that much, in the metric's unit. */
@@ -56,11 +57,12 @@ export function firstMiss(found: readonly Margin[]): Margin | undefined {
 }
 
 /** Metrics that the harness measures itself, with the moment at which each is known; all others are known in evaluation. */
-const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack'>> = {
+const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack' | 'evaluate'>> = {
   code_bytes: 'static',
   train_s: 'train',
   [TIME_RATIO]: 'train',
   bytes: 'pack',
+  [EVALUATION_S]: 'evaluate',
 };
 
 /**

@@ -1,3 +1,4 @@
+import { definedFields } from '../defined-fields.js';
 import type { Task } from './task.js';
 
 /** Budget of a phase, in seconds. */
@@ -13,6 +14,8 @@ export interface PhaseClock {
   budget: Budget | null;
   /** Seconds of wall time at which the run is ended. */
   limitS: number;
+  /** Seconds before them in which the recipe has to become ready; left out where the clock starts with it. */
+  warmupS?: number;
 }
 
 /** Part of a budget that it may be exceeded by where the task says nothing, and the least. */
@@ -42,11 +45,12 @@ export function trainTimeout(task: Task, override: number | null): number {
 export function trainClock(task: Task, override: number | null): PhaseClock {
   const { clock } = task.phases.train;
   const timeout = trainTimeout(task, override);
+  const warmup = definedFields({ warmupS: clock?.warmup_timeout_s });
   const seconds = override ?? clock?.budget_s;
-  if (seconds === undefined) return { budget: null, limitS: timeout };
+  if (seconds === undefined) return { budget: null, limitS: timeout, ...warmup };
   const grown = clock === undefined ? 1 : Math.max(1, seconds / clock.budget_s);
   const declared = clock?.tolerance_s === undefined ? undefined : clock.tolerance_s * grown;
-  return clockOf({ seconds, tolerance: declared ?? toleranceOf(seconds) }, timeout);
+  return { ...clockOf({ seconds, tolerance: declared ?? toleranceOf(seconds) }, timeout), ...warmup };
 }
 
 /** The clock of packing: its own budget, else a part of training's where training has one. */
@@ -60,8 +64,11 @@ export function packClock(task: Task, override: number | null): PhaseClock {
   return clockOf({ seconds, tolerance: pack.tolerance_s ?? toleranceOf(seconds) }, pack.timeout_s);
 }
 
-/** The most that a phase takes of its lease in seconds, with the run that may follow an overrun. */
-export const longestS = ({ limitS }: PhaseClock): number => RUNS * limitS;
+/** The most that a phase takes of its lease in seconds, with the run that may follow one that was late. */
+export const longestS = (clock: PhaseClock): number => RUNS * longestRunS(clock);
+
+/** The most that one run of a phase takes of its lease in seconds, its warm-up included. */
+export const longestRunS = ({ limitS, warmupS }: PhaseClock): number => limitS + (warmupS ?? 0);
 
 const toleranceOf = (seconds: number): number => Math.max(LEAST_TOLERANCE_S, TOLERANCE * seconds);
 

@@ -8,6 +8,9 @@ interface Named {
   sha256: string;
 }
 
+/** Phases whose results may be shared. */
+export type KeyedPhase = 'prewarm' | 'train' | 'pack';
+
 /** View of a phase, derived from its `reads`. */
 export interface Sees {
   /** Globs of recipe files; null: every file. */
@@ -23,7 +26,11 @@ const bare = (folder: string): string => folder.replace(/\/+$/, '');
  * Derives what a phase may see. Without `reads` it sees everything that exists for it: then only equal code can be
  * reused, and nothing ever wrongly.
  */
-export function seenBy(task: Task, phase: 'train' | 'pack'): Sees {
+export function seenBy(task: Task, phase: KeyedPhase): Sees {
+  if (phase === 'prewarm') {
+    const { reads = [] } = task.phases.prewarm ?? {};
+    return { recipe: reads.length === 0 ? null : reads, data: false, outputs: false };
+  }
   const reads = phase === 'train' ? task.phases.train.reads : (task.phases.pack?.reads ?? []);
   const outputs = phase === 'pack';
   if (reads.length === 0) return { recipe: null, data: phase === 'train', outputs };
@@ -50,7 +57,7 @@ export function trainReads(task: Task, files: readonly Named[]): string {
 
 /** Everything that the result of a phase can depend on. */
 export interface PhaseInputs {
-  phase: 'train' | 'pack';
+  phase: KeyedPhase;
   /** Digest of the task as it was frozen: commands, limits and requirements are in it. */
   task: string;
   command: string;
@@ -63,7 +70,7 @@ export interface PhaseInputs {
   hostClass: string;
   /** The Python with its packages, and what the sandbox holds. */
   environment: Readonly<Record<string, string>>;
-  /** Seconds by the training's clock. */
+  /** Seconds by the training's clock; 0 for a phase that does not depend on them. */
   trainSeconds: number;
 }
 

@@ -10,23 +10,14 @@ export interface RecipeText {
 }
 
 /** Finds what a valid task probably does not mean, in words, from its folder alone. */
-export function folderWarnings(
-  { recipe, phases, replicate }: Pick<Task, 'recipe' | 'phases' | 'replicate'>,
-  files: readonly RecipeText[],
-): string[] {
+export function folderWarnings({ recipe }: Pick<Task, 'recipe'>, files: readonly RecipeText[]): string[] {
   const unmatched = (field: 'editable' | 'counted'): string[] =>
     (field === 'counted' ? countedFiles(recipe) : recipe[field]).flatMap((glob) =>
       files.some(({ path }) => matchesGlob(path, [glob]))
         ? []
         : [`recipe.${field}: ${JSON.stringify(glob)} matches no file of ${recipe.root}/`],
     );
-  return [
-    ...unmatched('editable'),
-    ...unmatched('counted'),
-    ...knobWarnings(recipe, files),
-    ...(phases.prewarm === undefined ? [] : ['phases.prewarm: it is not run yet']),
-    ...(replicate.processes === 1 ? [] : ['replicate.processes: a run is one process as yet']),
-  ];
+  return [...unmatched('editable'), ...unmatched('counted'), ...knobWarnings(recipe, files)];
 }
 
 function knobWarnings({ editable, knobs }: Task['recipe'], files: readonly RecipeText[]): string[] {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { uncounted } from './counted.js';
+import { evaluationTimeIssue } from './evaluation-time.js';
 import { gateSchema } from './schema/gate.js';
 import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
@@ -7,10 +8,12 @@ import { profileFields } from './schema/profiles.js';
 import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
 import { countedSchema } from './schema/counted.js';
 import { resourcesSchema } from './schema/resources.js';
+import { replicateSchema, revealSchema } from './schema/measuring.js';
 import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
 import { resourceIssues } from './phase-resources.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
+import { measuringIssues } from './measuring-issues.js';
 
 /** task.yaml, schema assay.task/1. Times are in seconds, sizes in bytes. */
 const taskFields = {
@@ -86,6 +89,9 @@ const taskFields = {
         .describe(
           'folder that only the evaluator sees, in claims alone. Without it claims are measured on `search` and state no error rate, since the search has selected on it',
         ),
+      reveal: revealSchema
+        .optional()
+        .describe('inputs that the recipe sees when it has trained, see "Signals"'),
     })
     .optional()
     .describe('left out by a task without data'),
@@ -105,17 +111,7 @@ const taskFields = {
     .optional(),
   resources: resourcesSchema,
   phases: phasesSchema,
-  replicate: z
-    .strictObject({
-      processes: z.number().int().positive().default(1).describe('not used yet: a run is one process'),
-      deterministic: z
-        .boolean()
-        .default(false)
-        .describe(
-          'true: a recipe scores the same under every seed, so that one run is all there is, see "Seeds"',
-        ),
-    })
-    .default({ processes: 1, deterministic: false }),
+  replicate: replicateSchema,
   scoring: z
     .enum(['served', 'direct'])
     .describe('`direct`: the evaluator reads the artifact; `served`: the recipe answers as a server'),
@@ -139,8 +135,8 @@ const taskFields = {
 
 /** A task in one of its profiles, as it is frozen. */
 export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
-  for (const { path, message } of resourceIssues(task)) context.addIssue({ code: 'custom', path, message });
-  for (const { path, message } of deviceIssues(task)) context.addIssue({ code: 'custom', path, message });
+  for (const { path, message } of [...resourceIssues(task), ...deviceIssues(task), ...measuringIssues(task)])
+    context.addIssue({ code: 'custom', path, message });
   for (const { at, path, message } of sourceIssues(sourcesOf(task)))
     context.addIssue({
       code: 'custom',
@@ -171,6 +167,12 @@ export const taskSchema = z.strictObject(taskFields).superRefine((task, context)
       path: ['replicate', 'deterministic'],
       message: `times differ from run to run, and "${TIME_RATIO}" is one`,
     });
+    const untimed = evaluationTimeIssue({
+      scoring: task.scoring,
+      decides: decisionMetric(task),
+      named: namedMetrics(task),
+    });
+    if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
   const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
   if (free !== null)
     context.addIssue({

@@ -4,9 +4,10 @@
  */
 export const DOING = {
   waitsForLease: 'waiting for a lease',
-  waitsForAlone: 'waiting for the host: an evaluation runs alone',
-  waitsToBeAlone: 'waiting for the host: an evaluation is to run alone, and others still run',
+  waitsForAlone: 'waiting for the host: other work has it to itself',
+  waitsToBeAlone: 'waiting to have the host to itself: others still run',
   evaluatesAlone: 'evaluating alone',
+  trainsAlone: 'training alone',
 } as const;
 
 /** Follows long work: is told what is being done, and may cancel it. */

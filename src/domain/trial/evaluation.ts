@@ -41,6 +41,12 @@ export const measuredSchema = z.object({
     .describe(
       'finite numbers by name, among them every metric that task.yaml names and assay does not measure itself',
     ),
+  standard_errors: z
+    .record(metricName, finite.min(0))
+    .default({})
+    .describe(
+      'of those metrics that the evaluator estimates from a sample, by their names; recorded and shown',
+    ),
   feedback,
 });
 

@@ -4,6 +4,7 @@ export const LOGGED_PHASES = [
   'check',
   'smoke',
   'rehearsal',
+  'prewarm',
   'train',
   'pack',
   'evaluate',

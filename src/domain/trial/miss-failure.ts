@@ -1,3 +1,4 @@
+import { EVALUATION_S } from '../task/evaluation-time.js';
 import { doubtOf, type GatedRun } from '../task/gate-doubt.js';
 import { firstMiss, margins, phaseOfMiss, statusOfMiss, type Margin } from '../task/gates.js';
 import type { Task } from '../task/task.js';
@@ -18,7 +19,12 @@ export function missFailure({ gates, metric }: Gated, miss: Margin): Failure {
   };
 }
 
-const UNITS: Readonly<Record<string, string>> = { bytes: 'bytes', code_bytes: 'bytes', train_s: 's' };
+const UNITS: Readonly<Record<string, string>> = {
+  bytes: 'bytes',
+  code_bytes: 'bytes',
+  train_s: 's',
+  [EVALUATION_S]: 's',
+};
 
 /** Units of other metrics are known of the headline only. */
 const unitOf = (name: string, headline: Task['metric']): string =>

@@ -9,13 +9,13 @@ import type { Task } from '../task/task.js';
 interface Measured {
   failure: Failure | null;
   metrics: Record<string, number>;
+  standardErrors?: Readonly<Record<string, number>> | undefined;
 }
 
 /** Results of the phases of one run in the store. */
 export interface Run {
   trained: Measured | null;
-  evaluated:
-    (Measured & { feedback: string; standardErrors?: Readonly<Record<string, number>> | undefined }) | null;
+  evaluated: (Measured & { feedback: string }) | null;
 }
 
 /** Results of a trial in the store. */
@@ -38,7 +38,7 @@ const JUST_THE_MEAN = (): null => null;
 /** A run as statistical gates see it. */
 export const gatedRun = ({ trained, evaluated }: Run): GatedRun => ({
   metrics: { ...trained?.metrics, ...evaluated?.metrics },
-  standardErrors: evaluated?.standardErrors ?? {},
+  standardErrors: { ...trained?.standardErrors, ...evaluated?.standardErrors },
 });
 
 /**

@@ -6,7 +6,7 @@ import { labelSchema } from './labels.js';
 /** Failure of a phase, with the numbers an agent can use. */
 export const failureSchema = z.object({
   status: trialStatusSchema,
-  phase: z.enum(['static', 'check', 'smoke', 'rehearsal', 'train', 'pack', 'seal', 'evaluate']),
+  phase: z.enum(['static', 'check', 'smoke', 'rehearsal', 'prewarm', 'train', 'pack', 'seal', 'evaluate']),
   reason: z.string(),
   limit: z
     .object({ name: z.string(), used: finite, allowed: finite, unit: z.string() })

@@ -10,7 +10,7 @@ import { storedFile } from './snapshot.js';
 export const phaseResultDocument = z.object({
   _id: z.string(),
   owner: z.string(),
-  phase: z.enum(['train', 'pack']),
+  phase: z.enum(['prewarm', 'train', 'pack']),
   replicate: z.string(),
   trial: z.number().int(),
   run: phaseRun.nullable(),

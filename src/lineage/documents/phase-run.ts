@@ -17,6 +17,23 @@ export const phaseRun = z.object({
   reusedFrom: z.number().int().nullable().default(null),
   /** Wall time of the start's training beside this one, on the same lease; null where times are not compared. */
   startMs: z.number().positive().nullable().default(null),
+  /** Number of the process among those of its measurement; null for a phase that is one process. */
+  process: z.number().int().nonnegative().nullable().default(null),
+  /** Milliseconds until it was ready, before its wall time; null where its clock started with it. */
+  warmupMs: z.number().nullable().default(null),
+  /** Load of the host beside it and beside the start, where times are compared; null otherwise. */
+  pair: z
+    .object({
+      /** The one of the two that was measured first. */
+      first: z.enum(['start', 'candidate']),
+      /** Other work of assay on the host, in the mean over the run; null if unknown. */
+      others: finite.nullable(),
+      startOthers: finite.nullable(),
+      /** Speed of the host while the start was measured. */
+      startSpeed: finite.nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Seconds that the phase may take; null where only its wall limit counts. */
   budgetS: z.number().positive().nullable(),
   /** Share of their runnable time in which its processes had a core; null if unknown. */

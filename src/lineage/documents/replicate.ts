@@ -8,13 +8,13 @@ import { savingSchema } from './saving.js';
 import { digest, storedFile } from './snapshot.js';
 
 /** Sealed outputs; `bytes` is the counted size of files and folders, names included. */
-const artifactSchema = z.object({
-  digest,
+const outputsSchema = z.object({
   bytes: sealedBytes,
   files: z.array(storedFile),
   /** Place of its bytes; null where they are in the store. */
   onHost: onHost.nullable().default(null),
 });
+const artifactSchema = outputsSchema.extend({ digest });
 
 export const trainedSchema = z.object({
   fence: z.number().int(),
@@ -22,7 +22,11 @@ export const trainedSchema = z.object({
   runs: z.array(phaseRun),
   /** Sealed outputs; null when training failed. With a failure (a missed gate) their bytes are not stored. */
   artifact: artifactSchema.nullable(),
+  /** Cache of its prewarm, for servers; left out where the task has none, or it was not found again. */
+  cache: outputsSchema.optional(),
   metrics: z.record(z.string(), finite),
+  /** Standard errors, within this measurement, of those of its metrics that are means over several processes. */
+  standardErrors: z.record(z.string(), finite).optional(),
   margins: z.array(marginSchema),
   /** Replicate whose training, and so whose noise, this one shares; null if it trained itself. */
   sharesTraining: z.string().nullable().default(null),
@@ -43,11 +47,17 @@ const checkpointSchema = z.object({
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 
+/** One process of a measurement that has several, with the start beside it where times are compared. */
+const processSchema = checkpointSchema.extend({ process: z.number().int().nonnegative() });
+export type FinishedProcess = z.infer<typeof processSchema>;
+
 export const evaluatedSchema = z.object({
   fence: z.number().int(),
   failure: failureSchema.nullable(),
   runs: z.array(phaseRun),
   metrics: z.record(z.string(), finite),
+  /** What the evaluator says of the error of its metrics, where it estimates them. */
+  standardErrors: z.record(z.string(), finite).optional(),
   margins: z.array(marginSchema),
   feedback: z.string(),
   at: z.date(),
@@ -79,6 +89,8 @@ export const replicateDocument = z.object({
   holder: holder.nullable(),
   /** Outputs of training, kept until they are packed. */
   checkpoint: checkpointSchema.nullable(),
+  /** Processes that are finished, kept until all are. */
+  processes: z.array(processSchema).optional(),
   trained: trainedSchema.nullable(),
   evaluated: evaluatedSchema.nullable(),
   faults: z.array(fault),

@@ -18,7 +18,12 @@ const tolerance = z.number().optional();
 
 const train = outputPhase.extend({
   clock: z
-    .object({ from: z.literal('data_visible'), budget_s: z.number(), tolerance_s: tolerance })
+    .object({
+      from: z.enum(['data_visible', 'ready']),
+      warmup_timeout_s: z.number().optional(),
+      budget_s: z.number(),
+      tolerance_s: tolerance,
+    })
     .optional(),
   progress: z
     .object({
@@ -37,7 +42,7 @@ const train = outputPhase.extend({
 const phases = z.object({
   check: phase.optional(),
   smoke: phase.extend({ data: synthetic, gpus: z.number().default(0) }).optional(),
-  prewarm: bare.extend({ data: synthetic, output: z.string() }).optional(),
+  prewarm: phase.extend({ data: synthetic, output: z.string(), reads: strings.default([]) }).optional(),
   train,
   pack: outputPhase
     .extend({ budget_s: z.number().optional(), tolerance_s: tolerance, gpus: z.number().optional() })
@@ -101,6 +106,12 @@ export const storedTask = z.object({
       train: z.string(),
       search: z.string(),
       claim: z.string().optional(),
+      reveal: z
+        .object({
+          folder: z.string(),
+          permute: z.object({ file: z.string(), rows: z.number() }).optional(),
+        })
+        .optional(),
     })
     .optional(),
   python: z.string().optional(),
@@ -115,6 +126,7 @@ export const storedTask = z.object({
     gpu_kind: z.string().optional(),
     gpu_memory_mb: number,
     cpus: number,
+    host: z.literal('exclusive').optional(),
     memory_mb: z.number().default(2048),
     shm_mb: z.number().optional(),
     disk_mb: z.number().default(512),
@@ -123,8 +135,12 @@ export const storedTask = z.object({
   }),
   phases,
   replicate: z
-    .object({ processes: z.number().default(1), deterministic: z.boolean().default(false) })
-    .default({ processes: 1, deterministic: false }),
+    .object({
+      processes: z.number().default(1),
+      aggregate: z.enum(['mean', 'median']).default('mean'),
+      deterministic: z.boolean().default(false),
+    })
+    .default({ processes: 1, aggregate: 'mean', deterministic: false }),
   scoring: z.enum(['served', 'direct']),
   evaluate: phase.extend({
     env: z.record(z.string(), z.string()).optional(),

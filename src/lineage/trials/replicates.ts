@@ -12,6 +12,7 @@ import {
   trainedSchema,
   type Checkpoint,
   type Evaluated,
+  type FinishedProcess,
   type Holder,
   type ReplicateDocument,
   type Trained,
@@ -183,6 +184,20 @@ export class Replicates {
     );
   }
 
+  /** Stores a finished process; the first of its number counts, and an overtaken attempt writes nothing. */
+  async keepProcess(key: string, finished: FinishedProcess): Promise<void> {
+    const { process, fence } = finished;
+    await this.collection.update(
+      { _id: key, fence, trained: null, 'processes.process': { $ne: process } },
+      { $push: { processes: finished } },
+    );
+  }
+
+  /** Drops what was kept of a training that has to be done again. */
+  async dropCheckpoint(key: string, fence: number): Promise<void> {
+    await this.collection.update({ _id: key, fence, trained: null }, { $set: { checkpoint: null } });
+  }
+
   /** Records that the outputs of training kept on a host are lost, so that it trains again. */
   async loseCheckpoint(key: string, place: HostPlace): Promise<void> {
     const filter = { _id: key, 'checkpoint.onHost.folder': place.folder, trained: null };
@@ -196,7 +211,7 @@ export class Replicates {
    */
   async loseArtifact(key: string, place: HostPlace): Promise<void> {
     const filter = { _id: key, 'trained.artifact.onHost.folder': place.folder, evaluated: null };
-    const again = { trained: null, checkpoint: null, holder: null };
+    const again = { trained: null, checkpoint: null, processes: [], holder: null };
     if (await this.collection.update(filter, { $set: again, $inc: { fence: 1 } }))
       await this.fault(key, await this.lost(key, place, ARTIFACT_LOST));
   }
@@ -224,7 +239,7 @@ export class Replicates {
   async publishTrained(key: string, trained: Trained): Promise<Trained> {
     await this.collection.update(
       { _id: key, fence: trained.fence, trained: null },
-      { $set: { trained, holder: null, checkpoint: null } },
+      { $set: { trained, holder: null, checkpoint: null, processes: [] } },
     );
     return this.published((await this.collection.require(key)).trained, key, trained.fence);
   }

@@ -1,41 +1,68 @@
 import type { DeviceLease } from '../../devices/device-lease.js';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
-import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
+import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
+import { startGoesFirst } from '../../domain/trial/processes.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
+import { underLoad } from '../../sandbox/host/load-watch.js';
 import type { RunResult } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
+import { trainCall, type TrainSettings } from './calls.js';
 import { failureOf, requestOf } from './phase.js';
-import { makeRunFolders, removeRunFolders, type RunFolders } from './run-folders.js';
-import type { Call } from './calls.js';
-import type { TrainingOf } from './training.js';
+import { orderFor, stageInputs } from './staged-inputs.js';
+import { copyCache } from './private-cache.js';
+import { makeRunFolders, removeRunFolders } from './run-folders.js';
+import { folderName, type Training, type TrainingOf } from './training.js';
 
-/**
- * Decides when the start's own training is timed beside this one: by turns before and after it, so that a host that
- * grows slower or faster favours neither. Null where the task compares no times.
- */
-export function startIsTimed(task: Task, index: number): 'before' | 'after' | null {
-  if (!comparesTimes(task)) return null;
-  return index % 2 === 0 ? 'after' : 'before';
+/** Time of the start beside a training, in milliseconds, and the load under which it was taken. */
+export interface StartTime extends MeasuredLoad {
+  wallMs: number;
 }
 
 /**
- * Trains the start recipe once more, with the same seed on the same lease, for its wall time in milliseconds alone:
- * what it leaves is dropped.
+ * Decides when the start is timed beside a process: before or after it, by lot. Null where the task compares no times.
+ * @param secret a secret of the campaign
+ * @param of snapshot, purpose and number of the measurement
+ */
+export function placeOfStart(
+  task: Task,
+  secret: string,
+  {
+    snapshot,
+    purpose,
+    index,
+    process,
+  }: { snapshot: string; purpose: string; index: number; process: number },
+): 'before' | 'after' | null {
+  if (!comparesTimes(task)) return null;
+  const block = index * task.replicate.processes + process;
+  return startGoesFirst(secret, `${purpose}\0${snapshot}`, block) ? 'before' : 'after';
+}
+
+/**
+ * Trains the start recipe once more, as a process of this training on the same lease, for its wall time alone: what it
+ * leaves is dropped.
  * @throws AssayError HOST_FAULT when it does not train here, which it has done before
  */
-export async function timeStart(
-  { context, work, attempt, signal }: TrainingOf,
-  name: string,
-  callOf: (folders: RunFolders) => Call,
-): Promise<number> {
+export async function timeStart(training: Training, of: TrainSettings): Promise<StartTime> {
+  const { context, work, attempt, caches, signal } = training;
+  const settings = { ...of, cache: caches?.start ?? null };
   const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
-  const id = `${attempt.replicate._id}/${attempt.fence}/control`;
-  return timeTraining(context, work.hosted, { snapshot, name: `${name}-start`, id, callOf }, signal);
+  const id = `${attempt.replicate._id}/${attempt.fence}/control${numbered(settings)}`;
+  return timeTraining(context, { snapshot, name: `${folderName(attempt)}-start`, id, settings }, signal);
 }
+
+/** `-3`: how a run of one of several processes is told from the others; empty where there is one. */
+export const numbered = ({
+  hosted,
+  process,
+}: Pick<TrainSettings, 'process'> & { hosted: Pick<HostedTask, 'spec'> }): string =>
+  hosted.spec.replicate.processes === 1 ? '' : `-${process}`;
 
 /**
  * Refuses a training that is compared by its time while its accelerators slowed themselves down: its time says nothing
@@ -65,28 +92,33 @@ interface TimedTraining {
   name: string;
   /** Id that its processes are found by. */
   id: string;
-  callOf: (folders: RunFolders) => Call;
+  settings: TrainSettings;
 }
 
 /**
- * Trains a start for its wall time in milliseconds alone.
+ * Trains a start for its wall time alone.
  * @throws AssayError HOST_FAULT when it does not train here
  */
 export async function timeTraining(
   context: RunHost,
-  hosted: HostedTask,
-  { snapshot, name, id, callOf }: TimedTraining,
+  { snapshot, name, id, settings }: TimedTraining,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<StartTime> {
+  const { hosted } = settings;
   const visible = visibleFiles(seenBy(hosted.spec, 'train'), await context.lineage.blobs.tree(snapshot));
   const folders = await makeRunFolders(context, name, visible);
   try {
-    const { tmp, ...call } = callOf(folders);
-    const result = await context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp));
+    await stageInputs(hosted, folders, orderFor(settings));
+    await copyCache(settings.cache, folders.cache);
+    const { tmp, ...call } = trainCall(settings, folders);
+    const { result, others } = await underLoad(
+      () => context.turn.others(),
+      () => context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp)),
+    );
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
-    const failure = failureOf('train', result);
+    const failure = failureOf('train', result, call.warmupS);
     await requireSteady(hosted.spec, result, context.granted);
-    if (failure === null) return Math.max(result.wallMs, 1);
+    if (failure === null) return { wallMs: Math.max(result.wallMs, 1), hostSpeed: result.hostSpeed, others };
     throw new AssayError(
       'HOST_FAULT',
       `the start recipe, trained once more to compare times, ended as ${failure.status}: ${failure.reason}`,
@@ -96,9 +128,41 @@ export async function timeTraining(
   }
 }
 
+/** What is known of a pair of which only the candidate is measured. */
+export const unpaired = (
+  others: number,
+  first: 'start' | 'candidate' = 'candidate',
+): NonNullable<PhaseRun['pair']> => ({ first, others, startOthers: null, startSpeed: null });
+
 /**
- * Computes the ratio that times are compared by: that of a training over that of the start beside it; nothing where
- * none was.
+ * Enters the start's time beside a run; gives it, in milliseconds.
+ * @throws AssayError LOAD_CHANGED where the two were measured under different loads, so that they say nothing
  */
-export const timeRatio = ({ wallMs, startMs }: Pick<PhaseRun, 'wallMs' | 'startMs'>): number | null =>
-  startMs === null ? null : wallMs / startMs;
+export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, start: StartTime): number {
+  const { first, others } = run.pair ?? { first: 'candidate', others: null };
+  const differs = loadDifference(start, { hostSpeed: run.hostSpeed, others });
+  if (differs !== null) throw new AssayError('LOAD_CHANGED', `its time cannot be compared: ${differs}`);
+  const { others: startOthers, hostSpeed: startSpeed } = start;
+  run.startMs = start.wallMs;
+  run.pair = { first, others, startOthers, startSpeed };
+  return start.wallMs;
+}
+
+/** Returns true for the error of a pair that says nothing. */
+export const isVoid = (error: unknown): error is AssayError =>
+  error instanceof AssayError && error.code === 'LOAD_CHANGED';
+
+/** Pairs of one measurement that may be void before its trial is given up. */
+const VOIDS = 3;
+
+/**
+ * The failure of a trial whose pairs were measured under different loads again and again: one recipe may not hold up a
+ * campaign whose start can be timed.
+ * @throws AssayError what was caught, where it may pass, or is the start's own
+ */
+export function voidedOrThrow({ work, attempt }: TrainingOf, error: AssayError): Failure {
+  const times = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
+  if (times < VOIDS || work.trial.number === START) throw error;
+  const reason = `${error.message}; so it was ${times} times, while the start can be timed`;
+  return { status: 'crash', phase: 'train', reason, limit: null, tail: '' };
+}

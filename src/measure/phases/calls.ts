@@ -1,57 +1,89 @@
 import { definedFields } from '../../domain/defined-fields.js';
 import { trainBudget, trainClock } from '../../domain/task/phase-clock.js';
 import { seenBy } from '../../domain/task/phase-key.js';
+import { processesOf, type ColdProcess } from '../../domain/trial/processes.js';
+import type { Signal } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { START_VARIABLE, type PhaseCall } from './phase.js';
 import type { RunFolders } from './run-folders.js';
-import type { TrainingFolders, TrainingOf } from './training.js';
+import { show } from './staged-inputs.js';
+import { cacheCall } from './private-cache.js';
+import type { SealedCache, Training, TrainingFolders } from './training.js';
 
 /** A call of a phase in its own home, `tmp`. */
 export type Call = Omit<PhaseCall, 'id' | 'signal' | 'phase'> & { tmp: string; phase: 'train' | 'pack' };
 
 /** Settings of a training. */
-export interface TrainSettings {
+export interface TrainSettings extends ColdProcess {
   hosted: HostedTask;
-  seed: number;
+  /** Secret from which the order of what is revealed is derived. */
+  secret: string;
   /** The campaign's seconds in place of the task's; null for the task's. */
   trainSeconds: number | null;
+  /** The cache that each process gets a copy of; null where the task has none. */
+  cache: SealedCache | null;
 }
 
-export const settingsOf = ({ work, attempt }: TrainingOf): TrainSettings => ({
-  hosted: work.hosted,
-  seed: attempt.replicate.seed,
-  trainSeconds: work.campaign.frozen.trainSeconds,
-});
+/** Gives the settings of each process of a training. */
+export function settingsOf({
+  work,
+  attempt,
+  caches,
+}: Pick<Training, 'work' | 'attempt' | 'caches'>): TrainSettings[] {
+  const { hosted, campaign } = work;
+  const { secret, frozen } = campaign;
+  const { seed } = attempt.replicate;
+  return processesOf(hosted.spec, { secret, seed }).map((process) => ({
+    ...process,
+    hosted,
+    secret,
+    trainSeconds: frozen.trainSeconds,
+    cache: caches?.own ?? null,
+  }));
+}
 
 /** Builds the call of a training, of the trial as well as of the start beside it. */
 export function trainCall(
-  { hosted, seed, trainSeconds }: TrainSettings,
-  { recipe, tmp, out }: Pick<RunFolders, 'recipe' | 'tmp' | 'out'>,
+  { hosted, seed, process, trainSeconds, cache }: TrainSettings,
+  { recipe, tmp, out, data: waiting, reveal, cache: copy }: Omit<RunFolders, 'folder'>,
 ): Call {
-  const { spec } = hosted;
-  const data = seenBy(spec, 'train').data ? hosted.parts.train : null;
+  const { spec, parts } = hosted;
+  const { limitS, warmupS } = trainClock(spec, trainSeconds);
+  const seen = seenBy(spec, 'train').data ? parts.train : null;
+  const data = seen !== null && warmupS !== undefined ? waiting.shown : seen;
+  const revealed = parts.reveal === null ? null : reveal.shown;
+  const signals: Signal[] = [
+    ...(warmupS === undefined
+      ? []
+      : [{ word: 'ready' as const, show: () => (seen === null ? Promise.resolve() : show(waiting)) }]),
+    ...(revealed === null ? [] : [{ word: 'trained' as const, show: () => show(reveal) }]),
+  ];
   return {
     phase: 'train',
     tmp,
     command: spec.phases.train.run,
     cwd: recipe,
-    timeoutS: trainClock(spec, trainSeconds).limitS,
+    timeoutS: limitS,
     writable: [recipe, out],
-    readable: data === null ? [] : [data],
-    startVariable: START_VARIABLE,
+    readable: [data, revealed].filter((folder) => folder !== null),
+    // a clock that starts later is the recipe's own to read, when it is told to go
+    ...(warmupS === undefined ? { startVariable: START_VARIABLE } : { warmupS }),
+    ...(signals.length === 0 ? {} : { signals }),
+    ...cacheCall(cache, copy),
     env: {
       ASSAY_SEED: String(seed),
+      ASSAY_PROCESS: String(process),
       ASSAY_OUTPUT: out,
       ASSAY_TRAIN_SECONDS: String(trainBudget(spec, trainSeconds)),
-      ...definedFields({ ASSAY_DATA: data }),
+      ...definedFields({ ASSAY_DATA: data, ASSAY_REVEAL: revealed }),
     },
   };
 }
 
 /** Builds the call of packing what training left. */
 export function packCall(
-  { hosted, seed }: Pick<TrainSettings, 'hosted' | 'seed'>,
-  { artifact, packing, packingTmp, left }: TrainingFolders,
+  { hosted, seed, cache }: Pick<TrainSettings, 'hosted' | 'seed' | 'cache'>,
+  { artifact, packing, packingTmp, left, cache: copy }: TrainingFolders,
   { command, timeoutS }: Pick<Call, 'command' | 'timeoutS'>,
 ): Call {
   const { spec, parts } = hosted;
@@ -66,6 +98,7 @@ export function packCall(
     timeoutS,
     writable: [packing, artifact],
     readable: [input, data].filter((folder) => folder !== null),
+    ...cacheCall(cache, copy),
     env: {
       ASSAY_SEED: String(seed),
       ...definedFields({ ASSAY_INPUT: input, ASSAY_DATA: data }),

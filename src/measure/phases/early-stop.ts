@@ -28,11 +28,13 @@ export interface ProgressWatch {
 /**
  * The reference is the start's own training: its code was written by no agent, so no trial can make others look
  * hopeless by what it prints, and neither the start nor a trial before it is measured is ever stopped.
+ * @param toCome processes that would follow this one, which a stop saves as well
  */
 export async function watchProgress(
   context: HostContext,
   work: HostedTrial,
   signal: AbortSignal,
+  toCome = 0,
 ): Promise<ProgressWatch> {
   const declared = work.hosted.spec.phases.train.progress;
   const reference = declared === undefined ? null : await referenceOf(context, work);
@@ -53,7 +55,9 @@ export async function watchProgress(
       if (projection !== null) stop.abort();
     },
     stopped: (run) =>
-      projection === null || reference === null ? null : verdict(work, projection, reference.wallMs, run),
+      projection === null || reference === null
+        ? null
+        : verdict(work, projection, { ...reference, toCome }, run),
   };
 }
 
@@ -83,12 +87,12 @@ async function referenceOf(
 function verdict(
   { hosted }: HostedTrial,
   { share, value, end, reference }: Projection,
-  referenceMs: number,
+  { wallMs: referenceMs, toCome }: Pick<Reference, 'wallMs'> & { toCome: number },
   { wallMs }: PhaseRun,
 ): { failure: Failure; saving: Saving } {
   const { progress } = hosted.spec.phases.train;
   const metric = progress?.metric ?? 'value';
-  const savedMs = Math.max(0, Math.round(referenceMs - wallMs));
+  const savedMs = Math.max(0, Math.round(referenceMs - wallMs)) + Math.round(toCome * referenceMs);
   const number = (shown: number): string => String(Number(shown.toPrecision(4)));
   const reason = `stopped early by its own progress: ${metric} ${number(value)} at ${Math.round(share * 100)} % of training would end at ${number(end)} at best, the start ended at ${number(reference)}; ${number(savedMs / 1000)} s saved`;
   return {

@@ -35,10 +35,10 @@ export async function runInBudget<R extends BudgetedRun>(
   return { last: second, repeated: first, overruns: again === null ? [] : [overrun, again] };
 }
 
-/** The overrun that a run ended as; null where it did not end at its wall limit. */
+/** The overrun that a run ended as; null where it did not end at its wall limit, or at that of its warm-up. */
 export function overrunOf(run: Pick<BudgetedRun, 'result' | 'usualSpeed'>): Overrun | null {
   const { ending, hostSpeed, cpuS, load } = run.result;
-  if (ending.kind !== 'limit' || ending.limit !== 'wall') return null;
+  if (ending.kind !== 'limit' || (ending.limit !== 'wall' && ending.limit !== 'warmup')) return null;
   return { usedS: ending.used, hostSpeed, usualSpeed: run.usualSpeed, cpuS, load };
 }
 

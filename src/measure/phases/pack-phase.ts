@@ -5,28 +5,38 @@ import { writeFolder } from '../../tasks/folder.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { finishedHere, keyOf } from '../reuse.js';
 import type { RunHost } from '../host-context.js';
-import { packCall, settingsOf } from './calls.js';
+import { packCall } from './calls.js';
 import { sealLimits } from './phase.js';
 import { reusePhase } from './reused-phase.js';
 import { freshFolders } from './run-folders.js';
 import { runPhase } from './run-phase.js';
 import { sealedOrRefused } from './seal-outputs.js';
-import { keyedBy, type Artifact, type Failed, type Left, type Training } from './training.js';
+import { prewarm } from './prewarm-phase.js';
+import { copyCache } from './private-cache.js';
+import { keyedBy, type Artifact, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
 /** Packs what training left, unless that has been done, and seals the result. */
 export async function packPhase(
   training: Training,
   { run: command }: { run: string },
   left: Left,
-): Promise<Failed | Artifact> {
+): Promise<Failed | Elsewhere | Artifact> {
   const { work, folders } = training;
   const { artifact, packed } = folders;
   const key = left.kept === null ? null : keyOf(keyedBy(training), 'pack', left.sealed.files);
   const found = key === null ? null : await finishedHere(keyedBy(training), key);
   if (found !== null) return { sealed: await reusePhase(training, found, packed), folder: packed };
+  const cold = await prewarm(training);
+  if (cold !== null) return cold;
+  const cache = training.caches?.own ?? null;
   const clock = packClock(work.hosted.spec, work.campaign.frozen.trainSeconds);
-  const call = packCall(settingsOf(training), folders, { command, timeoutS: clock.limitS });
-  const prepare = () => clearPacking(training.context, work.hosted, training);
+  const { hosted } = work;
+  const { seed } = training.attempt.replicate;
+  const call = packCall({ hosted, seed, cache }, folders, { command, timeoutS: clock.limitS });
+  const prepare = async () => {
+    await clearPacking(training.context, work.hosted, training);
+    await copyCache(cache, folders.cache);
+  };
   const { failure } = await runPhase(training, { call, clock, prepare });
   if (failure !== null) return { failure };
   const { sealed, refused } = await sealedOrRefused(sealTo(artifact, packed, sealLimits(work.hosted)));

@@ -11,14 +11,17 @@ import { outputDiskMb, resourcesOf } from '../../domain/task/phase-resources.js'
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import type { Ending, RunRequest, RunResult } from '../../sandbox/run.js';
+import type { Ending, RunRequest, RunResult, Signal, CacheFolder } from '../../sandbox/run.js';
 import type { SealLimits } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { runtimeOf } from '../../tasks/runtime.js';
 import { givenFor } from '../../tasks/same-python.js';
 import type { RunHost } from '../host-context.js';
+import { unreadyReason } from './unready.js';
 
 const MB = 1024 * 1024;
+/** More than the names of the folder of a process come to, in front of each of its entries. */
+const FOLDER_BYTES = 64 * 1024;
 const TAIL_LINES = 15;
 const TAIL_CHARACTERS = 2000;
 
@@ -40,6 +43,11 @@ export interface PhaseCall {
   env: Record<string, string>;
   /** Variable for the start time, as in a request of the sandbox. */
   startVariable?: string;
+  /** Words that it may say, and the seconds until it has to be ready, as in a request of the sandbox. */
+  signals?: readonly Signal[];
+  warmupS?: number;
+  /** Its private copy of a cache. */
+  cache?: CacheFolder;
   signal: AbortSignal;
 }
 
@@ -64,13 +72,20 @@ export function requestOf(
     limits: {
       wallS: call.timeoutS,
       memoryBytes: resources.memory_mb * MB,
-      diskBytes: resources.disk_mb * MB,
+      // a cache was made under a limit of its own
+      diskBytes: resources.disk_mb * MB + (call.cache?.bytes ?? 0),
       logBytes: resources.log_kb * 1024,
       processes: resources.processes,
       cpus: processorsOf(resources, leases.capacity, availableParallelism()),
       ...definedFields({ sharedBytes: resources.shm_mb === undefined ? null : resources.shm_mb * MB }),
     },
-    ...definedFields({ startVariable: call.startVariable, devices: accessFor(granted, hosted, call) }),
+    ...definedFields({
+      startVariable: call.startVariable,
+      signals: call.signals,
+      warmupS: call.warmupS,
+      cache: call.cache,
+      devices: accessFor(granted, hosted, call),
+    }),
     signal: call.signal,
   };
 }
@@ -85,6 +100,7 @@ const RUN_PHASES: Record<Failure['phase'], RunPhase> = {
   check: 'check',
   smoke: 'smoke',
   rehearsal: 'evaluate',
+  prewarm: 'train',
   train: 'train',
   pack: 'pack',
   seal: 'check',
@@ -116,7 +132,7 @@ export async function recordRun(
   lineage: Lineage,
   phase: string,
   result: RunResult,
-  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed'>> = {},
+  told: Partial<Pick<PhaseRun, 'budgetS' | 'usualSpeed' | 'process'>> = {},
 ): Promise<PhaseRun> {
   return {
     phase,
@@ -128,6 +144,9 @@ export async function recordRun(
     isolation: result.isolation,
     reusedFrom: null,
     startMs: null,
+    process: null,
+    warmupMs: result.warmupMs === undefined ? null : Math.round(result.warmupMs),
+    pair: null,
     budgetS: null,
     hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),
     usualSpeed: null,
@@ -148,11 +167,17 @@ const UNITS = {
   processes: 'processes',
 } as const;
 
-/** Translates a run that did not end well into the failure of its trial; null for one that exited with 0. */
+/**
+ * Translates a run that did not end well into the failure of its trial; null for one that exited with 0, and was ready
+ * where `warmupS`, its seconds to become ready, is given.
+ */
 export function failureOf(
   phase: Failure['phase'],
-  { ending, log }: Pick<RunResult, 'ending' | 'log'>,
+  { ending, log, ...heard }: Pick<RunResult, 'ending' | 'log' | 'said' | 'stray'>,
+  warmupS?: number,
 ): Failure | null {
+  const unready = warmupS === undefined ? null : unreadyReason(ending, heard, warmupS);
+  if (unready !== null) return { phase, tail: tailOf(log), limit: null, status: 'crash', reason: unready };
   const preflight = phase === 'check' || phase === 'smoke';
   const base = { phase, tail: tailOf(log), limit: null };
   switch (ending.kind) {
@@ -196,13 +221,29 @@ function limitFailure(
 }
 
 function wallStatus(phase: Failure['phase']): TrialStatus {
+  if (phase === 'prewarm') return 'crash';
   if (phase === 'evaluate') return 'eval_budget_overrun';
   return phase === 'train' || phase === 'pack' ? 'train_budget_overrun' : 'preflight_crash';
 }
 
-/** Limits of what may be sealed: far above any gate, low enough to protect the host. */
+/** Limits of what one process may leave: far above any gate, low enough to protect the host. */
 export function sealLimits(hosted: HostedTask): SealLimits {
   return { maxBytes: outputDiskMb(hosted.spec) * MB, maxEntries: 1000 };
+}
+
+/** Limits of a cache: compilers write many small files. */
+export const cacheLimits = (hosted: HostedTask): SealLimits => ({
+  ...sealLimits(hosted),
+  maxEntries: 20_000,
+});
+
+/** Limits of a sealed artifact, with that of each process. */
+export function artifactLimits(hosted: HostedTask): SealLimits {
+  const { maxBytes, maxEntries } = sealLimits(hosted);
+  const { processes } = hosted.spec.replicate;
+  return processes === 1
+    ? { maxBytes, maxEntries }
+    : { maxBytes: processes * (maxBytes + FOLDER_BYTES), maxEntries: processes * (maxEntries + 1) };
 }
 
 export function tailOf(log: string): string {

@@ -2,20 +2,20 @@ import { START } from '../../domain/keys.js';
 import { exactGates, firstMiss, margins, type Margin } from '../../domain/task/gates.js';
 import { missFailure } from '../../domain/trial/miss-failure.js';
 import type { Failure } from '../../domain/trial/outcome.js';
-import { definedFields } from '../../domain/defined-fields.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { TIME_RATIO } from '../../domain/task/task.js';
+import { measuredTimes, trainingRuns, type MeasuredTimes } from '../../domain/trial/paired-times.js';
 import type { Trained } from '../../lineage/documents/replicate.js';
 import { persist } from '../../lineage/persist.js';
 import { mayEvaluate } from '../load-trial.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
-import { timeRatio } from './baseline-timing.js';
 import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
 import { packPhase } from './pack-phase.js';
 import { countedBytes } from '../counted-bytes.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { artifactFailure } from './seal-outputs.js';
+import { servedCache } from './prewarm-phase.js';
+import { withUntold } from './unready.js';
 import { trainPhase } from './train-phase.js';
 import {
   folderName,
@@ -35,7 +35,15 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
   const visible = visibleFiles(seenBy(work.hosted.spec, 'train'), files);
   const folders = await makeRunFolders(context, folderName(attempt), visible);
   try {
-    const fresh = { runs: [], saved: [], left: null, sharesTraining: null, progress: [] };
+    const fresh = {
+      runs: [],
+      saved: [],
+      left: null,
+      sharesTraining: null,
+      progress: [],
+      said: [],
+      caches: null,
+    };
     const training: Training = { ...of, ...fresh, folders: trainingFolders(folders) };
     const result = await phasesOf(training);
     if (isElsewhereNow(result)) return result;
@@ -56,7 +64,7 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
   const left = await trainPhase(training);
   if (isElsewhereNow(left) || 'failure' in left) return left;
   training.left = left;
-  const late = firstMiss(margins(exactGates(spec.gates), timesOf(training)));
+  const late = firstMiss(margins(exactGates(spec.gates), timesOf(training).metrics));
   if (late !== undefined) return missed(training, late);
   if (spec.phases.pack !== undefined) return packPhase(training, spec.phases.pack, left);
   return { sealed: left.sealed, folder: folders.left };
@@ -66,10 +74,13 @@ async function phasesOf(training: Training): Promise<Failed | Elsewhere | Artifa
 async function gateAndStore(training: Training, { sealed, folder }: Artifact): Promise<Trained> {
   const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
-  const incomplete = await artifactFailure(spec, sealed, folder);
-  if (incomplete !== null) return trainedWith(training, incomplete, {});
+  // of several processes each was looked at as it ended
+  const unfit = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
+  const untold = withUntold(unfit, spec, training.said);
+  if (untold !== null) return trainedWith(training, untold, {});
+  const times = timesOf(training);
   const code = await countedBytes(training.context, work.hosted, files, signal);
-  const metrics = { bytes: code + sealed.bytes, ...timesOf(training) };
+  const metrics = { bytes: code + sealed.bytes, ...times.metrics };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
@@ -81,8 +92,10 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   }
   return {
     ...trainedWith(training, failure, metrics),
+    standardErrors: times.errors,
     margins: margins(spec.gates, metrics),
     artifact: { ...sealed, onHost: kept.onHost },
+    ...(await servedCache(training)),
   };
 }
 
@@ -116,10 +129,8 @@ async function mayStayHere({ context, work, attempt }: Training): Promise<boolea
 }
 
 /** Times of the training by the harness's clock. */
-function timesOf({ runs }: Training): Record<string, number> {
-  const run = runs.findLast(({ phase }) => phase === 'train');
-  const ratio = run === undefined ? null : timeRatio(run);
-  return { train_s: (run?.wallMs ?? 0) / 1000, ...definedFields({ [TIME_RATIO]: ratio }) };
+function timesOf({ work, runs }: Training): MeasuredTimes {
+  return measuredTimes(work.hosted.spec.replicate, trainingRuns(runs));
 }
 
 function trainedWith(

@@ -29,11 +29,11 @@ export function refusalFailure({ kind, message, limit }: SealRefused): Failure {
 const NAMED = 5;
 
 /**
- * The failure of an artifact that is not what the evaluator reads, in `folder`: that is not the evaluator's fault. Null
+ * The failure of an artifact, or of what one of several processes left, that is not what the evaluator reads, in `folder`: that is not the evaluator's fault. Null
  * where it has everything that the task names, as it is declared, and, where scoring is direct, any file.
  */
 export async function artifactFailure(
-  task: Pick<Task, 'scoring' | 'evaluate' | 'replicate'>,
+  task: Pick<Task, 'scoring' | 'evaluate'>,
   sealed: Sealed,
   folder: string,
 ): Promise<Failure | null> {
@@ -46,10 +46,7 @@ export async function artifactFailure(
   return null;
 }
 
-function missingReason(
-  task: Pick<Task, 'scoring' | 'evaluate' | 'replicate'>,
-  { files }: Sealed,
-): string | null {
+function missingReason(task: Pick<Task, 'scoring' | 'evaluate'>, { files }: Sealed): string | null {
   const missing = requiredFiles(task).find(
     ({ glob }) => !files.some(({ path }) => matchesGlob(path, [glob])),
   );

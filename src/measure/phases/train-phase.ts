@@ -1,28 +1,21 @@
-import { trainClock } from '../../domain/task/phase-clock.js';
-import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { AssayError } from '../../domain/errors.js';
 import { comparesTimes } from '../../domain/task/task.js';
+import type { Failure } from '../../domain/trial/outcome.js';
 import { persist } from '../../lineage/persist.js';
-import { removeTree } from '../../sandbox/remove-tree.js';
-import { sealTo } from '../../sandbox/sealing/seal.js';
-import { writeFolder } from '../../tasks/folder.js';
-import type { HostedTask } from '../../tasks/host.js';
-import type { RunHost } from '../host-context.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
-import { startIsTimed, timeStart } from './baseline-timing.js';
-import { settingsOf, trainCall } from './calls.js';
+import { isVoid, pairWith, timeStart, voidedOrThrow } from './baseline-timing.js';
+import { settingsOf, type TrainSettings } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
-import { watchProgress } from './early-stop.js';
-import { sealLimits } from './phase.js';
+import type { KeptOutputs } from './kept-outputs.js';
 import { finishPhase, reusePhase, sealedAgain } from './reused-phase.js';
-import { freshFolders } from './run-folders.js';
-import { runPhase } from './run-phase.js';
-import { sealedOrRefused } from './seal-outputs.js';
-import { folderName, keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
+import { prewarm } from './prewarm-phase.js';
+import { trainProcess, trainProcesses } from './train-process.js';
+import { keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
 /** Takes what an earlier attempt or another replicate has left, or trains; seals the result. */
 export async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left> {
   const { context, work, attempt, folders } = training;
-  const restored = await restoreTraining(training);
+  const restored = await restoreTraining(training).catch((error: unknown) => voidedAs(training, error));
   if (restored !== null) return restored;
   const equal = equalTraining(keyedBy(training));
   if (equal === null) return trainAndSeal(training);
@@ -37,61 +30,68 @@ export async function trainPhase(training: Training): Promise<Failed | Elsewhere
 
 const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== undefined;
 
-const timeStartBeside = (training: Training): Promise<number> =>
-  timeStart(training, folderName(training.attempt), (at) => trainCall(settingsOf(training), at));
-
 /** Puts back what an earlier attempt kept; null when there is none. */
-async function restoreTraining(training: Training): Promise<Left | null> {
+async function restoreTraining(training: Training): Promise<Failed | Elsewhere | Left | null> {
   const { work, folders, runs, signal } = training;
   const restored = await restoreCheckpoint(training, folders.left);
   if (restored === null) return null;
   const { run } = restored;
   runs.push(run);
-  if (comparesTimes(work.hosted.spec)) run.startMs ??= await timeStartBeside(training);
+  if (comparesTimes(work.hosted.spec) && run.startMs === null) {
+    const cold = await prewarm(training);
+    if (cold !== null) return cold;
+    for (const settings of settingsOf(training)) pairWith(run, await timeStart(training, settings));
+  }
   if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
   return { sealed: sealedAgain(restored), kept: restored };
 }
 
-async function trainAndSeal(training: Training): Promise<Failed | Left> {
-  const { context, work, attempt, folders, signal } = training;
-  const { spec } = work.hosted;
-  const timed = startIsTimed(spec, attempt.replicate.index);
-  const before = timed === 'before' ? await timeStartBeside(training) : null;
-  const { failure, run, progress } = await runPhase(training, {
-    call: trainCall(settingsOf(training), folders),
-    clock: trainClock(spec, work.campaign.frozen.trainSeconds),
-    prepare: async (again) => (again ? clearTraining(context, work.hosted, training) : undefined),
-    watch: () => watchProgress(context, work, signal),
+/** Trains every process of a measurement. */
+async function trainAndSeal(training: Training): Promise<Failed | Elsewhere | Left> {
+  const cold = await prewarm(training);
+  if (cold !== null) return cold;
+  const [only, ...others] = settingsOf(training);
+  if (only === undefined) throw new AssayError('INTERNAL', 'a training without a process');
+  try {
+    return others.length === 0
+      ? await trainAlone(training, only)
+      : await trainProcesses(training, [only, ...others]);
+  } catch (error) {
+    return voidedAs(training, error);
+  }
+}
+
+const voidedAs = async (training: Training, error: unknown): Promise<Failed> => ({
+  failure: await voided(training, error),
+});
+
+/** Drops what was kept of a training whose pair is void; gives the failure where it is given up. */
+async function voided(training: Training, error: unknown): Promise<Failure> {
+  const { context, attempt } = training;
+  if (!isVoid(error)) throw error;
+  await context.lineage.replicates.dropCheckpoint(attempt.replicate._id, attempt.fence);
+  return voidedOrThrow(training, error);
+}
+
+/** Trains the one process of a measurement, and keeps what it left for packing, or while the start is timed. */
+async function trainAlone(training: Training, settings: TrainSettings): Promise<Failed | Left> {
+  const { folders, signal } = training;
+  const keeping: { kept: KeptOutputs | null } = { kept: null };
+  const done = await trainProcess(training, settings, {
+    to: folders.left,
+    keep: async ({ run, sealed }, isTimedAfter) => {
+      if (!packs(training) && !isTimedAfter) return;
+      const of = { folder: folders.left, sealed };
+      keeping.kept = await persist(signal, () => keepCheckpoint(training, run, of));
+    },
   });
-  training.progress = [...progress];
-  if (failure !== null) return { failure };
-  run.startMs = before;
-  const { sealed, refused } = await sealedOrRefused(
-    sealTo(folders.out, folders.left, sealLimits(work.hosted)),
-  );
-  if (refused !== null) return { failure: refused };
-  // a disk is asked to hold it once
-  await removeTree(folders.out);
-  const isOfUse = packs(training) || timed === 'after';
-  const keep = () => keepCheckpoint(training, run, { folder: folders.left, sealed });
-  const kept = isOfUse ? await persist(signal, keep) : null;
-  if (timed === 'after') run.startMs = await timeStartBeside(training);
+  if ('failure' in done) return done;
+  const { run, sealed } = done;
+  const { kept } = keeping;
   if (packs(training) && kept !== null) {
     const { bytes, files } = sealed;
     const output = { bytes, files, onHost: kept.onHost };
     await persist(signal, () => finishPhase(training, 'train', run, output));
   }
   return { sealed, kept };
-}
-
-/** Gives training again what its first run was given. */
-export async function clearTraining(
-  { lineage }: Pick<RunHost, 'lineage'>,
-  { spec }: Pick<HostedTask, 'spec'>,
-  { files, folders }: Pick<Training, 'files' | 'folders'>,
-): Promise<void> {
-  const { recipe, tmp, out } = folders;
-  await freshFolders([recipe, tmp, out]);
-  const visible = visibleFiles(seenBy(spec, 'train'), files);
-  await writeFolder(recipe, await lineage.blobs.readFiles(visible));
 }

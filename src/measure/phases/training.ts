@@ -33,6 +33,24 @@ export interface Training extends TrainingOf {
   left: Left | null;
   sharesTraining: string | null;
   progress: Trained['progress'];
+  /** Caches of the recipe and of the start beside it, once they are made; null where the task has none. */
+  caches: Caches | null;
+  /** Words that its last process said. */
+  said: readonly string[];
+}
+
+/** A sealed cache in a folder of this attempt. */
+export interface SealedCache {
+  /** Read-only: every process gets a copy. */
+  folder: string;
+  sealed: Sealed;
+}
+
+/** Caches that a training uses. */
+export interface Caches {
+  own: SealedCache;
+  /** That of the start; null where times are not compared. */
+  start: SealedCache | null;
 }
 
 /** Sealed outputs of training, which the key of the next phase is derived from. */
@@ -52,7 +70,7 @@ export interface Failed {
   failure: Failure;
 }
 
-export interface TrainingFolders {
+export interface TrainingFolders extends Pick<RunFolders, 'data' | 'reveal' | 'cache'> {
   recipe: string;
   /** The recipe again, as submitted: what training wrote beside its outputs is not there for packing. */
   packing: string;
@@ -79,8 +97,8 @@ export const keyedBy = ({ context, work, attempt, files }: TrainingOf): Keyed =>
 });
 
 /** Names the folders of a training within those of its run. */
-export function trainingFolders({ folder, recipe, tmp, out }: RunFolders): TrainingFolders {
+export function trainingFolders({ folder, ...made }: RunFolders): TrainingFolders {
   const [packing, packingTmp] = [join(folder, 'packing'), join(folder, 'packing-tmp')];
   const [left, artifact, packed] = [join(folder, 'left'), join(folder, 'artifact'), join(folder, 'packed')];
-  return { recipe, packing, tmp, packingTmp, out, left, artifact, packed };
+  return { ...made, packing, packingTmp, left, artifact, packed };
 }

@@ -18,7 +18,7 @@ export interface TurnRequest extends WorkMonitor {
 const POLL_MS = 200;
 
 /**
- * Shares out the right to run a recipe's code on this host: to many at a time, or to one evaluation alone. The worker
+ * Shares out the right to run a recipe's code on this host: to many at a time, or to one work alone: an evaluation, or a training. The worker
  * processes of the host coordinate through a folder, in which every holder of a turn, and every one that waits to be
  * alone, has a link that names its process. An evaluation that is to run alone enters, takes the one slot of a lease
  * in case others want to be alone as well, and waits until no other process is inside. Every other process looks for
@@ -27,15 +27,14 @@ const POLL_MS = 200;
  * processes are ignored.
  *
  * No deadlock: a process that has a turn waits for no other. A turn is taken once, by the outermost caller, after a
- * lease and never before: a training that waits for a lease has no turn, so an evaluation alone, which needs no
- * lease, does not wait for it; and a training that has the lease and waits for its turn waits for an evaluation that
- * waits for no lease.
+ * lease and never before: what waits for a lease has no turn, so that nobody who wants to be alone waits for it; and
+ * what has the lease and waits for its turn waits for work that has its own lease, or needs none.
  */
 export class HostTurn {
   readonly #one: LeasePool;
   readonly #alone: string;
   readonly #beside: string;
-  readonly #has = new AsyncLocalStorage<true>();
+  readonly #has = new AsyncLocalStorage<'beside' | 'alone'>();
 
   constructor(folder: string) {
     this.#one = new LeasePool('alone', 1, join(folder, 'one'));
@@ -49,7 +48,7 @@ export class HostTurn {
     const entry = await this.#enterBeside(request);
     try {
       request.tell(request.doing);
-      return await this.#has.run(true, fn);
+      return await this.#has.run('beside', fn);
     } finally {
       await rm(entry, { force: true });
     }
@@ -68,15 +67,21 @@ export class HostTurn {
       return await this.#one.withLease({ slots: 1, signal, onWait }, async () => {
         await this.#untilNobodyIsBeside(request);
         tell(request.doing);
-        return this.#has.run(true, fn);
+        return this.#has.run('alone', fn);
       });
     } finally {
       await rm(entry, { force: true });
     }
   }
 
+  /** Counts the other work that has a turn on this host now. */
+  async others(): Promise<number> {
+    const own = this.#has.getStore() === 'beside' ? 1 : 0;
+    return Math.max(0, (await livingIn(this.#beside)) - own);
+  }
+
   #refuseNested(): void {
-    if (this.#has.getStore() === true)
+    if (this.#has.getStore() !== undefined)
       throw new AssayError('INTERNAL', 'a turn on the host was asked for by work that has one');
   }
 
@@ -121,16 +126,21 @@ async function enter(folder: string): Promise<string> {
   return entry;
 }
 
-/** Returns true when a living process has entered; removes entries of the dead. */
-async function isSomebodyIn(folder: string): Promise<boolean> {
+/** Returns true when a living process has entered. */
+const isSomebodyIn = async (folder: string): Promise<boolean> => (await livingIn(folder, 1)) > 0;
+
+/** Counts the entries of living processes, up to a number; removes those of the dead that it meets. */
+async function livingIn(folder: string, most = Infinity): Promise<number> {
+  let living = 0;
   for (const name of (await unlessMissing(readdir(folder))) ?? []) {
     const entry = join(folder, name);
     const holder = await holderOf(entry);
     if (holder === null) continue;
-    if (await isAlive(holder)) return true;
-    await rm(entry, { force: true });
+    if (await isAlive(holder)) living += 1;
+    else await rm(entry, { force: true });
+    if (living >= most) break;
   }
-  return false;
+  return living;
 }
 
 /** Null for one that has just left. */

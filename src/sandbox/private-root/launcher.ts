@@ -29,10 +29,14 @@ export interface PreparedRoot {
  * pages and locks. The device is detached while it is mounted, and so goes with the mount.
  */
 const MOUNTING = `
-stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6 wrapper=$7
-shift 7
+stage=$1 size=$2 format=$3 image=$4 direct=$5 uid=$6 cache=$7 wrapper=$8
+shift 8
 ${STAGING}
 mkdir -m 755 "$stage/root" "$stage/given"
+if [ -n "$cache" ]; then
+  cp -R "$cache" "$stage/cache"
+  chown -R "$uid:$uid" "$stage/cache"
+fi
 if [ "$format" = tar ]; then
   tar -x -f "$image" -C "$stage/root"
 else
@@ -59,9 +63,10 @@ exec "$setpriv" --reuid "$uid" --regid "$uid" --clear-groups --no-new-privs -- "
 /** Run in an outer sandbox that has the host's files and a file system in memory over the stage. */
 const COPYING = `
 set -eu
-stage=$1 image=$2
-shift 2
+stage=$1 image=$2 cache=$3
+shift 3
 mkdir "$stage/root"
+[ -z "$cache" ] || cp -R "$cache" "$stage/cache"
 tar -x -f "$image" -C "$stage/root" --no-same-owner
 cp "$1" "$stage/wrapper"
 shift
@@ -83,12 +88,14 @@ export function mountedLaunch(
     devices: stagedDevices(stage),
     source: (path) => nodes.get(path) ?? given.get(path) ?? path,
     writes: 'memory',
+    ...cacheIn(stage, request),
     inet: false,
     uid,
   };
   const inner = bubblewrap.launch(request, shell, root);
-  const size = image.format === 'tar' ? STAGE_BYTES + 2 * tree.bytes : STAGE_BYTES;
-  const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid)];
+  const size = STAGE_BYTES + cacheBytes(request) + (image.format === 'tar' ? 2 * tree.bytes : 0);
+  const cache = request.cache?.folder ?? '';
+  const told = [stage, String(size), image.format, image.file, direct ? 'on' : 'off', String(uid), cache];
   const placed = [...given.keys(), '--', ...nodes.keys(), '--'];
   return { ...inner, ...inMountNamespace(MOUNTING, [...told, inner.file, ...placed, ...inner.args]) };
 }
@@ -104,11 +111,13 @@ export function copiedLaunch(
     devices: [],
     source: (path) => path,
     writes: 'memory',
+    ...cacheIn(stage, request),
     inet: false,
     uid: null,
   };
   const inner = bubblewrap.launch(withoutFilesOfHost(request), shell, root);
-  const size = String(STAGE_BYTES + 2 * tree.bytes);
+  const size = String(STAGE_BYTES + cacheBytes(request) + 2 * tree.bytes);
+  const cache = request.cache?.folder ?? '';
   const outer = [
     '--unshare-user',
     '--die-with-parent',
@@ -123,9 +132,19 @@ export function copiedLaunch(
   return {
     ...inner,
     wrappers: 3,
-    args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, inner.file, ...inner.args],
+    args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, cache, inner.file, ...inner.args],
   };
 }
+
+/** Bytes in memory of a copy of a run's cache, which it may double: files take whole pages. */
+export const cacheBytes = ({ cache }: Pick<RunRequest, 'cache'>): number =>
+  cache === undefined ? 0 : 2 * cache.bytes + CACHE_ROOM;
+
+/** Least room for what a run adds to its cache. */
+const CACHE_ROOM = 16 * 1024 * 1024;
+
+const cacheIn = (stage: string, { cache }: Pick<RunRequest, 'cache'>): Pick<Root, 'cache'> =>
+  cache === undefined ? {} : { cache: `${stage}/cache` };
 
 function filesOf({ anchors, links }: RuntimeTree, stage: string): Pick<Root, 'system' | 'folders'> {
   return {

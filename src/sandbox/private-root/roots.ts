@@ -9,7 +9,7 @@ import type { Hold, Launch } from '../tiers/launch.js';
 import { releaseUid, takeUid } from '../tiers/uids.js';
 import { canMake, copyInto, imageOf, type ImageFormat } from './image.js';
 import { detachLingering, memoryFor, ownName, stageFolder } from './own-folders.js';
-import { copiedLaunch, mountedLaunch, type PreparedRoot } from './launcher.js';
+import { cacheBytes, copiedLaunch, mountedLaunch, type PreparedRoot } from './launcher.js';
 import { runtimeTree, type RuntimeTree } from './runtime-tree.js';
 
 /** The most that is copied into the memory of each sandbox where an image cannot be mounted, in bytes. */
@@ -117,7 +117,8 @@ export class PrivateRoots {
       const uid = takeUid();
       try {
         const launch = mountedLaunch(this.bubblewrap, root, { request, shell, uid });
-        return { launch: { ...launch, hold: userHold(uid) }, rootBytes: copiedBytes(root), channels: CLOSED };
+        const rootBytes = copiedBytes(root) + cacheBytes(request);
+        return { launch: { ...launch, hold: userHold(uid) }, rootBytes, channels: CLOSED };
       } catch (error) {
         releaseUid(uid);
         throw error;
@@ -125,7 +126,7 @@ export class PrivateRoots {
     };
     const copied: Way = (root, request, shell) => ({
       launch: copiedLaunch(this.bubblewrap, root, { request, shell }),
-      rootBytes: copiedBytes(root),
+      rootBytes: copiedBytes(root) + cacheBytes(request),
       channels: BOUNDED,
     });
     const formats = this.mounts ? (['erofs', 'squashfs', 'tar'] as const) : [];

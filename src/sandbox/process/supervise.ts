@@ -170,7 +170,7 @@ class Run {
   readonly #clock: WallClock;
   #ending: Ending | null = null;
   /** Fault of the host in showing a run what it asked for. */
-  #fault: unknown = null;
+  #fault: Error | null = null;
   #reported: number | null = null;
   #peak = 0;
   #failed: (reason: unknown) => void = () => undefined;
@@ -213,7 +213,7 @@ class Run {
           if (word === 'ready' && this.#ending === null) this.#clock.begin();
         },
         failed: (error) => {
-          this.#fault ??= error;
+          this.#fault ??= error instanceof Error ? error : new Error(messageOf(error));
           this.#end({ kind: 'cancelled' });
         },
       });

@@ -1,4 +1,4 @@
-import { Transform, type TransformCallback } from 'node:stream';
+import { finished, type Readable, type Writable } from 'node:stream';
 import { z } from 'zod';
 
 const LENGTH_BYTES = 4;
@@ -88,27 +88,36 @@ function headerOf(text: string): z.infer<typeof headerSchema> | null {
   }
 }
 
+/** Bytes that may wait for a reader before its writer is held up: several reads of a pipe, so that both keep at work. */
+const MOST_WAITING = 1024 * 1024;
+
 /**
- * Passes the scoring protocol through unchanged, with back-pressure, and notes its frames. What is no frame is passed
- * on as well; it is the evaluator's to refuse, and nothing is counted from there on.
+ * Passes the scoring protocol on unchanged, with back-pressure and without copying, and notes its frames. What is no
+ * frame is passed on as well; it is the evaluator's to refuse, and nothing is counted from there on. Either end may
+ * leave in the middle: the other one is then closed, `onEnd` is called only where `from` has ended by itself.
  */
-export class FrameMeter extends Transform {
-  readonly #reader: FrameReader;
-  readonly #onEnd: () => void;
-
-  constructor(onFrame: (type: string) => void, onEnd: () => void) {
-    super();
-    this.#reader = new FrameReader(onFrame);
-    this.#onEnd = onEnd;
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, next: TransformCallback): void {
-    this.#reader.read(chunk);
-    next(null, chunk);
-  }
-
-  override _flush(next: TransformCallback): void {
-    this.#onEnd();
-    next();
-  }
+export function relay(
+  from: Readable,
+  to: Writable,
+  { onFrame, onEnd }: { onFrame: (type: string) => void; onEnd: () => void },
+): void {
+  const reader = new FrameReader(onFrame);
+  from.on('data', (chunk: Buffer) => {
+    reader.read(chunk);
+    to.write(chunk);
+    if (to.writableLength <= MOST_WAITING) return;
+    from.pause();
+    to.once('drain', () => from.resume());
+  });
+  from.on('end', () => {
+    onEnd();
+    to.end();
+  });
+  finished(from, { writable: false }, (error) => {
+    if (error) to.destroy();
+  });
+  finished(to, { readable: false }, (error) => {
+    if (error) from.destroy();
+  });
+  from.resume();
 }

@@ -1,10 +1,10 @@
 import { type Duplex, type Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AssayError } from '../../domain/errors.js';
 import type { Evaluation } from '../../domain/trial/evaluation.js';
 import { describeEnding } from '../describe-ending.js';
-import { FrameMeter } from './frames.js';
+import { relay } from './frames.js';
 import { FirstBytes } from '../process/kept-bytes.js';
 import type { RunRequest, RunResult, Sandbox, Served } from '../run.js';
 import { LARGEST_RESULT, readEvaluation } from './evaluation-result.js';
@@ -37,6 +37,9 @@ export interface Scored {
   serverRun: RunResult | null;
   /** From the evaluator's start to the server's first answer; null when there was none. */
   greetedMs: number | null;
+  /** Time for which the first server owed an answer, from a whole request to a whole answer, hello and bye apart; null
+   * without a server. */
+  owedMs: number | null;
   /** Null without a twin, and when it was not needed any more. */
   twinRun: RunResult | null;
   /** The one of `serverRun` and `twinRun` that is to blame; null where neither is. */
@@ -136,6 +139,8 @@ async function withinParting<T>(work: Promise<T>): Promise<T | null> {
 class Bridge {
   /** Frames that the server has not answered yet; it owes one for each. */
   #owed = 0;
+  #owedSince: number | null = null;
+  owedMs = 0;
   #greeted = false;
   greetedMs: number | null = null;
   readonly #began = performance.now();
@@ -163,20 +168,18 @@ class Bridge {
     fromServer: Duplex,
     readonly startupS: number,
   ) {
-    const asked = new FrameMeter(
-      (type) => this.#asked(type),
-      () => {
+    relay(toServer, server.stdin, {
+      onFrame: (type) => this.#asked(type),
+      onEnd: () => {
         this.#dismissed = true;
         this.#dismiss();
       },
-    );
-    const answered = new FrameMeter(
-      () => this.#answered(),
-      () => (this.#leftEarly ||= !this.#dismissed),
-    );
-    // either side may leave in the middle; what that means is read from the fields above
-    pipeline(toServer, asked, server.stdin).catch(() => undefined);
-    pipeline(server.stdout, answered, fromServer).catch(() => undefined);
+    });
+    // what it means that a side left in the middle is read from the fields above
+    relay(server.stdout, fromServer, {
+      onFrame: () => this.#answered(),
+      onEnd: () => (this.#leftEarly ||= !this.#dismissed),
+    });
   }
 
   get owes(): boolean {
@@ -198,6 +201,7 @@ class Bridge {
   #asked(type: string): void {
     this.#owed += 1;
     if (type === 'bye') this.#dismissed = true;
+    else if (this.#greeted) this.#owedSince ??= performance.now();
     if (this.#greeted || this.#startup !== null) return;
     this.#startup = setTimeout(() => {
       this.#startedLate = true;
@@ -207,6 +211,10 @@ class Bridge {
 
   #answered(): void {
     this.#owed = Math.max(0, this.#owed - 1);
+    if (this.#owed === 0 && this.#owedSince !== null) {
+      this.owedMs += performance.now() - this.#owedSince;
+      this.#owedSince = null;
+    }
     this.#greeted = true;
     this.greetedMs ??= performance.now() - this.#began;
     this.#stopClock();
@@ -297,6 +305,7 @@ function judge(evaluatorRun: RunResult, rawResult: string, sides: readonly Side[
     evaluatorRun,
     serverRun: server?.run ?? null,
     greetedMs: server?.bridge.greetedMs ?? null,
+    owedMs: server?.bridge.owedMs ?? null,
     twinRun: twin?.run ?? null,
     blamedRun: null,
     late: false,

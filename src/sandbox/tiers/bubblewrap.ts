@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { kernelCovers } from './kernel-view.js';
 import { stageFolder } from '../private-root/own-folders.js';
-import type { Limits, RunRequest } from '../run.js';
+import { CACHE_PATH, type Limits, type RunRequest } from '../run.js';
 import { supervise } from '../process/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices, stagedNodes } from './stage.js';
@@ -123,6 +123,8 @@ export interface Root {
   source(path: string): string;
   /** Place of writable folders: on the host, or in memory, where they are gone afterwards. */
   writes: 'host' | 'memory';
+  /** Place of a copy in memory of the run's cache; left out where it has none, or writes into the folder itself. */
+  cache?: string;
   /** True when sockets other than unix ones may be made. */
   inet: boolean;
   /** The run's user outside, when it has one of its own; null for the worker's. */
@@ -166,11 +168,18 @@ function visible(request: RunRequest, root: Root, room: string): string[] {
   const mounts = [
     ...root.folders.map(({ path, source }) => ({ path, options: ['--ro-bind', source, path] })),
     ...request.readable.map((path) => ({ path, options: ['--ro-bind', root.source(path), path] })),
-    ...request.writable.map((path) => ({
-      path,
-      options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],
-    })),
+    ...request.writable
+      .filter((path) => path !== request.cache?.folder)
+      .map((path) => ({
+        path,
+        options: root.writes === 'host' ? ['--bind', path, path] : ['--size', room, '--tmpfs', path],
+      })),
   ];
+  if (request.cache !== undefined)
+    mounts.push({
+      path: CACHE_PATH,
+      options: ['--bind', root.cache ?? request.cache.folder, CACHE_PATH],
+    });
   for (const path of nodesOf(request))
     mounts.push({ path, options: ['--dev-bind', root.source(path), path] });
   for (const path of mountedForDevices(request))

@@ -34,12 +34,11 @@ def serve(weights):
     while head := receive.read(4):
         request = json.loads(receive.read(int.from_bytes(head, 'little')))
         payload = receive.read(request.get('bytes', 0))
-        answer, body = {'type': request['type']}, b''
+        answer, body = {'type': request['type'], 'id': request.get('id')}, b''
         if request['type'] == 'hello':
-            answer.update(protocol=1, vocab=1, adapt=False)
+            answer.update(protocol=2, vocab=1, verbs=['predict'])
         elif request['type'] == 'predict':
             body = b''.join(struct.pack('<f', predict(weights, x)) for (x,) in struct.iter_unpack('<d', payload))
-            answer = {'type': 'predictions', 'id': request['id'], 'count': request['count']}
         header = json.dumps({**answer, 'bytes': len(body)}).encode()
         send.write(len(header).to_bytes(4, 'little') + header + body)
         send.flush()

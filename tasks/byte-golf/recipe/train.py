@@ -119,19 +119,25 @@ def unpack(content):
     return weights
 
 
+def claims(weights, tokens, count):
+    """Log-probabilities of the last tokens, each from those before it."""
+    logits = forward(weights, windows(tokens)[-count:])[2]
+    logits -= logits.max(axis=1, keepdims=True)
+    return logits[np.arange(count), tokens[-count:]] - np.log(np.exp(logits).sum(axis=1))
+
+
 def serve(weights):
     receive, send = sys.stdin.buffer, sys.stdout.buffer
     while head := receive.read(4):
         request = json.loads(receive.read(int.from_bytes(head, 'little')))
-        payload = receive.read(request.get('bytes', 0))
-        answer, body = {'type': request['type']}, b''
+        tokens = np.frombuffer(receive.read(request.get('bytes', 0)), np.uint8)
+        answer, body = {'type': request['type'], 'id': request.get('id')}, b''
         if request['type'] == 'hello':
-            answer.update(protocol=1, vocab=VOCAB, adapt=False)
-        elif request['type'] == 'score':
-            tokens = np.frombuffer(payload, np.uint8)
-            logits = forward(weights, windows(tokens)[-request['count'] :])[2]
-            body = logits.astype('<f4').tobytes()
-            answer = {'type': 'scores', 'id': request['id'], 'count': len(logits), 'vocab': VOCAB}
+            answer.update(protocol=2, vocab=VOCAB, verbs=['gather', 'blind'])
+        elif request['type'] == 'gather':
+            body = claims(weights, tokens, request['count']).astype('<f4').tobytes()
+        elif request['type'] == 'blind':
+            body = forward(weights, windows(np.append(tokens, 0))[-1:])[2].astype('<f4').tobytes()
         header = json.dumps({**answer, 'bytes': len(body)}).encode()
         send.write(len(header).to_bytes(4, 'little') + header + body)
         send.flush()

@@ -25,7 +25,6 @@ describe('the folder of a task', () => {
     ['knobs: marked', 'knobs: none', START.text, /"none", though/],
     ['', '', `${START.text}${START.text}`, /X is marked in several places/],
     ['', '', 'X = 0  # knob: 0..10 log\n', /range of the knob X in train\.py is empty/],
-    ['phases:\n', 'phases:\n  prewarm: { run: x, timeout_s: 1, output: c/ }\n', START.text, /not run yet/],
   ])('with "%s" as "%s" and %j', (from, to, text, warning) => {
     const found = folderWarnings(task(from, to), [{ ...START, text }]);
     if (warning === null) expect(found).toEqual([]);

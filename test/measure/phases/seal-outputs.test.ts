@@ -36,8 +36,7 @@ it.each([
       gpus: 0,
       ...(artifact === undefined ? {} : { artifact: [...artifact] }),
     };
-    const replicate = { processes: 1, deterministic: false };
-    const failure = await artifactFailure({ scoring, evaluate, replicate }, sealed(...paths), '/nowhere');
+    const failure = await artifactFailure({ scoring, evaluate }, sealed(...paths), '/nowhere');
     expect(failure?.reason ?? null).toBe(reason);
     if (failure !== null) expect(failure).toMatchObject({ status: 'crash', phase: 'seal' });
   },
@@ -54,14 +53,13 @@ describe('a file that is declared', () => {
   const refused = async (
     files: Record<string, Uint8Array>,
     declared: { path: string; dtype: Dtype; shape: number[] },
-    processes = 1,
   ): Promise<string | null> => {
     for (const [path, bytes] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), bytes);
     }
     const evaluate = { run: 'true', timeout_s: 1, gpus: 0, artifact: [declared] };
-    const task = { scoring: 'direct' as const, evaluate, replicate: { processes, deterministic: false } };
+    const task = { scoring: 'direct' as const, evaluate };
     const of = await seal(folder, { maxBytes: 1e9, maxEntries: 100 });
     const failure = await artifactFailure(task, of, folder);
     if (failure !== null) expect(failure).toMatchObject({ status: 'crash', phase: 'seal' });
@@ -104,12 +102,5 @@ describe('a file that is declared', () => {
     numbers[1_299_999] = NaN;
     const large = { path: 'x', dtype: 'f4' as const, shape: [1_300_000] };
     expect(await refused({ x: new Uint8Array(numbers.buffer) }, large)).toMatch(/at \[1299999\]/);
-  });
-
-  it('lies in the folder of each process', async () => {
-    const good = f4(1, 2, 3, 4, 5, 6);
-    expect(await refused({ '0/x.f32': good }, two, 2)).toMatch(/the artifact has no 1\/x\.f32/);
-    expect(await refused({ '1/x.f32': f4(1) }, two, 2)).toMatch(/1\/x\.f32 has 4 bytes/);
-    expect(await refused({ '1/x.f32': good }, two, 2)).toBeNull();
   });
 });

@@ -60,12 +60,19 @@ const train = outputPhase.extend({
   clock: z
     .strictObject({
       from: z
-        .literal('data_visible')
+        .enum(['data_visible', 'ready'])
         .describe(
-          'when it starts: as the first process of the recipe does, which sees the data from then on',
+          'when it starts: `data_visible`: as the first process of the recipe does, which sees the data from then on; `ready`: when the recipe says that it is ready, which sees no data before, see "Signals"',
         ),
+      warmup_timeout_s: seconds
+        .optional()
+        .describe('seconds until the recipe has to be ready; with `from: ready`, and only there'),
       budget_s: seconds.describe('budget of wall time, at most `timeout_s`, see "Budgets"'),
       tolerance_s: tolerance.optional(),
+    })
+    .refine((clock) => (clock.from === 'ready') === (clock.warmup_timeout_s !== undefined), {
+      path: ['warmup_timeout_s'],
+      message: 'it is needed with `from: ready`, and only there',
     })
     .optional(),
   progress: z
@@ -85,10 +92,19 @@ export const phasesSchema = z.strictObject({
     .extend({ data: synthetic, gpus: noGpus })
     .optional()
     .describe('training in short, without data: projects the size, and serves a rehearsal'),
-  prewarm: bare
-    .extend({ data: synthetic, output: relative.describe('what `reads` would call it') })
+  prewarm: phase
+    .extend({
+      data: synthetic,
+      output: relative.describe(
+        'folder of its outputs, such as `cache/`, by name; it finds it in `ASSAY_CACHE`',
+      ),
+      reads: z
+        .array(relative)
+        .default([])
+        .describe('globs of recipe files that it may see; empty: every file'),
+    })
     .optional()
-    .describe('not run yet'),
+    .describe('fills a cache, such as that of a compiler, before any clock starts, see "Prewarm"'),
   train: train.describe('leaves files in `ASSAY_OUTPUT`'),
   pack: outputPhase
     .extend({

@@ -35,6 +35,12 @@ export const resourcesSchema = z.strictObject({
     .describe(
       'accelerators that a training takes, and every phase that says nothing else, see "Accelerators"; they count in place of `slots`',
     ),
+  host: z
+    .literal('exclusive')
+    .optional()
+    .describe(
+      '`exclusive`: nothing else of assay runs on its host while it trains, so that times are those of the recipe alone',
+    ),
   gpu_kind: pattern
     .optional()
     .describe(

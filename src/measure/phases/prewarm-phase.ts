@@ -1,0 +1,177 @@
+import { join } from 'node:path';
+import { AssayError } from '../../domain/errors.js';
+import { START } from '../../domain/keys.js';
+import { comparesTimes } from '../../domain/task/task.js';
+import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import type { Failure } from '../../domain/trial/outcome.js';
+import { lateEvidence } from '../../domain/trial/overrun.js';
+import type { Trained } from '../../lineage/documents/replicate.js';
+import type { StoredFile } from '../../lineage/documents/snapshot.js';
+import { persist } from '../../lineage/persist.js';
+import type { RunResult } from '../../sandbox/run.js';
+import { sealTo } from '../../sandbox/sealing/seal.js';
+import type { HostedTask } from '../../tasks/host.js';
+import type { RunHost } from '../host-context.js';
+import { ownerOfPhase, prewarmKey, reusedRun, reuseSaving, turnOf } from '../reuse.js';
+import { runInBudget } from './in-budget.js';
+import { keepOutputs, writeOutputs } from './kept-outputs.js';
+import { cacheLimits, failureOf, recordRun, requestOf } from './phase.js';
+import { freshFolders, makeRunFolders, removeRunFolders } from './run-folders.js';
+import { sealedAgain } from './reused-phase.js';
+import { sealedOrRefused } from './seal-outputs.js';
+import {
+  folderName,
+  isElsewhereNow,
+  keyedBy,
+  type Elsewhere,
+  type Failed,
+  type SealedCache,
+  type Training,
+} from './training.js';
+
+/** Makes sure of the caches of a training, that of the start beside it as well; null once they are there, or none is needed. */
+export async function prewarm(training: Training): Promise<Failed | Elsewhere | null> {
+  const { context, work, folders, files } = training;
+  const { spec } = work.hosted;
+  if (spec.phases.prewarm === undefined || training.caches !== null) return null;
+  const place = join(folders.cache, '..', 'warm');
+  const own = await cacheOf(training, files, place);
+  if ('failure' in own || isElsewhereNow(own)) return own;
+  let start: SealedCache | null = null;
+  if (comparesTimes(spec)) {
+    const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
+    const found =
+      snapshot === work.trial.snapshot
+        ? own
+        : await cacheOf(training, await context.lineage.blobs.tree(snapshot), `${place}-start`);
+    if (isElsewhereNow(found)) return found;
+    if ('failure' in found)
+      throw new AssayError(
+        'HOST_FAULT',
+        `the prewarm of the start, beside which times are compared, ended as ${found.failure.status}: ${found.failure.reason}`,
+      );
+    start = found;
+  }
+  training.caches = { own, start };
+  return null;
+}
+
+/** Takes the cache of these files from an earlier prewarm with the same key, or runs it. */
+async function cacheOf(
+  training: Training,
+  files: readonly StoredFile[],
+  to: string,
+): Promise<Failed | Elsewhere | SealedCache> {
+  const { context, work, attempt, runs, saved } = training;
+  const { replicate } = attempt;
+  const key = prewarmKey(keyedBy(training), files);
+  if (key === null) return runFor(training, files, { to, key });
+  const by = ownerOfPhase(replicate, work.trial.number, 'prewarm');
+  const turn = await turnOf(context, by, key);
+  if (turn.kind === 'elsewhere')
+    return { elsewhere: { owner: replicate.owner, key, replicate: replicate._id } };
+  if (turn.kind === 'mine') return runFor(training, files, { to, key });
+  await writeOutputs(context, turn.result, to);
+  runs.push(reusedRun(turn.result));
+  saved.push(reuseSaving(work, turn.result));
+  return { folder: to, sealed: sealedAgain(turn.result) };
+}
+
+/** Runs a prewarm on the lease of a training, and keeps what it made for those with the same key. */
+async function runFor(
+  training: Training,
+  files: readonly StoredFile[],
+  { to, key }: { to: string; key: string | null },
+): Promise<Failed | SealedCache> {
+  const { context, work, attempt, runs, signal } = training;
+  const { replicate, fence } = attempt;
+  await attempt.stage('prewarming');
+  const of = { name: `${folderName(attempt)}-prewarm`, id: `${replicate._id}/${fence}/prewarm`, files, to };
+  const { results, ...made } = await runPrewarm(context, work.hosted, of, signal);
+  for (const [at, result] of results.entries()) {
+    const run = await persist(signal, () => recordRun(context.lineage, 'prewarm', result));
+    runs.push({ ...run, repeated: at < results.length - 1 });
+  }
+  if ('failure' in made) return made;
+  const run = runs.at(-1);
+  if (key === null || run === undefined) return made;
+  const { sealed, folder } = made;
+  // a server may be started on any host that evaluates
+  const isServed = work.hosted.spec.phases.serve !== undefined;
+  const storedUpTo = isServed ? Infinity : context.kept.storedUpTo;
+  const asked = { replicate: replicate._id, folder, sealed, storedUpTo, must: false };
+  const kept = await persist(signal, () => keepOutputs(context, asked));
+  if (kept !== null) {
+    const { bytes, files: named } = sealed;
+    const by = ownerOfPhase(replicate, work.trial.number, 'prewarm');
+    const output = { run, bytes, files: [...named], onHost: kept.onHost, progress: [] };
+    await persist(signal, () => context.lineage.phases.finish(by, key, output));
+  }
+  return made;
+}
+
+/** A prewarm to run: name of its folders, id of its processes, the whole recipe, and the place of the sealed cache. */
+interface PrewarmOf {
+  name: string;
+  id: string;
+  files: readonly StoredFile[];
+  to: string;
+}
+
+/**
+ * Runs the prewarm of a recipe without any data, and seals the cache that it made; once more where it was late on a slow
+ * host.
+ */
+export async function runPrewarm(
+  context: RunHost,
+  hosted: HostedTask,
+  { name, id, files, to }: PrewarmOf,
+  signal: AbortSignal,
+): Promise<(Failed | SealedCache) & { results: RunResult[] }> {
+  const { spec } = hosted;
+  const { run: command, timeout_s: timeoutS } = spec.phases.prewarm ?? { run: 'true', timeout_s: 1 };
+  const visible = visibleFiles(seenBy(spec, 'prewarm'), files);
+  const results: RunResult[] = [];
+  const folders = await makeRunFolders(context, name, visible);
+  const { recipe, tmp, cache } = folders;
+  try {
+    const { last, overruns } = await runInBudget(async (again) => {
+      await freshFolders([cache, tmp]);
+      const env = { ASSAY_SEED: '1' };
+      const call = {
+        id: `${id}${again ? '-again' : ''}`,
+        phase: 'prewarm',
+        command,
+        cwd: recipe,
+        timeoutS,
+      } as const;
+      const seen = { env, writable: [recipe], readable: [], cache: { folder: cache, bytes: 0 }, signal };
+      const result = await context.sandbox.run(requestOf(context, hosted, { ...call, ...seen }, tmp));
+      if (result.ending.kind === 'cancelled') signal.throwIfAborted();
+      results.push(result);
+      return { result, usualSpeed: null };
+    });
+    const failure = failureOf('prewarm', last.result);
+    if (failure !== null) {
+      const reason = `${failure.reason}${overruns.length === 0 ? '' : lateEvidence(overruns)}`;
+      return { failure: { ...failure, reason }, results };
+    }
+    const { sealed, refused } = await sealedOrRefused(sealTo(cache, to, cacheLimits(hosted)));
+    if (refused !== null) return { failure: ofPrewarm(refused), results };
+    return { folder: to, sealed, results };
+  } finally {
+    await removeRunFolders(folders);
+  }
+}
+
+const ofPrewarm = (failure: Failure): Failure => ({ ...failure, phase: 'prewarm' });
+
+/** The cache of a recipe that is served, where it is in the store: any host may serve it. */
+export async function servedCache(training: Training): Promise<Pick<Trained, 'cache'>> {
+  const { context, work, attempt, files } = training;
+  if (work.hosted.spec.phases.serve === undefined) return {};
+  const key = prewarmKey(keyedBy(training), files);
+  const found = key === null ? null : await context.lineage.phases.finished(attempt.replicate.owner, key);
+  if (found === null || found.onHost !== null) return {};
+  return { cache: { bytes: found.bytes, files: found.files, onHost: null } };
+}

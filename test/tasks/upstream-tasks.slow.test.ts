@@ -1,0 +1,90 @@
+import { dirname, delimiter } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { loadTask } from '../../src/tasks/load.js';
+import { withSmallRecipe, type UpstreamTask } from '../fixtures/upstream/copy.js';
+import type { ScriptStep } from '../model/scripted-server.js';
+import { withScript } from '../workflows/one-trial.js';
+import { edit, submit } from '../workflows/script.js';
+import { openWorld, type World } from '../workflows/world.js';
+import { numpyPython } from './numpy-python.js';
+
+vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
+
+let world: World;
+const folders: string[] = [];
+beforeAll(async () => {
+  const bin = await numpyPython();
+  vi.stubEnv('PATH', [bin, process.env['PATH'] ?? ''].join(delimiter));
+  world = await openWorld();
+});
+afterAll(async () => {
+  await world.stop();
+  vi.unstubAllEnvs();
+  for (const folder of folders) await rm(dirname(folder), { recursive: true, force: true });
+});
+
+/** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
+async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
+  const folder = await withSmallRecipe(task);
+  folders.push(folder);
+  const { spec, files } = await loadTask(folder, { profile: 'ci' });
+  const { _id: digest } = await world.lineage.tasks.store(spec, files);
+  await withScript(world, script, async () => {
+    const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
+    await (await world.start(task, input)).result();
+  });
+  return Promise.all(
+    Array.from({ length: trials + 1 }, (_, number) => trialRecord(world.lineage, task, number)),
+  );
+}
+
+it('airbench96: faster is kept, and neither what a recipe says of itself nor an empty answer is a score', async () => {
+  const answer = "logits.astype('<f4').tofile(os.path.join(os.environ['ASSAY_OUTPUT'], 'logits.f32'))";
+  const forged = [
+    "with open(os.path.join(os.environ['ASSAY_OUTPUT'], 'accuracy.json'), 'w') as file: file.write('{\"accuracy\": 0.99}')",
+    'print("tta_val_acc 0.99")',
+    answer.replace('logits.astype', '(0 * logits).astype'),
+  ];
+  const early = "means = np.array([images[some & (labels == label)].mean(0) for label in range(10)])";
+  const [start, faster, lying, peeking] = await campaign('cifar10-airbench96', 3, [
+    edit('SECONDS = 3', 'SECONDS = 0.3'),
+    submit('sleeps less'),
+    edit(answer, forged.join('\n    ')),
+    submit('says that it is accurate'),
+    edit(forged.join('\n    '), answer),
+    edit(early, `${early}\n    colours('ASSAY_REVEAL')`),
+    submit('looks at the test images before it has trained'),
+  ]);
+  expect(start?.failure).toBeNull();
+  const measured = start?.replicates[0]?.metrics;
+  expect(measured?.['accuracy']).toBeGreaterThan(0.6);
+  expect(faster).toMatchObject({ status: 'keep', failure: null });
+  expect(faster?.score).toBeLessThan(0.8);
+  expect(lying).toMatchObject({ status: 'disqualified', failure: { limit: { name: 'accuracy' } } });
+  expect(lying?.score).toBeNull();
+  expect(peeking).toMatchObject({ status: 'crash', failure: { phase: 'train' } });
+  expect(peeking?.failure?.tail).toContain('images.u8');
+});
+
+it('autoresearch: a better model is kept, and small losses that a server only claims are a violation', async () => {
+  const honest = 'found = claims(counts, tokens)';
+  const forged = 'found = 0 * claims(counts, tokens) - 1e-3';
+  const unnormalised = 'found = np.minimum(claims(counts, tokens) + 0.5, -1e-3)';
+  const [start, better, small, shifted] = await campaign('autoresearch', 3, [
+    edit('SHARE = 0.1 ', 'SHARE = 0.9 '),
+    submit('learns from more'),
+    edit(honest, forged),
+    submit('claims small losses'),
+    edit(forged, unnormalised),
+    submit('claims more than it has'),
+  ]);
+  expect(start?.failure).toBeNull();
+  expect(better).toMatchObject({ status: 'keep', failure: null });
+  expect(better?.score).toBeLessThan(start?.score ?? 0);
+  for (const lying of [small, shifted]) {
+    expect(lying).toMatchObject({ status: 'violation', score: null, failure: { phase: 'evaluate' } });
+    expect(lying?.failure?.reason).toMatch(/log-probabilities that one server claimed/);
+  }
+});
