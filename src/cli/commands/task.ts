@@ -35,6 +35,8 @@ export function register(program: Command): void {
     .argument('<dir>', 'folder to make; its last part is the name of the task')
     .option('--language <language>', 'of the recipe: python, javascript or c', 'python')
     .option('--served', 'the recipe answers as a server (python only)')
+    .option('--timed', 'the recipe is judged by how long it trains (python only)')
+    .option('--profiles', 'in two sizes, full and quick')
     .option('--json', 'print JSON: assay.new-task/1')
     .addHelpText(
       'after',
@@ -43,6 +45,7 @@ export function register(program: Command): void {
           'assay task new ./my-task',
           'assay task new ./my-task --language c',
           'assay task new ./my-task --served',
+          'assay task new ./my-task --timed --profiles',
         ],
       }),
     )
