@@ -11,7 +11,7 @@ import { resourcesSchema } from './schema/resources.js';
 import { replicateSchema, revealSchema } from './schema/measuring.js';
 import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
-import { resourceIssues } from './phase-resources.js';
+import { resourceIssues } from './resource-issues.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 import { measuringIssues } from './measuring-issues.js';
 
