@@ -35,8 +35,7 @@ export class Leaderboards {
     await this.push(`${owner}/role/${row.role}`, entry, { trial: -1 }, RECENT);
     if (rank !== null && (status === 'keep' || status === 'discard'))
       await this.push(`${owner}/best`, entry, { rank: 1, trial: 1 }, BEST);
-    if (row.margins.some(isMissed))
-      await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
+    if (row.margins.some(isMissed)) await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
     await this.blocks.update(
       { _id: `${owner}/${Math.floor(row.trial / BLOCK)}` },
       { $set: { [`statuses.${row.trial}`]: status } },

@@ -14,15 +14,9 @@ import { sealedOrRefused } from './phases/seal-outputs.js';
 import type { ToldMargin } from '../domain/task/gates.js';
 import { seal } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
+import { countedBytes } from './counted-bytes.js';
 import type { RunHost } from './host-context.js';
-import {
-  START_VARIABLE,
-  countedBytes,
-  failureOf,
-  requestOf,
-  sealLimits,
-  type PhaseCall,
-} from './phases/phase.js';
+import { START_VARIABLE, failureOf, requestOf, sealLimits, type PhaseCall } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { rehearse } from './rehearse.js';
 
@@ -86,7 +80,7 @@ async function flown(
   signal: AbortSignal,
 ): Promise<Flown> {
   const files = await context.lineage.blobs.tree(snapshot);
-  const code = countedBytes(hosted.spec, files);
+  const code = await countedBytes(context, hosted, files, signal);
   const certain = certainMargins(hosted.spec.gates, code);
   const known = certain.map((margin) => ({ ...margin, projected: false }));
   const miss = firstMiss(certain);

@@ -24,18 +24,11 @@ import {
 import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
-import {
-  artifactLimits,
-  cacheLimits,
-  countedBytes,
-  failureOf,
-  requestOf,
-  sealLimits,
-  tailOf,
-} from './phases/phase.js';
+import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
-import { incompleteFailure, sealedOrRefused } from './phases/seal-outputs.js';
+import { countedBytes } from './counted-bytes.js';
+import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
 import { copyCache } from './phases/private-cache.js';
@@ -242,7 +235,7 @@ async function trainedOnce(
   if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
-  const incomplete = withUntold(incompleteFailure(spec, left.sealed), spec, so.said);
+  const incomplete = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
   return incomplete === null ? left : { failure: incomplete };
 }
 
@@ -282,10 +275,11 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { hosted, files, so } = run;
   const { spec } = hosted;
-  const incomplete = spec.replicate.processes > 1 ? null : incompleteFailure(spec, sealed);
+  const incomplete = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
   const untold = withUntold(incomplete, spec, so.said);
   if (untold !== null) return untold;
-  const known = { bytes: countedBytes(spec, files) + sealed.bytes, ...so.metrics };
+  const code = await countedBytes(run.context, hosted, files, run.signal);
+  const known = { bytes: code + sealed.bytes, ...so.metrics };
   so.artifact = sealed.digest;
   so.metrics = known;
   so.margins = margins(spec.gates, known);

@@ -1,3 +1,5 @@
+import { countedAs, countedFiles } from '../domain/task/counted.js';
+import { requiredFiles, shapeText } from '../domain/task/artifact.js';
 import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
 import type { Gate } from '../domain/task/schema/gate.js';
@@ -97,18 +99,50 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
   });
   return [
     ...task.gates.map((gate) => `- gate ${gate.name}: ${gateText(gate)}, known after ${gate.known}`),
-    ...(task.recipe.counted.length === 0
+    ...(countedFiles(task.recipe).length === 0
       ? []
-      : [`- files that count towards code size: ${task.recipe.counted.join(', ')}`]),
+      : [
+          `- files that count towards code size: ${countedFiles(task.recipe).join(', ')}${countedAs(task.recipe) === 'raw' ? '' : PACKED}`,
+        ]),
     ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
     ...budgetLines('training', training),
+    ...signalLines(task),
     ...budgetLines('packing', packing),
     ...timed.flatMap(([name, phase]) =>
       phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
     ),
     `- ${resources.gpus > 0 ? `${resources.gpus} accelerator(s)` : `${resources.slots} slot(s)`} of pool ${resources.pool}, ${resources.memory_mb} MB memory, ${resources.disk_mb} MB disk, no network`,
+    ...requiredFiles(task).map(
+      ({ glob, declared }) =>
+        `- the artifact must have ${glob}${declared === null ? '' : `: ${shapeText(declared)}, little-endian, every number finite`}`,
+    ),
     `- this session: at most ${turns} turns`,
   ].join('\n');
+}
+
+/** What a recipe has to say while it trains, and how often it is trained. */
+function signalLines({ phases: { train, prewarm }, data, replicate }: Task): string[] {
+  const { clock } = train;
+  return [
+    ...(clock?.from === 'ready'
+      ? [
+          `- training says ready (a line on the descriptor of ASSAY_SIGNAL_FD) within ${amount(clock.warmup_timeout_s ?? 0)} s, after it has compiled and warmed up on made-up data; then it is shown the data, answered by a line on ASSAY_GO_FD, and its clock starts`,
+        ]
+      : []),
+    ...(data?.reveal === undefined
+      ? []
+      : [
+          '- when it has trained it says trained in the same way, and is then shown the inputs in ASSAY_REVEAL; the clock runs on',
+        ]),
+    ...(replicate.processes > 1
+      ? [`- each run trains ${replicate.processes} cold processes, each under a seed of its own`]
+      : []),
+    ...(prewarm === undefined
+      ? []
+      : [
+          `- prewarm: \`${prewarm.run}\` fills the cache in ASSAY_CACHE before, on no clock, killed after ${amount(prewarm.timeout_s)} s`,
+        ]),
+  ];
 }
 
 function limitOf(
@@ -117,11 +151,16 @@ function limitOf(
   return phase === undefined ? undefined : { run: phase.run, limitS: phase.timeout_s };
 }
 
-function budgetLines(phase: string, { budget }: PhaseClock): string[] {
+function budgetLines(phase: string, { budget, warmupS }: PhaseClock): string[] {
   return budget === null
     ? []
-    : [`- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from before it starts`];
+    : [
+        `- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from ${warmupS === undefined ? 'before it starts' : 'when it is ready'}`,
+      ];
 }
+
+const PACKED =
+  ', each packed by the harness into a Python program that unpacks itself (raw LZMA2 in base 85): repetition and comments cost little';
 
 const SIZES =
   '- sizes count names: each file by its bytes plus the UTF-8 length of its path plus 1, each folder of the artifact by that of its path plus 1';

@@ -20,6 +20,7 @@ import { checkManifest, MANIFEST } from './data-manifest.js';
 import { readRegular, writeFolder } from './folder.js';
 import { mirrorFolder, tasksHome } from './home.js';
 import { kitFolder } from './kit.js';
+import { withProgress, type PrepareProgress } from './prepare-progress.js';
 import { findPython, type Python, type PythonWishes } from './python.js';
 import { requireRuntime, runtimeOf } from './runtime.js';
 import { requireServable, requireUsable } from './same-python.js';
@@ -51,6 +52,14 @@ const LARGEST_PERMUTED = 1024 ** 3;
 /** Characters of a preparation's log that are told when it fails. */
 const MOST_TOLD = 1500;
 
+/** How preparations are run. */
+export interface Preparing {
+  /** Seconds after which one is ended. */
+  limitS: number;
+  /** Told how far it is with its downloads; null: nobody is. */
+  tell: ((progress: PrepareProgress) => void) | null;
+}
+
 /** Tasks materialised on this host, each once: files from the store, a private Python, prepared data. */
 export class TaskHost {
   private readonly hosted = new SharedWork<HostedTask>();
@@ -66,6 +75,7 @@ export class TaskHost {
     private readonly sandbox: Sandbox,
     /** Looks after what trials share; by default nothing does. */
     readonly tampering = new TamperDetection(false),
+    private readonly preparing: Preparing = { limitS: PREPARE_SECONDS, tell: null },
   ) {}
 
   /** Folders that no recipe may read. */
@@ -203,7 +213,7 @@ export class TaskHost {
     };
     const made = await this.alone('prepare', signal, async () => {
       if (await exists(manifest)) return null;
-      await runPreparation(spec, { python, folder, env }, signal);
+      await this.runPreparation(spec, { python, folder, env }, `${target}.progress`, signal);
       try {
         return await checkPrepared(target, spec, true);
       } catch (error) {
@@ -214,23 +224,29 @@ export class TaskHost {
     });
     return { folder: target, manifest: made ?? (await checkPrepared(target, spec, false)) };
   }
-}
 
 /** @throws AssayError PREPARE_FAILED with the end of its log, without what is secret in its environment */
-async function runPreparation(
+  private async runPreparation(
   { name, data }: Task,
   { python, folder, env }: { python: Python; folder: string; env: Record<string, string> },
+    progress: string,
   signal: AbortSignal,
 ): Promise<void> {
+    const { limitS, tell } = this.preparing;
   const program = data?.prepare ?? 'prepare.py';
-  const options = { cwd: folder, env, timeoutS: PREPARE_SECONDS, signal };
-  const { ending, log } = await runTrusted([python.executable, join(folder, program)], options);
+    const argv = [python.executable, join(folder, program)];
+    const run = (more: Record<string, string>) =>
+      runTrusted(argv, { cwd: folder, env: { ...env, ...more }, timeoutS: limitS, signal });
+    const { ending, log } = await (tell === null
+      ? run({})
+      : withProgress(progress, tell, () => run({ ASSAY_PROGRESS: progress })));
   signal.throwIfAborted();
   if (endedWell({ ending })) return;
   const shown = withoutPasswords(env, withoutSecret(env['ASSAY_DATA_SECRET'] ?? '', log));
   throw new AssayError('PREPARE_FAILED', `${program} of "${name}" ${describeEnding(ending)}`, {
     detail: shown.trimEnd().slice(-MOST_TOLD),
   });
+}
 }
 
 /**

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/text/explain.js';
+import { SCHEMA_FILE } from '../domain/task/json-schema.js';
 import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { taskName } from '../domain/task/schema/fields.js';
 import { librariesOf } from '../sandbox/private-root/libraries.js';
@@ -14,6 +15,9 @@ import { shownWith } from './python-folders.js';
 
 /** Folder of what skeletons are put together from. */
 const TEMPLATES = fileURLToPath(new URL('../../task-templates', import.meta.url));
+
+/** The schema of task.yaml, for the editor of whoever turns a skeleton into a task. */
+const TASK_SCHEMA = fileURLToPath(new URL(`../../${SCHEMA_FILE}`, import.meta.url));
 
 /** Languages that a skeleton's recipe can be written in. */
 export const LANGUAGES = ['python', 'javascript', 'c'] as const;
@@ -134,6 +138,7 @@ function withNames(
   const text = Buffer.from(bytes)
     .toString('utf8')
     .replace('name: NAME', () => `name: ${name}`)
+    .replace('$schema=SCHEMA', () => `$schema=${TASK_SCHEMA}`)
     .replaceAll('PROGRAM', () => command)
     .replace('resources:', () => `${runtime}resources:`);
   return { path, bytes: Buffer.from(text) };

@@ -88,6 +88,33 @@ export function register(program: Command): void {
     )
     .action(whenRun(() => import('../actions/task-estimate.js')));
   task
+    .command('prepare')
+    .description('prepare the Python and the data of a task on this host, before its workers do')
+    .argument('<task>', 'a task by name or digest, or a task folder (with a slash, as ./my-task)')
+    .option('--profile <name>', 'profile to prepare (default: what stands outside its profiles)')
+    .option('--json', 'print lines of JSON: assay.prepare-progress/1, then assay.prepared/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Takes as long as it takes; what is cut continues when it is run again. Data belong to the task as it is now: a
+changed folder is another task, whose downloads are kept.`,
+        examples: ['assay task prepare ./my-task --profile paper', 'assay task prepare byte-golf'],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-prepare.js')));
+  task
+    .command('schema')
+    .description('print the JSON Schema of task.yaml, for editors')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `docs/task.schema.json is the same; an editor that knows yaml-language-server reads it where the first line of
+task.yaml is: # yaml-language-server: $schema=FILE`,
+        examples: ['assay task schema > task.schema.json'],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-schema.js')));
+  task
     .command('source')
     .description('write the files that a task takes from other repositories, to look at them')
     .argument('<dir>', 'folder with a task.yaml')

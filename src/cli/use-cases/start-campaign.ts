@@ -5,6 +5,7 @@ import { AssayError } from '../../domain/errors.js';
 import { referenceOf } from '../../domain/task/profiles.js';
 import { explain } from '../../domain/text/explain.js';
 import { campaignNameSchema, ownerOf } from '../../domain/keys.js';
+import type { TaskDocument } from '../../lineage/documents/task.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { findTask } from '../../tasks/find.js';
 import { loadTask } from '../../tasks/load.js';
@@ -20,13 +21,23 @@ export async function taskReference(
   task: string,
   profile: string | null = null,
 ): Promise<string> {
-  if (!task.includes('/')) {
-    const reference = referenceOf(task, profile);
-    await findTask({ lineage, bundledTasks: BUNDLED_TASKS }, reference);
-    return reference;
-  }
+  const { _id: digest } = await storedTask(lineage, task, profile);
+  return task.includes('/') ? digest : referenceOf(task, profile);
+}
+
+/**
+ * A task that a person names as in {@link taskReference}, as it is stored.
+ * @throws AssayError TASK_UNKNOWN, PROFILE_UNKNOWN, TASK_INVALID
+ */
+export async function storedTask(
+  lineage: Lineage,
+  task: string,
+  profile: string | null,
+): Promise<TaskDocument> {
+  if (!task.includes('/'))
+    return findTask({ lineage, bundledTasks: BUNDLED_TASKS }, referenceOf(task, profile));
   const { spec, files } = await loadTask(task, { profile });
-  return (await lineage.tasks.store(spec, files))._id;
+  return lineage.tasks.store(spec, files);
 }
 
 /** A campaign that was started; the owner is that of its documents once it has begun. */

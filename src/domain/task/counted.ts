@@ -3,8 +3,19 @@ import { matchesGlob } from '../text/paths.js';
 /** Metrics of size, which counted files make up. */
 const SIZES = ['bytes', 'code_bytes'];
 
+/** Declaration of what counts: globs, as the files are; or globs with the form that they are counted in. */
+type Counted = readonly string[] | { files: readonly string[]; as: 'raw' | 'lzma-b85' };
+
+/** The globs of files that count. */
+export const countedFiles = ({ counted }: { counted: Counted }): readonly string[] =>
+  'files' in counted ? counted.files : counted;
+
+/** The form that files are counted in. */
+export const countedAs = ({ counted }: { counted: Counted }): 'raw' | 'lzma-b85' =>
+  'files' in counted ? counted.as : 'raw';
+
 interface Sized {
-  recipe: { editable: readonly string[]; counted: readonly string[] };
+  recipe: { editable: readonly string[]; counted: Counted };
   metrics: readonly string[];
 }
 
@@ -12,9 +23,10 @@ interface Sized {
  * Finds an entry of `editable` whose files would carry bytes that a task by whose metrics size matters does not count;
  * null when there is none.
  */
-export function uncounted({ recipe: { editable, counted }, metrics }: Sized): string | null {
+export function uncounted({ recipe, metrics }: Sized): string | null {
   if (!metrics.some((metric) => SIZES.includes(metric))) return null;
-  return editable.find((entry) => !counted.some((glob) => covers(glob, entry))) ?? null;
+  const counted = countedFiles(recipe);
+  return recipe.editable.find((entry) => !counted.some((glob) => covers(glob, entry))) ?? null;
 }
 
 const isGlob = (entry: string): boolean => /[*?]|\/$/.test(entry);

@@ -1,5 +1,6 @@
 import { knobsOf } from '../text/knobs.js';
 import { matchesGlob } from '../text/paths.js';
+import { countedFiles } from './counted.js';
 import { DETERMINISTIC, decisionMetric, TIME_RATIO, type Task } from './task.js';
 
 /** A recipe file, its content as text. */
@@ -11,7 +12,7 @@ export interface RecipeText {
 /** Finds what a valid task probably does not mean, in words, from its folder alone. */
 export function folderWarnings({ recipe }: Pick<Task, 'recipe'>, files: readonly RecipeText[]): string[] {
   const unmatched = (field: 'editable' | 'counted'): string[] =>
-    recipe[field].flatMap((glob) =>
+    (field === 'counted' ? countedFiles(recipe) : recipe[field]).flatMap((glob) =>
       files.some(({ path }) => matchesGlob(path, [glob]))
         ? []
         : [`recipe.${field}: ${JSON.stringify(glob)} matches no file of ${recipe.root}/`],
@@ -54,6 +55,8 @@ export interface MeasuredStart {
   evaluateS: number | null;
   metrics: Readonly<Record<string, number>>;
   notes: readonly string[];
+  /** Words that its last process said. */
+  said?: readonly string[];
 }
 
 /** Part of a limit in time from which on a busy host may overrun it. */
@@ -70,6 +73,11 @@ export function measuredWarnings(task: Task, [one, other]: readonly MeasuredStar
     a === null || b === null ? null : Math.max(a, b);
   return [
     ...seedWarnings(task, one, other),
+    ...(task.data?.reveal !== undefined && one.said?.includes('trained') === false
+      ? [
+          'training did not say "trained" on the descriptor of ASSAY_SIGNAL_FD, so that it was never shown data.reveal',
+        ]
+      : []),
     ...close('training', slowest(one.trainS, other.trainS), task.phases.train.timeout_s),
     ...close('the evaluation', slowest(one.evaluateS, other.evaluateS), task.evaluate.timeout_s),
     ...one.notes,

@@ -6,6 +6,7 @@ import { metricName } from './schema/metric-name.js';
 import { evaluateSchema, phasesSchema } from './schema/phases.js';
 import { profileFields } from './schema/profiles.js';
 import { sourceIssues, sourceSchema, sourcesOf } from './schema/source.js';
+import { countedSchema } from './schema/counted.js';
 import { resourcesSchema } from './schema/resources.js';
 import { replicateSchema, revealSchema } from './schema/measuring.js';
 import { pythonFields } from './schema/environment.js';
@@ -65,12 +66,7 @@ const taskFields = {
       .describe(
         'globs, below the root, of what agents and people who submit may change or add; every other file stays that of the start',
       ),
-    counted: z
-      .array(relative)
-      .default([])
-      .describe(
-        'globs of files that count towards `code_bytes` and `bytes`; all that may be edited, where one of these matters',
-      ),
+    counted: countedSchema,
     domains: z
       .record(taskName, z.string().min(1).max(400))
       .default({})
@@ -171,12 +167,12 @@ export const taskSchema = z.strictObject(taskFields).superRefine((task, context)
       path: ['replicate', 'deterministic'],
       message: `times differ from run to run, and "${TIME_RATIO}" is one`,
     });
-    const untimed = evaluationTimeIssue({
-      scoring: task.scoring,
-      decides: decisionMetric(task),
-      named: namedMetrics(task),
-    });
-    if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
+  const untimed = evaluationTimeIssue({
+    scoring: task.scoring,
+    decides: decisionMetric(task),
+    named: namedMetrics(task),
+  });
+  if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
   const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
   if (free !== null)
     context.addIssue({

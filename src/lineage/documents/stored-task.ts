@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DTYPES } from '../../domain/task/schema/artifact.js';
 import type { Task } from '../../domain/task/task.js';
 
 /**
@@ -57,6 +58,8 @@ const phases = z.object({
     .optional(),
 });
 
+const declared = z.object({ path: z.string(), dtype: z.enum(DTYPES), shape: z.array(z.number()) });
+
 const gate = z.object({
   name: z.string(),
   metric: z.string(),
@@ -90,7 +93,9 @@ export const storedTask = z.object({
   recipe: z.object({
     root: z.string().default('recipe'),
     editable: strings,
-    counted: strings.default([]),
+    counted: z
+      .union([strings, z.object({ files: strings, as: z.enum(['raw', 'lzma-b85']).default('raw') })])
+      .default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
     domains: z.record(z.string(), z.string()).default({}),
   }),
@@ -140,7 +145,7 @@ export const storedTask = z.object({
   evaluate: phase.extend({
     env: z.record(z.string(), z.string()).optional(),
     gpus: z.number().default(0),
-    artifact: z.array(z.string()).optional(),
+    artifact: z.array(z.union([z.string(), declared])).optional(),
     exclusive: z.boolean().optional(),
     rehearsal: z.object({ share: z.number(), limit_s: z.number().optional() }).optional(),
   }),

@@ -3,14 +3,12 @@ import { AssayError } from '../../domain/errors.js';
 import type { DeviceAccess } from '../../domain/devices/device.js';
 import { definedFields } from '../../domain/defined-fields.js';
 import type { Failure } from '../../domain/trial/outcome.js';
-import { matchesGlob } from '../../domain/text/paths.js';
 import { overText } from '../../domain/text/over.js';
 import type { TrialStatus } from '../../domain/statuses.js';
-import { processorsOf, type Task } from '../../domain/task/task.js';
+import { processorsOf } from '../../domain/task/task.js';
 import { evaluatorEnvironment, recipeEnvironment } from '../../domain/task/phase-environment.js';
 import { outputDiskMb, resourcesOf } from '../../domain/task/phase-resources.js';
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
-import { treeBytes } from '../../domain/task/entry-bytes.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { Ending, RunRequest, RunResult, Signal, CacheFolder } from '../../sandbox/run.js';
@@ -250,9 +248,4 @@ export function artifactLimits(hosted: HostedTask): SealLimits {
 
 export function tailOf(log: string): string {
   return log.trimEnd().split('\n').slice(-TAIL_LINES).join('\n').slice(-TAIL_CHARACTERS);
-}
-
-/** Bytes of the files that count towards a code-size gate, with their names. */
-export function countedBytes(task: Task, files: readonly { path: string; bytes: number }[]): number {
-  return treeBytes(files.filter((file) => matchesGlob(file.path, task.recipe.counted)));
 }

@@ -10,10 +10,10 @@ import { mayEvaluate } from '../load-trial.js';
 import { keyOf, unreadByTraining } from '../reuse.js';
 import { keepOutputs, type KeptOutputs } from './kept-outputs.js';
 import { packPhase } from './pack-phase.js';
-import { countedBytes } from './phase.js';
+import { countedBytes } from '../counted-bytes.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
-import { incompleteFailure } from './seal-outputs.js';
+import { artifactFailure } from './seal-outputs.js';
 import { servedCache } from './prewarm-phase.js';
 import { withUntold } from './unready.js';
 import { trainPhase } from './train-phase.js';
@@ -75,11 +75,12 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
   // of several processes each was looked at as it ended
-  const incomplete = spec.replicate.processes > 1 ? null : incompleteFailure(spec, sealed);
+  const incomplete = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
   const untold = withUntold(incomplete, spec, training.said);
   if (untold !== null) return trainedWith(training, untold, {});
   const times = timesOf(training);
-  const metrics = { bytes: countedBytes(spec, files) + sealed.bytes, ...times.metrics };
+  const code = await countedBytes(training.context, work.hosted, files, signal);
+  const metrics = { bytes: code + sealed.bytes, ...times.metrics };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };

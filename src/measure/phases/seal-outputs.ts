@@ -1,8 +1,10 @@
 import type { Task } from '../../domain/task/task.js';
+import { requiredFiles } from '../../domain/task/artifact.js';
 import { matchesGlob } from '../../domain/text/paths.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { SealRefused } from '../../sandbox/sealing/seal-refused.js';
+import { arrayFault } from './declared-arrays.js';
 
 /** Outputs of a recipe, or the reason why they cannot be taken. */
 export type SealedOutputs = { sealed: Sealed; refused: null } | { sealed: null; refused: Failure };
@@ -27,20 +29,39 @@ export function refusalFailure({ kind, message, limit }: SealRefused): Failure {
 const NAMED = 5;
 
 /**
- * The failure of an artifact that lacks what the evaluator reads: that is not the evaluator's fault. Null where it has
- * everything that the task names and, where scoring is direct, any file.
+ * The failure of an artifact, of one process, that is not what the evaluator reads, in `folder`: that is not the evaluator's fault. Null
+ * where it has everything that the task names, as it is declared, and, where scoring is direct, any file.
  */
-export function incompleteFailure(
-  { scoring, evaluate }: Pick<Task, 'scoring' | 'evaluate'>,
-  { files }: Sealed,
-): Failure | null {
-  const missing = evaluate.artifact?.find((glob) => !files.some(({ path }) => matchesGlob(path, [glob])));
-  if (missing === undefined && (files.length > 0 || scoring === 'served')) return null;
+export async function artifactFailure(
+  task: Pick<Task, 'scoring' | 'evaluate'>,
+  sealed: Sealed,
+  folder: string,
+): Promise<Failure | null> {
+  const missing = missingReason(task, sealed);
+  if (missing !== null) return crashOf(missing);
+  for (const { declared } of requiredFiles(task)) {
+    const fault = declared === null ? null : await arrayFault(folder, sealed, declared);
+    if (fault !== null) return crashOf(`the artifact is not what task.yaml declares: ${fault}`);
+  }
+  return null;
+}
+
+function missingReason(task: Pick<Task, 'scoring' | 'evaluate'>, { files }: Sealed): string | null {
+  const missing = requiredFiles(task).find(
+    ({ glob }) => !files.some(({ path }) => matchesGlob(path, [glob])),
+  );
+  if (missing === undefined && (files.length > 0 || task.scoring === 'served')) return null;
   const names = files.slice(0, NAMED).map(({ path }) => path);
   const found = `${names.join(', ')}${files.length > NAMED ? ` and ${files.length - NAMED} more` : ''}`;
-  const reason =
-    files.length === 0
-      ? 'the artifact has no file: nothing was written to ASSAY_OUTPUT'
-      : `the artifact has no ${missing ?? 'file'}, which the evaluator reads; it has ${found}`;
-  return { status: 'crash', phase: 'seal', reason, limit: null, tail: '' };
+  return files.length === 0
+    ? 'the artifact has no file: nothing was written to ASSAY_OUTPUT'
+    : `the artifact has no ${missing?.glob ?? 'file'}, which the evaluator reads; it has ${found}`;
 }
+
+const crashOf = (reason: string): Failure => ({
+  status: 'crash',
+  phase: 'seal',
+  reason,
+  limit: null,
+  tail: '',
+});

@@ -19,7 +19,7 @@ import { artifactLimits, sealLimits } from './phase.js';
 import { freshFolders } from './run-folders.js';
 import { copyCache } from './private-cache.js';
 import { runPhase } from './run-phase.js';
-import { incompleteFailure, sealedOrRefused } from './seal-outputs.js';
+import { artifactFailure, sealedOrRefused } from './seal-outputs.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
 import type { Failed, Left, Training } from './training.js';
 import { withUntold } from './unready.js';
@@ -91,7 +91,8 @@ export async function trainProcesses(
     }
     const done = await trainProcess(training, settings, { to: processFolder(training, process) });
     if ('failure' in done) return { failure: ofProcess(done.failure, process, all.length) };
-    const incomplete = withUntold(incompleteFailure(spec, done.sealed), spec, training.said);
+    const faulty = await artifactFailure(spec, done.sealed, processFolder(training, process));
+    const incomplete = withUntold(faulty, spec, training.said);
     if (incomplete !== null) return { failure: ofProcess(incomplete, process, all.length) };
     await persist(training.signal, () => keepProcess(training, process, done));
   }

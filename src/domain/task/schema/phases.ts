@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
+import { artifactSchema } from './artifact.js';
 import { phaseResources } from './resources.js';
 import { direction, environment, relative, seconds } from './fields.js';
 
@@ -141,13 +142,7 @@ export const evaluateSchema = phase.extend({
     .describe(
       'true: nothing else of assay runs on its host meanwhile; by default only while a claim is measured',
     ),
-  artifact: z
-    .array(relative)
-    .max(64)
-    .optional()
-    .describe(
-      'globs of files that an artifact must have. Without one of them the trial ends as a crash and the evaluator, which would fail on it, is not run; nor is it on an artifact without a file, where scoring is direct',
-    ),
+  artifact: artifactSchema,
   rehearsal: z
     .strictObject({
       share: z.number().min(0.01).max(0.5).describe('part of a full evaluation that is scored'),
