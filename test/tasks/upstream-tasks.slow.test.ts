@@ -13,20 +13,21 @@ import { numpyPython } from './numpy-python.js';
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
 let world: World;
+/** One that has numpy. */
+let python: string;
 const folders: string[] = [];
 beforeAll(async () => {
-  const bin = await numpyPython();
-  vi.stubEnv('ASSAY_PYTHON', join(bin, 'python'));
+  python = join(await numpyPython(), 'python');
   world = await openWorld();
 });
 afterAll(async () => {
   await world.stop();
-  vi.unstubAllEnvs();
   for (const folder of folders) await rm(dirname(folder), { recursive: true, force: true });
 });
 
 /** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
 async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
+  vi.stubEnv('ASSAY_PYTHON', python);
   const folder = await withSmallRecipe(task);
   folders.push(folder);
   const { spec, files } = await loadTask(folder, { profile: 'ci' });
