@@ -1,4 +1,4 @@
-import { dirname, delimiter } from 'node:path';
+import { dirname, join } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
@@ -7,33 +7,42 @@ import { withSmallRecipe, type UpstreamTask } from '../fixtures/upstream/copy.js
 import type { ScriptStep } from '../model/scripted-server.js';
 import { withScript } from '../workflows/one-trial.js';
 import { edit, submit } from '../workflows/script.js';
-import { openWorld, type World } from '../workflows/world.js';
+import { openWorld, until, type World } from '../workflows/world.js';
 import { numpyPython } from './numpy-python.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
 let world: World;
+/** One that has numpy. */
+let python: string;
 const folders: string[] = [];
 beforeAll(async () => {
-  const bin = await numpyPython();
-  vi.stubEnv('PATH', [bin, process.env['PATH'] ?? ''].join(delimiter));
+  python = join(await numpyPython(), 'python');
   world = await openWorld();
 });
 afterAll(async () => {
   await world.stop();
-  vi.unstubAllEnvs();
   for (const folder of folders) await rm(dirname(folder), { recursive: true, force: true });
 });
 
 /** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
 async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
+  vi.stubEnv('ASSAY_PYTHON', python);
   const folder = await withSmallRecipe(task);
   folders.push(folder);
   const { spec, files } = await loadTask(folder, { profile: 'ci' });
   const { _id: digest } = await world.lineage.tasks.store(spec, files);
   await withScript(world, script, async () => {
     const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
-    await (await world.start(task, input)).result();
+    await world.start(task, input);
+    const ended = async (): Promise<true | null> => {
+      // it is stored once it is frozen
+      if ((await world.lineage.campaigns.find(task)) === null) return null;
+      const { state, reason } = await world.campaign(task);
+      if (state === 'blocked') throw new Error(reason ?? state);
+      return state === 'finished' || null;
+    };
+    await until(`${task} to finish`, ended, 800);
   });
   return Promise.all(
     Array.from({ length: trials + 1 }, (_, number) => trialRecord(world.lineage, task, number)),
