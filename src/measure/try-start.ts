@@ -24,10 +24,10 @@ import {
 import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
-import { countedBytes } from './counted-bytes.js';
 import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
+import { countedBytes } from './counted-bytes.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
@@ -235,8 +235,8 @@ async function trainedOnce(
   if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
-  const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
-  return unfit === null ? left : { failure: unfit };
+  const incomplete = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
+  return incomplete === null ? left : { failure: incomplete };
 }
 
 /** Runs a phase against its clock; once more where it was late on a slow host. */
@@ -275,8 +275,8 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { hosted, files, so } = run;
   const { spec } = hosted;
-  const unfit = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
-  const untold = withUntold(unfit, spec, so.said);
+  const incomplete = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
+  const untold = withUntold(incomplete, spec, so.said);
   if (untold !== null) return untold;
   const code = await countedBytes(run.context, hosted, files, run.signal);
   const known = { bytes: code + sealed.bytes, ...so.metrics };

@@ -106,6 +106,7 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
         ]),
     ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
     ...budgetLines('training', training),
+    ...signalLines(task),
     ...budgetLines('packing', packing),
     ...timed.flatMap(([name, phase]) =>
       phase === undefined ? [] : [`- ${name}: \`${phase.run}\`, killed after ${amount(phase.limitS)} s`],
@@ -119,16 +120,43 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
   ].join('\n');
 }
 
+/** What a recipe has to say while it trains, and how often it is trained. */
+function signalLines({ phases: { train, prewarm }, data, replicate }: Task): string[] {
+  const { clock } = train;
+  return [
+    ...(clock?.from === 'ready'
+      ? [
+          `- training says ready (a line on the descriptor of ASSAY_SIGNAL_FD) within ${amount(clock.warmup_timeout_s ?? 0)} s, after it has compiled and warmed up on made-up data; then it is shown the data, answered by a line on ASSAY_GO_FD, and its clock starts`,
+        ]
+      : []),
+    ...(data?.reveal === undefined
+      ? []
+      : [
+          '- when it has trained it says trained in the same way, and is then shown the inputs in ASSAY_REVEAL; the clock runs on',
+        ]),
+    ...(replicate.processes > 1
+      ? [`- each run trains ${replicate.processes} cold processes, each under a seed of its own`]
+      : []),
+    ...(prewarm === undefined
+      ? []
+      : [
+          `- prewarm: \`${prewarm.run}\` fills the cache in ASSAY_CACHE before, on no clock, killed after ${amount(prewarm.timeout_s)} s`,
+        ]),
+  ];
+}
+
 function limitOf(
   phase: { run: string; timeout_s: number } | undefined,
 ): { run: string; limitS: number } | undefined {
   return phase === undefined ? undefined : { run: phase.run, limitS: phase.timeout_s };
 }
 
-function budgetLines(phase: string, { budget }: PhaseClock): string[] {
+function budgetLines(phase: string, { budget, warmupS }: PhaseClock): string[] {
   return budget === null
     ? []
-    : [`- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from before it starts`];
+    : [
+        `- ${phase} budget: ${amount(budget.seconds)} s, measured outside the recipe from ${warmupS === undefined ? 'before it starts' : 'when it is ready'}`,
+      ];
 }
 
 const PACKED =

@@ -48,8 +48,8 @@ bring_torch() {
   "$python" -m venv "$environment" || skip "$python cannot make an environment (python3-venv)"
   "$environment/bin/pip" install -q --no-deps torch==2.9.1 ||
     skip "torch 2.9.1 cannot be installed: no network, no package index, or no wheel for this machine"
-  "$environment/bin/pip" install -q numpy filelock typing-extensions sympy networkx jinja2 fsspec setuptools 2> /dev/null ||
-    skip "what torch needs cannot be installed"
+  "$environment/bin/pip" install -q numpy filelock typing-extensions sympy networkx jinja2 fsspec setuptools \
+    pyarrow rustbpe tiktoken requests 2> /dev/null || skip "what torch and the tasks need cannot be installed"
   local site
   site=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   "$environment/bin/python" "$here/stub_libraries.py" "$site/torch/lib" > "$environment/stubs.log" ||
@@ -74,9 +74,17 @@ have_sources() {
   done
 }
 
+# Tokens and rows from text of this machine, by the code that prepares the real ones; then two ways to one score.
+compare_scores() {
+  echo "== autoresearch: the evaluator's score beside upstream's own"
+  cp -r "$clone/tasks/autoresearch" "$work/whole" && cp -r "$work/source-autoresearch/." "$work/whole/" &&
+    "$environment/bin/python" "$here/same_score.py" "$work/whole" "$work/scores" "$clone/evaluator-kit" | tail -1
+}
+
 # One task: its start measured twice, then a campaign.
 run_task() {
   local task=$1
+  [ "$task" != autoresearch ] || compare_scores || return 1
   echo "== $task: check"
   "${assay[@]}" task check "$clone/tasks/$task" --profile ci || return 1
   echo "== $task: a campaign of three trials"

@@ -81,7 +81,11 @@ describe('a recipe that does not say what it has to', () => {
       'say("trained")',
       /it did not say "ready" .* within its warm-up of 2 s; it said "trained" instead/,
     ],
-    ['is still at it', 'import time; time.sleep(600)', /did not say "ready" .* within its warm-up of 2 s(;|$)/],
+    [
+      'is still at it',
+      'import time; time.sleep(600)',
+      /did not say "ready" .* within its warm-up of 2 s(;|$)/,
+    ],
   ])('crashes where it %s', async (_, instead, reason) => {
     const found = await checked(
       recipe('say("ready")', instead),
@@ -95,6 +99,14 @@ describe('a recipe that does not say what it has to', () => {
     const found = await checked(recipe('say("trained")', 'raise SystemExit'));
     expect(found.failure).toMatchObject({ status: 'crash', phase: 'seal' });
     expect(found.failure?.reason).toMatch(/no file.*; training did not say "trained" .*ASSAY_REVEAL$/);
+  });
+
+  it('is warned of where it was never shown what the task reveals', async () => {
+    const blind = `with open(os.path.join(OUT, "predictions.u8"), "wb") as file: file.write(bytes(500))
+raise SystemExit`;
+    const found = await checked(recipe('say("trained")', blind));
+    expect(found.failure).toBeNull();
+    expect(found.warnings).toContainEqual(expect.stringContaining('training did not say "trained"'));
   });
 });
 

@@ -40,17 +40,17 @@ async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]
   );
 }
 
-it('airbench96: faster is kept, and neither what a recipe says of itself nor an empty answer is a score', async () => {
+it('airbench96: a better network is kept, and neither what a recipe says of itself nor an empty answer is a score', async () => {
   const answer = "logits.astype('<f4').tofile(os.path.join(os.environ['ASSAY_OUTPUT'], 'logits.f32'))";
   const forged = [
     "with open(os.path.join(os.environ['ASSAY_OUTPUT'], 'accuracy.json'), 'w') as file: file.write('{\"accuracy\": 0.99}')",
     'print("tta_val_acc 0.99")',
     answer.replace('logits.astype', '(0 * logits).astype'),
   ];
-  const early = "means = np.array([images[some & (labels == label)].mean(0) for label in range(10)])";
-  const [start, faster, lying, peeking] = await campaign('cifar10-airbench96', 3, [
-    edit('SECONDS = 3', 'SECONDS = 0.3'),
-    submit('sleeps less'),
+  const early = 'means = np.array([images[some & (labels == label)].mean(0) for label in range(10)])';
+  const [start, better, lying, peeking] = await campaign('cifar10-airbench96', 3, [
+    edit('PIXELS = 24 ', 'PIXELS = 100 '),
+    submit('looks at more'),
     edit(answer, forged.join('\n    ')),
     submit('says that it is accurate'),
     edit(forged.join('\n    '), answer),
@@ -60,8 +60,8 @@ it('airbench96: faster is kept, and neither what a recipe says of itself nor an 
   expect(start?.failure).toBeNull();
   const measured = start?.replicates[0]?.metrics;
   expect(measured?.['accuracy']).toBeGreaterThan(0.6);
-  expect(faster).toMatchObject({ status: 'keep', failure: null });
-  expect(faster?.score).toBeLessThan(0.8);
+  expect(better).toMatchObject({ status: 'keep', failure: null });
+  expect(better?.score).toBeGreaterThan(start?.score ?? 1);
   expect(lying).toMatchObject({ status: 'disqualified', failure: { limit: { name: 'accuracy' } } });
   expect(lying?.score).toBeNull();
   expect(peeking).toMatchObject({ status: 'crash', failure: { phase: 'train' } });

@@ -60,7 +60,7 @@ export interface ReplicateView {
   } | null;
   phases: PhaseView[];
   metrics: Record<string, number>;
-  /** Of the metrics that the evaluator estimates from a sample; a part of the noise between replicates. */
+  /** Of metrics that the evaluator estimates from a sample, or that are means over several processes; a part of the noise between replicates. */
   standardErrors: Record<string, number>;
   /** The replicate whose training, and so whose noise, this one shares. */
   sharesTraining: string | null;
@@ -214,7 +214,7 @@ function replicateView(replicate: ReplicateDocument, seedIsOpen: boolean): Repli
           },
     phases: runsOf(replicate).map(({ log: _, ...run }) => run),
     metrics: metricsOf(replicate),
-    standardErrors: replicate.evaluated?.standardErrors ?? {},
+    standardErrors: { ...trained?.standardErrors, ...replicate.evaluated?.standardErrors },
     sharesTraining: trained?.sharesTraining ?? null,
     saved: trained?.saved ?? [],
     infra: replicate.faults.map((fault) => ({

@@ -17,6 +17,7 @@ export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint):
     ['python', python],
     ['prepared', `in ${preparedS.toFixed(1)} s`],
     ['preflight', `in ${preflightS.toFixed(1)} s`],
+    ...processLine(task, runs),
     ...noiseLine(task, runs),
   ];
   return [
@@ -27,6 +28,23 @@ export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint):
       (warning, at) => `${at === 0 ? '\n' : ''}${paint('yellow', 'warning')}: ${oneLine(warning)}`,
     ),
   ].join('\n');
+}
+
+/** What a check has seen of processes and their signals; nothing for a task without either. */
+function processLine(task: Task, [one]: readonly StartRun[]): [string, string][] {
+  const { processes } = task.replicate;
+  const signals = [
+    ...(task.phases.train.clock?.from === 'ready' ? ['ready'] : []),
+    ...(task.data?.reveal === undefined ? [] : ['trained']),
+  ];
+  if (one === undefined || (processes === 1 && signals.length === 0)) return [];
+  const ran = one.processes.length;
+  const missing = signals.filter((word) => !one.said.includes(word));
+  const told =
+    signals.length === 0
+      ? []
+      : [missing.length === 0 ? `said ${signals.join(' and ')}` : `did not say ${missing.join(' or ')}`];
+  return [['processes', [`${ran} of ${processes} tried in each run`, ...told].join(', ')]];
 }
 
 function noiseLine(task: Task, [one, other]: readonly StartRun[]): [string, string][] {
@@ -44,18 +62,21 @@ function runTable(runs: readonly StartRun[]): string {
   const names = [...new Set(runs.flatMap(({ metrics }) => Object.keys(metrics)))].filter(
     (name) => !['bytes', 'train_s'].includes(name),
   );
+  const warms = runs.some(({ prewarmS }) => prewarmS !== null);
   const seconds = (value: number | null): string => (value === null ? '' : `${value.toFixed(2)} s`);
   return columns(
     [
       { title: 'SEED' },
+      ...(warms ? [{ title: 'PREWARM', right: true }] : []),
       { title: 'TRAIN', right: true },
       { title: 'PACK', right: true },
       { title: 'EVALUATE', right: true },
       { title: 'SIZE', right: true },
       ...names.map((name) => ({ title: name, right: true })),
     ],
-    runs.map(({ seed, trainS, packS, evaluateS, metrics }) => [
+    runs.map(({ seed, prewarmS, trainS, packS, evaluateS, metrics }) => [
       String(seed),
+      ...(warms ? [seconds(prewarmS)] : []),
       seconds(trainS),
       seconds(packS),
       seconds(evaluateS),

@@ -257,17 +257,21 @@ function phaseTable(phases: readonly PhaseView[]): string {
 }
 
 function phaseText(run: PhaseView): string {
-  const { phase, reusedFrom, startMs, repeated } = run;
+  const { phase, process, warmupMs, reusedFrom, startMs, pair, repeated } = run;
   const used = budgetText(run);
   const notes = [
     ...(used === null ? slowText(run) : [used]),
     ...(isSlow(run) && run.load !== null ? [`load ${run.load} a processor`] : []),
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
-    ...(startMs === null ? [] : [`the start beside it ${duration(startMs)}`]),
+    ...(warmupMs === null ? [] : [`after a warm-up of ${duration(warmupMs)}`]),
+    ...(startMs === null
+      ? []
+      : [`the start beside it ${duration(startMs)}${pair?.first === 'start' ? ', measured first' : ''}`]),
     ...run.devices.map(deviceText),
   ];
-  return notes.length === 0 ? phase : `${phase} (${notes.join(', ')})`;
+  const name = process === null ? phase : `${phase} ${process}`;
+  return notes.length === 0 ? name : `${name} (${notes.join(', ')})`;
 }
 
 /** `GPU-5d3…: 71 % busy, peak 11.2 GiB, 1755 MHz (least 1410)`. */

@@ -12,7 +12,7 @@ export function resourcesOf({ resources, phases, evaluate }: Task, phase: RunPha
   return { ...resources, ...definedFields(own ?? {}) };
 }
 
-const PHASES: readonly RunPhase[] = ['check', 'smoke', 'train', 'pack', 'serve', 'evaluate'];
+const PHASES: readonly RunPhase[] = ['check', 'smoke', 'prewarm', 'train', 'pack', 'serve', 'evaluate'];
 
 /** The most that any phase of a task may write, in MiB. */
 export const largestDiskMb = (task: Task): number =>

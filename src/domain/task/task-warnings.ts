@@ -55,6 +55,8 @@ export interface MeasuredStart {
   evaluateS: number | null;
   metrics: Readonly<Record<string, number>>;
   notes: readonly string[];
+  /** Words that its last process said. */
+  said?: readonly string[];
 }
 
 /** Part of a limit in time from which on a busy host may overrun it. */
@@ -71,6 +73,11 @@ export function measuredWarnings(task: Task, [one, other]: readonly MeasuredStar
     a === null || b === null ? null : Math.max(a, b);
   return [
     ...seedWarnings(task, one, other),
+    ...(task.data?.reveal !== undefined && one.said?.includes('trained') === false
+      ? [
+          'training did not say "trained" on the descriptor of ASSAY_SIGNAL_FD, so that it was never shown data.reveal',
+        ]
+      : []),
     ...close('training', slowest(one.trainS, other.trainS), task.phases.train.timeout_s),
     ...close('the evaluation', slowest(one.evaluateS, other.evaluateS), task.evaluate.timeout_s),
     ...one.notes,
