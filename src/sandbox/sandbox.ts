@@ -8,7 +8,14 @@ import {
 } from '../domain/task/isolation.js';
 import { findBubblewrap } from './tiers/bubblewrap.js';
 import { PrivateRoots, type PrivateLaunch } from './private-root/roots.js';
-import { CACHE_PATH, type Limits, type RunRequest, type RunResult, type Sandbox, type Served } from './run.js';
+import {
+  CACHE_PATH,
+  type Limits,
+  type RunRequest,
+  type RunResult,
+  type Sandbox,
+  type Served,
+} from './run.js';
 import { limited, withLockedMemory } from './process/shell.js';
 import { supervise, type Supervision } from './process/supervise.js';
 import { deviceVariables, filesForDevices, heldWithDevices } from './tiers/device-access.js';

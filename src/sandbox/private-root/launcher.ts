@@ -132,7 +132,19 @@ export function copiedLaunch(
   return {
     ...inner,
     wrappers: 3,
-    args: [...outer, '--', '/bin/sh', '-c', COPYING, 'sh', stage, image.file, cache, inner.file, ...inner.args],
+    args: [
+      ...outer,
+      '--',
+      '/bin/sh',
+      '-c',
+      COPYING,
+      'sh',
+      stage,
+      image.file,
+      cache,
+      inner.file,
+      ...inner.args,
+    ],
   };
 }
 
