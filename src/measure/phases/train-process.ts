@@ -89,7 +89,8 @@ export async function trainProcesses(
       runs.push(before);
       continue;
     }
-    const done = await trainProcess(training, settings, { to: processFolder(training, process) });
+    const to = processFolder(training, process);
+    const done = await trainProcess(training, settings, { to });
     if ('failure' in done) return { failure: ofProcess(done.failure, process, all.length) };
     const unfit = withUntold(await artifactFailure(spec, done.sealed, to), spec, training.said);
     if (unfit !== null) return { failure: ofProcess(unfit, process, all.length) };
