@@ -139,10 +139,7 @@ async function measuredTwice(
     runs.push(run);
     if (run.failure !== null) return { runs, failure: run.failure };
   }
-  const failure = meanMissFailure(
-    hosted.spec,
-    runs.map(({ metrics }) => ({ metrics, standardErrors: {} })),
-  );
+  const failure = meanMissFailure(hosted.spec, runs);
   return { runs, failure };
 }
 

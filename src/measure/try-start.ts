@@ -24,10 +24,10 @@ import {
 import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
+import { countedBytes } from './counted-bytes.js';
 import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf } from './phases/phase.js';
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
-import { countedBytes } from './counted-bytes.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
@@ -55,6 +55,8 @@ export interface StartRun {
   packS: number | null;
   evaluateS: number | null;
   metrics: Record<string, number>;
+  /** Those that the evaluator told of them. */
+  standardErrors: Record<string, number>;
   margins: Margin[];
   feedback: string;
   /** Notes on parts of the evaluator's answer that were ignored or cut. */
@@ -111,6 +113,7 @@ export async function tryStart(
     processes: [],
     said: [],
     metrics: {},
+    standardErrors: {},
     margins: [],
     feedback: '',
     notes: [],
@@ -189,8 +192,9 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
     if ('failure' in left)
       return processes === 1 ? left : { failure: ofProcess(left.failure, process, processes) };
   }
-  const { metrics } = measuredTimes(hosted.spec.replicate, so.processes);
+  const { metrics, errors } = measuredTimes(hosted.spec.replicate, so.processes);
   so.metrics = metrics;
+  so.standardErrors = errors;
   so.margins = margins(hosted.spec.gates, metrics);
   if (left !== null && processes === 1) return left;
   const { sealed, refused } = await sealedOrRefused(seal(folders.left, artifactLimits(hosted)));
@@ -235,8 +239,8 @@ async function trainedOnce(
   if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
-  const incomplete = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
-  return incomplete === null ? left : { failure: incomplete };
+  const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);
+  return unfit === null ? left : { failure: unfit };
 }
 
 /** Runs a phase against its clock; once more where it was late on a slow host. */
@@ -275,8 +279,8 @@ async function sealedAfter(
 async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Failure | null> {
   const { hosted, files, so } = run;
   const { spec } = hosted;
-  const incomplete = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
-  const untold = withUntold(incomplete, spec, so.said);
+  const unfit = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
+  const untold = withUntold(unfit, spec, so.said);
   if (untold !== null) return untold;
   const code = await countedBytes(run.context, hosted, files, run.signal);
   const known = { bytes: code + sealed.bytes, ...so.metrics };
@@ -291,6 +295,7 @@ async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Fail
   so.feedback = last.feedback;
   if (last.failure !== null) return last.failure;
   so.metrics = { ...known, ...last.metrics };
+  so.standardErrors = { ...so.standardErrors, ...last.standardErrors };
   so.margins = last.margins;
   const miss = firstMiss(margins(exactGates(spec.gates), so.metrics));
   return miss === undefined ? null : missFailure(spec, miss);
@@ -305,7 +310,7 @@ interface Evaluating {
 }
 
 type EvaluatedOnce = BudgetedEvaluation &
-  Pick<StartRun, 'evaluateS' | 'notes' | 'metrics' | 'margins' | 'feedback'>;
+  Pick<StartRun, 'evaluateS' | 'notes' | 'metrics' | 'standardErrors' | 'margins' | 'feedback'>;
 
 async function evaluatedOnce(
   { context, hosted, snapshot, name, secret, cache, signal, so }: Run,
@@ -331,9 +336,14 @@ async function evaluatedOnce(
   if (damage !== null) {
     const reason = `changed ${damage}`;
     const failure: Failure = { status: 'violation', phase: 'evaluate', reason, limit: null, tail: '' };
-    return { ...of, failure, metrics: {}, margins: [], feedback: '' };
+    return { ...of, failure, metrics: {}, standardErrors: {}, margins: [], feedback: '' };
   }
-  const found = evaluatedOf(hosted, 'search', scored, known);
-  if (found.failure === null) return { ...of, ...found };
-  return { ...of, ...found, failure: { ...found.failure, tail: tailOf((blamedRun ?? evaluatorRun).log) } };
+  const { standardErrors = {}, ...found } = evaluatedOf(hosted, 'search', scored, known);
+  if (found.failure === null) return { ...of, ...found, standardErrors };
+  return {
+    ...of,
+    ...found,
+    standardErrors,
+    failure: { ...found.failure, tail: tailOf((blamedRun ?? evaluatorRun).log) },
+  };
 }

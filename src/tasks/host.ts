@@ -225,28 +225,28 @@ export class TaskHost {
     return { folder: target, manifest: made ?? (await checkPrepared(target, spec, false)) };
   }
 
-/** @throws AssayError PREPARE_FAILED with the end of its log, without what is secret in its environment */
+  /** @throws AssayError PREPARE_FAILED with the end of its log, without what is secret in its environment */
   private async runPreparation(
-  { name, data }: Task,
-  { python, folder, env }: { python: Python; folder: string; env: Record<string, string> },
+    { name, data }: Task,
+    { python, folder, env }: { python: Python; folder: string; env: Record<string, string> },
     progress: string,
-  signal: AbortSignal,
-): Promise<void> {
+    signal: AbortSignal,
+  ): Promise<void> {
     const { limitS, tell } = this.preparing;
-  const program = data?.prepare ?? 'prepare.py';
+    const program = data?.prepare ?? 'prepare.py';
     const argv = [python.executable, join(folder, program)];
     const run = (more: Record<string, string>) =>
       runTrusted(argv, { cwd: folder, env: { ...env, ...more }, timeoutS: limitS, signal });
     const { ending, log } = await (tell === null
       ? run({})
       : withProgress(progress, tell, () => run({ ASSAY_PROGRESS: progress })));
-  signal.throwIfAborted();
-  if (endedWell({ ending })) return;
-  const shown = withoutPasswords(env, withoutSecret(env['ASSAY_DATA_SECRET'] ?? '', log));
-  throw new AssayError('PREPARE_FAILED', `${program} of "${name}" ${describeEnding(ending)}`, {
-    detail: shown.trimEnd().slice(-MOST_TOLD),
-  });
-}
+    signal.throwIfAborted();
+    if (endedWell({ ending })) return;
+    const shown = withoutPasswords(env, withoutSecret(env['ASSAY_DATA_SECRET'] ?? '', log));
+    throw new AssayError('PREPARE_FAILED', `${program} of "${name}" ${describeEnding(ending)}`, {
+      detail: shown.trimEnd().slice(-MOST_TOLD),
+    });
+  }
 }
 
 /**

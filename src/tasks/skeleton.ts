@@ -29,6 +29,10 @@ export interface SkeletonRequest {
   language: (typeof LANGUAGES)[number];
   /** True for a recipe that answers as a server instead of leaving an artifact that can be read. */
   served: boolean;
+  /** True for a recipe that is judged by how long it trains. */
+  timed?: boolean;
+  /** True for a task in two sizes. */
+  profiles?: boolean;
 }
 
 /** A task folder that was made. */
@@ -51,7 +55,13 @@ const PROGRAMS: Readonly<Record<SkeletonRequest['language'], readonly string[]>>
  * Writes a small task that runs as it is.
  * @throws AssayError USAGE for a name that no task may have, FOLDER_TAKEN for a folder that is not empty
  */
-export async function writeSkeleton({ folder, language, served }: SkeletonRequest): Promise<Skeleton> {
+export async function writeSkeleton({
+  folder,
+  language,
+  served,
+  timed = false,
+  profiles = false,
+}: SkeletonRequest): Promise<Skeleton> {
   const place = resolve(folder);
   const name = taskName.safeParse(basename(place));
   if (!name.success)
@@ -61,13 +71,17 @@ export async function writeSkeleton({ folder, language, served }: SkeletonReques
     );
   if (served && language !== 'python')
     throw new AssayError('USAGE', '--served has a skeleton in python only; docs/tasks.md has the protocol');
+  if (timed && language !== 'python') throw new AssayError('USAGE', '--timed has a skeleton in python only');
+  if (timed && served) throw new AssayError('USAGE', '--timed and --served exclude each other');
   await requireFresh(place);
   const program = await programOf(language);
-  const parts = ['shared', ...(served ? ['served'] : ['direct', language])];
+  const parts = ['shared', ...(served ? ['served'] : ['direct', timed ? 'timed' : language])];
   const files = (await Promise.all(parts.map(partFiles))).flat();
   // one part may have another's program in its own language
   const used = files.filter(({ path }) => language !== 'javascript' || path !== 'evaluator/evaluate.py');
-  const named = used.map((file) => (file.path === 'task.yaml' ? withNames(file, name.data, program) : file));
+  const named = used.map((file) =>
+    file.path === 'task.yaml' ? withNames(file, name.data, { program, profiles }) : file,
+  );
   await fillFreshFolder(place, (beside) => writeFolder(beside, named));
   const made = used.map(({ path }) => path).sort();
   return { name: name.data, folder: place, files: made, lacks: program?.lacks ?? null };
@@ -130,7 +144,7 @@ export async function pathsOf(
 function withNames(
   { path, bytes }: { path: string; bytes: Uint8Array },
   name: string,
-  program: Program | null,
+  { program, profiles }: { program: Program | null; profiles: boolean },
 ): { path: string; bytes: Uint8Array } {
   const command = program === null ? '' : inYaml(inShell(program.command));
   const paths = program?.paths ?? [];
@@ -141,8 +155,17 @@ function withNames(
     .replace('$schema=SCHEMA', () => `$schema=${TASK_SCHEMA}`)
     .replaceAll('PROGRAM', () => command)
     .replace('resources:', () => `${runtime}resources:`);
-  return { path, bytes: Buffer.from(text) };
+  return { path, bytes: Buffer.from(profiles ? `${text}${PROFILES}` : text) };
 }
+
+/** The end of a task.yaml in two sizes: what stands before it is the profile `full`. */
+const PROFILES = `env: { DATA_SCALE: '1' }
+default_profile: full
+profiles:
+  quick:
+    env: { DATA_SCALE: '0.25' }
+    calibration: { replicates: 2 }
+`;
 
 const inShell = (word: string): string =>
   /^[\w./+-]+$/.test(word) ? word : `"${word.replace(/["$\\`]/g, '\\$&')}"`;

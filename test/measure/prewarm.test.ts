@@ -36,7 +36,7 @@ const yaml = (tiny: string): string =>
   tiny
     .replace(
       '  train:\n',
-      "  prewarm: { run: 'python warm.py', timeout_s: 30, data: synthetic, output: cache/, reads: [warm.py, compile.py] }\n  train:\n",
+      "  prewarm: { run: 'python warm.py', timeout_s: 30, data: synthetic, output: cache/, reads: [warm.py, compile.py], resources: { memory_mb: 300 } }\n  train:\n",
     )
     .replace("reads: ['train.py']", "reads: ['*.py']")
     .replace('replicate: { deterministic: true }\n', '');
@@ -59,12 +59,20 @@ beforeAll(async () => {
 beforeEach(async () => {
   hosts.runs.length = 0;
   host = await hosts.open('host', MACHINE);
+  const run = host.sandbox.run.bind(host.sandbox);
+  host.sandbox.run = (request) => {
+    limits.set(request.id.split('/').at(-1) ?? '', request.limits.memoryBytes / 2 ** 20);
+    return run(request);
+  };
 });
 afterAll(async () => {
   // no workflow runs here
   await world.stop([/it has no status, its workflow is missing/]);
   await hosts.remove();
 });
+
+/** Limits of memory in MiB by the phase that was run. */
+const limits = new Map<string, number>();
 
 /** Trains the first runs of the start of a task; gives their documents. */
 async function trained(task: string, runs = 1) {
@@ -104,6 +112,7 @@ it('fills a cache once for all runs of one key, and gives each process a copy th
     ['train', null],
   ]);
   expect(second?.saved.map(({ kind, phase }) => [kind, phase])).toEqual([['reuse', 'prewarm']]);
+  expect([limits.get('prewarm'), limits.get('train')]).toEqual([300, 256]);
   // its time is on no clock of training
   const wall = first?.runs.find(({ phase }) => phase === 'train')?.wallMs ?? NaN;
   expect(first?.metrics['train_s']).toBe(wall / 1000);

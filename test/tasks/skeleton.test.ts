@@ -17,6 +17,8 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 const KINDS: Omit<SkeletonRequest, 'folder'>[] = [
   ...LANGUAGES.map((language) => ({ language, served: false })),
   { language: 'python', served: true },
+  { language: 'python', served: false, timed: true },
+  { language: 'c', served: false, profiles: true },
 ];
 
 describe('a skeleton', () => {
@@ -29,6 +31,19 @@ describe('a skeleton', () => {
     expect(folderWarnings(spec, texts)).toEqual([]);
     expect(await readFile(join(folder, 'my-task', 'task.yaml'), 'utf8')).not.toMatch(/PROGRAM|NAME/);
     expect(await readdir(folder)).toEqual(['my-task']);
+  });
+
+  it('in two sizes has both as profiles', async () => {
+    await writeSkeleton({ language: 'python', served: false, profiles: true, folder: join(folder, 'sized') });
+    const [full, quick] = [
+      await loadTask(join(folder, 'sized')),
+      await loadTask(join(folder, 'sized'), { profile: 'quick' }),
+    ];
+    expect([full.profiles, full.spec.env, quick.spec.env]).toEqual([
+      ['full', 'quick'],
+      { DATA_SCALE: '1' },
+      { DATA_SCALE: '0.25' },
+    ]);
   });
 
   it('shows recipes a program, and never the home of a person', async () => {

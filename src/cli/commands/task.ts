@@ -35,6 +35,8 @@ export function register(program: Command): void {
     .argument('<dir>', 'folder to make; its last part is the name of the task')
     .option('--language <language>', 'of the recipe: python, javascript or c', 'python')
     .option('--served', 'the recipe answers as a server (python only)')
+    .option('--timed', 'the recipe is judged by how long it trains (python only)')
+    .option('--profiles', 'in two sizes, full and quick')
     .option('--json', 'print JSON: assay.new-task/1')
     .addHelpText(
       'after',
@@ -43,6 +45,7 @@ export function register(program: Command): void {
           'assay task new ./my-task',
           'assay task new ./my-task --language c',
           'assay task new ./my-task --served',
+          'assay task new ./my-task --timed --profiles',
         ],
       }),
     )
@@ -66,27 +69,6 @@ export function register(program: Command): void {
       }),
     )
     .action(whenRun(() => import('../actions/task-check.js')));
-  task
-    .command('estimate')
-    .description('tell what a campaign would take, by runs that were measured, before anything is spent')
-    .argument('<task|folder|campaign>', 'a task, or a campaign whose settings are taken')
-    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
-    .option('--trials <n>', 'trials of the campaign (default: 24, or those of the campaign)')
-    .option('--leases <n>', 'runs that may be under way at the same time', '1')
-    .option('--hour-price <usd>', 'price of one accelerator (or slot) for an hour, in dollars')
-    .option('--json', 'print JSON: assay.estimate/1')
-    .addHelpText(
-      'after',
-      helpText({
-        notes: `Rests on whole runs of the task in this store; where there are none, on the task's limits, as the most it may take.`,
-        examples: [
-          'assay task estimate byte-golf',
-          'assay task estimate cifar10-airbench96 --profile one-gpu --trials 100 --leases 8 --hour-price 2.5',
-          'assay task estimate night-1 --trials 200 --json',
-        ],
-      }),
-    )
-    .action(whenRun(() => import('../actions/task-estimate.js')));
   task
     .command('prepare')
     .description('prepare the Python and the data of a task on this host, before its workers do')
@@ -114,6 +96,27 @@ task.yaml is: # yaml-language-server: $schema=FILE`,
       }),
     )
     .action(whenRun(() => import('../actions/task-schema.js')));
+  task
+    .command('estimate')
+    .description('tell what a campaign would take, by runs that were measured, before anything is spent')
+    .argument('<task|folder|campaign>', 'a task, or a campaign whose settings are taken')
+    .option('--profile <name>', 'profile of the task (default: what stands outside its profiles)')
+    .option('--trials <n>', 'trials of the campaign (default: 24, or those of the campaign)')
+    .option('--leases <n>', 'runs that may be under way at the same time', '1')
+    .option('--hour-price <usd>', 'price of one accelerator (or slot) for an hour, in dollars')
+    .option('--json', 'print JSON: assay.estimate/1')
+    .addHelpText(
+      'after',
+      helpText({
+        notes: `Rests on whole runs of the task in this store; where there are none, on the task's limits, as the most it may take.`,
+        examples: [
+          'assay task estimate byte-golf',
+          'assay task estimate cifar10-airbench96 --profile one-gpu --trials 100 --leases 8 --hour-price 2.5',
+          'assay task estimate night-1 --trials 200 --json',
+        ],
+      }),
+    )
+    .action(whenRun(() => import('../actions/task-estimate.js')));
   task
     .command('source')
     .description('write the files that a task takes from other repositories, to look at them')

@@ -31,7 +31,7 @@ export interface RequiredFile {
   declared: DeclaredArray | null;
 }
 
-/** What an artifact of a task must have; of several processes that of each. */
+/** What an artifact of a task must have; of several processes each. */
 export const requiredFiles = ({ evaluate }: Pick<Task, 'evaluate'>): RequiredFile[] =>
   (evaluate.artifact ?? []).map((entry) =>
     typeof entry === 'string' ? { glob: entry, declared: null } : { glob: entry.path, declared: entry },

@@ -13,7 +13,7 @@ interface Needing {
 }
 
 /** Phases of a task by what they run. */
-export type RunPhase = 'check' | 'smoke' | 'train' | 'pack' | 'serve' | 'evaluate';
+export type RunPhase = 'check' | 'smoke' | 'prewarm' | 'train' | 'pack' | 'serve' | 'evaluate';
 
 /** Slots of a host that a training takes: its accelerators, where it needs any. */
 export const leaseSize = ({ slots, gpus }: { slots: number; gpus: number }): number =>
@@ -26,6 +26,7 @@ export function gpusOf({ resources: { gpus }, phases, evaluate }: Needing, phase
       return 0;
     case 'smoke':
       return phases.smoke?.gpus ?? 0;
+    case 'prewarm':
     case 'train':
       return gpus;
     case 'pack':

@@ -12,7 +12,7 @@ export function resourcesOf({ resources, phases, evaluate }: Task, phase: RunPha
   return { ...resources, ...definedFields(own ?? {}) };
 }
 
-const PHASES: readonly RunPhase[] = ['check', 'smoke', 'train', 'pack', 'serve', 'evaluate'];
+const PHASES: readonly RunPhase[] = ['check', 'smoke', 'prewarm', 'train', 'pack', 'serve', 'evaluate'];
 
 /** The most that any phase of a task may write, in MiB. */
 export const largestDiskMb = (task: Task): number =>
@@ -41,33 +41,4 @@ export function unfitDevices(
   if (memory !== undefined && least < memory)
     return `its accelerators have ${least} MiB of memory, and task "${task.name}" asks for ${memory} (resources.gpu_memory_mb)`;
   return null;
-}
-
-/** Names what a task says of its resources that cannot be. */
-export function resourceIssues({ resources, phases, evaluate }: Task): { path: string[]; message: string }[] {
-  const { pool, slots, gpus } = resources;
-  const issues = (['gpu_kind', 'gpu_memory_mb'] as const)
-    .filter((field) => resources[field] !== undefined && gpus === 0)
-    .map((field) => ({
-      path: ['resources', field],
-      message: 'is about accelerators, and resources.gpus is 0; in a profile, null removes it',
-    }));
-  const asked: [string[], number | undefined][] = [
-    [['resources', 'cpus'], resources.cpus],
-    ...Object.entries(phases).map(([name, phase]): [string[], number | undefined] => [
-      ['phases', name, 'resources', 'cpus'],
-      phase !== undefined && 'resources' in phase ? phase.resources?.cpus : undefined,
-    ]),
-    [['evaluate', 'resources', 'cpus'], evaluate.resources?.cpus],
-  ];
-  if (pool !== 'cpu') return issues;
-  return [
-    ...issues,
-    ...asked
-      .filter(([, cpus]) => cpus !== undefined && cpus > slots)
-      .map(([path, cpus]) => ({
-        path,
-        message: `${cpus ?? 0} processors are more than the ${slots} of resources.slots: a slot of the pool cpu is one`,
-      })),
-  ];
 }

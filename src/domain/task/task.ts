@@ -11,7 +11,7 @@ import { resourcesSchema } from './schema/resources.js';
 import { replicateSchema, revealSchema } from './schema/measuring.js';
 import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
-import { resourceIssues } from './phase-resources.js';
+import { resourceIssues } from './resource-issues.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 import { measuringIssues } from './measuring-issues.js';
 
@@ -167,12 +167,12 @@ export const taskSchema = z.strictObject(taskFields).superRefine((task, context)
       path: ['replicate', 'deterministic'],
       message: `times differ from run to run, and "${TIME_RATIO}" is one`,
     });
-  const untimed = evaluationTimeIssue({
-    scoring: task.scoring,
-    decides: decisionMetric(task),
-    named: namedMetrics(task),
-  });
-  if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
+    const untimed = evaluationTimeIssue({
+      scoring: task.scoring,
+      decides: decisionMetric(task),
+      named: namedMetrics(task),
+    });
+    if (untimed !== null) context.addIssue({ code: 'custom', path: ['gates'], message: untimed });
   const free = uncounted({ recipe: task.recipe, metrics: namedMetrics(task) });
   if (free !== null)
     context.addIssue({

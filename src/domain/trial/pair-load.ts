@@ -23,5 +23,14 @@ export function loadDifference(start: MeasuredLoad, candidate: MeasuredLoad): st
   return `other work of assay was on the host: ${first} in the mean beside the start, ${second} beside the candidate`;
 }
 
+/** Pairs of one measurement that are void before its trial is given up. */
+const VOIDS = 3;
+
+/**
+ * Decides whether a trial is given up whose pairs were void so often: a recipe can make its own so, and may not hold up a
+ * campaign whose start can be timed. The start never is.
+ */
+export const givesUp = (voids: number, isStart: boolean): boolean => voids >= VOIDS && !isStart;
+
 const isSlowOf = ({ hostSpeed }: MeasuredLoad, other: MeasuredLoad): boolean =>
   other.hostSpeed !== null && isSlow({ hostSpeed, usualSpeed: other.hostSpeed });

@@ -3,7 +3,7 @@ import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
+import { givesUp, loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
 import { startGoesFirst } from '../../domain/trial/processes.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
@@ -152,9 +152,6 @@ export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, 
 export const isVoid = (error: unknown): error is AssayError =>
   error instanceof AssayError && error.code === 'LOAD_CHANGED';
 
-/** Pairs of one measurement that may be void before its trial is given up. */
-const VOIDS = 3;
-
 /**
  * The failure of a trial whose pairs were measured under different loads again and again: one recipe may not hold up a
  * campaign whose start can be timed.
@@ -162,7 +159,7 @@ const VOIDS = 3;
  */
 export function voidedOrThrow({ work, attempt }: TrainingOf, error: AssayError): Failure {
   const times = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
-  if (times < VOIDS || work.trial.number === START) throw error;
+  if (!givesUp(times, work.trial.number === START)) throw error;
   const reason = `${error.message}; so it was ${times} times, while the start can be timed`;
   return { status: 'crash', phase: 'train', reason, limit: null, tail: '' };
 }

@@ -100,7 +100,7 @@ const RUN_PHASES: Record<Failure['phase'], RunPhase> = {
   check: 'check',
   smoke: 'smoke',
   rehearsal: 'evaluate',
-  prewarm: 'train',
+  prewarm: 'prewarm',
   train: 'train',
   pack: 'pack',
   seal: 'check',
@@ -233,7 +233,7 @@ export function sealLimits(hosted: HostedTask): SealLimits {
 
 /** Limits of a cache: compilers write many small files. */
 export const cacheLimits = (hosted: HostedTask): SealLimits => ({
-  ...sealLimits(hosted),
+  maxBytes: resourcesOf(hosted.spec, 'prewarm').disk_mb * MB,
   maxEntries: 20_000,
 });
 

@@ -75,8 +75,8 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   const { work, files, runs, signal } = training;
   const { spec } = work.hosted;
   // of several processes each was looked at as it ended
-  const incomplete = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
-  const untold = withUntold(incomplete, spec, training.said);
+  const unfit = spec.replicate.processes > 1 ? null : await artifactFailure(spec, sealed, folder);
+  const untold = withUntold(unfit, spec, training.said);
   if (untold !== null) return trainedWith(training, untold, {});
   const times = timesOf(training);
   const code = await countedBytes(training.context, work.hosted, files, signal);

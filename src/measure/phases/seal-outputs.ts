@@ -29,7 +29,8 @@ export function refusalFailure({ kind, message, limit }: SealRefused): Failure {
 const NAMED = 5;
 
 /**
- * The failure of an artifact, of one process, that is not what the evaluator reads, in `folder`: that is not the evaluator's fault. Null
+ * The failure of an artifact in `folder`, or of what one of several processes left there, that is not what the
+ * evaluator reads: that is not the evaluator's fault. Null
  * where it has everything that the task names, as it is declared, and, where scoring is direct, any file.
  */
 export async function artifactFailure(

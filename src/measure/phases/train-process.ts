@@ -89,11 +89,11 @@ export async function trainProcesses(
       runs.push(before);
       continue;
     }
-    const done = await trainProcess(training, settings, { to: processFolder(training, process) });
+    const to = processFolder(training, process);
+    const done = await trainProcess(training, settings, { to });
     if ('failure' in done) return { failure: ofProcess(done.failure, process, all.length) };
-    const faulty = await artifactFailure(spec, done.sealed, processFolder(training, process));
-    const incomplete = withUntold(faulty, spec, training.said);
-    if (incomplete !== null) return { failure: ofProcess(incomplete, process, all.length) };
+    const unfit = withUntold(await artifactFailure(spec, done.sealed, to), spec, training.said);
+    if (unfit !== null) return { failure: ofProcess(unfit, process, all.length) };
     await persist(training.signal, () => keepProcess(training, process, done));
   }
   const { sealed, refused } = await sealedOrRefused(seal(folders.left, artifactLimits(work.hosted)));

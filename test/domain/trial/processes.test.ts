@@ -6,7 +6,7 @@ import {
   trainingRuns,
   trainSeconds,
 } from '../../../src/domain/trial/paired-times.js';
-import { loadDifference, type MeasuredLoad } from '../../../src/domain/trial/pair-load.js';
+import { givesUp, loadDifference, type MeasuredLoad } from '../../../src/domain/trial/pair-load.js';
 import { processesOf, startGoesFirst } from '../../../src/domain/trial/processes.js';
 import { orderBytes, secretOrder } from '../../../src/domain/trial/secret-order.js';
 
@@ -95,6 +95,14 @@ describe('times of several processes', () => {
     const runs = [run(0, 1, true), run(0, 2), run(1, 3), { ...run(null, 4), phase: 'pack' }];
     expect(trainingRuns(runs).map(({ wallMs }) => wallMs)).toEqual([2, 3]);
   });
+});
+
+it.each([
+  [2, false, false],
+  [3, false, true],
+  [9, true, false],
+])('a trial of %i void pairs, the start: %s, is given up: %s', (voids, isStart, ends) => {
+  expect(givesUp(voids, isStart)).toBe(ends);
 });
 
 describe('a pair', () => {
