@@ -71,8 +71,9 @@ it('airbench96: a better network is kept, and neither what a recipe says of itse
   expect(measured?.['accuracy']).toBeGreaterThan(0.6);
   expect(better).toMatchObject({ status: 'keep', failure: null });
   expect(better?.score).toBeGreaterThan(start?.score ?? 1);
-  expect(lying).toMatchObject({ status: 'disqualified', failure: { limit: { name: 'accuracy' } } });
-  expect(lying?.score).toBeNull();
+  expect(lying?.status).toBe('disqualified');
+  // what the evaluator measured, not what it was told
+  expect(lying?.score).toBeLessThan(0.2);
   expect(peeking).toMatchObject({ status: 'crash', failure: { phase: 'train' } });
   expect(peeking?.failure?.tail).toContain('images.u8');
 });
