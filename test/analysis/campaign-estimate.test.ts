@@ -89,7 +89,8 @@ describe('a campaign is estimated', () => {
 describe('runs in the store', () => {
   let seeded: Seeded;
   beforeAll(async () => {
-    seeded = await seedCampaign();
+    // campaigns of other tests are on the same task
+    seeded = await seedCampaign('alone', `estimate_${process.pid}`);
     await seeded.measure(await seeded.submit('better'), 1.5);
   });
   afterAll(() => seeded.lineage.close());

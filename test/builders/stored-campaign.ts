@@ -40,8 +40,10 @@ export interface Seeded {
   begin: (trial: TrialDocument) => Promise<string>;
 }
 
-export async function seedCampaign(name = `c-${randomUUID().slice(0, 8)}`): Promise<Seeded> {
-  const database = `reading_${process.pid}`;
+export async function seedCampaign(
+  name = `c-${randomUUID().slice(0, 8)}`,
+  database = `reading_${process.pid}`,
+): Promise<Seeded> {
   const lineage = await openLineage({ url: inject('storeUrl'), database });
   const owner = `test/${randomUUID()}`;
   const task = await lineage.tasks.push(SPEC, [{ path: 'task.yaml', bytes: Buffer.from('tiny') }], 'person');
