@@ -106,6 +106,8 @@ export async function writeFolder(
   await mkdir(folder, { recursive: true });
   for (const file of files) {
     const target = join(folder, file.path);
+    if (!target.startsWith(join(folder, '/')))
+      throw new AssayError('INTERNAL', `${JSON.stringify(file.path)} leads out of its folder`);
     await mkdir(dirname(target), { recursive: true });
     await writeFile(target, file.bytes, { flag: 'wx' });
   }

@@ -233,15 +233,23 @@ export async function loadTask(folder: string, options: LoadOptions = {}): Promi
  * would not change with it. What agents may add need not be there yet.
  */
 function readsNothing(spec: Task, recipe: readonly FolderFile[]): string | null {
-  const { train, pack } = spec.phases;
+  const { train, pack, prewarm } = spec.phases;
   const data = spec.data === undefined ? [] : [`the training data "${asFolder(spec.data.train)}"`];
   const left = `what training leaves ("${asFolder(train.output)}")`;
-  for (const phase of ['train', 'pack'] as const) {
-    if ((phase === 'train' ? train : pack)?.reads.length === 0) continue;
+  for (const [phase, of] of [
+    ['train', train],
+    ['pack', pack],
+    ['prewarm', prewarm],
+  ] as const) {
+    if ((of?.reads.length ?? 0) === 0) continue;
     const named = seenBy(spec, phase).recipe ?? [];
     const lost = named.find((entry) => !standsFor(entry, spec, recipe));
     if (lost === undefined) continue;
-    const known = ['a file or glob of the recipe', ...data, ...(phase === 'pack' ? [left] : [])];
+    const known = [
+      'a file or glob of the recipe',
+      ...(phase === 'prewarm' ? [] : data),
+      ...(phase === 'pack' ? [left] : []),
+    ];
     return `phases.${phase}.reads: ${JSON.stringify(lost)} is nothing that the phase can read: neither ${known.join(' nor ')}`;
   }
   return null;

@@ -30,13 +30,13 @@ describe('a campaign is estimated', () => {
       NOTHING,
       PLAN,
     );
-    // a training on a slow host is run once more
+    // what is late on a slow host is run once more
     expect({ by, run, runs }).toEqual({
       by: 'limits',
-      run: { usual: 250, least: 0, most: 250 },
+      run: { usual: 300, least: 0, most: 300 },
       runs: { calibration: 5, search: 10, claim: 16 },
     });
-    expect(acceleratorS.most).toBe(250 * 31 * 2);
+    expect(acceleratorS.most).toBe(300 * 31 * 2);
     expect([acceleratorMicroUsd, modelMicroUsd]).toEqual([null, null]);
   });
 

@@ -170,6 +170,18 @@ describe('what a trial comes to by several runs', () => {
       { start: [run(1, 10, 0.92), run(1, 10, 0.93)] },
       'discard',
     ],
+    [
+      'a large error of its own beside a small one of the start',
+      [told(0.87, 0.086)],
+      { start: [told(0.96, 0.001), told(0.961, 0.001)] },
+      'disqualified',
+    ],
+    [
+      'runs that differ more than those of the start',
+      [run(1, 10, 0.7), run(1, 10, 0.99)],
+      { start: [run(1, 10, 0.92), run(1, 10, 0.93)] },
+      'disqualified',
+    ],
     ['equal runs', [run(1, 10, 0.899), run(1, 10, 0.899)], {}, 'disqualified'],
   ])('at a statistical gate: %s', (_, runs, how, status) => {
     expect(of(runs, statistical, how).outcome?.status).toBe(status);

@@ -74,6 +74,17 @@ print(os.listdir(shown))
     expect(result).toMatchObject({ said: [], stray: 'trained' });
   });
 
+  it('is not read on for ever', async () => {
+    const code = `
+try:
+    while True:
+        os.write(int(os.environ["ASSAY_SIGNAL_FD"]), b"x" * 100000)
+except BrokenPipeError:
+    print("closed")
+`;
+    expect((await run(talking(code))).log).toBe('closed\n');
+  });
+
   it('is at fault itself where it cannot show what was asked for', async () => {
     const request = talking('say("ready"); time.sleep(600)');
     const broken = [{ word: 'ready' as const, show: () => Promise.reject(new Error('the disk is gone')) }];

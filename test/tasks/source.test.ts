@@ -133,11 +133,22 @@ describe('a task with upstream sources', () => {
       'TASK_INVALID',
       /source\.repository/,
     ],
+    ['by a path with a dot', { to: './recipe/x.py', patched: null }, 'SOURCE_INVALID', /"\.\/recipe\/x\.py"/],
     ['out of the folder', { to: '../up.py' }, 'TASK_INVALID', /source\.files\.0\.to|source/],
   ])('is refused with a file %s', async (_, declared, code, message) => {
     await expect(load(declared)).rejects.toMatchObject({
       code,
       message: expect.stringMatching(message) as unknown,
+    });
+  });
+
+  it('is refused with a patch that makes a file out of the folder', async () => {
+    const added = '--- /dev/null\n+++ b/../../evil.py\n@@ -0,0 +1 @@\n+X = 1\n';
+    await writeFile(at('task/source.patch'), `${PATCH}${added}`);
+    const digests = `'${sha256(PATCHED)}', ../../evil.py: '${sha256('X = 1\n')}`;
+    await expect(load({ patched: digests.slice(1) })).rejects.toMatchObject({
+      code: 'SOURCE_INVALID',
+      message: expect.stringMatching(/"\.\.\/\.\.\/evil\.py"/) as unknown,
     });
   });
 

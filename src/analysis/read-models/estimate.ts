@@ -97,14 +97,17 @@ async function measuredIn(lineage: Lineage, { owner }: CampaignDocument): Promis
   };
 }
 
-/** Seconds by phase of a run that was measured in whole, and took nothing from another. */
+/**
+ * Seconds by phase of a run that was measured in whole, and took nothing from another but a cache that was filled
+ * before: runs share those.
+ */
 function wholeRun({ trained, evaluated }: ReplicateDocument): Record<string, number>[] {
   if (trained?.failure !== null || evaluated?.failure !== null) return [];
   const runs = [...trained.runs, ...evaluated.runs];
-  if (runs.some(({ reusedFrom }) => reusedFrom !== null)) return [];
+  if (runs.some(({ phase, reusedFrom }) => phase !== 'prewarm' && reusedFrom !== null)) return [];
   const seconds: Record<string, number> = {};
-  for (const { phase, wallMs, startMs } of runs)
-    seconds[phase] = (seconds[phase] ?? 0) + (wallMs + (startMs ?? 0)) / 1000;
+  for (const { phase, wallMs, startMs, reusedFrom } of runs)
+    if (reusedFrom === null) seconds[phase] = (seconds[phase] ?? 0) + (wallMs + (startMs ?? 0)) / 1000;
   return [seconds];
 }
 

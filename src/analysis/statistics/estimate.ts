@@ -1,6 +1,6 @@
 import { leaseSize } from '../../domain/task/device-needs.js';
-import { longestS, packClock, trainClock } from '../../domain/task/phase-clock.js';
-import { comparesTimes, type Task } from '../../domain/task/task.js';
+import { runBounds } from '../../domain/task/bounds.js';
+import type { Task } from '../../domain/task/task.js';
 
 /** Runs of a task that were measured in whole. */
 export interface MeasuredRuns {
@@ -105,17 +105,11 @@ function phasesOf(runs: MeasuredRuns['runs']): CampaignEstimate['phases'] {
 }
 
 /** The most that each phase may take. */
-function limitsOf(task: Task): CampaignEstimate['phases'] {
-  const training = longestS(trainClock(task, null));
-  const all: [string, number][] = [
-    ['train', comparesTimes(task) ? 2 * training : training],
-    ['pack', task.phases.pack === undefined ? 0 : longestS(packClock(task, null))],
-    ['evaluate', task.evaluate.timeout_s],
-  ];
-  return all.flatMap(([phase, most]) =>
-    most === 0 ? [] : [{ phase, seconds: { usual: most, least: 0, most } }],
-  );
-}
+const limitsOf = (task: Task): CampaignEstimate['phases'] =>
+  runBounds(task).map(({ phase, seconds }) => ({
+    phase,
+    seconds: { usual: seconds, least: 0, most: seconds },
+  }));
 
 function rangeOf(values: readonly number[]): Range {
   const sorted = [...values].sort((a, b) => a - b);

@@ -18,6 +18,17 @@ function prewarmBound(task: Task): number {
 
 const PREPARE_DATA_S = 1800;
 
+/** The most seconds that one run of a task takes, by phase. */
+export function runBounds(task: Task): { phase: string; seconds: number }[] {
+  const { pack, serve } = task.phases;
+  return [
+    { phase: 'prewarm', seconds: prewarmBound(task) },
+    { phase: 'train', seconds: trainingBound(task, null) },
+    { phase: 'pack', seconds: pack === undefined ? 0 : longestS(packClock(task, null)) },
+    { phase: 'evaluate', seconds: 2 * (task.evaluate.timeout_s + (serve?.startup_s ?? 0)) },
+  ].filter(({ seconds }) => seconds > 0);
+}
+
 /** Work of a training on a lease that is already done. */
 export interface LeasedAlready {
   trained: boolean;

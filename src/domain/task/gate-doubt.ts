@@ -29,16 +29,32 @@ const DEFAULT_Z = { screen: 2, claim: 1.65 } as const;
  */
 export function doubtOf(gate: Gate, runs: readonly GatedRun[], { as, others }: Strictness): Doubt | null {
   if (gate.test === 'exact' || runs.length === 0) return null;
-  const standardError = toldError(gate.metric, runs) ?? spreadError(gate.metric, runs, others);
+  const own = toldError(gate.metric, runs) ?? spreadError(gate.metric, runs, others);
+  const standardError = as === 'screen' ? screeningError(gate.metric, own, { runs, others }) : own;
   if (standardError === null) return null;
   const z = as === 'screen' ? (gate.screen_z ?? DEFAULT_Z.screen) : -(gate.claim_z ?? DEFAULT_Z.claim);
   return { standardError, slack: z * standardError };
 }
 
+/**
+ * The error by which the search excuses a miss: no more than that of as many runs of the start, since a recipe can make
+ * its own as large as it likes.
+ */
+function screeningError(
+  metric: string,
+  own: number | null,
+  { runs, others }: { runs: readonly GatedRun[]; others: readonly GatedRun[] },
+): number | null {
+  const ofStart = toldError(metric, others) ?? spreadError(metric, others, []);
+  if (ofStart === null) return own;
+  const asMany = ofStart * Math.sqrt(others.length / runs.length);
+  return own === null ? asMany : Math.min(own, asMany);
+}
+
 /** The standard error of the mean by those of its runs; null where one of them tells none. */
 function toldError(metric: string, runs: readonly GatedRun[]): number | null {
   const errors = runs.map(({ standardErrors }) => standardErrors[metric]);
-  if (errors.some((error) => error === undefined)) return null;
+  if (errors.length === 0 || errors.some((error) => error === undefined)) return null;
   return Math.sqrt(meanOf(errors.map((error = 0) => error ** 2)) / runs.length);
 }
 

@@ -11,6 +11,8 @@ const GO = 'go\n';
 const LONGEST_LINE = 64;
 /** Lines after which nothing of a run is listened to any more. */
 const MOST_LINES = 100;
+/** A flood beyond this would keep the worker reading. */
+const MOST_CHARS = 2 ** 20;
 
 /** Settings of a conversation by signals. */
 export interface SignalHandlers {
@@ -28,6 +30,7 @@ export class SignalChannel {
   #stray: string | null = null;
   #rest = '';
   #lines = 0;
+  #chars = 0;
   #working: Promise<void> = Promise.resolve();
 
   constructor(
@@ -58,7 +61,9 @@ export class SignalChannel {
   }
 
   #read(text: string): void {
-    if (this.#lines > MOST_LINES) return;
+    this.#chars += text.length;
+    if (this.#chars > MOST_CHARS) this.from.destroy();
+    if (this.#lines > MOST_LINES || this.from.destroyed) return;
     const [first = '', ...others] = text.split('\n');
     const pieces = [this.#rest + first, ...others];
     this.#rest = (pieces.pop() ?? '').slice(0, LONGEST_LINE);

@@ -1,7 +1,7 @@
 import { sha256 } from '../../domain/digest.js';
 import { AssayError } from '../../domain/errors.js';
 import type { Source } from '../../domain/task/schema/source.js';
-import { collision } from '../../domain/text/paths.js';
+import { collision, pathFault } from '../../domain/text/paths.js';
 import { applyPatch, PatchFault, type PatchedFiles } from '../../domain/text/unified-patch.js';
 import type { FolderFile } from '../folder.js';
 import { cachedFile, cacheFile, type SourceSettings } from './cache.js';
@@ -31,6 +31,9 @@ export async function bringSources(
 }
 
 function requireFree(path: string, own: readonly FolderFile[], brought: readonly FolderFile[]): void {
+  const fault = pathFault(path);
+  if (fault !== null)
+    throw new AssayError('SOURCE_INVALID', `source brings ${JSON.stringify(path)}: ${fault}`);
   if (own.some((file) => file.path === path))
     throw new AssayError('SOURCE_INVALID', `the task folder has ${path} already, which source brings`);
   if (brought.filter((file) => file.path === path).length > 1)

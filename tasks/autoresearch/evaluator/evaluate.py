@@ -15,8 +15,8 @@ PLACES = ((1, 16), (16, 128), (128, 1024), (1024, 2049))
 LENGTH, VOCAB = (65, 512) if os.environ.get('ASSAY_PROFILE') == 'ci' else (2049, 8192)
 
 # requests have one shape, with a token hidden or not, so that honest answers differ by little even on an accelerator
-FULL = serving.Rows(vocab=VOCAB, batch=32, blind=2560, times=serving.Times(hello_s=180, answer_s=60, total_s=900),
-                    tests=serving.Tests(spread=0.02, outlier=0.25, share=1e-3, tolerance=5e-4, row_s=0.2))
+FULL = serving.Rows(vocab=VOCAB, batch=32, blind=10240, times=serving.Times(hello_s=180, answer_s=60, total_s=900),
+                    tests=serving.Tests(spread=0.02, outlier=0.25, share=2e-4, tolerance=5e-4, row_s=0.2))
 TOY = serving.Rows(vocab=VOCAB, batch=8, blind=64, times=serving.Times(hello_s=60, answer_s=60, total_s=120))
 
 
