@@ -157,12 +157,13 @@ it('gives one result to a trial whose training and scoring are delivered to two 
   const trained = await onTwoHosts((host) => trainActivities(host).train(of));
   if (trained.next !== 'evaluate') throw new Error(trained.next);
   const replicate = await world.lineage.replicates.get(trained.replicate);
-  // which of the two is the later one is chance; that it is the later one's result is not
+  // which of the two is the later one is chance; that no earlier one's result stands is not. The later one may publish
+  // what the first had kept, without a run of its own
   const fences = runsOf('train')
     .filter((run) => run.includes(`${trained.replicate}/`))
     .map((run) => Number(run.split('/').at(-2)));
   expect(fences.length).toBeLessThanOrEqual(2);
-  expect(replicate.trained?.fence).toBe(Math.max(...fences));
+  expect(replicate.trained?.fence).toBeGreaterThanOrEqual(Math.max(...fences));
   await onTwoHosts((host) => evaluateActivities(host).evaluate({ ...of, replicate: replicate._id }));
   const decides = decideActivities({ lineage: world.lineage });
   const kept = { number: 1, status: 'keep', score: 1 };
