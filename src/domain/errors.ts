@@ -245,6 +245,12 @@ export const ERRORS = {
     'bounded',
     'The pair is measured again; if it repeats, keep other work off that host (`resources: { host: exclusive }` keeps off that of assay).',
   ),
+  CANDIDATE_SLOWED: entry(
+    'transient',
+    1,
+    'bounded',
+    'The pair is measured again, and given up where it stays so: look for processes of the recipe that wait for each other.',
+  ),
   NO_FREE_SLOTS: entry(
     'transient',
     1,

@@ -9,26 +9,41 @@ export interface MeasuredLoad extends Pick<HostUse, 'hostSpeed'> {
 /** Difference in the mean of other work up to which the two of a pair are compared. */
 const OTHERS = 0.1;
 
+/** Loads that differ so that times under them are not compared. */
+export interface LoadDifference {
+  /** In words. */
+  why: string;
+  /** True where the candidate could have done it itself: only its own run was slowed. */
+  mayBeItsOwn: boolean;
+}
+
 /**
- * Says in words how the loads differ under which a pair was measured, so that its times are not compared; null where
- * they do not. The bound on speeds is the one by which a host counts as slow; what is not known is evidence of nothing.
+ * Compares the loads under which a pair was measured; null where they do not differ. The bound on speeds is the one by
+ * which a host counts as slow; what is not known is evidence of nothing.
  */
-export function loadDifference(start: MeasuredLoad, candidate: MeasuredLoad): string | null {
-  const speeds = [start.hostSpeed, candidate.hostSpeed];
-  if (isSlowOf(start, candidate) || isSlowOf(candidate, start))
-    return `the host went at ${speeds.map(speedText).join(' of its full speed for the start, and at ')} for the candidate`;
+export function loadDifference(start: MeasuredLoad, candidate: MeasuredLoad): LoadDifference | null {
+  const neighbours = neighboursDiffer(start, candidate);
+  if (neighbours !== null) return { why: neighbours, mayBeItsOwn: false };
+  const isCandidate = isSlowOf(candidate, start);
+  if (!isCandidate && !isSlowOf(start, candidate)) return null;
+  const speeds = [start.hostSpeed, candidate.hostSpeed].map(speedText);
+  const why = `the host went at ${speeds.join(' of its full speed for the start, and at ')} for the candidate`;
+  return { why, mayBeItsOwn: isCandidate };
+}
+
+function neighboursDiffer(start: MeasuredLoad, candidate: MeasuredLoad): string | null {
   if (start.others === null || candidate.others === null) return null;
   if (Math.abs(start.others - candidate.others) <= OTHERS) return null;
   const [first, second] = [start.others, candidate.others].map((others) => Number(others.toFixed(2)));
   return `other work of assay was on the host: ${first} in the mean beside the start, ${second} beside the candidate`;
 }
 
-/** Pairs of one measurement that are void before its trial is given up. */
+/** Pairs of one measurement that the candidate may have made void before its trial is given up. */
 const VOIDS = 3;
 
 /**
- * Decides whether a trial is given up whose pairs were void so often: a recipe can make its own so, and may not hold up a
- * campaign whose start can be timed. The start never is.
+ * Decides whether a trial is given up that was so often slower than the start beside it that the pair was void: a recipe
+ * can slow itself down, and may not hold up a campaign. The start never is.
  */
 export const givesUp = (voids: number, isStart: boolean): boolean => voids >= VOIDS && !isStart;
 

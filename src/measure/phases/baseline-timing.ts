@@ -136,12 +136,16 @@ export const unpaired = (
 
 /**
  * Enters the start's time beside a run; gives it, in milliseconds.
- * @throws AssayError LOAD_CHANGED where the two were measured under different loads, so that they say nothing
+ * @throws AssayError LOAD_CHANGED, CANDIDATE_SLOWED where the two were measured under different loads, so that they say nothing
  */
 export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, start: StartTime): number {
   const { first, others } = run.pair ?? { first: 'candidate', others: null };
   const differs = loadDifference(start, { hostSpeed: run.hostSpeed, others });
-  if (differs !== null) throw new AssayError('LOAD_CHANGED', `its time cannot be compared: ${differs}`);
+  if (differs !== null)
+    throw new AssayError(
+      differs.mayBeItsOwn ? 'CANDIDATE_SLOWED' : 'LOAD_CHANGED',
+      `its time cannot be compared: ${differs.why}`,
+    );
   const { others: startOthers, hostSpeed: startSpeed } = start;
   run.startMs = start.wallMs;
   run.pair = { first, others, startOthers, startSpeed };
@@ -150,14 +154,15 @@ export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, 
 
 /** Returns true for the error of a pair that says nothing. */
 export const isVoid = (error: unknown): error is AssayError =>
-  error instanceof AssayError && error.code === 'LOAD_CHANGED';
+  error instanceof AssayError && (error.code === 'LOAD_CHANGED' || error.code === 'CANDIDATE_SLOWED');
 
 /**
- * The failure of a trial whose pairs were measured under different loads again and again: one recipe may not hold up a
- * campaign whose start can be timed.
- * @throws AssayError what was caught, where it may pass, or is the start's own
+ * The failure of a trial that was slower than the start beside it again and again, so that its pairs were void: one
+ * recipe may not hold up a campaign.
+ * @throws AssayError what was caught, where it may pass, is the start's own, or is of the host and its other work
  */
 export function voidedOrThrow({ work, attempt }: TrainingOf, error: AssayError): Failure {
+  if (error.code !== 'CANDIDATE_SLOWED') throw error;
   const times = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
   if (!givesUp(times, work.trial.number === START)) throw error;
   const reason = `${error.message}; so it was ${times} times, while the start can be timed`;

@@ -38,7 +38,7 @@ interface Sealing {
 
 /**
  * Trains one cold process, and the start beside it where the task compares times; seals what it left.
- * @throws AssayError LOAD_CHANGED where the two were measured under different loads
+ * @throws AssayError LOAD_CHANGED, CANDIDATE_SLOWED where the two were measured under different loads
  */
 export async function trainProcess(
   training: Training,
