@@ -255,7 +255,8 @@ async function ran(
     const id = `${name}/${call.phase}${number}${again ? '-again' : ''}`;
     const measured = await underLoad(
       () => context.turn.others(),
-      () => context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp)),
+      (onReady) =>
+        context.sandbox.run({ ...requestOf(context, hosted, { ...call, id, signal }, tmp), onReady }),
     );
     if (measured.result.ending.kind === 'cancelled') signal.throwIfAborted();
     return { ...measured, usualSpeed: null };

@@ -74,11 +74,13 @@ export interface RunRequest {
    * process reads alike (time.monotonic() of Python).
    */
   startVariable?: string;
-  /** Aborting ends the run with kind `cancelled`. */
   /** Words that it may say, each once and in this order; none where left out. */
   signals?: readonly Signal[];
   /** Seconds until it has to have said `ready`, from when its wall time counts; left out, that counts from its start. */
   warmupS?: number;
+  /** Called when it has said `ready`, as its wall time begins to count. */
+  onReady?: () => void;
+  /** Aborting ends the run with kind `cancelled`. */
   signal: AbortSignal;
   /** Called a few times a second while the run prints. */
   onOutput?: (bytesSoFar: number, lastLine: string) => void;

@@ -38,6 +38,37 @@ describe.each(TIERS)('at tier %s', (tier) => {
   });
 });
 
+const WAITS_THEN_RUNS = `
+import os, time
+cpus = os.sched_getaffinity(0)
+def used(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until: pass
+os.sched_setaffinity(0, {min(cpus)})
+child = os.fork()
+used(0.5)
+if child == 0: os._exit(0)
+os.wait()
+os.sched_setaffinity(0, cpus)
+os.write(int(os.environ['ASSAY_SIGNAL_FD']), b'ready\\n')
+os.read(int(os.environ['ASSAY_GO_FD']), 10)
+time.sleep(0.5)
+`;
+
+it.skipIf(isForeign)('what waited in the warm-up is not in the speed of what is timed', async () => {
+  const sandbox = await openSandbox();
+  const signals = [{ word: 'ready' as const, show: () => Promise.resolve() }];
+  let begun = 0;
+  const { hostSpeed, cpuS } = await sandbox.run({
+    ...requestFor(pythonCommand(WAITS_THEN_RUNS)),
+    ...{ signals, warmupS: 60, onReady: () => (begun += 1) },
+  });
+  // it slept for what was timed
+  expect(hostSpeed).toBeNull();
+  expect(cpuS).toBeGreaterThan(0.5);
+  expect(begun).toBe(1);
+});
+
 /** No process has a number this large. */
 const NOBODY = 2 ** 40;
 const rowOf = (start: number, cpuS: number) => ({

@@ -113,7 +113,8 @@ export async function timeTraining(
     const { tmp, ...call } = trainCall(settings, folders);
     const { result, others } = await underLoad(
       () => context.turn.others(),
-      () => context.sandbox.run(requestOf(context, hosted, { ...call, id, signal }, tmp)),
+      (onReady) =>
+        context.sandbox.run({ ...requestOf(context, hosted, { ...call, id, signal }, tmp), onReady }),
     );
     if (result.ending.kind === 'cancelled') signal.throwIfAborted();
     const failure = failureOf('train', result, call.warmupS);

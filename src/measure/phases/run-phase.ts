@@ -81,8 +81,12 @@ async function runOnce(
   const request = requestOf(context, work.hosted, { ...call, id, env, signal: watch?.signal ?? signal }, tmp);
   const { result, others } = await underLoad(
     () => context.turn.others(),
-    () =>
-      context.sandbox.run(watch === null ? request : { ...request, onOutput: (_, line) => watch.see(line) }),
+    (onReady) =>
+      context.sandbox.run({
+        ...request,
+        onReady,
+        ...(watch === null ? {} : { onOutput: (_, line) => watch.see(line) }),
+      }),
   );
   if (result.ending.kind === 'cancelled') signal.throwIfAborted();
   if (phase === 'train') await requireSteady(work.hosted.spec, result, context.granted);

@@ -24,7 +24,9 @@ const LEAST = 100e6;
  * sleeps does not count.
  */
 export class HostSpeed {
-  readonly #stolen = stolenTime();
+  #stolen = stolenTime();
+  /** Account of what ran before the measurement began. */
+  #before: Times = { cpu: 0, wait: 0 };
   #living = new Map<string, Account>();
   /** Not seen at the last look alone, which may have missed them. */
   #missed = new Map<string, Account>();
@@ -48,9 +50,16 @@ export class HostSpeed {
     this.#living = living;
   }
 
+  /** Leaves out what ran until now; the seconds of a processor go on. */
+  begin(): void {
+    this.#before = this.#all().times ?? this.#before;
+    this.#stolen = stolenTime();
+  }
+
   /** 0 … 1 with what a hypervisor took counted as lost; null where it is not known, or hardly anything ran. */
   value(): number | null {
-    const { cpu, wait } = this.#all().times ?? { cpu: 0, wait: 0 };
+    const all = this.#all().times ?? this.#before;
+    const [cpu, wait] = [all.cpu - this.#before.cpu, all.wait - this.#before.wait];
     if (cpu < LEAST) return null;
     const before = this.#stolen;
     const after = stolenTime();

@@ -8,19 +8,25 @@ export interface UnderLoad<T> {
   others: number;
 }
 
-/** Looks, while something is measured, how much other work there is; at least at its beginning and at its end. */
+/**
+ * Looks, while something is measured, how much other work there is; at least at its beginning and at its end. What is
+ * measured calls `begin` when its time begins after a warm-up: what was seen before does not count.
+ */
 export async function underLoad<T>(
   others: () => Promise<number>,
-  measure: () => Promise<T>,
+  measure: (begin: () => void) => Promise<T>,
 ): Promise<UnderLoad<T>> {
   const over = new AbortController();
-  const seen: number[] = [await others()];
+  let seen: number[] = [await others()];
+  const begin = (): void => {
+    seen = seen.slice(-1);
+  };
   const looking = (async () => {
     while (await sleep(PERIOD_MS, true, { signal: over.signal }).catch(() => false))
       seen.push(await others());
   })();
   try {
-    const result = await measure();
+    const result = await measure(begin);
     seen.push(await others());
     return { result, others: seen.reduce((sum, one) => sum + one, 0) / seen.length };
   } finally {

@@ -164,6 +164,8 @@ class Run {
   readonly #complaint = new BoundedLog(4096);
   readonly #family: ProcessTree;
   readonly #speed = new HostSpeed();
+  /** Milliseconds for which it was throttled before its time began. */
+  #throttledBefore = 0;
   readonly #over = new AbortController();
   readonly #pipes: Readable[] = [];
   #signals: SignalChannel | null = null;
@@ -210,7 +212,7 @@ class Run {
     if (signals !== undefined)
       this.#signals = new SignalChannel(signals, duplexOf(from), duplexOf(to), {
         said: (word) => {
-          if (word === 'ready' && this.#ending === null) this.#clock.begin();
+          if (word === 'ready' && this.#ending === null) this.#beginTime();
         },
         failed: (error) => {
           this.#fault ??= error instanceof Error ? error : new Error(messageOf(error));
@@ -228,6 +230,19 @@ class Run {
         this.#failed(error);
       }
     });
+  }
+
+  /** What is timed begins after the warm-up, and so does what is told of the host's load. */
+  #beginTime(): void {
+    this.#clock.begin();
+    this.#speed.look(this.#family.rows);
+    this.#speed.begin();
+    this.#throttledBefore = this.#throttledMs();
+    this.plan.request.onReady?.();
+  }
+
+  #throttledMs(): number {
+    return this.plan.launch.hold?.throttledMs() ?? 0;
   }
 
   #report(report: WrapperReport): void {
@@ -308,7 +323,7 @@ class Run {
 
   /** Unknown for a run that waited for more processors than it may have: that is its own doing, not its host's. */
   #hostSpeed(wallMs: number): number | null {
-    const throttledMs = this.plan.launch.hold?.throttledMs() ?? 0;
+    const throttledMs = this.#throttledMs() - this.#throttledBefore;
     return throttledMs > OWN_WAIT * wallMs ? null : this.#speed.value();
   }
 
