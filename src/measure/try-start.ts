@@ -228,7 +228,8 @@ async function trainedOnce(
     prepare: (repeated) => prepareTraining(context, settings, { files, folders }, repeated),
     ...(spec.replicate.processes === 1 ? {} : { process }),
   });
-  const timed: TimedProcess = { process, seed: settings.seed, wallMs: result.wallMs, startMs: null };
+  const { wallMs, revealMs } = result;
+  const timed: TimedProcess = { process, seed: settings.seed, wallMs, startMs: null, revealMs };
   so.trainS = (so.trainS ?? 0) + result.wallMs / 1000;
   so.said = result.said ?? [];
   if (failure !== null) return { failure };

@@ -115,6 +115,8 @@ export interface RunResult {
   wallMs: number;
   /** Milliseconds from its start until it was ready; left out where it never was, or did not warm up. */
   warmupMs?: number;
+  /** Milliseconds from when it said `trained` to its exit; left out where it never did. */
+  revealMs?: number;
   /** Words that it said, in their order; left out for a run that may say none. */
   said?: readonly Signal['word'][];
   /** The first line in place of a word that was none, or came before its turn; left out where there was none. */

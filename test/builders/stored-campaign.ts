@@ -200,6 +200,7 @@ export async function phaseRun(
     startMs: null,
     process: null,
     warmupMs: null,
+    revealMs: null,
     pair: null,
     budgetS: null,
     hostSpeed: null,

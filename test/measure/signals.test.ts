@@ -163,6 +163,22 @@ assert os.listdir(REVEAL) == []`;
     expect(early.failure?.tail).toContain('FileNotFoundError');
   });
 
+  it('is what a recipe learns that says too early that it has trained', async () => {
+    const gate = '{ name: reveal, metric: reveal_s, max: 20, known: train }';
+    const bounded = yaml('specialists:', `gates: [${gate}]\nspecialists:`);
+    const found = await checked(bounded);
+    expect(found.failure).toBeNull();
+    expect(found.runs[0]?.metrics['reveal_s']).toBeGreaterThan(0);
+    const strict = await checked(
+      yaml('max: 20', 'max: 0.5'),
+      recipe('say("trained")', 'say("trained"); __import__("time").sleep(0.6)'),
+    );
+    expect(strict.failure).toMatchObject({
+      status: 'disqualified',
+      limit: { name: 'reveal', allowed: 0.5, unit: 's' },
+    });
+  });
+
   it('is anything written over what is shown', async () => {
     const writing = `say("trained")
 for folder in (DATA, REVEAL):

@@ -44,6 +44,13 @@ print(say("trained"), sorted(os.listdir(shown)), open(os.path.join(shown, "train
     expect(result.stray).toBeUndefined();
   });
 
+  it('tells for how long it ran on after it said that it has trained', async () => {
+    const early = await run(talking('say("ready"); say("trained"); time.sleep(1)', { warmupS: 60 }));
+    expect(early.revealMs).toBeGreaterThan(1000);
+    expect(early.revealMs).toBeLessThanOrEqual(early.wallMs);
+    expect((await run(talking('say("ready")', { warmupS: 60 }))).revealMs).toBeUndefined();
+  });
+
   it('counts the wall time from the moment that the run is ready', async () => {
     // its warm-up alone takes longer than its wall time
     const limits = { ...LIMITS, wallS: 2 };

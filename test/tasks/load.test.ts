@@ -42,6 +42,11 @@ describe('task.yaml', () => {
       /recipe_reported: a guard depends on "seen", which the recipe reports of itself/,
     ],
     ['recipe:', 'recipe_reported: [bytes]\nrecipe:', /recipe_reported: a gate depends on "bytes"/],
+    [
+      'gates:',
+      'gates:\n  - { name: seen, metric: reveal_s, max: 1, known: train }',
+      /gates: reveal_s is the time with revealed inputs, and data\.reveal reveals none/,
+    ],
     ['slots: 1', 'slots: 1, tpus: 2', /^t\.yaml:10:\d+: resources: .*tpus/],
   ])('with "%s" replaced by "%s" is refused with its place', (from, to, message) => {
     expect(() => parseTask(TEXT.replace(from, to), 't.yaml')).toThrow(message);

@@ -257,7 +257,7 @@ function phaseTable(phases: readonly PhaseView[]): string {
 }
 
 function phaseText(run: PhaseView): string {
-  const { phase, process, warmupMs, reusedFrom, startMs, pair, repeated } = run;
+  const { phase, process, warmupMs, revealMs, reusedFrom, startMs, pair, repeated } = run;
   const used = budgetText(run);
   const notes = [
     ...(used === null ? slowText(run) : [used]),
@@ -265,6 +265,7 @@ function phaseText(run: PhaseView): string {
     ...(repeated ? ['an overrun on a slow host, measured again'] : []),
     ...(reusedFrom === null ? [] : [`of ${trialLabel(reusedFrom)}`]),
     ...(warmupMs === null ? [] : [`after a warm-up of ${duration(warmupMs)}`]),
+    ...(revealMs === null ? [] : [`of which ${duration(revealMs)} with the revealed inputs`]),
     ...(startMs === null
       ? []
       : [`the start beside it ${duration(startMs)}${pair?.first === 'start' ? ', measured first' : ''}`]),

@@ -60,6 +60,7 @@ export function firstMiss(found: readonly Margin[]): Margin | undefined {
 const HARNESS: Readonly<Record<string, 'static' | 'train' | 'pack' | 'evaluate'>> = {
   code_bytes: 'static',
   train_s: 'train',
+  reveal_s: 'train',
   [TIME_RATIO]: 'train',
   bytes: 'pack',
   [EVALUATION_S]: 'evaluate',

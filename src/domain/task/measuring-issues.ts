@@ -9,6 +9,7 @@ interface Measured {
         reveal?: { folder: string } | undefined;
       }
     | undefined;
+  gates: readonly { metric: string }[];
   phases: { pack?: unknown };
   replicate: { processes: number; deterministic: boolean };
 }
@@ -52,8 +53,16 @@ function processIssues({ replicate, scoring, phases }: Measured): Issue[] {
   ];
 }
 
-function revealIssues({ data, scoring }: Measured): Issue[] {
-  if (data?.reveal === undefined) return [];
+function revealIssues({ data, scoring, gates }: Measured): Issue[] {
+  if (data?.reveal === undefined)
+    return gates.some(({ metric }) => metric === 'reveal_s')
+      ? [
+          {
+            path: ['gates'],
+            message: 'reveal_s is the time with revealed inputs, and data.reveal reveals none',
+          },
+        ]
+      : [];
   const path = ['data', 'reveal'];
   const { folder } = data.reveal;
   const others = [data.train, data.search, data.claim].filter((part) => part !== undefined);

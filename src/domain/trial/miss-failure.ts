@@ -23,6 +23,7 @@ const UNITS: Readonly<Record<string, string>> = {
   bytes: 'bytes',
   code_bytes: 'bytes',
   train_s: 's',
+  reveal_s: 's',
   [EVALUATION_S]: 's',
 };
 

@@ -6,7 +6,17 @@ export interface PairedTime {
   wallMs: number;
   /** Null where times are not compared. */
   startMs: number | null;
+  /** Time for which it had the revealed inputs; null where none were revealed to it. */
+  revealMs?: number | null | undefined;
 }
+
+/** Metric of the longest time in seconds for which a process had the revealed inputs. */
+export const REVEAL_S = 'reveal_s';
+
+const revealSeconds = (times: readonly PairedTime[]): number | undefined => {
+  const known = times.flatMap(({ revealMs }) => revealMs ?? []);
+  return known.length === 0 ? undefined : Math.max(...known) / 1000;
+};
 
 /** A mean with its standard error; null where a single value tells none. */
 export interface Estimate {
@@ -52,7 +62,10 @@ export function measuredTimes(
   const ratio = timeRatio(times);
   const relative = ratio?.error ?? null;
   return {
-    metrics: { train_s: seconds.value, ...definedFields({ [TIME_RATIO]: ratio?.value }) },
+    metrics: {
+      train_s: seconds.value,
+      ...definedFields({ [TIME_RATIO]: ratio?.value, [REVEAL_S]: revealSeconds(times) }),
+    },
     errors: definedErrors({
       train_s: seconds.error,
       [TIME_RATIO]: relative === null || ratio === null ? null : relative * ratio.value,

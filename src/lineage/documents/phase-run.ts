@@ -21,6 +21,8 @@ export const phaseRun = z.object({
   process: z.number().int().nonnegative().nullable().default(null),
   /** Milliseconds until it was ready, before its wall time; null where its clock started with it. */
   warmupMs: z.number().nullable().default(null),
+  /** Time from when it said that it has trained, and saw the revealed inputs, to its end; null where it never did. */
+  revealMs: z.number().nullable().default(null),
   /** Load of the host beside it and beside the start, where times are compared; null otherwise. */
   pair: z
     .object({

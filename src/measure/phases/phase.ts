@@ -146,6 +146,7 @@ export async function recordRun(
     startMs: null,
     process: null,
     warmupMs: result.warmupMs === undefined ? null : Math.round(result.warmupMs),
+    revealMs: result.revealMs === undefined ? null : Math.round(result.revealMs),
     pair: null,
     budgetS: null,
     hostSpeed: result.hostSpeed === null ? null : Number(result.hostSpeed.toFixed(3)),

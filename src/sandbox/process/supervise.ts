@@ -164,6 +164,8 @@ class Run {
   readonly #complaint = new BoundedLog(4096);
   readonly #family: ProcessTree;
   readonly #speed = new HostSpeed();
+  /** Moment at which it said that it has trained. */
+  #trainedAt: number | null = null;
   /** Milliseconds for which it was throttled before its time began. */
   #throttledBefore = 0;
   readonly #over = new AbortController();
@@ -213,6 +215,7 @@ class Run {
       this.#signals = new SignalChannel(signals, duplexOf(from), duplexOf(to), {
         said: (word) => {
           if (word === 'ready' && this.#ending === null) this.#beginTime();
+          if (word === 'trained') this.#trainedAt = performance.now();
         },
         failed: (error) => {
           this.#fault ??= error instanceof Error ? error : new Error(messageOf(error));
@@ -294,6 +297,7 @@ class Run {
       // its time ended with its first process, whatever still has to be read or killed
       this.#clock.stop();
       const wallMs = this.#clock.elapsedMs;
+      const revealMs = this.#trainedAt === null ? undefined : performance.now() - this.#trainedAt;
       if ((await launch.hold?.kill()) !== true) await this.#family.destroy();
       await this.#drain();
       await this.#signals?.close();
@@ -303,7 +307,7 @@ class Run {
       if (logBytes > 0) request.onOutput?.(logBytes, this.#log.lastLine);
       const { isolation } = this.plan;
       const host = { hostSpeed: this.#hostSpeed(wallMs), cpuS: this.#speed.cpuS(), load: hostLoad() };
-      const times = { startedAt, wallMs, ...definedFields({ warmupMs: this.#clock.warmupMs }) };
+      const times = { startedAt, wallMs, ...definedFields({ warmupMs: this.#clock.warmupMs, revealMs }) };
       const measured = { ...times, ...this.#spoken(), ...host, peakRssBytes: this.#peak };
       return { ending, ...measured, log: this.#log.text(), logBytes, isolation };
     } finally {

@@ -88,6 +88,11 @@ describe('times of several processes', () => {
     });
   });
 
+  it('tell the longest time for which a process had what was revealed', () => {
+    const times = [400, 2500, null].map((revealMs) => ({ wallMs: 5000, startMs: null, revealMs }));
+    expect(measuredTimes({ aggregate: 'mean' }, times).metrics).toEqual({ train_s: 5, reveal_s: 2.5 });
+  });
+
   it('are those of the last run of each', () => {
     const run = (process: number | null, wallMs: number, repeated = false) => ({
       ...{ phase: 'train', process, wallMs, repeated },

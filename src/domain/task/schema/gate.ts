@@ -6,7 +6,7 @@ export const gateSchema = z
   .strictObject({
     name: taskName.describe('how a miss is called'),
     metric: metricName.describe(
-      'a metric of the evaluator, or one that assay measures: `code_bytes` (of the counted code), `bytes` (code and artifact, see "Sizes"), `train_s`, `train_ratio` (see "Times"), `eval_s` (see "Served scoring")',
+      'a metric of the evaluator, or one that assay measures: `code_bytes` (of the counted code), `bytes` (code and artifact, see "Sizes"), `train_s`, `train_ratio` (see "Times"), `reveal_s` (see "Signals"), `eval_s` (see "Served scoring")',
     ),
     max: z.number().optional().describe('the most that is allowed; `max`, `min` or both'),
     min: z.number().optional().describe('the least that is allowed'),
