@@ -15,6 +15,7 @@ ASSAY_PROGRESS names a file that lines of progress are appended to, which `assay
 Standard library only; Python 3.10 or later.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -53,10 +54,10 @@ def download(url, to, sha256=None):
             return _deliver(url, kept, to, expected or _digest(kept, expected))
         kept.unlink()
     progress = _Progress(url, to)
-    mirrored = _mirrored(url)
+    mirrored = _mirrored(url, is_known=expected is not None)
     if mirrored is not None:
         part = kept.with_name(kept.name + ".part")
-        shutil.copyfile(mirrored, part)
+        _copy(mirrored, part)
     else:
         part = _fetch(url, kept, progress)
     found = _sha256_of(part)
@@ -124,12 +125,13 @@ def _deliver(url, kept, to, found):
     found = found or _sha256_of(kept)
     if kept != to:
         fresh = to.with_name(to.name + ".fresh")
-        shutil.copyfile(kept, fresh)
+        _copy(kept, fresh)
         os.replace(fresh, to)
     return found
 
 
-def _mirrored(url):
+def _mirrored(url, is_known):
+    """The local copy of an address; by its last name alone only where its checksum is known: names repeat."""
     mirror = os.environ.get("ASSAY_MIRROR")
     if not mirror:
         return None
@@ -137,18 +139,34 @@ def _mirrored(url):
     path = urllib.parse.unquote(parts.path).lstrip("/")
     if ".." in path.split("/"):
         return None
-    for name in (f"{parts.netloc}/{path}", path.rsplit("/", 1)[-1]):
+    for name in (f"{parts.netloc}/{path}", *([path.rsplit("/", 1)[-1]] if is_known else [])):
         file = pathlib.Path(mirror) / name
         if name and file.is_file():
             return file
     return None
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _copy(source, to):
+    try:
+        shutil.copyfile(source, to)
+    except OSError as error:
+        if error.errno in FULL:
+            raise _full(to, error) from None
+        raise
+
+
+def _full(place, error):
+    return DownloadError(f"{place} cannot be written: {error.strerror}. Make room on that disk; what is there is kept")
+
+
 def _fetch(url, kept, progress):
     """Fetches the file into a part beside its place, over several connections where it takes them."""
     part = kept.with_name(kept.name + ".part")
-    reason = ""
-    for tried in range(TRIES):
+    reason, tried = "", 0
+    while tried < TRIES:
         if tried > 0:
             time.sleep(min(30, 2**tried))
         before = part.stat().st_size if part.is_file() else 0
@@ -162,8 +180,12 @@ def _fetch(url, kept, progress):
             elif error.code < 500 and error.code not in (408, 429):
                 break
         except (OSError, EOFError) as error:
+            if getattr(error, "errno", None) in FULL:
+                raise _full(part, error) from None
             reason = str(getattr(error, "reason", error)) or type(error).__name__
         gained = part.is_file() and part.stat().st_size > before
+        # a line that is cut now and then brings even a long file
+        tried = 1 if gained else tried + 1
         if gained:
             progress.tell(part.stat().st_size, None, note=f"continued after: {reason}")
     raise DownloadError(

@@ -21,6 +21,15 @@ export async function bringWheels(
   return files;
 }
 
+/** The name by which pip knows what a wheel is of. @throws AssayError PYTHON_UNAVAILABLE */
+function wheelName(url: string, address: string): string {
+  const last = basename(new URL(address).pathname).replaceAll(/%2B/gi, '+');
+  if (/^[\w.+-]+\.whl$/.test(last)) return last;
+  throw new AssayError('PYTHON_UNAVAILABLE', `${url} does not end with the name of a wheel`, {
+    remedy: 'Name the file of the wheel itself, as in torch-2.9.1-cp312-cp312-manylinux_2_28_x86_64.whl.',
+  });
+}
+
 async function bringWheel(
   cache: string,
   { url, sha256: digest }: Wheel,
@@ -28,7 +37,7 @@ async function bringWheel(
 ): Promise<string> {
   const address = url.startsWith('/') ? pathToFileURL(url).href : url;
   const folder = join(cache, 'wheels', digest);
-  const file = join(folder, decodeURIComponent(basename(new URL(address).pathname)));
+  const file = join(folder, wheelName(url, address));
   const kept = await readFile(file).catch(() => null);
   if (kept !== null && sha256(kept) === digest) return file;
   await mkdir(folder, { recursive: true });

@@ -143,6 +143,27 @@ except DownloadError: pass
     });
   });
 
+  it('takes a copy by its last name alone only where it knows what it has to be', async () => {
+    await mkdir(join(folder, 'mirror'));
+    await writeFile(join(folder, 'mirror', 'train.bin'), 'of another set of data');
+    const mirror = { ASSAY_MIRROR: join(folder, 'mirror') };
+    await prepare('download(url, to)', mirror);
+    expect((await brought()).equals(CONTENT)).toBe(true);
+    await writeFile(join(folder, 'mirror', 'train.bin'), CONTENT);
+    await rm(join(folder, 'downloads'), { recursive: true, force: true });
+    asked.length = 0;
+    await prepare(`download(url, to, "${DIGEST}")`, mirror);
+    expect(asked).toEqual([]);
+  });
+
+  it('says where there is no room, without trying again', async () => {
+    const limited = 'import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n';
+    const ignoring = 'import signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n';
+    await expect(prepare(`${limited}${ignoring}download(url, to)`)).rejects.toThrow(
+      /cannot be written: File too large\. Make room/,
+    );
+  });
+
   it('brings what assay itself needs: a file with its digest, the archive of a commit', async () => {
     const { signal } = new AbortController();
     const to = join(folder, 'file');

@@ -95,6 +95,10 @@ with zipfile.ZipFile(sys.argv[1], "w") as file:
       code: 'PYTHON_UNAVAILABLE',
       message: expect.stringContaining(`has SHA-256 ${digest}`) as unknown,
     });
+    for (const url of ['https://h/a/..%2F..%2Fx.whl', 'https://h/100%zz.whl', 'https://h/x.zip'])
+      await expect(
+        findPython(cache, null, signal, { range: null, wheels: [{ url, sha256: digest }] }),
+      ).rejects.toMatchObject({ message: `${url} does not end with the name of a wheel` });
     const python = await find(digest);
     const run = (): string =>
       execFileSync(python.executable, ['-c', 'import only_a_wheel; print(only_a_wheel.answer)'], {
