@@ -82,6 +82,12 @@ export function servedScoring(tier: TierName): void {
     expect(owedMs).toBeLessThanOrEqual(evaluatorRun.wallMs - 2000);
   });
 
+  it('counts the time also of answers that its evaluator alone can read', async () => {
+    const unreadable = 'time.sleep(0.05); send(out, {"type": "score", "x": float("nan")}, body); continue';
+    const { owedMs } = await scored(unreadable);
+    expect(owedMs).toBeGreaterThanOrEqual(20 * 50);
+  });
+
   it('blames the recipe when its server crashes', async () => {
     const outcome = await scored('if count == 3: raise RuntimeError("boom")');
     expect(outcome).toMatchObject({

@@ -211,10 +211,7 @@ class Bridge {
 
   #answered(): void {
     this.#owed = Math.max(0, this.#owed - 1);
-    if (this.#owed === 0 && this.#owedSince !== null) {
-      this.owedMs += performance.now() - this.#owedSince;
-      this.#owedSince = null;
-    }
+    if (this.#owed === 0) this.#settle();
     this.#greeted = true;
     this.greetedMs ??= performance.now() - this.#began;
     this.#stopClock();
@@ -232,8 +229,15 @@ class Bridge {
     return this.server.done;
   }
 
-  /** Nothing more is asked. */
+  /** Counts the time for which answers were owed until now. */
+  #settle(): void {
+    if (this.#owedSince !== null) this.owedMs += performance.now() - this.#owedSince;
+    this.#owedSince = null;
+  }
+
+  /** Nothing more is asked. Answers that were no frames, or came unasked, leave it owing until now. */
   close(): void {
+    this.#settle();
     this.#stopClock();
     this.#dismiss();
   }
