@@ -1,13 +1,4 @@
-import type { Ending } from './run.js';
-
-const UNITS = {
-  wall: 's',
-  warmup: 's',
-  memory: 'bytes',
-  disk: 'bytes',
-  output: 'bytes',
-  processes: 'processes',
-} as const;
+import { LIMIT_UNITS, type Ending } from './run.js';
 
 /** Describes the ending of a run, as the end of a sentence about it. */
 export function describeEnding(ending: Ending): string {
@@ -22,7 +13,7 @@ export function describeEnding(ending: Ending): string {
       return `changed ${ending.what}`;
     case 'limit': {
       const used = Number(ending.used.toPrecision(6));
-      return `exceeded its ${ending.limit} limit: ${used} of ${ending.allowed} ${UNITS[ending.limit]}`;
+      return `exceeded its ${ending.limit} limit: ${used} of ${ending.allowed} ${LIMIT_UNITS[ending.limit]}`;
     }
   }
 }

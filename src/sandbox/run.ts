@@ -96,7 +96,16 @@ export interface Signal {
   show: () => Promise<void>;
 }
 
-export type LimitName = 'wall' | 'warmup' | 'memory' | 'disk' | 'output' | 'processes';
+/** Units of what is limited. */
+export const LIMIT_UNITS = {
+  wall: 's',
+  warmup: 's',
+  memory: 'bytes',
+  disk: 'bytes',
+  output: 'bytes',
+  processes: 'processes',
+} as const;
+export type LimitName = keyof typeof LIMIT_UNITS;
 
 /** Ending of a run. `used` and `allowed` are seconds (wall, warmup), bytes (memory, disk, output) or a count. */
 export type Ending =

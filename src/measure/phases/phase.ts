@@ -11,7 +11,14 @@ import { outputDiskMb, resourcesOf } from '../../domain/task/phase-resources.js'
 import { gpusOf, type RunPhase } from '../../domain/task/device-needs.js';
 import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import type { Ending, RunRequest, RunResult, Signal, CacheFolder } from '../../sandbox/run.js';
+import {
+  LIMIT_UNITS,
+  type CacheFolder,
+  type Ending,
+  type RunRequest,
+  type RunResult,
+  type Signal,
+} from '../../sandbox/run.js';
 import type { SealLimits } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { runtimeOf } from '../../tasks/runtime.js';
@@ -159,15 +166,6 @@ export async function recordRun(
   };
 }
 
-const UNITS = {
-  wall: 's',
-  warmup: 's',
-  memory: 'bytes',
-  disk: 'bytes',
-  output: 'bytes',
-  processes: 'processes',
-} as const;
-
 /**
  * Translates a run that did not end well into the failure of its trial; null for one that exited with 0, and was ready
  * where `warmupS`, its seconds to become ready, is given.
@@ -208,7 +206,7 @@ function limitFailure(
   phase: Failure['phase'],
   { limit, used, allowed }: Extract<Ending, { kind: 'limit' }>,
 ): Pick<Failure, 'status' | 'reason' | 'limit'> {
-  const unit = UNITS[limit];
+  const unit = LIMIT_UNITS[limit];
   return {
     status:
       limit === 'wall'
