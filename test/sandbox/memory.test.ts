@@ -1,9 +1,12 @@
+import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { sumOfMemory } from '../../src/sandbox/process/held-memory.js';
+import { heldMemory, sumOfMemory } from '../../src/sandbox/process/held-memory.js';
 import type { RunResult } from '../../src/sandbox/run.js';
 import { openSandbox, type RunRequest } from '../../src/sandbox/sandbox.js';
+import { lacks } from '../lacks.js';
 import { freshFolder, LIMITS, pythonCommand, requestFor, TIERS } from './programs.js';
 
 const MiB = 2 ** 20;
@@ -110,4 +113,23 @@ describe('a sum of memory', () => {
   ])('has %s', (_what, held, files, sum) => {
     expect(sumOfMemory(held, files)).toBe(sum);
   });
+});
+
+const isForeign = lacks(process.platform !== 'linux', 'what a process holds, which only Linux tells');
+it.skipIf(isForeign)('a process that has ended holds nothing, collected or not', async () => {
+  const code = `
+import os, sys, time
+child = os.fork()
+if child == 0: os._exit(0)
+os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+print(child, flush=True)
+sys.stdin.read()
+`;
+  const parent = spawn('python3', ['-c', code], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  expect(heldMemory(Number(line.toString()))).toEqual({ own: 0, shared: 0 });
+  expect(heldMemory(parent.pid ?? 0)?.own).toBeGreaterThan(0);
+  parent.stdin.end();
+  await once(parent, 'exit');
+  expect(heldMemory(parent.pid ?? 0)).toEqual({ own: 0, shared: 0 });
 });

@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync, statSync } from 'node:fs';
+import { hasProc } from './process-table.js';
 
 /**
  * Memory that the system cannot take back from a process: pages of files that it only reads are not among it, however
@@ -11,9 +12,19 @@ export interface HeldMemory {
   shared: number;
 }
 
-/** Reads what a process holds, shared pages in full; null where the system does not tell. */
+const NOTHING: HeldMemory = { own: 0, shared: 0 };
+/** A line of any process that has an address space: one that is ending has given it up. */
+const LIVES = /^Vm\w+:/m;
+
+/**
+ * Reads what a process holds, shared pages in full; null where the system does not tell. One that has ended holds
+ * nothing: what it was last seen with had pages of files in it.
+ */
 export function heldMemory(pid: number): HeldMemory | null {
-  return fromFile(`/proc/${pid}/status`, /^RssAnon:\s+(\d+) kB/m, /^RssShmem:\s+(\d+) kB/m);
+  if (!hasProc) return null;
+  const status = textOf(`/proc/${pid}/status`);
+  if (status === null || !LIVES.test(status)) return NOTHING;
+  return memoryIn(status, /^RssAnon:\s+(\d+) kB/m, /^RssShmem:\s+(\d+) kB/m);
 }
 
 /**
@@ -21,18 +32,22 @@ export function heldMemory(pid: number): HeldMemory | null {
  * be read.
  */
 export function proportionalMemory(pid: number): HeldMemory | null {
-  return fromFile(`/proc/${pid}/smaps_rollup`, /^Pss_Anon:\s+(\d+) kB/m, /^Pss_Shmem:\s+(\d+) kB/m);
+  const rollup = textOf(`/proc/${pid}/smaps_rollup`);
+  return rollup === null ? null : memoryIn(rollup, /^Pss_Anon:\s+(\d+) kB/m, /^Pss_Shmem:\s+(\d+) kB/m);
 }
 
-function fromFile(file: string, own: RegExp, shared: RegExp): HeldMemory | null {
+function textOf(file: string): string | null {
   try {
-    const text = readFileSync(file, 'latin1');
-    const [mine, common] = [own, shared].map((field) => field.exec(text)?.[1]);
-    if (mine === undefined || common === undefined) return null;
-    return { own: Number(mine) * 1024, shared: Number(common) * 1024 };
+    return readFileSync(file, 'latin1');
   } catch {
     return null;
   }
+}
+
+function memoryIn(text: string, own: RegExp, shared: RegExp): HeldMemory | null {
+  const [mine, common] = [own, shared].map((field) => field.exec(text)?.[1]);
+  if (mine === undefined || common === undefined) return null;
+  return { own: Number(mine) * 1024, shared: Number(common) * 1024 };
 }
 
 const SHARED = '/dev/shm';
