@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
 import type { HostPlace } from '../lineage/documents/on-host.js';
 import type { ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
@@ -63,7 +64,8 @@ export async function trainsThere(
   signal: AbortSignal,
 ): Promise<KeptElsewhere | null> {
   const { context, replicate } = of;
-  const { tried, refused } = asking;
+  const { tried } = asking;
+  let { refused } = asking;
   const { checkpoint, _id: key } = replicate;
   const waits = async (at: HostPlace) => refused !== true && (await lives(context, at, 'trainer', signal));
   if (checkpoint !== null && checkpoint.onHost !== null) {
@@ -73,9 +75,12 @@ export async function trainsThere(
     if (where === 'elsewhere' && (place.folder !== tried || (await waits(place))))
       return { next: 'there', place };
     await context.lineage.replicates.loseCheckpoint(key, place);
+    // its host was waited for once
+    if (place.folder === tried) refused = true;
   }
   const trainKey = keyOf(of, 'train', null);
-  return trainKey === null ? null : resultThere(context, replicate, trainKey, { ...asking, signal });
+  const again = definedFields({ tried, refused });
+  return trainKey === null ? null : resultThere(context, replicate, trainKey, { ...again, signal });
 }
 
 /**

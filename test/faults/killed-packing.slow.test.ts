@@ -131,7 +131,7 @@ it('packs on the host that keeps what training left, though another took the pac
 });
 
 // the host is waited for, and then a sign of life of it
-const LONG_MS = 240_000;
+const LONG_MS = 360_000;
 
 it(
   'trains again on another host when the one that kept what training left does not come back',
