@@ -120,7 +120,7 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
   ].join('\n');
 }
 
-/** What a recipe has to say while it trains, and how often it is trained. */
+/** Tells agents the words that a recipe has to say while it trains, and how often it is trained. */
 function signalLines({ phases: { train, prewarm }, data, replicate }: Task): string[] {
   const { clock } = train;
   return [

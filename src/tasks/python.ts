@@ -36,7 +36,7 @@ export const SYSTEM_PATH = ['/usr/local/bin', '/usr/bin', '/bin'];
 const INSTALL_SECONDS = 900;
 const WHERE = 'in the environment that phases have, which is not that of your shell';
 
-/** What a task asks of its Python beside its requirements. */
+/** Wishes of a task about its Python, beside its requirements. */
 export interface PythonWishes {
   /** Range of versions; null for whatever is active. */
   range: string | null;

@@ -19,7 +19,7 @@ const TASK = taskSchema.parse({
   specialists: ['solo'],
 });
 const NOTHING: MeasuredRuns = {
-  ...{ runs: [], searchRuns: 0, trials: 0, begun: 0, acceleratorMs: 0, microUsd: 0, campaigns: 0 },
+  ...{ runs: [], searchRuns: 0, trials: 0, begun: 0, acceleratorMs: 0, microUsd: 0 },
 };
 const PLAN: Plan = { trials: 10, calibration: 5, claimRuns: 8, leases: 1, hourMicroUsd: null };
 

@@ -93,7 +93,6 @@ async function measuredIn(lineage: Lineage, { owner }: CampaignDocument): Promis
     begun: replicates.filter(({ trained }) => trained !== null).length,
     acceleratorMs: total.spent.acceleratorMs,
     microUsd: total.spent.microUsd,
-    campaigns: 1,
   };
 }
 
@@ -120,6 +119,5 @@ function pooled(all: readonly MeasuredRuns[]): MeasuredRuns {
     begun: sum(({ begun }) => begun),
     acceleratorMs: sum(({ acceleratorMs }) => acceleratorMs),
     microUsd: sum(({ microUsd }) => microUsd),
-    campaigns: all.length,
   };
 }

@@ -16,8 +16,6 @@ export interface MeasuredRuns {
   acceleratorMs: number;
   /** Money that its models took, in millionths of a dollar. */
   microUsd: number;
-  /** Campaigns that they are of. */
-  campaigns: number;
 }
 
 /** A campaign that is thought of. */
@@ -40,7 +38,7 @@ export interface Range {
   most: number;
 }
 
-/** What a campaign would take. */
+/** Time, runs and money that a campaign would take. */
 export interface CampaignEstimate {
   /** `measured`: by runs; `limits`: the most that the task allows, since none was measured. */
   by: 'measured' | 'limits';

@@ -30,7 +30,7 @@ export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint):
   ].join('\n');
 }
 
-/** What a check has seen of processes and their signals; nothing for a task without either. */
+/** Lines on the processes that a check has seen and their signals; none for a task without either. */
 function processLine(task: Task, [one]: readonly StartRun[]): [string, string][] {
   const { processes } = task.replicate;
   const signals = [

@@ -25,13 +25,13 @@ export const bytesOf = ({ dtype, shape }: Pick<DeclaredArray, 'dtype' | 'shape'>
 export const shapeText = ({ dtype, shape }: Pick<DeclaredArray, 'dtype' | 'shape'>): string =>
   `${shape.join('×')} of ${dtype}`;
 
-/** What an artifact must have: a glob, and for a file of numbers what they are. */
+/** File that an artifact must have: its glob, and for a file of numbers their type and shape. */
 export interface RequiredFile {
   glob: string;
   declared: DeclaredArray | null;
 }
 
-/** What an artifact of a task must have; of several processes each. */
+/** Lists the files that an artifact of a task must have; that of each of several processes. */
 export const requiredFiles = ({ evaluate }: Pick<Task, 'evaluate'>): RequiredFile[] =>
   (evaluate.artifact ?? []).map((entry) =>
     typeof entry === 'string' ? { glob: entry, declared: null } : { glob: entry.path, declared: entry },

@@ -18,14 +18,18 @@ function prewarmBound(task: Task): number {
 
 const PREPARE_DATA_S = 1800;
 
+/** The most that one evaluation takes in seconds, with the start of its server. */
+const evaluationSeconds = ({ evaluate, phases }: Task): number =>
+  evaluate.timeout_s + (phases.serve?.startup_s ?? 0);
+
 /** The most seconds that one run of a task takes, by phase. */
 export function runBounds(task: Task): { phase: string; seconds: number }[] {
-  const { pack, serve } = task.phases;
+  const { pack } = task.phases;
   return [
     { phase: 'prewarm', seconds: prewarmBound(task) },
     { phase: 'train', seconds: trainingBound(task, null) },
     { phase: 'pack', seconds: pack === undefined ? 0 : longestS(packClock(task, null)) },
-    { phase: 'evaluate', seconds: 2 * (task.evaluate.timeout_s + (serve?.startup_s ?? 0)) },
+    { phase: 'evaluate', seconds: 2 * evaluationSeconds(task) },
   ].filter(({ seconds }) => seconds > 0);
 }
 
@@ -46,9 +50,8 @@ export function leaseBoundMs(task: Task, override: number | null, there: LeasedA
 
 /** The most that an evaluation can take on its lease, in milliseconds of one accelerator; 0 where it needs none. */
 export function evaluationBoundMs(task: Task): number {
-  const seconds = task.evaluate.timeout_s + (task.phases.serve?.startup_s ?? 0);
   // one that is late on a slow host is run once more
-  return 2 * seconds * 1000 * evaluationGpus(task);
+  return 2 * evaluationSeconds(task) * 1000 * evaluationGpus(task);
 }
 
 /** Upper bounds of what the activities of a trial run, in seconds. */
@@ -56,9 +59,9 @@ export function phaseSeconds(
   task: Task,
   override: number | null,
 ): { prepare: number; train: number; evaluate: number } {
-  const { check, smoke, pack, serve } = task.phases;
+  const { check, smoke, pack } = task.phases;
   const packing = pack?.timeout_s ?? 0;
-  const evaluating = task.evaluate.timeout_s + (serve?.startup_s ?? 0);
+  const evaluating = evaluationSeconds(task);
   const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
   return {
     // what reaches its limit on a slow host is run once more, here and below

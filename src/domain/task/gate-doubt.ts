@@ -2,7 +2,7 @@ import { meanOf, NO_NOISE, withRuns } from '../decision/noise.js';
 import type { Doubt } from './gates.js';
 import type { Gate } from './schema/gate.js';
 
-/** What one run measured. */
+/** Metrics of one run. */
 export interface GatedRun {
   metrics: Readonly<Record<string, number>>;
   /** Standard errors that the evaluator told of its metrics, by their names. */

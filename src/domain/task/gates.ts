@@ -14,7 +14,7 @@ export interface Margin {
   doubt?: Doubt | undefined;
 }
 
-/** What the error of a mean changes of a gate, in the metric's unit. */
+/** Allowance of a gate for the error of a mean, in the metric's unit. */
 export interface Doubt {
   standardError: number;
   /** Distance beyond the limit up to which it is not missed; below zero: by which it has to be kept. */

@@ -129,7 +129,7 @@ export async function timeTraining(
   }
 }
 
-/** What is known of a pair of which only the candidate is measured. */
+/** Builds the record of a pair of which only the candidate is measured. */
 export const unpaired = (
   others: number,
   first: 'start' | 'candidate' = 'candidate',

@@ -7,7 +7,7 @@ import type { FolderFile } from '../folder.js';
 import { cachedFile, cacheFile, type SourceSettings } from './cache.js';
 import { withOrigin } from './origin.js';
 
-/** What is made of sources: as upstream has them, or with the recorded changes. */
+/** State of sources: as upstream has them, or with the recorded changes. */
 export type SourceState = 'upstream' | 'patched';
 
 /**
