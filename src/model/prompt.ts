@@ -1,4 +1,4 @@
-import { countedAs, countedFiles } from '../domain/task/counted.js';
+import { countedFiles, countedForm, type CountedForm } from '../domain/task/counted.js';
 import { requiredFiles, shapeText } from '../domain/task/artifact.js';
 import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
@@ -102,7 +102,7 @@ function limitsText({ task, trainSeconds, turns }: SystemPromptParts): string {
     ...(countedFiles(task.recipe).length === 0
       ? []
       : [
-          `- files that count towards code size: ${countedFiles(task.recipe).join(', ')}${countedAs(task.recipe) === 'raw' ? '' : PACKED}`,
+          `- files that count towards code size: ${countedFiles(task.recipe).join(', ')}${countedText(countedForm(task.recipe))}`,
         ]),
     ...(task.gates.some(({ metric }) => metric === 'bytes' || metric === 'code_bytes') ? [SIZES] : []),
     ...budgetLines('training', training),
@@ -159,8 +159,12 @@ function budgetLines(phase: string, { budget, warmupS }: PhaseClock): string[] {
       ];
 }
 
+const MINIFIED = ', without comments and layout, which cost nothing';
 const PACKED =
-  ', each packed by the harness into a Python program that unpacks itself (raw LZMA2 in base 85): repetition and comments cost little';
+  ', each packed by the harness into a Python program that unpacks itself (raw LZMA2 in base 85): repetition costs little';
+
+const countedText = ({ as, minified }: CountedForm): string =>
+  (minified ? MINIFIED : '') + (as === 'raw' ? '' : PACKED);
 
 const SIZES =
   '- sizes count names: each file by its bytes plus the UTF-8 length of its path plus 1, each folder of the artifact by that of its path plus 1';

@@ -57,6 +57,36 @@ sys.stdout.write('import lzma as L,base64 as B\\nexec(L.decompress(B.b85decode("
   expect(ran.toString()).toBe(`${3 * 7919}\n`);
 });
 
+const COMMENTED = `# why it is so\n${CODE.replace(/= /g, '=     ')}\n\n\n`;
+
+it.each(['{ files: [train.py], as: lzma-b85, minified: true }', '{ files: [train.py], minified: true }'])(
+  'comments and layout cost nothing by %s',
+  async (counted) => {
+    expect(await count({ 'train.py': COMMENTED }, counted)).toBe(await count({ 'train.py': CODE }, counted));
+    const asWritten = counted.replace(', minified: true', '');
+    expect(await count({ 'train.py': COMMENTED }, counted)).toBeLessThan(
+      await count({ 'train.py': COMMENTED }, asWritten),
+    );
+  },
+);
+
+it.each([
+  ['is no Python', 'this is not python at all\n'],
+  ['is smaller as it is', 'x=1;y=2;z=(3,4)\n'],
+  ['nests deeper than Python parses', `x = ${'('.repeat(5000)}1${')'.repeat(5000)}\n`],
+  ['nests deeper than Python writes', `x = ${'-'.repeat(20_000)}1\n`],
+  ['holds a null', 'x = 1\0\n'],
+])('code that %s counts as written', async (_, text) => {
+  const size = await count({ 'train.py': text }, '{ files: [train.py], minified: true }');
+  expect(size).toBe(text.length + 'train.py'.length + 1);
+});
+
+it('what is not Python by its name counts as written', async () => {
+  const [text, minified] = ['x = 1  # c\n', '{ files: [a.txt, train.py], minified: true }'];
+  expect(await count({ 'a.txt': text }, minified)).toBe(text.length + 'a.txt'.length + 1);
+  expect(await count({ 'train.py': text }, minified)).toBeLessThan(text.length + 'train.py'.length + 1);
+});
+
 it('a Python that cannot pack is told', async () => {
   const packed = count({ 'train.py': 'unseen = 1\n' }, "{ files: ['**'], as: lzma-b85 }", '/bin/false');
   await expect(packed).rejects.toMatchObject({ code: 'PYTHON_UNAVAILABLE' });

@@ -4,15 +4,24 @@ import { matchesGlob } from '../text/paths.js';
 const SIZES = ['bytes', 'code_bytes'];
 
 /** Declaration of what counts: globs, as the files are; or globs with the form that they are counted in. */
-type Counted = readonly string[] | { files: readonly string[]; as: 'raw' | 'lzma-b85' };
+type Counted = readonly string[] | ({ files: readonly string[] } & CountedForm);
+
+/** The form that files are counted in: as they are or packed, and whether comments and layout of Python count. */
+export interface CountedForm {
+  as: 'raw' | 'lzma-b85';
+  minified: boolean;
+}
 
 /** The globs of files that count. */
 export const countedFiles = ({ counted }: { counted: Counted }): readonly string[] =>
   'files' in counted ? counted.files : counted;
 
 /** The form that files are counted in. */
-export const countedAs = ({ counted }: { counted: Counted }): 'raw' | 'lzma-b85' =>
-  'files' in counted ? counted.as : 'raw';
+export const countedForm = ({ counted }: { counted: Counted }): CountedForm =>
+  'files' in counted ? { as: counted.as, minified: counted.minified } : { as: 'raw', minified: false };
+
+/** Tells whether each file counts with the bytes that it has. */
+export const countedAsWritten = ({ as, minified }: CountedForm): boolean => as === 'raw' && !minified;
 
 interface Sized {
   recipe: { editable: readonly string[]; counted: Counted };

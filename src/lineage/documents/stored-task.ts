@@ -94,7 +94,14 @@ export const storedTask = z.object({
     root: z.string().default('recipe'),
     editable: strings,
     counted: z
-      .union([strings, z.object({ files: strings, as: z.enum(['raw', 'lzma-b85']).default('raw') })])
+      .union([
+        strings,
+        z.object({
+          files: strings,
+          as: z.enum(['raw', 'lzma-b85']).default('raw'),
+          minified: z.boolean().default(false),
+        }),
+      ])
       .default([]),
     knobs: z.enum(['marked', 'none']).default('none'),
     domains: z.record(z.string(), z.string()).default({}),

@@ -12,6 +12,10 @@ export const countedSchema = z
         .describe(
           '`raw`: each file as it is; `lzma-b85`: as a Python program that unpacks itself, of LZMA2 in base 85, see "Sizes"',
         ),
+      minified: z
+        .boolean()
+        .default(false)
+        .describe('count Python as it is without comments and layout, where that is smaller, see "Sizes"'),
     }),
   ])
   .default([])
