@@ -10,6 +10,7 @@ import { register as costs } from './commands/costs.js';
 import { register as demo } from './commands/demo.js';
 import { register as dev } from './commands/dev.js';
 import { register as devices } from './commands/devices.js';
+import { register as diff } from './commands/diff.js';
 import { register as doctor } from './commands/doctor.js';
 import { register as gc } from './commands/gc.js';
 import { helpText } from './commands/help-text.js';
@@ -27,6 +28,7 @@ import { register as stop } from './commands/stop.js';
 import { register as submit } from './commands/submit.js';
 import { register as task } from './commands/task.js';
 import { register as terminate } from './commands/terminate.js';
+import { register as tree } from './commands/tree.js';
 import { register as trials } from './commands/trials.js';
 import { register as watch } from './commands/watch.js';
 import { register as worker } from './commands/worker.js';
@@ -35,7 +37,7 @@ import { register as worker } from './commands/worker.js';
 const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
-  'Read:': [status, watch, trials, show, log, costs, devices, audit, replay],
+  'Read:': [status, watch, trials, tree, show, diff, log, costs, devices, audit, replay],
   'Take out:': [best, checkout, artifact],
   'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };

@@ -37,6 +37,8 @@ describe('a reading command', () => {
       [['status', seeded.name], 'assay.status/1'],
       [['trials', seeded.name], 'assay.trials/1'],
       [['show', `${seeded.name}/t00001`], 'assay.trial/1'],
+      [['tree', seeded.name], 'assay.tree/1'],
+      [['diff', `${seeded.name}/0`, `${seeded.name}/t00001`], 'assay.diff/1'],
       [['costs'], 'assay.costs/1'],
       [['costs', seeded.name], 'assay.costs/1'],
       [['task', 'list'], 'assay.tasks/1'],
