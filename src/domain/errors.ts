@@ -87,6 +87,7 @@ export const ERRORS = {
     '`assay status CAMPAIGN` lists the trials that wait for a person.',
   ),
   TRIAL_UNKNOWN: entry('user', 2, false, '`assay trials CAMPAIGN` lists its trials.'),
+  SESSION_UNKNOWN: entry('user', 2, false, '`assay session CAMPAIGN` lists its sessions.'),
   FOLDER_TAKEN: entry('user', 2, false, 'Name a folder that is empty or not there yet.'),
   TASK_UNKNOWN: entry(
     'user',

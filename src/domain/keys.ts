@@ -40,6 +40,14 @@ export function parseTrialRef(text: string): { campaign: string | null; number: 
   return { campaign: match[1] ?? null, number: Number(match[2]) };
 }
 
+/** `demo/arch-0/3`: what a person may type for a session. */
+export function parseSessionRef(text: string): { campaign: string; lane: string; index: number } | null {
+  const match = /^(.+)\/([^/]+)\/(\d{1,7})$/.exec(text);
+  const [, campaign, lane, index] = match ?? [];
+  if (campaign === undefined || lane === undefined) return null;
+  return { campaign, lane, index: Number(index) };
+}
+
 export function laneId(role: string, lane: number): string {
   return `${role}-${lane}`;
 }

@@ -119,6 +119,21 @@ describe('the list of trials', () => {
     expect(await labels({ ...all, role: 'arch' })).toEqual(['t00003', 't00002']);
   });
 
+  it('is filtered by parent, score and words, all of which have to hold', async () => {
+    const { trials } = await trialsModel(seeded.lineage, seeded.name, all);
+    for (const { parent } of trials)
+      if (parent !== null)
+        expect(await labels({ ...all, parent: Number(parent.slice(1)) })).toEqual(
+          trials.filter((trial) => trial.parent === parent).map(({ trial }) => trial),
+        );
+    expect(await labels({ ...all, scoreTo: 1.75 })).toEqual(['t00002', 't00001']);
+    expect(await labels({ ...all, scoreFrom: 1.75, scoreTo: 1.75 })).toEqual(['t00002']);
+    const words = trials.find(({ trial }) => trial === 't00003')?.hypothesis.toUpperCase() ?? '';
+    expect(await labels({ ...all, text: words })).toContain('t00003');
+    expect(await labels({ ...all, text: words, scoreFrom: 0 })).not.toContain('t00003');
+    expect(await labels({ ...all, text: 'words that none has' })).toEqual([]);
+  });
+
   it('is in the order of the scores when the best are asked for, without the unmeasured', async () => {
     expect(await labels({ ...all, best: true })).toEqual(['t00001', 't00002', 't00000']);
   });

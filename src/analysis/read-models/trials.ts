@@ -9,6 +9,13 @@ export interface TrialFilter {
   /** A status, or `running` for trials that have none yet. */
   status?: TrialStatus | 'running' | undefined;
   role?: string | undefined;
+  /** Number of the trial that they were proposed on top of. */
+  parent?: number | undefined;
+  /** Bounds of the score, both within; trials without a score are left out where there is one. */
+  scoreFrom?: number | undefined;
+  scoreTo?: number | undefined;
+  /** Text that the hypothesis or the lesson holds, in upper or lower case. */
+  text?: string | undefined;
   limit: number;
   /** Best first, of the measured trials that met every gate, instead of newest first. */
   best: boolean;
@@ -27,10 +34,10 @@ export interface TrialsModel {
 }
 
 const PAGE = 200;
-const SEARCHED_AT_MOST = 4000;
+const SEARCHED_AT_MOST = 50_000;
 
 /**
- * The trials of a campaign, newest first. A filter looks at no more than the newest few thousand.
+ * The trials of a campaign, newest first. A filter looks at no more than the newest 50,000.
  * @throws AssayError CAMPAIGN_UNKNOWN
  */
 export async function trialsModel(lineage: Lineage, name: string, filter: TrialFilter): Promise<TrialsModel> {
@@ -64,7 +71,7 @@ async function newest(
 ): Promise<Found> {
   const trials: TrialDocument[] = [];
   const lowest = Math.max(0, submitted + 1 - SEARCHED_AT_MOST);
-  const page = filter.status === undefined && filter.role === undefined ? Math.min(PAGE, filter.limit) : PAGE;
+  const page = isFiltered(filter) ? PAGE : Math.min(PAGE, filter.limit);
   let below = submitted + 1;
   while (trials.length < filter.limit && below > lowest) {
     const found = await lineage.trials.latest(campaign.owner, Math.min(page, below - lowest), below);
@@ -85,8 +92,21 @@ async function bestOf(lineage: Lineage, owner: string, filter: TrialFilter): Pro
   return { trials: trials.slice(0, filter.limit), searchedDownTo: 0 };
 }
 
-function matches(trial: TrialDocument, { status, role }: TrialFilter): boolean {
-  const wanted =
-    status === undefined || (status === 'running' ? trial.status === null : trial.status === status);
-  return wanted && (role === undefined || trial.role === role);
+const isFiltered = ({ limit: _, best: __, ...wanted }: TrialFilter): boolean =>
+  Object.values(wanted).some((value) => value !== undefined);
+
+function matches(trial: TrialDocument, filter: TrialFilter): boolean {
+  const { status, role, parent, scoreFrom, scoreTo, text } = filter;
+  const score = trial.outcome?.score ?? null;
+  return (
+    (status === undefined || (status === 'running' ? trial.status === null : trial.status === status)) &&
+    (role === undefined || trial.role === role) &&
+    (parent === undefined || trial.parent === parent) &&
+    (scoreFrom === undefined || (score !== null && score >= scoreFrom)) &&
+    (scoreTo === undefined || (score !== null && score <= scoreTo)) &&
+    (text === undefined || holds(trial, text))
+  );
 }
+
+const holds = ({ hypothesis, outcome }: TrialDocument, text: string): boolean =>
+  [hypothesis, outcome?.lesson ?? ''].some((part) => part.toLowerCase().includes(text.toLowerCase()));

@@ -256,6 +256,11 @@ export class Budgets {
       .map(({ _id, rows: count, savedMs, ...spent }) => ({ ..._id, rows: count, spent, savedMs }));
   }
 
+  /** Reads what was spent under these keys; those under which nothing was settled are left out. */
+  async settled(keys: readonly string[]): Promise<LedgerDocument[]> {
+    return this.ledger.many(keys);
+  }
+
   async rows(owner: string, limit: number): Promise<LedgerDocument[]> {
     return this.ledger.list({ owner }, { sort: { at: 1 }, limit });
   }

@@ -35,6 +35,11 @@ export class Sessions {
     return this.sessions.require(session);
   }
 
+  /** Reads the newest sessions of a campaign, newest first. */
+  async latest(owner: string, limit: number): Promise<SessionDocument[]> {
+    return this.sessions.list({ owner }, { sort: { openedAt: -1, _id: 1 }, limit });
+  }
+
   async addSubmitted(session: string, number: number): Promise<void> {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
   }
