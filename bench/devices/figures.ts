@@ -5,9 +5,9 @@ export interface BenchTrial {
   size: number;
   /** Seconds that its recipe sleeps. */
   runS: number;
-  submittedAt: number;
-  /** Start of its training; null while it has none. */
-  startedAt: number | null;
+  /** Time at which its training was put into the queue, and the one at which a host took it; null: never. */
+  queuedAt: number | null;
+  takenAt: number | null;
   status: string;
 }
 
@@ -32,35 +32,43 @@ export function overlaps(log: readonly Connection[]): [Connection, Connection][]
   return found;
 }
 
-/** Time in which a trial is prepared before it can wait for a lease, in milliseconds: what the quickest one took. */
-export const preparing = (trials: readonly BenchTrial[]): number =>
-  Math.min(
-    ...trials.flatMap(({ startedAt, submittedAt }) => (startedAt === null ? [] : startedAt - submittedAt)),
-  );
-
-/** Share of the devices that were in use, of those on hosts where some waiting trial would have fitted, and those in use. */
+/**
+ * Share of the devices that were in use, of those and the ones that waiting work would have filled: a device is idle while
+ * something waits that fits beside what its host and the others would take first, the largest first.
+ */
 export function busyShare(ticks: readonly Tick[], trials: readonly BenchTrial[], capacity: number): number {
-  const prepareMs = preparing(trials);
   let [used, idle] = [0, 0];
   for (const { at, held } of ticks) {
     const waiting = trials.filter(
-      ({ submittedAt, startedAt }) => submittedAt + prepareMs <= at && at < (startedAt ?? Infinity),
+      ({ queuedAt, takenAt }) => queuedAt !== null && queuedAt <= at && at < (takenAt ?? Infinity),
     );
     if (waiting.length === 0) continue;
-    const smallest = Math.min(...waiting.map(({ size }) => size));
-    for (const slots of held) {
-      used += slots;
-      if (capacity - slots >= smallest) idle += capacity - slots;
-    }
+    used += held.reduce((sum, slots) => sum + slots, 0);
+    idle += fillable(
+      held.map((slots) => capacity - slots),
+      waiting.map(({ size }) => size),
+    );
   }
   return used / (used + idle);
 }
 
-/** Longest wait of the trials of a size for their start, in seconds, without the time of preparing. */
+/** Devices that requests would fill, the largest first, each on the fullest host that has room for it. */
+export function fillable(free: readonly number[], sizes: readonly number[]): number {
+  const left = [...free];
+  let filled = 0;
+  for (const size of [...sizes].sort((a, b) => b - a)) {
+    const [room] = [...left.entries()].filter(([, slots]) => slots >= size).sort(([, a], [, b]) => a - b);
+    if (room === undefined) continue;
+    left[room[0]] = room[1] - size;
+    filled += size;
+  }
+  return filled;
+}
+
+/** Longest time in the queue of the trials of a size, in seconds. */
 export function longestWaitS(trials: readonly BenchTrial[], size: number): number {
-  const prepareMs = preparing(trials);
-  const waits = trials.flatMap((trial) =>
-    trial.size === size && trial.startedAt !== null ? [trial.startedAt - trial.submittedAt - prepareMs] : [],
+  const waits = trials.flatMap(({ size: of, queuedAt, takenAt }) =>
+    of === size && queuedAt !== null && takenAt !== null ? [takenAt - queuedAt] : [],
   );
   return Math.max(0, ...waits) / 1000;
 }

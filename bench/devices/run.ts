@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { trialWorkflowId } from '../../src/domain/keys.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
 import { LeasePool } from '../../src/sandbox/host/lease.js';
 import { deviceRecipe, pushDeviceTask, type SocketFolders } from '../../test/devices/device-task.js';
@@ -166,18 +168,31 @@ class Driver {
     await Promise.all(Array.from({ length: this.bench.atOnce }, one));
   }
 
-  /** Reads the result of every trial from the store. */
+  /** Reads from its history when each trial waited. */
   async measured(): Promise<BenchTrial[]> {
-    return Promise.all(
-      this.#trials.map(async (trial) => {
-        const { replicates } = await this.ground.lineage.trials.require(trial.owner, trial.number);
-        const runs = (await this.ground.lineage.replicates.many(replicates)).flatMap(
-          ({ trained }) => trained?.runs ?? [],
-        );
-        const starts = runs.map(({ startedAt }) => startedAt.getTime());
-        return { ...trial, startedAt: starts.length === 0 ? null : Math.min(...starts) };
-      }),
+    const measured: BenchTrial[] = [];
+    for (const trial of this.#trials)
+      measured.push({
+        ...trial,
+        ...(await this.#queued(trialWorkflowId(campaignOf(trial.size), trial.number))),
+      });
+    return measured;
+  }
+
+  /** The first time that a training of a trial was put into a queue, and the time at which it was last taken. */
+  async #queued(workflowId: string): Promise<Pick<BenchTrial, 'queuedAt' | 'takenAt'>> {
+    const { events } = await this.ground.client.workflow.getHandle(workflowId).fetchHistory();
+    const train = events?.find(
+      ({ activityTaskScheduledEventAttributes: asked }) => asked?.activityType?.name === 'train',
     );
+    const taken = events?.find(
+      ({ activityTaskStartedEventAttributes: started }) =>
+        started != null && String(started.scheduledEventId) === String(train?.eventId),
+    );
+    return {
+      queuedAt: optionalTsToMs(train?.eventTime) ?? null,
+      takenAt: optionalTsToMs(taken?.eventTime) ?? null,
+    };
   }
 
   async infra(): Promise<number> {
@@ -205,10 +220,9 @@ class Driver {
     const runS = Number((scale * (SHORTEST_S + (LONGEST_S - SHORTEST_S) * random())).toFixed(2));
     const campaign = campaignOf(size);
     const { owner } = await lineage.campaigns.byName(campaign);
-    const submittedAt = Date.now();
     const code = deviceRecipe(socketsOf(this.hosts), 1 + random(), runS);
     const number = await submitCode({ lineage, client }, campaign, code);
-    const trial = { size, runS, submittedAt, startedAt: null, status: '', number, owner };
+    const trial = { size, runS, queuedAt: null, takenAt: null, status: '', number, owner };
     this.#trials.push(trial);
     for (;;) {
       const status = (await lineage.trials.get(owner, number))?.status ?? null;
