@@ -15,6 +15,7 @@ servers. Standard library and numpy only. assay puts it on the evaluator's PYTHO
 
     score_text(tokens, Text(vocab=…, chunk=…, max_context=…, blind=…), channels)        a text in order   -> Scores
     score_rows(tokens[rows, length], Rows(vocab=…, batch=…, blind=…), channels, spans)  independent rows  -> Scores
+    choose(items, Choices(vocab=…), channels)                   the likeliest of rows   -> int[items]
     greedy_hits(prompts, continuations, Greedy(vocab=…), channels)                      -> bool[items]
     predict_items(items, Items(width=…), channels)                                      -> float64[items, width]
 
@@ -24,6 +25,8 @@ changes the unit. Bits a byte of rows whose tokens have 0 bytes left out:
 
     counted = sizes > 0                                        # of each scored token; sizes in bytes
     bits = scores.mean(counted).times(counted.sum() / sizes.sum() / np.log(2))
+
+    score_parts([RowsPart(…), ChoicesPart(…), GreedyPart(…)], Times(…), channels)    several of them, in one life of a server
 
 TWO SERVERS. For a language model the inputs are the labels, shifted by one: whoever sees a request sees its labels.
 The first server is sent them, and claims for each token the log-probability that it gave it: 4 bytes a token, whatever
@@ -43,6 +46,11 @@ second; the figures of `Tests`, measured on the start recipe, say how much is ho
     spread    the 99th percentile, at most twice that of the start: a second server that works harder than the first
               could do for a whole text cannot be met row by row by guessing
     time      the mean of the second's blind answers, `row_s` (`late`)
+
+CHOICES hold no answer: which of an item's rows is right is never sent, and no row says which others belong to it. That
+claims are log-probabilities of one distribution is tested as above; then the second server claims all of them in another
+order, and must come to the same choice but for a share `disagree`. What shows answers of other items (examples before a
+question) could be remembered, by either server in its own order: so they differ where only one of them knew.
 
 FRAMES. 4 bytes of length, little endian, a JSON object of that many bytes, `bytes` (a field of it, 0 where it is
 absent) bytes of payload. The answer has the type and the id of its request. Tokens are uint8 up to a vocabulary of
@@ -67,13 +75,16 @@ What a server says is never repeated in words: it may know held-out text, and re
 """
 from .asker import Times, log_probabilities
 from .channel import Channel, Fault, servers
+from .choices import Choices, ChoicesPart, choose
 from .estimate import Estimate, Scores, Tests
-from .items import Greedy, Items, greedy_hits, predict_items
+from .items import Greedy, GreedyPart, Items, greedy_hits, predict_items
 from .pace import Pace
+from .parts import score_parts
 from .result import evaluate
-from .rows import Rows, score_rows
+from .rows import Rows, RowsPart, score_rows
 from .secret import Secret, Secrets
 from .text import Text, score_text
 
-__all__ = ['Channel', 'Estimate', 'Fault', 'Greedy', 'Items', 'Pace', 'Rows', 'Scores', 'Secret', 'Secrets', 'Tests', 'Text',
-           'Times', 'evaluate', 'greedy_hits', 'log_probabilities', 'predict_items', 'score_rows', 'score_text', 'servers']
+__all__ = ['Channel', 'Choices', 'ChoicesPart', 'Estimate', 'Fault', 'Greedy', 'GreedyPart', 'Items', 'Pace', 'Rows', 'RowsPart', 'Scores',
+           'Secret', 'Secrets', 'Tests', 'Text', 'Times', 'choose', 'evaluate', 'greedy_hits', 'log_probabilities', 'predict_items',
+           'score_parts', 'score_rows', 'score_text', 'servers']

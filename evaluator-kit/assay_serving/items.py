@@ -6,6 +6,8 @@ import numpy as np
 from .asker import Asker, Times, finite_in, token_type
 from .channel import Fault
 from .pace import Pace
+from .parts import score_parts
+from .requests import filled, in_requests
 from .secret import Secrets
 
 
@@ -25,6 +27,7 @@ class Greedy:
 
     vocab: int
     batch: int = 64  # prefixes of a request
+    tokens: int = 1 << 30  # the most tokens of a request
     disagree: float = 0.01
     times: Times = field(default_factory=Times)
 
@@ -58,43 +61,56 @@ def predict_items(items, how, channels, drawn=None):
     return found
 
 
-def greedy_round(asked, how, asker):
-    """The likeliest token after each prefix."""
-    length = max(len(prefix) for prefix in asked)
-    tokens = np.zeros((len(asked), length), token_type(how.vocab))
-    for row, prefix in zip(tokens, asked):
-        row[: len(prefix)] = prefix
-    lengths = np.array([len(prefix) for prefix in asked], '<u4')
-    answer = np.empty(len(asked), '<u4')
-    asker.ask('greedy', tokens.tobytes() + lengths.tobytes(), answer, rows=len(asked), length=length)
-    return answer
+class GreedyPart:
+    """Prompts and how they continue; the result is bool[prompts]: token by token by the likeliest one, exactly so.
+
+    No token of a continuation is sent before it was answered. A second server is asked in another order.
+    """
+
+    verbs = ('greedy',)
+
+    def __init__(self, prompts, continuations, how):
+        self.prompts, self.how = [np.asarray(prompt) for prompt in prompts], how
+        self.continuations = [np.asarray(more, int) for more in continuations]
+        self.longest = max(len(prompt) + len(more) - 1 for prompt, more in zip(prompts, continuations))
+        self.hits = []
+
+    def ask_first(self, asker, *of):
+        self.hits.append(self.continued(asker, *of))
+
+    ask_second = ask_first
+
+    def continued(self, asker, *of):
+        open_, hits, known = asker.secret.permutation(len(self.prompts), 'order', *of), np.ones(len(self.prompts), bool), 0
+        lengths = [len(prompt) for prompt in self.prompts]
+        while open_:
+            requests = in_requests(open_, lengths, self.how, asker.secret, known, *of)
+            asker.pace.start(len(requests))
+            for part in requests:
+                answer = self.likeliest(part, known, asker)
+                hits[part] = answer == [self.continuations[one][known] for one in part]
+                asker.pace.step()
+            known += 1
+            open_ = [one for one in open_ if hits[one] and len(self.continuations[one]) > known]
+        return hits
+
+    def likeliest(self, part, known, asker):
+        """The likeliest token after each prompt and the first `known` tokens of how it continues."""
+        asked = [np.concatenate([self.prompts[one], self.continuations[one][:known]]) for one in part]
+        lengths = np.array([len(prefix) for prefix in asked], '<u4')
+        tokens = filled(asked, int(lengths.max()), token_type(self.how.vocab))
+        answer = np.empty(len(asked), '<u4')
+        asker.ask('greedy', tokens.tobytes() + lengths.tobytes(), answer, rows=len(asked), length=tokens.shape[1])
+        return answer
+
+    def result(self):
+        first, last = self.hits[0], self.hits[-1]
+        if (first != last).mean() > self.how.disagree:
+            raise Fault('twins_disagree', f'more than {self.how.disagree:.0%} of the items were continued otherwise in another order')
+        print(f'continued {len(first)} items, {(first != last).sum()} otherwise in another order', flush=True)
+        return first
 
 
 def greedy_hits(prompts, continuations, how, channels, drawn=None):
-    """Which prompts a model continues, token by token by the likeliest one, exactly as expected.
-
-    No token of a continuation is sent before it was answered. A second server, where there is one, is asked in another
-    order. Raises Fault.
-    """
-    drawn, found = drawn or Secrets(), None
-    pace = Pace(how.times.total_s)
-    for place, channel in enumerate(channels):
-        asker = Asker(channel, place, how.times, pace, how.vocab)
-        longest = max(len(prompt) + len(more) - 1 for prompt, more in zip(prompts, continuations))
-        asker.hello(drawn, ('greedy',), max_context=longest, max_rows=how.batch)
-        open_, hits, known = asker.secret.permutation(len(prompts), 'order'), np.ones(len(prompts), bool), 0
-        pace.start(max(len(more) for more in continuations))
-        while open_:
-            for at in range(0, len(open_), how.batch):
-                part = open_[at : at + how.batch]
-                answer = greedy_round([[*prompts[one], *continuations[one][:known]] for one in part], how, asker)
-                hits[part] = answer == [continuations[one][known] for one in part]
-            known += 1
-            open_ = [one for one in open_ if hits[one] and len(continuations[one]) > known]
-            pace.step()
-        asker.bye()
-        if found is not None and (found != hits).mean() > how.disagree:
-            raise Fault('twins_disagree', f'more than {how.disagree:.0%} of the items were continued otherwise in another order')
-        found = hits if found is None else found
-    print(f'continued {len(prompts)} items, by {len(channels)}; seeds {drawn}', flush=True)
-    return found
+    """Which prompts a model continues exactly as expected, see GreedyPart. Raises Fault."""
+    return score_parts([GreedyPart(prompts, continuations, how)], how.times, channels, drawn)[0]

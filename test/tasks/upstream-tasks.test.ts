@@ -6,8 +6,10 @@ import { knobsOf } from '../../src/domain/text/knobs.js';
 import { readTask } from '../../src/tasks/load.js';
 
 const TASKS = join(import.meta.dirname, '../../tasks');
-const NAMES = ['cifar10-airbench96', 'autoresearch'];
+const NAMES = ['cifar10-airbench96', 'autoresearch', 'nanochat-d12'];
 const PROFILES = ['paper', 'one-gpu', 'ci'];
+/** Tasks of which agents edit one file. */
+const SINGLE = ['cifar10-airbench96', 'autoresearch'];
 
 it.each(NAMES.flatMap((task) => PROFILES.map((profile) => [task, profile] as const)))(
   '%s is a task in the profile %s, with a prompt for each role',
@@ -23,7 +25,7 @@ it.each(NAMES.flatMap((task) => PROFILES.map((profile) => [task, profile] as con
   },
 );
 
-it.each(NAMES)('the change of %s is to the one file that agents edit, and marks knobs', async (task) => {
+it.each(SINGLE)('the change of %s is to the one file that agents edit, and marks knobs', async (task) => {
   const text = await readFile(join(TASKS, task, 'source.patch'), 'utf8');
   const parts = parsePatch(text);
   expect(parts.map(({ newFileName }) => newFileName)).toEqual(['b/recipe/train.py']);
