@@ -11,6 +11,8 @@ import { TINY } from '../fixtures/tiny.js';
 const UPSTREAM = 'X = 0.5\nprint(X)\n';
 const PATCHED = 'X = 0.25\nprint(X)\n';
 const PATCH = '--- a/recipe/up.py\n+++ b/recipe/up.py\n@@ -1,2 +1,2 @@\n-X = 0.5\n+X = 0.25\n print(X)\n';
+/** UPSTREAM as raw LZMA2 in base 85. */
+const PACKED = '0RRwKAUz;3E;R~pa%paKC|D^900';
 const ABSENT = 'f'.repeat(40);
 
 describe('a task with upstream sources', () => {
@@ -45,17 +47,21 @@ describe('a task with upstream sources', () => {
     from?: string;
     to?: string;
     digest?: string;
+    /** Digest of what is packed in the file. */
+    unpacked?: string;
     patched?: string | null;
   }
   const load = async (declared: Declared = {}, also: Partial<SourceSettings> = {}) => {
     const { from = 'src/up.py', to = 'recipe/up.py', digest = sha256(UPSTREAM) } = declared;
     const { repository = 'https://example.invalid/owner/name', patched = sha256(PATCHED) } = declared;
     const text = await readFile(join(TINY, 'task.yaml'), 'utf8');
+    const unpack =
+      declared.unpacked === undefined ? '' : `, unpack: { as: lzma-b85, sha256: '${declared.unpacked}' }`;
     const patch =
       patched === null ? '' : `  patch: source.patch\n  patched: { recipe/up.py: '${patched}' }\n`;
     await writeFile(
       at('task/task.yaml'),
-      `${text}source:\n  repository: ${repository}\n  commit: '${declared.commit ?? commit}'\n  files: [{ from: ${from}, to: ${to}, sha256: '${digest}' }]\n${patch}`,
+      `${text}source:\n  repository: ${repository}\n  commit: '${declared.commit ?? commit}'\n  files: [{ from: ${from}, to: ${to}, sha256: '${digest}'${unpack} }]\n${patch}`,
     );
     return loadTask(at('task'), { sources: { ...settings, ...also } });
   };
@@ -74,6 +80,22 @@ describe('a task with upstream sources', () => {
     expect(textIn(await load({ patched: null }), 'recipe/up.py')).toBe(UPSTREAM);
     await rm(at('mirror'), { recursive: true });
     expect(textIn(await load(), 'recipe/up.py')).toBe(PATCHED);
+  });
+
+  it('takes out what a program packs, and patches that', async () => {
+    const packed = `import lzma as L,base64 as B\nexec(L.decompress(B.b85decode("${PACKED}"),format=L.FORMAT_RAW,filters=[{"id":L.FILTER_LZMA2}]))\n`;
+    await writeFile(at('mirror/owner/name/src/packed.py'), packed);
+    git('add', '-A');
+    git('commit', '--quiet', '-m', 'packed');
+    const pin = git('rev-parse', 'HEAD').trim();
+    const declared = { commit: pin, from: 'src/packed.py', digest: sha256(packed) };
+    const unpacked = sha256(UPSTREAM);
+    expect(textIn(await load({ ...declared, unpacked }), 'recipe/up.py')).toBe(PATCHED);
+    expect(textIn(await load({ ...declared, unpacked, patched: null }), 'recipe/up.py')).toBe(UPSTREAM);
+    await expect(load({ ...declared, unpacked: '2'.repeat(64) })).rejects.toThrow(
+      /up\.py has SHA-256 [0-9a-f]{64} when it is unpacked, .* 2222/,
+    );
+    await expect(load({ unpacked })).rejects.toThrow(/up\.py cannot be unpacked/);
   });
 
   it('fetches again what was damaged in the cache', async () => {

@@ -6,8 +6,9 @@ import { applyPatch, PatchFault, type PatchedFiles } from '../../domain/text/uni
 import type { FolderFile } from '../folder.js';
 import { cachedFile, cacheFile, type SourceSettings } from './cache.js';
 import { withOrigin } from './origin.js';
+import { unpackProgram } from './unpack.js';
 
-/** State of sources: as upstream has them, or with the recorded changes. */
+/** State of sources: as upstream has them, unpacked where the task says so, or with the recorded changes. */
 export type SourceState = 'upstream' | 'patched';
 
 /**
@@ -53,7 +54,22 @@ async function upstreamFiles(source: Source, settings: SourceSettings): Promise<
   const missing = source.files.filter((_, at) => cached[at]?.bytes === null);
   const fetched =
     missing.length === 0 ? new Map<string, Buffer>() : await fetchFiles(source, missing, settings);
-  return cached.map(({ path, bytes }) => ({ path, bytes: bytes ?? fetched.get(path) ?? Buffer.alloc(0) }));
+  return cached.map(({ path, bytes }, at) => {
+    const whole = bytes ?? fetched.get(path) ?? Buffer.alloc(0);
+    return { path, bytes: unpacked(path, whole, source.files[at]?.unpack) };
+  });
+}
+
+/** The file as the task declares it: as the repository has it, or what is packed in it. */
+function unpacked(path: string, bytes: Buffer, unpack: Source['files'][number]['unpack']): Buffer {
+  if (unpack === undefined) return bytes;
+  const content = unpackProgram(path, bytes);
+  const found = sha256(content);
+  if (found === unpack.sha256) return content;
+  throw new AssayError(
+    'SOURCE_INVALID',
+    `${path} has SHA-256 ${found} when it is unpacked, and task.yaml says ${unpack.sha256}`,
+  );
 }
 
 async function fetchFiles(

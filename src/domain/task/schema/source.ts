@@ -21,6 +21,17 @@ const oneSource = z.strictObject({
         from: relative.describe('path in the repository'),
         to: relative.describe('path in the task folder, where no file of the folder lies'),
         sha256: digest.describe('SHA-256 of the file as the repository has it'),
+        unpack: z
+          .strictObject({
+            as: z
+              .literal('lzma-b85')
+              .describe('a Python program that unpacks itself: LZMA2 in base 85, see "Sizes"'),
+            sha256: digest.describe('SHA-256 of the text that it holds'),
+          })
+          .optional()
+          .describe(
+            'the repository has it packed: what is packed is taken out, without running it, and stands in the place of the file',
+          ),
       }),
     )
     .min(1)
