@@ -19,6 +19,7 @@ import { register as log } from './commands/log.js';
 import { register as pause } from './commands/pause.js';
 import { register as reconcile } from './commands/reconcile.js';
 import { register as replay } from './commands/replay.js';
+import { register as report } from './commands/report.js';
 import { register as reset } from './commands/reset.js';
 import { register as resume } from './commands/resume.js';
 import { register as session } from './commands/session.js';
@@ -38,7 +39,7 @@ import { register as worker } from './commands/worker.js';
 const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>> = {
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
-  'Read:': [status, watch, trials, tree, show, diff, session, log, costs, devices, audit, replay],
+  'Read:': [status, watch, trials, tree, show, diff, session, log, costs, report, devices, audit, replay],
   'Take out:': [best, checkout, artifact],
   'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };

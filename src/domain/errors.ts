@@ -121,6 +121,12 @@ export const ERRORS = {
     false,
     'Give a file that `temporal workflow show --workflow-id ID --output json` wrote.',
   ),
+  ARCHIVE_INVALID: entry(
+    'user',
+    2,
+    false,
+    'Name a folder with a results.tsv; docs/reports.md says how a file columns.yaml tells what its columns are.',
+  ),
   PRICES_INVALID: entry('user', 2, false, 'Correct the price file: dollars per million tokens, by model id.'),
   RECIPE_INVALID: entry('user', 2, false, 'Correct the recipe folder and submit it again.'),
   START_RECIPE_FAILED: entry(

@@ -7,6 +7,7 @@ import type { LedgerDocument } from '../../lineage/documents/ledger.js';
 import type { Saving } from '../../lineage/documents/saving.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { TrialPlace } from '../../lineage/audit-reader.js';
+import { trialsOfRows } from './row-trial.js';
 import { plus } from './spending.js';
 
 /** Costs of one part of a campaign. */
@@ -147,21 +148,14 @@ function savedIn(savings: readonly Saving[]): Costs['saved'] {
  */
 type Shown = TrialStatus | 'start' | 'running';
 
-/** A request belongs to the first trial that its session submitted in its turn or later; one after the last, to none. */
 function statusesOf(trials: readonly TrialPlace[]): (row: LedgerDocument) => Shown | null {
   const byNumber = new Map<number, Shown>();
-  const bySession = new Map<string, { turn: number; number: number }[]>();
-  for (const { number, session, turn, status } of trials) {
+  for (const { number, status } of trials)
     byNumber.set(number, number === START ? 'start' : (status ?? 'running'));
-    if (session !== null && turn !== null)
-      bySession.set(session, [...(bySession.get(session) ?? []), { turn, number }]);
-  }
-  for (const own of bySession.values()) own.sort((a, b) => a.turn - b.turn || a.number - b.number);
-  return ({ _id, what, trial }) => {
-    if (trial !== null) return byNumber.get(trial) ?? 'running';
-    const [, session, turn] = /^(.+)\/(\d+)\/\d+$/.exec(_id) ?? [];
-    if (what !== 'model' || session === undefined) return null;
-    const next = bySession.get(session)?.find((each) => each.turn >= Number(turn));
-    return next === undefined ? null : (byNumber.get(next.number) ?? null);
+  const trialOf = trialsOfRows(trials);
+  return (row) => {
+    const number = trialOf(row);
+    // a phase whose trial is not in the list has been submitted since the list was read
+    return number === null ? null : (byNumber.get(number) ?? (row.trial === null ? null : 'running'));
   };
 }
