@@ -74,7 +74,14 @@ const gate = z.object({
 const source = z.object({
   repository: z.string(),
   commit: z.string(),
-  files: z.array(z.object({ from: z.string(), to: z.string(), sha256: z.string() })),
+  files: z.array(
+    z.object({
+      from: z.string(),
+      to: z.string(),
+      sha256: z.string(),
+      unpack: z.object({ as: z.literal('lzma-b85'), sha256: z.string() }).optional(),
+    }),
+  ),
   patch: z.string().optional(),
   patched: z.record(z.string(), z.string()).optional(),
 });
