@@ -49,13 +49,20 @@ bring_torch() {
   "$environment/bin/pip" install -q --no-deps torch==2.9.1 ||
     skip "torch 2.9.1 cannot be installed: no network, no package index, or no wheel for this machine"
   "$environment/bin/pip" install -q numpy filelock typing-extensions sympy networkx jinja2 fsspec setuptools \
-    pyarrow rustbpe tiktoken requests tokenizers pyyaml 2> /dev/null || skip "what torch and the tasks need cannot be installed"
+    pyarrow rustbpe tiktoken requests 2> /dev/null || skip "what torch and the tasks need cannot be installed"
   local site
   site=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   "$environment/bin/python" "$here/stub_libraries.py" "$site/torch/lib" > "$environment/stubs.log" ||
     skip "NVIDIA's libraries cannot be stood in for (see $environment/stubs.log)"
   "$environment/bin/python" -c 'import torch; torch.ones(2).sum()' || skip "torch cannot be imported"
   touch "$environment/complete"
+}
+
+# What nanochat-d12 needs besides, in an environment of before as well.
+bring_packages() {
+  "$environment/bin/python" -c 'import tokenizers, yaml' 2> /dev/null ||
+    "$environment/bin/pip" install -q --no-deps tokenizers pyyaml 2> /dev/null ||
+    skip "tokenizers and pyyaml cannot be installed"
 }
 
 # The file of this clone, whatever the environment was made with.
@@ -100,6 +107,7 @@ run_task() {
 }
 
 bring_torch
+bring_packages
 install_shim
 work=$(mktemp -d)
 export ASSAY_HOME="$work/home" ASSAY_PYTHON="$environment/bin/python"

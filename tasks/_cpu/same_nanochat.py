@@ -16,16 +16,19 @@ from pathlib import Path
 
 import by_servers
 
-LENGTH, VOCAB, ROWS, QUESTIONS = 65, 512, 64, 40
+LENGTH, VOCAB, ROWS = 65, 512, 64
+QUESTIONS, MOST = 40, 60  # of each task there are, and of each are asked
+CYCLE = ['red', 'green', 'blue', 'white', 'black'] * 20
 PIN = '0aaca56805eb13f6e6e1fff789a08086902f12ab'
 REPOSITORY = 'https://github.com/karpathy/nanochat'
 
 
 def text():
-    """Paragraphs of this machine's licences and Python sources."""
+    """Paragraphs of this machine's licences and Python sources, and some that even a toy learns to continue."""
     files = sorted(glob.glob('/usr/share/common-licenses/*') + glob.glob('/usr/lib/python3*/*.py'))[:120]
     parts = [part.strip() for file in files for part in Path(file).read_text(errors='replace').split('\n\n')]
     documents = [part for part in parts if len(part) > 100]
+    documents += [' '.join(CYCLE[at % 5:][:60]) for at in range(len(documents) // 10)]
     random.Random(0).shuffle(documents)
     return documents
 
@@ -61,9 +64,10 @@ def write_bundle(documents, address):
         gold = draw.randrange(2)
         contexts = [f'{first} {second}', draw.choice(schemas)[0] + ' so']
         rows['schemas'].append({'context_options': [contexts[gold], contexts[1 - gold]], 'continuation': ending, 'gold': gold})
-    common = ['You may not use this file except in compliance with the', 'WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either', 'import']
-    for at, (query, right, _) in enumerate(continued):
-        rows['continued'].append({'context': common[at % 3] if at % 2 else query, 'continuation': 'License' if at % 2 else right})
+    for query, right, _ in continued:
+        rows['continued'].append({'context': query, 'continuation': right})
+    for at in range(QUESTIONS // 2):
+        rows['continued'].append({'context': ' '.join(CYCLE[at:at + 9]), 'continuation': ' '.join(CYCLE[at + 9:at + 11])})
     kinds = {'choices': ('multiple_choice', 2, 100 / 3), 'schemas': ('schema', 0, 50), 'continued': ('language_modeling', 1, 0)}
     config = {'icl_tasks': [{'label': name, 'dataset_uri': f'{name}.jsonl', 'num_fewshot': [shots], 'icl_task_type': kind}
                             for name, (kind, shots, _) in kinds.items()]}
@@ -90,7 +94,7 @@ def prepare(work):
     texts.store_scored('search', ROWS, data / 'search')
     questions = bundle.Bundle(data / 'work')
     questions.bring()
-    questions.core(texts.tokenizer, QUESTIONS).store(data / 'search')
+    questions.core(texts.tokenizer, MOST).store(data / 'search')
     return texts
 
 
@@ -135,8 +139,8 @@ def by_upstream(checkout, base, artifact):
     loader = tokenizing_distributed_data_loader_bos_bestfit(tokenizer, 8, LENGTH - 1, 'val', device='cpu')
     with torch.no_grad():
         bits = evaluate_bpb(model, loader, ROWS // 8, get_token_bytes())
-        core = evaluate_core(model, tokenizer, device, max_per_task=QUESTIONS)
-    print('\n' + json.dumps({'bpb': bits, 'core': core['core_metric']}))
+        core = evaluate_core(model, tokenizer, device, max_per_task=MOST)
+    print('\n' + json.dumps({'bpb': bits, 'core': core['core_metric'], 'accuracies': core['results']}))
 
 
 def main(task, work, kit):
@@ -145,13 +149,14 @@ def main(task, work, kit):
                       ASSAY_DOWNLOADS=str(work / 'downloads'), OMP_NUM_THREADS='1')
     sys.path[:0] = [str(task), str(kit)]
     texts = prepare(work)
-    artifact = by_servers.train(task / 'recipe', ['coordinator.py', 'train'], work, seconds=8)
+    artifact = by_servers.train(task / 'recipe', ['coordinator.py', 'train'], work, seconds=30)
     lay_base(work / 'base', texts, work)
     called = [sys.executable, __file__, '--upstream', pristine(work, mirror), work / 'base', artifact]
     told = subprocess.run(called, check=True, stdout=subprocess.PIPE, text=True,
                           env={**os.environ, 'NANOCHAT_BASE_DIR': str(work / 'base')}).stdout
     theirs = json.loads(told.strip().split('\n')[-1])
     ours = by_servers.evaluate(task, ['coordinator.py', 'serve'], artifact, work / 'data/search', kit)
+    print(f'accuracies, by upstream: {theirs["accuracies"]}')
     same = True
     for name in ('bpb', 'core'):
         apart = abs(theirs[name] - ours[name])
