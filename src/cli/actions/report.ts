@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { archiveReport } from '../../analysis/report/archive-report.js';
 import { campaignReport } from '../../analysis/report/campaign-report.js';
+import { html } from '../../analysis/report/html.js';
 import { markdown } from '../../analysis/report/markdown.js';
 import type { FinishedReport } from '../../analysis/report/run-report.js';
 import { AssayError } from '../../domain/errors.js';
@@ -23,11 +24,14 @@ export async function run(campaign: string | undefined, flags: Flags): Promise<v
   }
   await mkdir(flags.into, { recursive: true });
   for (const { document } of reports) {
-    const file = join(flags.into, `${document.title}-report.md`);
-    await writeFile(file, markdown(document));
-    print(file);
+    const forms = { html: html(document), md: markdown(document) };
+    for (const [ending, content] of Object.entries(forms)) {
+      const file = join(flags.into, `${document.title}-report.${ending}`);
+      await writeFile(file, content);
+      print(file);
+    }
   }
-  say(`docs/reports.md says what each figure means`);
+  say('docs/reports.md says what each figure means');
 }
 
 async function reportsOf(campaign: string | undefined, flags: Flags): Promise<FinishedReport[]> {

@@ -14,7 +14,7 @@ export function register(program: Command): void {
       '--columns <file>',
       "what the archive's columns mean; default: columns.yaml beside it, or known forms",
     )
-    .option('--into <dir>', 'folder to write NAME-report.md to', '.')
+    .option('--into <dir>', 'folder to write NAME-report.html and NAME-report.md to', '.')
     .option('--json', 'print JSON: assay.report/1; writes nothing')
     .addHelpText(
       'after',
