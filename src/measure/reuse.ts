@@ -1,6 +1,6 @@
 import { treeDigest } from '../domain/digest.js';
 import { matchesGlob } from '../domain/text/paths.js';
-import { phaseKey, seenBy, visibleFiles, type KeyedPhase } from '../domain/task/phase-key.js';
+import { filesBehind, phaseKey, seenBy, visibleFiles, type KeyedPhase } from '../domain/task/phase-key.js';
 import { comparesTimes } from '../domain/task/task.js';
 import { leaseSize } from '../domain/task/device-needs.js';
 import { trainBudget } from '../domain/task/phase-clock.js';
@@ -44,7 +44,7 @@ export function keyOf(
     phase,
     task: digest,
     command,
-    files: visibleFiles(sees, files),
+    files: filesBehind(spec, phase, files),
     data: sees.data || (phase === 'train' && spec.data?.reveal !== undefined) ? manifest : null,
     outputs: sees.outputs && left !== null ? treeDigest(left) : null,
     seed: replicate.seed,
@@ -168,7 +168,7 @@ export function reuseSaving({ hosted }: HostedTrial, { phase, trial, replicate, 
 /** Files of the recipe that agents may change and training does not read. */
 export function unreadByTraining({ hosted }: HostedTrial, files: readonly StoredFile[]): string[] {
   const { spec } = hosted;
-  const read = new Set(visibleFiles(seenBy(spec, 'train'), files).map(({ path }) => path));
+  const read = new Set(filesBehind(spec, 'train', files).map(({ path }) => path));
   const paths = files.map(({ path }) => path);
   return paths.filter((path) => matchesGlob(path, spec.recipe.editable) && !read.has(path));
 }

@@ -98,6 +98,7 @@ async function scoredOn({ sandbox, granted }: RunHost, requests: ScoreRequest): 
   return { ...result, evaluatorRun: { ...result.evaluatorRun, deviceUse } };
 }
 
+/** Folders of one scoring, with the recipe and the sealed artifact in them. */
 interface Folders {
   folder: string;
   recipe: string;
@@ -106,7 +107,8 @@ interface Folders {
   harness: string;
 }
 
-async function requestsOf(
+/** Builds the requests of evaluator and servers, whose folders it makes. */
+export async function requestsOf(
   context: RunHost,
   hosted: HostedTask,
   { id, data: held, processes: told, cache, env }: Scoring,

@@ -21,7 +21,7 @@ import {
   unpaired,
   type StartTime,
 } from './phases/baseline-timing.js';
-import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
+import { cacheSeen, packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
 import { countedBytes } from './counted-bytes.js';
@@ -151,12 +151,13 @@ async function phasesOf(run: Run): Promise<Failure | null> {
   if (spec.phases.pack === undefined) return evaluated(run, left.sealed, folders.left);
   const clock = packClock(spec, null);
   const how = { command: spec.phases.pack.run, timeoutS: clock.limitS };
+  const cache = cacheSeen(hosted, 'pack', run.cache);
   const { result, failure } = await ran(run, {
-    call: packCall({ hosted, seed: so.seed, cache: run.cache }, folders, how),
+    call: packCall({ hosted, seed: so.seed, cache }, folders, how),
     clock,
     prepare: async () => {
       await clearPacking(context, hosted, { files, folders });
-      await copyCache(run.cache, folders.cache);
+      await copyCache(cache, folders.cache);
     },
   });
   so.packS = result.wallMs / 1000;
@@ -205,7 +206,7 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
 function settingsOf({ hosted, secret, cache, so: { seed } }: Run): TrainSettings[] {
   return processesOf(hosted.spec, { secret, seed }).map((process) => ({
     ...process,
-    ...{ hosted, secret, trainSeconds: null, cache },
+    ...{ hosted, secret, trainSeconds: null, cache: cacheSeen(hosted, 'train', cache) },
   }));
 }
 

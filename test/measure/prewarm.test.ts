@@ -38,7 +38,7 @@ const yaml = (tiny: string): string =>
       '  train:\n',
       "  prewarm: { run: 'python warm.py', timeout_s: 30, data: synthetic, output: cache/, reads: [warm.py, compile.py], resources: { memory_mb: 300 } }\n  train:\n",
     )
-    .replace("reads: ['train.py']", "reads: ['*.py']")
+    .replace("reads: ['train.py']", "reads: ['*.py', 'cache/']")
     .replace('replicate: { deterministic: true }\n', '');
 const paired = (tiny: string): string =>
   yaml(tiny)

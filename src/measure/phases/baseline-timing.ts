@@ -11,7 +11,7 @@ import { underLoad } from '../../sandbox/host/load-watch.js';
 import type { RunResult } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
-import { trainCall, type TrainSettings } from './calls.js';
+import { cacheSeen, trainCall, type TrainSettings } from './calls.js';
 import { failureOf, requestOf } from './phase.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
 import { copyCache } from './private-cache.js';
@@ -50,7 +50,7 @@ export function placeOfStart(
  */
 export async function timeStart(training: Training, of: TrainSettings): Promise<StartTime> {
   const { context, work, attempt, caches, signal } = training;
-  const settings = { ...of, cache: caches?.start ?? null };
+  const settings = { ...of, cache: cacheSeen(work.hosted, 'train', caches?.start ?? null) };
   const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
   const id = `${attempt.replicate._id}/${attempt.fence}/control${numbered(settings)}`;

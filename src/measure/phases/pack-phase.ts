@@ -5,7 +5,7 @@ import { writeFolder } from '../../tasks/folder.js';
 import type { HostedTask } from '../../tasks/host.js';
 import { finishedHere, keyOf } from '../reuse.js';
 import type { RunHost } from '../host-context.js';
-import { packCall } from './calls.js';
+import { cacheSeen, packCall } from './calls.js';
 import { sealLimits } from './phase.js';
 import { reusePhase } from './reused-phase.js';
 import { freshFolders } from './run-folders.js';
@@ -28,7 +28,7 @@ export async function packPhase(
   if (found !== null) return { sealed: await reusePhase(training, found, packed), folder: packed };
   const cold = await prewarm(training);
   if (cold !== null) return cold;
-  const cache = training.caches?.own ?? null;
+  const cache = cacheSeen(work.hosted, 'pack', training.caches?.own ?? null);
   const clock = packClock(work.hosted.spec, work.campaign.frozen.trainSeconds);
   const { hosted } = work;
   const { seed } = training.attempt.replicate;

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
-import { comparesTimes } from '../../domain/task/task.js';
+import { comparesTimes, type Task } from '../../domain/task/task.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { syntheticEnvironment } from '../../domain/task/phase-environment.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { lateEvidence } from '../../domain/trial/overrun.js';
 import type { Trained } from '../../lineage/documents/replicate.js';
@@ -118,6 +119,12 @@ interface PrewarmOf {
   to: string;
 }
 
+/** @throws AssayError INTERNAL for a task without one */
+function prewarmOf({ phases: { prewarm } }: Task): NonNullable<Task['phases']['prewarm']> {
+  if (prewarm === undefined) throw new AssayError('INTERNAL', 'a task without a prewarm was to be prewarmed');
+  return prewarm;
+}
+
 /**
  * Runs the prewarm of a recipe without any data, and seals the cache that it made; once more where it was late on a slow
  * host.
@@ -129,7 +136,7 @@ export async function runPrewarm(
   signal: AbortSignal,
 ): Promise<(Failed | SealedCache) & { results: RunResult[] }> {
   const { spec } = hosted;
-  const { run: command, timeout_s: timeoutS } = spec.phases.prewarm ?? { run: 'true', timeout_s: 1 };
+  const { run: command, timeout_s: timeoutS, ...asked } = prewarmOf(spec);
   const visible = visibleFiles(seenBy(spec, 'prewarm'), files);
   const results: RunResult[] = [];
   const folders = await makeRunFolders(context, name, visible);
@@ -137,7 +144,7 @@ export async function runPrewarm(
   try {
     const { last, overruns } = await runInBudget(async (again) => {
       await freshFolders([cache, tmp]);
-      const env = { ASSAY_SEED: '1' };
+      const env = { ASSAY_SEED: '1', ...syntheticEnvironment(asked) };
       const call = {
         id: `${id}${again ? '-again' : ''}`,
         phase: 'prewarm',
