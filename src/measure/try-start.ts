@@ -238,7 +238,7 @@ async function trainedOnce(
   if ('failure' in left) return { failure: withUntold(left.failure, spec, so.said) ?? left.failure };
   const start = place === 'after' ? await beside() : before;
   const load = { hostSpeed: result.hostSpeed, startMs: null, pair: null };
-  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
+  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(context, others) }, start);
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
   const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);

@@ -2,6 +2,7 @@ import type { DeviceLease } from '../../devices/device-lease.js';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
+import { gpusOf } from '../../domain/task/device-needs.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { givesUp, loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
 import { startGoesFirst } from '../../domain/trial/processes.js';
@@ -131,16 +132,36 @@ export async function timeTraining(
 
 /** Builds the record of a pair of which only the candidate is measured. */
 export const unpaired = (
+  { host }: Pick<RunHost, 'host'>,
   others: number,
   first: 'start' | 'candidate' = 'candidate',
-): NonNullable<PhaseRun['pair']> => ({ first, others, startOthers: null, startSpeed: null });
+): NonNullable<PhaseRun['pair']> => ({
+  ...{ first, others, startOthers: null, startSpeed: null },
+  host: host.name,
+});
+
+/**
+ * Returns true for a run whose pair was begun elsewhere, on another host or on other accelerators: the start timed here
+ * would be compared with what it never ran beside.
+ */
+export function isBegunElsewhere(
+  { host, granted }: Pick<RunHost, 'host'> & { granted: Pick<DeviceLease, 'accessTo'> | null },
+  task: Task,
+  { pair, startMs, devices }: Pick<PhaseRun, 'pair' | 'startMs' | 'devices'>,
+): boolean {
+  if (!comparesTimes(task) || startMs !== null) return false;
+  if (pair?.host !== host.name) return true;
+  const gpus = gpusOf(task, 'train');
+  const here = gpus === 0 || granted === null ? [] : granted.accessTo(gpus).uuids;
+  return here.length !== devices.length || devices.some(({ uuid }) => !here.includes(uuid));
+}
 
 /**
  * Enters the start's time beside a run; gives it, in milliseconds.
  * @throws AssayError LOAD_CHANGED, CANDIDATE_SLOWED where the two were measured under different loads, so that they say nothing
  */
 export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, start: StartTime): number {
-  const { first, others } = run.pair ?? { first: 'candidate', others: null };
+  const { first, others, host } = run.pair ?? { first: 'candidate', others: null, host: null };
   const differs = loadDifference(start, { hostSpeed: run.hostSpeed, others });
   if (differs !== null)
     throw new AssayError(
@@ -149,7 +170,7 @@ export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, 
     );
   const { others: startOthers, hostSpeed: startSpeed } = start;
   run.startMs = start.wallMs;
-  run.pair = { first, others, startOthers, startSpeed };
+  run.pair = { first, others, startOthers, startSpeed, host };
   return start.wallMs;
 }
 

@@ -3,7 +3,7 @@ import { comparesTimes } from '../../domain/task/task.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { persist } from '../../lineage/persist.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
-import { isVoid, pairWith, timeStart, voidedOrThrow } from './baseline-timing.js';
+import { isBegunElsewhere, isVoid, pairWith, timeStart, voidedOrThrow } from './baseline-timing.js';
 import { settingsOf, type TrainSettings } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
 import type { KeptOutputs } from './kept-outputs.js';
@@ -32,7 +32,12 @@ const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== 
 
 /** Puts back what an earlier attempt kept; null when there is none. */
 async function restoreTraining(training: Training): Promise<Failed | Elsewhere | Left | null> {
-  const { work, folders, runs, signal } = training;
+  const { context, work, attempt, folders, runs, signal } = training;
+  const { checkpoint, _id: key } = attempt.replicate;
+  if (checkpoint !== null && isBegunElsewhere(context, work.hosted.spec, checkpoint.run)) {
+    await context.lineage.replicates.dropCheckpoint(key, attempt.fence);
+    return null;
+  }
   const restored = await restoreCheckpoint(training, folders.left);
   if (restored === null) return null;
   const { run } = restored;

@@ -61,7 +61,7 @@ export async function trainProcess(
   if (process === 0) training.progress = [...progress];
   training.said = said;
   if (failure !== null) return { failure };
-  if (place !== null) run.pair = unpaired(others, before === null ? 'candidate' : 'start');
+  if (place !== null) run.pair = unpaired(context, others, before === null ? 'candidate' : 'start');
   if (before !== null) pairWith(run, before);
   const { sealed, refused } = await sealedOrRefused(sealTo(folders.out, to, sealLimits(work.hosted)));
   if (refused !== null) return { failure: withUntold(refused, spec, said) ?? refused };
