@@ -78,9 +78,39 @@ export async function trainsThere(
     // its host was waited for once
     if (place.folder === tried) refused = true;
   }
+  for (const place of await holdersOfMore(context, replicate)) {
+    if (place.folder !== tried || (await waits(place))) return { next: 'there', place };
+    await context.lineage.replicates.loseProcesses(key, place);
+    refused = true;
+  }
   const trainKey = keyOf(of, 'train', null);
   const again = definedFields({ tried, refused });
   return trainKey === null ? null : resultThere(context, replicate, trainKey, { ...again, signal });
+}
+
+/**
+ * Lists the hosts that keep more finished processes of a measurement than this one, those with the most first: it goes
+ * on where the fewest have to be trained again.
+ */
+async function holdersOfMore(
+  context: Pick<Keeping, 'kept'>,
+  { _id: key, processes = [] }: ReplicateDocument,
+): Promise<HostPlace[]> {
+  const counts = new Map<string, { place: HostPlace; count: number }>();
+  let here = 0;
+  for (const finished of processes) {
+    if (finished.onHost === null) continue;
+    const where = await whereabouts(context, key, finished);
+    if (where === 'here') here += 1;
+    if (where !== 'elsewhere') continue;
+    const { folder } = finished.onHost;
+    const count = (counts.get(folder)?.count ?? 0) + 1;
+    counts.set(folder, { place: placeOf(finished.onHost), count });
+  }
+  return [...counts.values()]
+    .filter(({ count }) => count > here)
+    .sort((a, b) => b.count - a.count)
+    .map(({ place }) => place);
 }
 
 /**

@@ -152,7 +152,7 @@ async function observed(spec: Task): Promise<string> {
   const rest = {
     startups: [requests.server?.startupS, requests.twin?.startupS],
     clocks: [trainClock(spec, null), packClock(spec, null)],
-    bounds: [phaseSeconds(spec, null), leaseBoundMs(spec, null, { trained: false, packed: false })],
+    bounds: [phaseSeconds(spec, null), leaseBoundMs(spec, null, { trained: false, packed: false, warm: false })],
     seen: [seenBy(spec, 'prewarm'), seenBy(spec, 'train'), seenBy(spec, 'pack')],
     sealed: [cacheLimits(hosted), artifactLimits(hosted)],
     evaluation: [exclusiveEvaluation(spec), requiredFiles(spec), evaluationLimit(spec)],

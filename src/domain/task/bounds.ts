@@ -37,6 +37,8 @@ export function runBounds(task: Task): { phase: string; seconds: number }[] {
 export interface LeasedAlready {
   trained: boolean;
   packed: boolean;
+  /** False where servers still need a prewarm. */
+  warm: boolean;
 }
 
 /** The most that the rest of a training's work can take on its lease, in milliseconds of one slot. */
@@ -44,7 +46,7 @@ export function leaseBoundMs(task: Task, override: number | null, there: LeasedA
   const seconds =
     (there.trained ? 0 : trainingBound(task, override)) +
     (there.packed ? 0 : longestS(packClock(task, override))) +
-    (there.trained && there.packed ? 0 : prewarmBound(task));
+    (there.trained && there.packed && there.warm ? 0 : prewarmBound(task));
   return Math.ceil(seconds * 1000 * leaseSize(task.resources));
 }
 

@@ -184,13 +184,25 @@ export class Replicates {
     );
   }
 
-  /** Stores a finished process; the first of its number counts, and an overtaken attempt writes nothing. */
+  /** Stores a finished process, in place of one of its number out of reach; an overtaken attempt writes nothing. */
   async keepProcess(key: string, finished: FinishedProcess): Promise<void> {
-    const { process, fence } = finished;
+    const { processes = [] } = await this.collection.require(key);
+    const others = processes.filter(({ process }) => process !== finished.process);
+    // no other attempt adds any while this one has the fence
     await this.collection.update(
-      { _id: key, fence, trained: null, 'processes.process': { $ne: process } },
-      { $push: { processes: finished } },
+      { _id: key, fence: finished.fence, trained: null },
+      { $set: { processes: [...others, finished] } },
     );
+  }
+
+  /** Records that the processes kept on a host are lost, so that they are trained again. */
+  async loseProcesses(key: string, place: HostPlace): Promise<void> {
+    const { processes = [], fence } = await this.collection.require(key);
+    const left = processes.filter(({ onHost }) => onHost?.folder !== place.folder);
+    if (left.length === processes.length) return;
+    const change = { $set: { processes: left } };
+    if (await this.collection.update({ _id: key, fence, trained: null }, change))
+      await this.fault(key, await this.lost(key, place, CHECKPOINT_LOST));
   }
 
   /** Drops what was kept of a training that has to be done again. */

@@ -51,7 +51,7 @@ export function placeOfStart(
  */
 export async function timeStart(training: Training, of: TrainSettings): Promise<StartTime> {
   const { context, work, attempt, caches, signal } = training;
-  const settings = { ...of, cache: cacheSeen(work.hosted, 'train', caches?.start ?? null) };
+  const settings = { ...of, cache: cacheSeen(work.hosted, 'train', caches.start) };
   const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
   const id = `${attempt.replicate._id}/${attempt.fence}/control${numbered(settings)}`;

@@ -45,7 +45,7 @@ export function settingsOf({
     hosted,
     secret,
     trainSeconds: frozen.trainSeconds,
-    cache: cacheSeen(hosted, 'train', caches?.own ?? null),
+    cache: cacheSeen(hosted, 'train', caches.own),
   }));
 }
 

@@ -26,9 +26,9 @@ export async function packPhase(
   const key = left.kept === null ? null : keyOf(keyedBy(training), 'pack', left.sealed.files);
   const found = key === null ? null : await finishedHere(keyedBy(training), key);
   if (found !== null) return { sealed: await reusePhase(training, found, packed), folder: packed };
-  const cold = await prewarm(training);
+  const cold = seenBy(work.hosted.spec, 'pack').cache ? await prewarm(training, ['own']) : null;
   if (cold !== null) return cold;
-  const cache = cacheSeen(work.hosted, 'pack', training.caches?.own ?? null);
+  const cache = cacheSeen(work.hosted, 'pack', training.caches.own);
   const clock = packClock(work.hosted.spec, work.campaign.frozen.trainSeconds);
   const { hosted } = work;
   const { seed } = training.attempt.replicate;
