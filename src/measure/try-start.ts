@@ -15,10 +15,8 @@ import type { RunHost } from './host-context.js';
 import { underLoad } from '../sandbox/host/load-watch.js';
 import {
   numbered,
-  pairWith,
   placeOfStart,
   timeTraining,
-  unpaired,
   type StartTime,
 } from './phases/baseline-timing.js';
 import { cacheSeen, packCall, trainCall, type TrainSettings } from './phases/calls.js';
@@ -29,6 +27,7 @@ import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf }
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
+import { pairWith, unpaired } from './phases/pairs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
 import { copyCache } from './phases/private-cache.js';
@@ -81,6 +80,8 @@ interface Run {
   so: StartRun;
 }
 
+/** A check measures the start beside itself. */
+const CHECKED = { purpose: 'search', isStart: true } as const;
 /** Processes of a measurement that a check runs. */
 const CHECKED_PROCESSES = 2;
 
@@ -238,7 +239,7 @@ async function trainedOnce(
   if ('failure' in left) return { failure: withUntold(left.failure, spec, so.said) ?? left.failure };
   const start = place === 'after' ? await beside() : before;
   const load = { hostSpeed: result.hostSpeed, startMs: null, pair: null };
-  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(context, others) }, start);
+  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(context, others) }, start, CHECKED);
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
   const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);

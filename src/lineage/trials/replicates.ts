@@ -74,6 +74,7 @@ export const ARTIFACT_LOST = 'ARTIFACT_LOST';
 /** The same of what training left, which costs no evaluation. */
 const CHECKPOINT_LOST = 'CHECKPOINT_LOST';
 
+const codesShape = z.object({ faults: z.array(z.object({ code: z.string().nullable().default(null) })) });
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
 /** Measurements and the attempts at them. Results are published once, by the attempt that holds the fence. */
@@ -174,6 +175,21 @@ export class Replicates {
       { _id: key },
       { $push: { faults: { $each: [{ ...fault, at: new Date() }], $slice: -FAULTS_KEPT } } },
     );
+  }
+
+  /** Counts the faults with a code of all measurements of a snapshot for one purpose. */
+  async faultCount(
+    { owner, snapshot, purpose }: Pick<ReplicateDocument, 'owner' | 'snapshot' | 'purpose'>,
+    code: string,
+  ): Promise<number> {
+    const found = this.collection.raw.find(
+      { owner, snapshot, purpose, 'faults.code': code },
+      { projection: { 'faults.code': 1 } },
+    );
+    let count = 0;
+    for await (const document of found)
+      count += codesShape.parse(document).faults.filter((fault) => fault.code === code).length;
+    return count;
   }
 
   /** Stores the checkpoint; the first one counts, and an overtaken attempt writes nothing. */

@@ -2,12 +2,9 @@ import type { DeviceLease } from '../../devices/device-lease.js';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
-import { gpusOf } from '../../domain/task/device-needs.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { givesUp, loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
+import type { MeasuredLoad } from '../../domain/trial/pair-load.js';
 import { startGoesFirst } from '../../domain/trial/processes.js';
-import type { Failure } from '../../domain/trial/outcome.js';
-import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import { underLoad } from '../../sandbox/host/load-watch.js';
 import type { RunResult } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
@@ -17,7 +14,7 @@ import { failureOf, requestOf } from './phase.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
 import { copyCache } from './private-cache.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
-import { folderName, type Training, type TrainingOf } from './training.js';
+import { folderName, type Training } from './training.js';
 
 /** Time of the start beside a training, in milliseconds, and the load under which it was taken. */
 export interface StartTime extends MeasuredLoad {
@@ -128,65 +125,4 @@ export async function timeTraining(
   } finally {
     await removeRunFolders(folders);
   }
-}
-
-/** Builds the record of a pair of which only the candidate is measured. */
-export const unpaired = (
-  { host }: Pick<RunHost, 'host'>,
-  others: number,
-  first: 'start' | 'candidate' = 'candidate',
-): NonNullable<PhaseRun['pair']> => ({
-  ...{ first, others, startOthers: null, startSpeed: null },
-  host: host.name,
-});
-
-/**
- * Returns true for a run whose pair was begun elsewhere, on another host or on other accelerators: the start timed here
- * would be compared with what it never ran beside.
- */
-export function isBegunElsewhere(
-  { host, granted }: Pick<RunHost, 'host'> & { granted: Pick<DeviceLease, 'accessTo'> | null },
-  task: Task,
-  { pair, startMs, devices }: Pick<PhaseRun, 'pair' | 'startMs' | 'devices'>,
-): boolean {
-  if (!comparesTimes(task) || startMs !== null) return false;
-  if (pair?.host !== host.name) return true;
-  const gpus = gpusOf(task, 'train');
-  const here = gpus === 0 || granted === null ? [] : granted.accessTo(gpus).uuids;
-  return here.length !== devices.length || devices.some(({ uuid }) => !here.includes(uuid));
-}
-
-/**
- * Enters the start's time beside a run; gives it, in milliseconds.
- * @throws AssayError LOAD_CHANGED, CANDIDATE_SLOWED where the two were measured under different loads, so that they say nothing
- */
-export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, start: StartTime): number {
-  const { first, others, host } = run.pair ?? { first: 'candidate', others: null, host: null };
-  const differs = loadDifference(start, { hostSpeed: run.hostSpeed, others });
-  if (differs !== null)
-    throw new AssayError(
-      differs.mayBeItsOwn ? 'CANDIDATE_SLOWED' : 'LOAD_CHANGED',
-      `its time cannot be compared: ${differs.why}`,
-    );
-  const { others: startOthers, hostSpeed: startSpeed } = start;
-  run.startMs = start.wallMs;
-  run.pair = { first, others, startOthers, startSpeed, host };
-  return start.wallMs;
-}
-
-/** Returns true for the error of a pair that says nothing. */
-export const isVoid = (error: unknown): error is AssayError =>
-  error instanceof AssayError && (error.code === 'LOAD_CHANGED' || error.code === 'CANDIDATE_SLOWED');
-
-/**
- * The failure of a trial that was slower than the start beside it again and again, so that its pairs were void: one
- * recipe may not hold up a campaign.
- * @throws AssayError what was caught, where it may pass, is the start's own, or is of the host and its other work
- */
-export function voidedOrThrow({ work, attempt }: TrainingOf, error: AssayError): Failure {
-  if (error.code !== 'CANDIDATE_SLOWED') throw error;
-  const times = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
-  if (!givesUp(times, work.trial.number === START)) throw error;
-  const reason = `${error.message}; so it was ${times} times, while the start can be timed`;
-  return { status: 'crash', phase: 'train', reason, limit: null, tail: '' };
 }

@@ -4,7 +4,8 @@ import { seenBy } from '../../domain/task/phase-key.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { persist } from '../../lineage/persist.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
-import { isBegunElsewhere, isVoid, pairWith, timeStart, voidedOrThrow } from './baseline-timing.js';
+import { timeStart } from './baseline-timing.js';
+import { isBegunElsewhere, isVoid, pairOf, pairWith, voidedOrThrow } from './pairs.js';
 import { settingsOf } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
 import type { KeptOutputs } from './kept-outputs.js';
@@ -48,7 +49,8 @@ async function restoreTraining(training: Training): Promise<Failed | Elsewhere |
   if (comparesTimes(work.hosted.spec) && run.startMs === null) {
     const cold = await warm(training, ['start']);
     if (cold !== null) return cold;
-    for (const settings of settingsOf(training)) pairWith(run, await timeStart(training, settings));
+    for (const settings of settingsOf(training))
+      pairWith(run, await timeStart(training, settings), pairOf(training));
   }
   if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
   return { sealed: sealedAgain(restored), kept: restored };

@@ -11,7 +11,8 @@ import { seal, sealTo, type Sealed } from '../../sandbox/sealing/seal.js';
 import { writeFolder } from '../../tasks/folder.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
-import { pairWith, placeOfStart, timeStart, unpaired } from './baseline-timing.js';
+import { placeOfStart, timeStart } from './baseline-timing.js';
+import { pairOf, pairWith, unpaired } from './pairs.js';
 import { settingsOf, trainCall, type TrainSettings } from './calls.js';
 import { watchProgress } from './early-stop.js';
 import { keepOutputs, whereabouts, writeOutputs } from './kept-outputs.js';
@@ -62,14 +63,14 @@ export async function trainProcess(
   training.said = said;
   if (failure !== null) return { failure };
   if (place !== null) run.pair = unpaired(context, others, before === null ? 'candidate' : 'start');
-  if (before !== null) pairWith(run, before);
+  if (before !== null) pairWith(run, before, pairOf(training));
   const { sealed, refused } = await sealedOrRefused(sealTo(folders.out, to, sealLimits(work.hosted)));
   if (refused !== null) return { failure: withUntold(refused, spec, said) ?? refused };
   // a disk is asked to hold it once
   await removeTree(folders.out);
   const done = { run, sealed };
   await keep?.(done, place === 'after');
-  if (place === 'after') pairWith(run, await timeStart(training, settings));
+  if (place === 'after') pairWith(run, await timeStart(training, settings), pairOf(training));
   return done;
 }
 
