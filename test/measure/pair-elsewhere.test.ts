@@ -91,7 +91,8 @@ it('takes a pair for begun elsewhere where its accelerators were others', async 
   const task = parseTask(yaml.replace('pool: cpu, slots: 1', 'pool: gpu, gpus: 1'), 'task.yaml');
   const { host } = await hosts.open('one', MACHINE);
   const used = (uuid: string) => ({
-    ...{ uuid, name: '', peakMemoryBytes: 0, utilisation: null, clockMhz: null, throttled: [], samples: [] },
+    ...{ uuid, name: '', peakMemoryBytes: 0, utilisation: null, clockMhz: null, throttled: [], throttledInTime: [], samples: [] },
+
   });
   const lease = { accessTo: () => ({ uuids: ['a'], nodes: [], readable: [] }) };
   const begun = (uuid: string) => {

@@ -63,8 +63,8 @@ export const numbered = ({
   hosted.spec.replicate.processes === 1 ? '' : `-${process}`;
 
 /**
- * Refuses a training that is compared by its time while its accelerators slowed themselves down: its time says nothing
- * of the recipe.
+ * Refuses a training that is compared by its time while its accelerators slowed themselves down in it, its warm-up
+ * apart: its time says nothing of the recipe.
  * @throws AssayError DEVICE_THROTTLED
  */
 export async function requireSteady(
@@ -72,9 +72,9 @@ export async function requireSteady(
   { deviceUse = [] }: Pick<RunResult, 'deviceUse'>,
   granted: Pick<DeviceLease, 'coolDown'> | null,
 ): Promise<void> {
-  const slowed = deviceUse.filter(({ throttled }) => throttled.length > 0);
+  const slowed = deviceUse.filter(({ throttledInTime }) => throttledInTime.length > 0);
   if (!comparesTimes(task) || slowed.length === 0) return;
-  const names = slowed.map(({ uuid, throttled }) => `${uuid} (${throttled.join(', ')})`).join(', ');
+  const names = slowed.map(({ uuid, throttledInTime }) => `${uuid} (${throttledInTime.join(', ')})`).join(', ');
   const reason = `it slowed itself down while a time was measured on it: ${names}`;
   await granted?.coolDown(
     slowed.map(({ uuid }) => uuid),
