@@ -16,6 +16,7 @@ import { underLoad } from '../sandbox/host/load-watch.js';
 import {
   numbered,
   placeOfStart,
+  requireSteady,
   timeTraining,
   type StartTime,
 } from './phases/baseline-timing.js';
@@ -27,7 +28,7 @@ import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf }
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
-import { pairWith, unpaired } from './phases/pairs.js';
+import { isVoid, pairWith, unpaired } from './phases/pairs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
 import { copyCache } from './phases/private-cache.js';
@@ -60,6 +61,8 @@ export interface StartRun {
   feedback: string;
   /** Notes on parts of the evaluator's answer that were ignored or cut. */
   notes: string[];
+  /** Why pairs of it said nothing and were measured again. */
+  voided: string[];
   failure: Failure | null;
 }
 
@@ -118,6 +121,7 @@ export async function tryStart(
     margins: [],
     feedback: '',
     notes: [],
+    voided: [],
   };
   const run: Run = {
     context,
@@ -190,7 +194,7 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
   for (const one of settings) {
     const { process } = one;
     const to = processes === 1 ? folders.left : join(folders.left, String(process));
-    left = await trainedOnce(run, one, to);
+    left = await trainedSteadily(run, one, to);
     if ('failure' in left)
       return processes === 1 ? left : { failure: ofProcess(left.failure, process, processes) };
   }
@@ -211,11 +215,30 @@ function settingsOf({ hosted, secret, cache, so: { seed } }: Run): TrainSettings
   }));
 }
 
+/** Times that a pair is measured before a check gives up: a campaign's host has about as many tries. */
+const PAIR_TRIES = 5;
+
+/** Trains one process; again where its pair is void, as a campaign would. */
+async function trainedSteadily(
+  run: Run,
+  settings: TrainSettings,
+  to: string,
+): Promise<{ sealed: Sealed } | { failure: Failure }> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await trainedOnce(run, settings, { to, again: tries > 1 });
+    } catch (error) {
+      if (!isVoid(error) || tries === PAIR_TRIES) throw error;
+      run.so.voided.push(error.message);
+    }
+  }
+}
+
 /** Trains one process, times the start once more beside it where the task compares times, and seals what it left. */
 async function trainedOnce(
   run: Run,
   settings: TrainSettings,
-  to: string,
+  { to, again: isAgain }: { to: string; again: boolean },
 ): Promise<{ sealed: Sealed } | { failure: Failure }> {
   const { context, hosted, snapshot, files, folders, name, signal, so } = run;
   const { spec } = hosted;
@@ -227,19 +250,23 @@ async function trainedOnce(
   const { result, others, failure } = await ran(run, {
     call: trainCall(settings, folders),
     clock: trainClock(spec, null),
-    prepare: (repeated) => prepareTraining(context, settings, { files, folders }, repeated),
+    prepare: (repeated) => prepareTraining(context, settings, { files, folders }, isAgain || repeated),
     ...(spec.replicate.processes === 1 ? {} : { process }),
   });
+  await requireSteady(spec, result, context.granted);
   const { wallMs, revealMs } = result;
   const timed: TimedProcess = { process, seed: settings.seed, wallMs, startMs: null, revealMs };
-  so.trainS = (so.trainS ?? 0) + result.wallMs / 1000;
   so.said = result.said ?? [];
-  if (failure !== null) return { failure };
+  if (failure !== null) {
+    so.trainS = (so.trainS ?? 0) + wallMs / 1000;
+    return { failure };
+  }
   const left = await sealedAfter(run, result, { from: folders.out, to });
   if ('failure' in left) return { failure: withUntold(left.failure, spec, so.said) ?? left.failure };
   const start = place === 'after' ? await beside() : before;
   const load = { hostSpeed: result.hostSpeed, startMs: null, pair: null };
   if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(context, others) }, start, CHECKED);
+  so.trainS = (so.trainS ?? 0) + wallMs / 1000;
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
   const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);

@@ -1,5 +1,5 @@
 import type { DeviceLease } from '../../devices/device-lease.js';
-import { AssayError } from '../../domain/errors.js';
+import { AssayError, type ErrorCode } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { gpusOf } from '../../domain/task/device-needs.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
@@ -72,9 +72,11 @@ export function pairWith(
   return start.wallMs;
 }
 
+const VOID: readonly ErrorCode[] = ['LOAD_CHANGED', 'CANDIDATE_SLOWED', 'DEVICE_THROTTLED'];
+
 /** Returns true for the error of a pair that says nothing. */
 export const isVoid = (error: unknown): error is AssayError =>
-  error instanceof AssayError && (error.code === 'LOAD_CHANGED' || error.code === 'CANDIDATE_SLOWED');
+  error instanceof AssayError && VOID.includes(error.code);
 
 /**
  * The failure of a trial that was slower than the start beside it again and again, so that its pairs were void: one
