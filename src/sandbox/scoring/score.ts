@@ -6,7 +6,7 @@ import type { RunRequest, Sandbox, Served } from '../run.js';
 import { LARGEST_RESULT } from './evaluation-result.js';
 import { judge, type Scored } from './judge.js';
 import { limited, withLockedMemory } from '../process/shell.js';
-import { supervise, type Supervision } from '../process/supervise.js';
+import { supervise, type Supervision } from '../supervision/supervise.js';
 import { Successor } from './successor.js';
 import { deviceVariables, heldWithDevices } from '../tiers/device-access.js';
 import { tierE } from '../tiers/tier-e.js';
