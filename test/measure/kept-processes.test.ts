@@ -34,10 +34,11 @@ afterAll(async () => {
   await hosts.remove();
 });
 
+/** Runs an activity as a worker does. */
+const as = <R>(attempt: () => Promise<R>): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(attempt);
 const train = (host: HostContext, of: Partial<RunRef> & { owner: string }) =>
-  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(() =>
-    trainActivities(host).train({ number: 0, index: 0, purpose: 'search', ...of }),
-  );
+  as(() => trainActivities(host).train({ number: 0, index: 0, purpose: 'search', ...of }));
 
 /** A host that keeps all outputs itself, and is lost as it runs what ends like this. */
 async function keeping(name: string, lostAt: string): Promise<HostContext> {
