@@ -12,10 +12,11 @@ const rooms = [
   ['measure', 'src/measure', ['domain', 'lineage', 'sandbox', 'devices', 'tasks']],
   ['model', 'src/model', ['domain']],
   ['session', 'src/session', ['domain', 'lineage', 'tasks', 'model']],
+  ['reconcile', 'src/reconcile', ['domain', 'lineage', 'measure', 'session']],
   [
     'activities',
     'activities',
-    ['domain', 'sandbox', 'devices', 'lineage', 'tasks', 'measure', 'model', 'session'],
+    ['domain', 'sandbox', 'devices', 'lineage', 'tasks', 'measure', 'model', 'session', 'reconcile'],
   ],
   ['workflows', 'workflows', ['domain'], ['activities']],
   [
@@ -30,6 +31,7 @@ const rooms = [
       'measure',
       'model',
       'session',
+      'reconcile',
       'activities',
       'workflows',
     ],
@@ -49,6 +51,7 @@ const rooms = [
       'model',
       'analysis',
       'dev',
+      'reconcile',
       'activities',
       'workers',
       'workflows',

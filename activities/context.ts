@@ -4,7 +4,7 @@ import type { TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import type { Clock } from '../src/domain/campaign/clock.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { PriceTable } from '../src/model/pricing.js';
-import type { ServerWorkflows } from './orphaned-workflows.js';
+import type { ServerWorkflows } from '../src/reconcile/orphaned-workflows.js';
 
 /** Dependencies of every activity: the store, and the identity of this worker. */
 export interface OrchestratorContext {

@@ -13,7 +13,7 @@ import { findBubblewrap, TIER_C } from '../src/sandbox/tiers/bubblewrap.js';
 import { PrivateRoots } from '../src/sandbox/private-root/roots.js';
 import type { RunRequest, Sandbox, Served } from '../src/sandbox/run.js';
 import { openSandbox, surveyTiers } from '../src/sandbox/sandbox.js';
-import { supervise, type Supervision } from '../src/sandbox/process/supervise.js';
+import { supervise, type Supervision } from '../src/sandbox/supervision/supervise.js';
 import { findPython } from '../src/tasks/python.js';
 import { runtimeOf } from '../src/tasks/runtime.js';
 

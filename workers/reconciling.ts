@@ -4,7 +4,7 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import type { RunningWorkflow, ServerWorkflows } from '../activities/orphaned-workflows.js';
+import type { RunningWorkflow, ServerWorkflows } from '../src/reconcile/orphaned-workflows.js';
 import type { WorkflowFact } from '../src/domain/campaign/reconcile.js';
 import type { TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
 import { logger } from './logging.js';

@@ -47,7 +47,13 @@ export class DeviceLease {
       },
       run: async (request) => {
         if (request.devices === undefined) return sandbox.run(request);
-        const { result, deviceUse } = await this.during(request.devices, () => sandbox.run(request));
+        const timed = new TimedPart(request.warmupS !== undefined);
+        const onReady = (): void => {
+          timed.begin();
+          request.onReady?.();
+        };
+        const run = () => sandbox.run({ ...request, onReady });
+        const { result, deviceUse } = await this.during(request.devices, run, timed);
         return { ...result, deviceUse };
       },
       serve: (request) =>
@@ -64,9 +70,10 @@ export class DeviceLease {
   async during<T>(
     used: DeviceAccess,
     work: () => Promise<T>,
+    timed = new TimedPart(false),
   ): Promise<{ result: T; deviceUse: DeviceUse[] }> {
     await this.#requireWell();
-    return this.#watch(used, work());
+    return this.#watch(used, work(), timed);
   }
 
   async #serve(used: DeviceAccess, serve: () => Promise<Served>): Promise<Served> {
@@ -84,10 +91,14 @@ export class DeviceLease {
       throw new AssayError('DEVICE_FAULT', `${this.#names()}: a device of the lease was put away`);
   }
 
-  async #watch<T>(used: DeviceAccess, work: Promise<T>): Promise<{ result: T; deviceUse: DeviceUse[] }> {
+  async #watch<T>(
+    used: DeviceAccess,
+    work: Promise<T>,
+    timed = new TimedPart(false),
+  ): Promise<{ result: T; deviceUse: DeviceUse[] }> {
     this.#running += 1;
     const over = new AbortController();
-    const sampling = this.#sample(used, over.signal);
+    const sampling = this.#sample(used, timed, over.signal);
     try {
       const result = await work;
       over.abort();
@@ -120,18 +131,20 @@ export class DeviceLease {
   }
 
   /** A look that fails is left out: the one after the run decides. */
-  async #sample({ uuids }: DeviceAccess, over: AbortSignal): Promise<DeviceUse[]> {
+  async #sample({ uuids }: DeviceAccess, timed: TimedPart, over: AbortSignal): Promise<DeviceUse[]> {
     const began = performance.now();
     const used = this.devices.filter(({ uuid }) => uuids.includes(uuid));
     const recorders = used.map((device) => ({ device, recorder: new UseRecorder(device) }));
     for (;;) {
+      // a look that was begun before says nothing of the time after
+      const inTime = timed.hasBegun;
       const states = await this.host.look().catch((): States => new Map());
       if (isOver(over)) break;
       for (const { device, recorder } of recorders) {
         const state = states.get(device.uuid);
-        if (state !== undefined) recorder.see((performance.now() - began) / 1000, state);
+        if (state !== undefined) recorder.see((performance.now() - began) / 1000, state, inTime);
       }
-      await sleep(this.host.sampleEveryMs, undefined, { signal: over }).catch(() => undefined);
+      await timed.sleep(this.host.sampleEveryMs, over);
     }
     return recorders.map(({ recorder }) => recorder.use());
   }
@@ -144,6 +157,29 @@ export class DeviceLease {
   }
 
   readonly #names = (): string => this.devices.map(({ uuid }) => uuid).join(', ');
+}
+
+/** The part of a run whose time counts: all of it, or what follows its warm-up. */
+class TimedPart {
+  readonly #begun = new AbortController();
+
+  constructor(warmsUp: boolean) {
+    if (!warmsUp) this.#begun.abort();
+  }
+
+  get hasBegun(): boolean {
+    return this.#begun.signal.aborted;
+  }
+
+  begin(): void {
+    this.#begun.abort();
+  }
+
+  /** Waits until the next look is due; a part that begins is looked at at once, however short it is. */
+  async sleep(ms: number, over: AbortSignal): Promise<void> {
+    const signal = this.hasBegun ? over : AbortSignal.any([over, this.#begun.signal]);
+    await sleep(ms, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** A function, because whoever waits does not see that the signal changes meanwhile. */

@@ -39,6 +39,12 @@ export class Hosts {
     return times.length === 0 ? null : new Date(Math.max(...times));
   }
 
+  /** Name of the host that keeps this folder, by its last report: it may have been given another since it kept something. */
+  async nameAt(folder: string): Promise<string | null> {
+    const found = (await this.list()).filter(({ kept }) => kept === folder);
+    return found.sort((a, b) => b.at.getTime() - a.at.getTime())[0]?.host ?? null;
+  }
+
   /**
    * Returns true where a worker on the host that asks, which keeps this folder, reported a role within these
    * milliseconds: an unhealthy moment passes. Only that host may ask, since its own clock is compared.

@@ -69,7 +69,7 @@ export async function trainsThere(
   const { checkpoint, _id: key } = replicate;
   const waits = async (at: HostPlace) => refused !== true && (await lives(context, at, 'trainer', signal));
   if (checkpoint !== null && checkpoint.onHost !== null) {
-    const place = placeOf(checkpoint.onHost);
+    const place = await placeOf(context, checkpoint.onHost);
     const where = await whereabouts(context, key, checkpoint);
     if (where === 'here') return null;
     if (where === 'elsewhere' && (place.folder !== tried || (await waits(place))))
@@ -78,9 +78,39 @@ export async function trainsThere(
     // its host was waited for once
     if (place.folder === tried) refused = true;
   }
+  for (const place of await holdersOfMore(context, replicate)) {
+    if (place.folder !== tried || (await waits(place))) return { next: 'there', place };
+    await context.lineage.replicates.loseProcesses(key, place);
+    refused = true;
+  }
   const trainKey = keyOf(of, 'train', null);
   const again = definedFields({ tried, refused });
   return trainKey === null ? null : resultThere(context, replicate, trainKey, { ...again, signal });
+}
+
+/**
+ * Lists the hosts that keep more finished processes of a measurement than this one, those with the most first: it goes
+ * on where the fewest have to be trained again.
+ */
+async function holdersOfMore(
+  context: Keeping,
+  { _id: key, processes = [] }: ReplicateDocument,
+): Promise<HostPlace[]> {
+  const counts = new Map<string, { place: HostPlace; count: number }>();
+  let here = 0;
+  for (const finished of processes) {
+    if (finished.onHost === null) continue;
+    const where = await whereabouts(context, key, finished);
+    if (where === 'here') here += 1;
+    if (where !== 'elsewhere') continue;
+    const { folder } = finished.onHost;
+    const count = (counts.get(folder)?.count ?? 0) + 1;
+    counts.set(folder, { place: await placeOf(context, finished.onHost), count });
+  }
+  return [...counts.values()]
+    .filter(({ count }) => count > here)
+    .sort((a, b) => b.count - a.count)
+    .map(({ place }) => place);
 }
 
 /**
@@ -96,7 +126,7 @@ export async function resultThere(
   const { phases } = context.lineage;
   const equal = await phases.finished(owner, trainKey);
   if (equal?.onHost == null) return null;
-  const place = placeOf(equal.onHost);
+  const place = await placeOf(context, equal.onHost);
   const where = await whereabouts(context, key, equal);
   if (where === 'here') return null;
   if (where === 'elsewhere' && place.folder !== tried) return { next: 'there', place };
@@ -124,7 +154,7 @@ export async function evaluatesThere(
   const { _id: key, purpose } = replicate;
   const where = await whereabouts(context, key, artifact);
   if (where === 'here' || onHost === null) return null;
-  const place = placeOf(onHost);
+  const place = await placeOf(context, onHost);
   if (where === 'elsewhere' && place.folder !== tried) return { next: 'there', place };
   const waits = where === 'elsewhere' && refused !== true;
   if (waits && (await lives(context, place, 'evaluator', signal))) return { next: 'there', place };
@@ -152,4 +182,10 @@ async function requireKeeping(
   throw new AssayError('FILES_LOST', reason);
 }
 
-const placeOf = ({ host, folder }: HostPlace): HostPlace => ({ host, folder });
+/** The place of kept files, by the name that its host has now: the queue of a host carries its name. */
+async function placeOf(
+  { lineage }: { lineage: Pick<Keeping['lineage'], 'hosts'> },
+  { host, folder }: HostPlace,
+): Promise<HostPlace> {
+  return { host: (await lineage.hosts.nameAt(folder)) ?? host, folder };
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { sha256 } from '../domain/digest.js';
 import { definedFields } from '../domain/defined-fields.js';
 import { certainMargins, firstMiss, margins, type Margin } from '../domain/task/gates.js';
+import { syntheticEnvironment } from '../domain/task/phase-environment.js';
 import { seenBy } from '../domain/task/phase-key.js';
 import { missText } from '../domain/trial/outcome-words.js';
 import { isSlow } from '../domain/trial/host-use.js';
@@ -115,7 +116,10 @@ async function runs(flight: Flight): Promise<PhaseEnd> {
   if (checked !== null && checked.failure !== null) return checked;
   if (smoke === undefined) return { failure: null, log: '', overrun: null };
   const { out, artifact } = flight;
-  const env = { ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' };
+  const env = {
+    ...{ ASSAY_OUTPUT: out, ASSAY_SEED: '1', ASSAY_TRAIN_SECONDS: '1' },
+    ...syntheticEnvironment(smoke),
+  };
   const smoked = await run(flight, 'smoke', smoke, env);
   if (smoked.failure !== null || pack === undefined) return smoked;
   const data = seenBy(flight.hosted.spec, 'pack').data ? flight.hosted.parts.train : null;

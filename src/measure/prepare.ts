@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf, trialLabel, type TrialRef } from '../domain/keys.js';
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
 import { LOST } from '../domain/trial/lost-workers.js';
 import { persist } from '../lineage/persist.js';
 import { preflightGpus } from '../domain/task/device-needs.js';
+import { chargedCheck } from './charged-check.js';
 import type { HostContext } from './host-context.js';
 import { onDevices } from './on-lease.js';
 import { hostCampaign, hostTrial } from './load-trial.js';
@@ -69,7 +71,7 @@ async function registered(
   const work = { ...base, stage: 'preparing', since: new Date() };
   if (!(await lineage.campaigns.startWork(of.owner, key, work))) return { next: 'notStarted' };
   try {
-    return await examined(context, of, signal);
+    return await examined(context, of, fence, signal);
   } finally {
     await persist(signal, () => lineage.campaigns.endWork(of.owner, key, fence));
   }
@@ -101,19 +103,42 @@ async function recordLost(
     code: LOST,
     host: before.host,
   });
+  await lineage.budgets.giveUp(owner, spendingKey({ owner, number }, before.fence), 'prepare');
   await lineage.campaigns.endWork(owner, key, before.fence);
 }
 
-async function examined(context: HostContext, of: TrialRef, signal: AbortSignal): Promise<Prepared> {
-  const { trials } = context.lineage;
+const spendingKey = ({ owner, number }: TrialRef, fence: number): string =>
+  `${owner}/prepare-${number}/${fence}`;
+
+async function examined(
+  context: HostContext,
+  of: TrialRef,
+  fence: number,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { lineage } = context;
+  const { trials } = lineage;
   await trials.setStage(of.owner, of.number, 'preparing');
   const { hosted, trial } = await hostTrial(context, of, { work: 'evaluate', signal });
-  const { failure, projection } = await preflight(context, hosted, trial.snapshot, signal);
+  const { owner, role, number } = trial;
+  const charge = { owner, key: spendingKey(of, fence), what: 'prepare', role, trial: number };
+  const flown = await chargedCheck(lineage, hosted.spec, charge, signal, () =>
+    preflight(context, hosted, trial.snapshot, signal),
+  );
+  if (flown === null) {
+    const { control, stopped } = await lineage.campaigns.byOwner(owner);
+    // in a campaign that ends, its training is refused in the same way, which ends the trial by the budget
+    return { next: control === 'draining' && stopped ? 'train' : 'notStarted' };
+  }
+  const { failure, projection } = flown.done;
   if (projection !== null) await trials.setProjection(of.owner, of.number, projection);
   if (failure === null) return { next: 'train' };
   await trials.setPreflight(of.owner, of.number, failure);
   return { next: 'decide' };
 }
+
+const NO_ROOM =
+  'not checked: the accelerator time that is left of the budget is less than a check may take, so the campaign waits for a person';
 
 /** Runs the same preflight on a snapshot that is not submitted, with the words of its log. */
 export async function check(
@@ -125,9 +150,15 @@ export async function check(
   const gpus = preflightGpus(hosted.spec);
   if (gpus > 0) tell(DOING.waitsForLease);
   const of = { gpus, what: `a check of ${campaign.frozen.name}`, signal };
-  const { failure, margins, projection, log } = await onDevices(context, of, (on) =>
-    on.turn.beside({ signal, tell, doing: 'checking' }, () => preflight(on, hosted, snapshot, signal)),
+  const key = `${owner}/check/${randomUUID()}`;
+  const charge = { owner, key, what: 'check', role: 'check', trial: null };
+  const flown = await onDevices(context, of, (on) =>
+    on.turn.beside({ signal, tell, doing: 'checking' }, () =>
+      chargedCheck(on.lineage, hosted.spec, charge, signal, () => preflight(on, hosted, snapshot, signal)),
+    ),
   );
+  if (flown === null) return { ok: false, margins: [], projection: null, log: NO_ROOM };
+  const { failure, margins, projection, log } = flown.done;
   const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
   return { ok: failure === null, margins, projection, log: said };
 }

@@ -10,7 +10,7 @@ import {
 } from '../domain/task/rehearsal.js';
 import { refusalFailure } from './phases/seal-outputs.js';
 import type { RunResult } from '../sandbox/run.js';
-import type { Scored } from '../sandbox/scoring/score.js';
+import type { Scored } from '../sandbox/scoring/judge.js';
 import { SealRefused } from '../sandbox/sealing/seal-refused.js';
 import { sealTo } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';

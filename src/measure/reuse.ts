@@ -1,6 +1,6 @@
 import { treeDigest } from '../domain/digest.js';
 import { matchesGlob } from '../domain/text/paths.js';
-import { phaseKey, seenBy, visibleFiles, type KeyedPhase } from '../domain/task/phase-key.js';
+import { filesBehind, phaseKey, seenBy, visibleFiles, type KeyedPhase } from '../domain/task/phase-key.js';
 import { comparesTimes } from '../domain/task/task.js';
 import { leaseSize } from '../domain/task/device-needs.js';
 import { trainBudget } from '../domain/task/phase-clock.js';
@@ -44,7 +44,7 @@ export function keyOf(
     phase,
     task: digest,
     command,
-    files: visibleFiles(sees, files),
+    files: filesBehind(spec, phase, files),
     data: sees.data || (phase === 'train' && spec.data?.reveal !== undefined) ? manifest : null,
     outputs: sees.outputs && left !== null ? treeDigest(left) : null,
     seed: replicate.seed,
@@ -86,12 +86,31 @@ export const ownerOfPhase = (replicate: ReplicateDocument, trial: number, phase:
   trial,
 });
 
+/** Finished phases of a measurement; `warm` where its servers need no prewarm any more. */
+export interface Results {
+  train: Finished | null;
+  pack: Finished | null;
+  warm: boolean;
+}
+
 /** Finds the finished phases of a measurement. */
-export async function resultsFor(of: Keyed): Promise<{ train: Finished | null; pack: Finished | null }> {
+export async function resultsFor(of: Keyed): Promise<Results> {
   const trainKey = keyOf(of, 'train', null);
   const train = trainKey === null ? null : await finishedHere(of, trainKey);
   const packKey = train === null ? null : keyOf(of, 'pack', train.files);
-  return { train, pack: packKey === null ? null : await finishedHere(of, packKey) };
+  const { serve, prewarm } = of.work.hosted.spec.phases;
+  return {
+    train,
+    pack: packKey === null ? null : await finishedHere(of, packKey),
+    warm: serve === undefined || prewarm === undefined || (await finishedCache(of)).found !== null,
+  };
+}
+
+/** Finds the finished cache for the servers of a measurement, with the key of its prewarm; null where it is not in the store. */
+export async function finishedCache(of: Keyed): Promise<{ key: string | null; found: Finished | null }> {
+  const key = prewarmKey(of, of.files);
+  const found = key === null ? null : await of.context.lineage.phases.finished(of.replicate.owner, key);
+  return { key, found: found?.onHost === null ? found : null };
 }
 
 /** Finds the result under a key, if its outputs are in reach of this host; they then stay while they are needed. */
@@ -123,6 +142,7 @@ export async function isElsewhere(
 ): Promise<boolean> {
   const found = await lineage.phases.entered(owner, key);
   if (found === null || found.replicate === replicate || finishedOf(found) !== null) return false;
+  if (found.unkept) return false;
   return isAlive(lineage, found);
 }
 
@@ -142,7 +162,8 @@ export async function turnOf(context: HostContext, by: PhaseOwner, key: string):
       const where = await whereabouts(context, by.replicate, result);
       return where === 'here' ? { kind: 'done', result } : { kind: 'mine' };
     }
-    if (found.replicate === by.replicate) return { kind: 'mine' };
+    // what could not be kept once hardly can be now, and each who waited for it would be waited for in turn
+    if (found.replicate === by.replicate || found.unkept) return { kind: 'mine' };
     if (await isAlive(lineage, found)) return { kind: 'elsewhere' };
     if (await lineage.phases.takeOver(by, key, found.replicate)) return { kind: 'mine' };
   }
@@ -168,7 +189,7 @@ export function reuseSaving({ hosted }: HostedTrial, { phase, trial, replicate, 
 /** Files of the recipe that agents may change and training does not read. */
 export function unreadByTraining({ hosted }: HostedTrial, files: readonly StoredFile[]): string[] {
   const { spec } = hosted;
-  const read = new Set(visibleFiles(seenBy(spec, 'train'), files).map(({ path }) => path));
+  const read = new Set(filesBehind(spec, 'train', files).map(({ path }) => path));
   const paths = files.map(({ path }) => path);
   return paths.filter((path) => matchesGlob(path, spec.recipe.editable) && !read.has(path));
 }

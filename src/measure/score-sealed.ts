@@ -4,7 +4,8 @@ import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { definedFields } from '../domain/defined-fields.js';
 import { AssayError } from '../domain/errors.js';
-import { score, type Scored, type ScoreRequest } from '../sandbox/scoring/score.js';
+import type { Scored } from '../sandbox/scoring/judge.js';
+import { score, type ScoreRequest } from '../sandbox/scoring/score.js';
 import { seal, type Sealed } from '../sandbox/sealing/seal.js';
 import type { HostedTask } from '../tasks/host.js';
 import { kitFolder } from '../tasks/kit.js';
@@ -98,6 +99,7 @@ async function scoredOn({ sandbox, granted }: RunHost, requests: ScoreRequest): 
   return { ...result, evaluatorRun: { ...result.evaluatorRun, deviceUse } };
 }
 
+/** Folders of one scoring, with the recipe and the sealed artifact in them. */
 interface Folders {
   folder: string;
   recipe: string;
@@ -106,7 +108,8 @@ interface Folders {
   harness: string;
 }
 
-async function requestsOf(
+/** Builds the requests of evaluator and servers, whose folders it makes. */
+export async function requestsOf(
   context: RunHost,
   hosted: HostedTask,
   { id, data: held, processes: told, cache, env }: Scoring,

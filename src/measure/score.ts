@@ -9,7 +9,7 @@ import { hostText, isSlow } from '../domain/trial/host-use.js';
 import type { PhaseRun } from '../lineage/documents/phase-run.js';
 import type { Evaluated, ReplicateDocument, Trained } from '../lineage/documents/replicate.js';
 import { persist } from '../lineage/persist.js';
-import type { Scored } from '../sandbox/scoring/score.js';
+import type { Scored } from '../sandbox/scoring/judge.js';
 import type { HostedTask } from '../tasks/host.js';
 import { processesOf } from '../domain/trial/processes.js';
 import { trainingRuns } from '../domain/trial/paired-times.js';

@@ -21,7 +21,14 @@ import { onLease } from './on-lease.js';
 import { hostTrial, requireCalibratedBy, type HostedTrial } from './load-trial.js';
 import { runTraining } from './phases/run-training.js';
 import { isElsewhereNow, type Elsewhere } from './phases/training.js';
-import { equalTraining, isElsewhere, resultsFor, type EqualTraining, type Keyed } from './reuse.js';
+import {
+  equalTraining,
+  isElsewhere,
+  resultsFor,
+  type EqualTraining,
+  type Keyed,
+  type Results,
+} from './reuse.js';
 
 export type TrainResult =
   | { next: 'evaluate'; replicate: string; place?: HostPlace }
@@ -171,11 +178,9 @@ async function evaluateOnLease(
   await evaluate(context, { owner, number, replicate: replicate._id }, monitor);
 }
 
-type There = Awaited<ReturnType<typeof resultsFor>>;
-
 /** True when every phase's result is there, so that no accelerator is needed. */
-const needsNothing = ({ hosted }: HostedTrial, { train, pack }: There): boolean =>
-  train !== null && (hosted.spec.phases.pack === undefined || pack !== null);
+const needsNothing = ({ hosted }: HostedTrial, { train, pack, warm }: Results): boolean =>
+  warm && train !== null && (hosted.spec.phases.pack === undefined || pack !== null);
 
 async function attemptTraining(
   { context, work, replicate, files }: Keyed,
@@ -229,10 +234,11 @@ function nextAfter(trained: Trained, replicate: string): TrainResult {
 }
 
 /** The most that what is not there yet can take, in milliseconds of its slots. */
-function boundMs({ work }: Keyed, { train, pack }: There): number {
+function boundMs({ work }: Keyed, { train, pack, warm }: Results): number {
   const { hosted, campaign } = work;
   return leaseBoundMs(hosted.spec, campaign.frozen.trainSeconds, {
     trained: train !== null,
     packed: pack !== null,
+    warm,
   });
 }

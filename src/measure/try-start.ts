@@ -15,13 +15,12 @@ import type { RunHost } from './host-context.js';
 import { underLoad } from '../sandbox/host/load-watch.js';
 import {
   numbered,
-  pairWith,
   placeOfStart,
+  requireSteady,
   timeTraining,
-  unpaired,
   type StartTime,
 } from './phases/baseline-timing.js';
-import { packCall, trainCall, type TrainSettings } from './phases/calls.js';
+import { cacheSeen, packCall, trainCall, type TrainSettings } from './phases/calls.js';
 import { evaluateInBudget, runInBudget, type BudgetedEvaluation } from './phases/in-budget.js';
 import { clearPacking } from './phases/pack-phase.js';
 import { countedBytes } from './counted-bytes.js';
@@ -29,6 +28,7 @@ import { artifactLimits, cacheLimits, failureOf, requestOf, sealLimits, tailOf }
 import { makeRunFolders, removeRunFolders } from './phases/run-folders.js';
 import { lateFailure, type LeasedPhase } from './phases/run-phase.js';
 import { artifactFailure, sealedOrRefused } from './phases/seal-outputs.js';
+import { isVoid, pairWith, unpaired } from './phases/pairs.js';
 import { ofProcess, prepareTraining } from './phases/train-process.js';
 import { runPrewarm } from './phases/prewarm-phase.js';
 import { copyCache } from './phases/private-cache.js';
@@ -61,6 +61,8 @@ export interface StartRun {
   feedback: string;
   /** Notes on parts of the evaluator's answer that were ignored or cut. */
   notes: string[];
+  /** Why pairs of it said nothing and were measured again. */
+  voided: string[];
   failure: Failure | null;
 }
 
@@ -81,6 +83,8 @@ interface Run {
   so: StartRun;
 }
 
+/** A check measures the start beside itself. */
+const CHECKED = { purpose: 'search', isStart: true } as const;
 /** Processes of a measurement that a check runs. */
 const CHECKED_PROCESSES = 2;
 
@@ -117,6 +121,7 @@ export async function tryStart(
     margins: [],
     feedback: '',
     notes: [],
+    voided: [],
   };
   const run: Run = {
     context,
@@ -151,12 +156,13 @@ async function phasesOf(run: Run): Promise<Failure | null> {
   if (spec.phases.pack === undefined) return evaluated(run, left.sealed, folders.left);
   const clock = packClock(spec, null);
   const how = { command: spec.phases.pack.run, timeoutS: clock.limitS };
+  const cache = cacheSeen(hosted, 'pack', run.cache);
   const { result, failure } = await ran(run, {
-    call: packCall({ hosted, seed: so.seed, cache: run.cache }, folders, how),
+    call: packCall({ hosted, seed: so.seed, cache }, folders, how),
     clock,
     prepare: async () => {
       await clearPacking(context, hosted, { files, folders });
-      await copyCache(run.cache, folders.cache);
+      await copyCache(cache, folders.cache);
     },
   });
   so.packS = result.wallMs / 1000;
@@ -188,7 +194,7 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
   for (const one of settings) {
     const { process } = one;
     const to = processes === 1 ? folders.left : join(folders.left, String(process));
-    left = await trainedOnce(run, one, to);
+    left = await trainedSteadily(run, one, to);
     if ('failure' in left)
       return processes === 1 ? left : { failure: ofProcess(left.failure, process, processes) };
   }
@@ -205,15 +211,34 @@ async function trained(run: Run): Promise<{ sealed: Sealed } | { failure: Failur
 function settingsOf({ hosted, secret, cache, so: { seed } }: Run): TrainSettings[] {
   return processesOf(hosted.spec, { secret, seed }).map((process) => ({
     ...process,
-    ...{ hosted, secret, trainSeconds: null, cache },
+    ...{ hosted, secret, trainSeconds: null, cache: cacheSeen(hosted, 'train', cache) },
   }));
+}
+
+/** Times that a pair is measured before a check gives up: a campaign's host has about as many tries. */
+const PAIR_TRIES = 5;
+
+/** Trains one process; again where its pair is void, as a campaign would. */
+async function trainedSteadily(
+  run: Run,
+  settings: TrainSettings,
+  to: string,
+): Promise<{ sealed: Sealed } | { failure: Failure }> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await trainedOnce(run, settings, { to, again: tries > 1 });
+    } catch (error) {
+      if (!isVoid(error) || tries === PAIR_TRIES) throw error;
+      run.so.voided.push(error.message);
+    }
+  }
 }
 
 /** Trains one process, times the start once more beside it where the task compares times, and seals what it left. */
 async function trainedOnce(
   run: Run,
   settings: TrainSettings,
-  to: string,
+  { to, again: isAgain }: { to: string; again: boolean },
 ): Promise<{ sealed: Sealed } | { failure: Failure }> {
   const { context, hosted, snapshot, files, folders, name, signal, so } = run;
   const { spec } = hosted;
@@ -225,19 +250,23 @@ async function trainedOnce(
   const { result, others, failure } = await ran(run, {
     call: trainCall(settings, folders),
     clock: trainClock(spec, null),
-    prepare: (repeated) => prepareTraining(context, settings, { files, folders }, repeated),
+    prepare: (repeated) => prepareTraining(context, settings, { files, folders }, isAgain || repeated),
     ...(spec.replicate.processes === 1 ? {} : { process }),
   });
+  await requireSteady(spec, result, context.granted);
   const { wallMs, revealMs } = result;
   const timed: TimedProcess = { process, seed: settings.seed, wallMs, startMs: null, revealMs };
-  so.trainS = (so.trainS ?? 0) + result.wallMs / 1000;
   so.said = result.said ?? [];
-  if (failure !== null) return { failure };
+  if (failure !== null) {
+    so.trainS = (so.trainS ?? 0) + wallMs / 1000;
+    return { failure };
+  }
   const left = await sealedAfter(run, result, { from: folders.out, to });
   if ('failure' in left) return { failure: withUntold(left.failure, spec, so.said) ?? left.failure };
   const start = place === 'after' ? await beside() : before;
   const load = { hostSpeed: result.hostSpeed, startMs: null, pair: null };
-  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(others) }, start);
+  if (start !== null) timed.startMs = pairWith({ ...load, pair: unpaired(context, others) }, start, CHECKED);
+  so.trainS = (so.trainS ?? 0) + wallMs / 1000;
   so.processes.push(timed);
   if (spec.replicate.processes === 1) return left;
   const unfit = withUntold(await artifactFailure(spec, left.sealed, to), spec, so.said);

@@ -17,7 +17,7 @@ import {
   type Served,
 } from './run.js';
 import { limited, withLockedMemory } from './process/shell.js';
-import { supervise, type Supervision } from './process/supervise.js';
+import { supervise, type Supervision } from './supervision/supervise.js';
 import { deviceVariables, filesForDevices, heldWithDevices } from './tiers/device-access.js';
 import type { Tier } from './tiers/tier.js';
 import { TIERS, type Needed } from './tiers/tiers.js';

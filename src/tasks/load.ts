@@ -235,6 +235,7 @@ export async function loadTask(folder: string, options: LoadOptions = {}): Promi
 function readsNothing(spec: Task, recipe: readonly FolderFile[]): string | null {
   const { train, pack, prewarm } = spec.phases;
   const data = spec.data === undefined ? [] : [`the training data "${asFolder(spec.data.train)}"`];
+  const warmed = prewarm === undefined ? [] : [`the cache ("${asFolder(prewarm.output)}")`];
   const left = `what training leaves ("${asFolder(train.output)}")`;
   for (const [phase, of] of [
     ['train', train],
@@ -247,7 +248,7 @@ function readsNothing(spec: Task, recipe: readonly FolderFile[]): string | null 
     if (lost === undefined) continue;
     const known = [
       'a file or glob of the recipe',
-      ...(phase === 'prewarm' ? [] : data),
+      ...(phase === 'prewarm' ? [] : [...data, ...warmed]),
       ...(phase === 'pack' ? [left] : []),
     ];
     return `phases.${phase}.reads: ${JSON.stringify(lost)} is nothing that the phase can read: neither ${known.join(' nor ')}`;

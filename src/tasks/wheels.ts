@@ -1,8 +1,5 @@
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { randomUUID } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { sha256 } from '../domain/digest.js';
 import { AssayError } from '../domain/errors.js';
 import type { Wheel } from '../domain/task/schema/environment.js';
 import { downloadFile } from './download.js';
@@ -30,26 +27,18 @@ function wheelName(url: string, address: string): string {
   });
 }
 
+/** What is there is kept where it is whole; what an interrupted download has left is continued. */
 async function bringWheel(
   cache: string,
   { url, sha256: digest }: Wheel,
   signal: AbortSignal,
 ): Promise<string> {
   const address = url.startsWith('/') ? pathToFileURL(url).href : url;
-  const folder = join(cache, 'wheels', digest);
-  const file = join(folder, wheelName(url, address));
-  const kept = await readFile(file).catch(() => null);
-  if (kept !== null && sha256(kept) === digest) return file;
-  await mkdir(folder, { recursive: true });
-  const fresh = join(folder, `.${randomUUID()}`);
-  const failure = await downloadFile({ url: address, to: fresh, sha256: digest }, signal);
-  if (failure !== null) {
-    await rm(fresh, { force: true });
-    throw new AssayError('PYTHON_UNAVAILABLE', `the wheel ${url} cannot be used: ${failure}`, {
-      remedy:
-        'Correct its address and SHA-256 in task.yaml, connect this host to the network, or put the wheel into the folder that ASSAY_MIRROR names.',
-    });
-  }
-  await rename(fresh, file);
-  return file;
+  const file = join(cache, 'wheels', digest, wheelName(url, address));
+  const failure = await downloadFile({ url: address, to: file, sha256: digest }, signal);
+  if (failure === null) return file;
+  throw new AssayError('PYTHON_UNAVAILABLE', `the wheel ${url} cannot be used: ${failure}`, {
+    remedy:
+      'Correct its address and SHA-256 in task.yaml, connect this host to the network, or put the wheel into the folder that ASSAY_MIRROR names.',
+  });
 }

@@ -14,7 +14,9 @@ import torch
 
 from assay_prepare import download
 
-ADDRESS = 'https://huggingface.co/datasets/karpathy/climbmix-400b-shuffle/resolve/main/shard_{:05d}.parquet'
+# upstream takes the head of the data set; this revision of it has all shards, and cannot change
+REVISION = '915333b4f8b8684f39aeaafea600fea6f43fb703'
+ADDRESS = f'https://huggingface.co/datasets/karpathy/climbmix-400b-shuffle/resolve/{REVISION}/shard_{{:05d}}.parquet'
 TRAIN = range(10)
 # part: shard, rows. Upstream scores 10,240 rows of shard 6542 after each run; the search scores the first half of these.
 SCORED = {'search': (6542, 5120), 'claim': (6541, 10240)}

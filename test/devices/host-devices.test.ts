@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { RunResult } from '../../src/sandbox/run.js';
 import { HostDevices } from '../../src/devices/host-devices.js';
 import { SimulatedProvider } from '../../src/devices/simulated/provider.js';
@@ -209,6 +209,41 @@ it('a time that was measured on a device that slowed itself down is void, and th
   expect(await lease(1, (held) => Promise.resolve(uuids(held)))).toEqual(['SIM-1']);
   at.daemon.set(0, 'throttle', false);
   expect((await at.host.reexamine()).map(({ uuid }) => uuid)).toEqual(['SIM-0']);
+});
+
+it.each([
+  ['in the warm-up only', true, []],
+  ['in the time that counts only', false, ['hardware thermal slowdown']],
+])('a device that slows itself down %s', async (_, isInWarmUp, inTime) => {
+  const look = vi.spyOn(SimulatedProvider.prototype, 'look');
+  const { deviceUse } = await lease(1, async (held) => {
+    const sandbox = await openSandbox({ tier: 'E' });
+    const { isolation } = sandbox;
+    const slow = async (isSlow: boolean) => {
+      at.daemon.set(0, 'throttle', isSlow);
+      const looks = look.mock.calls.length;
+      await expect.poll(() => look.mock.calls.length, { timeout: 10_000 }).toBeGreaterThan(looks + 2);
+    };
+    const watched = held.watched({
+      ...{ isolation, serve: (request) => sandbox.serve(request) },
+      run: async ({ warmupS: _warmupS, onReady, ...request }) => {
+        await slow(isInWarmUp);
+        at.daemon.set(0, 'throttle', false);
+        onReady?.();
+        await slow(!isInWarmUp);
+        return sandbox.run(request);
+      },
+    });
+    const limits = { wallS: 20, memoryBytes: GIB, diskBytes: 0, logBytes: 4096, processes: 8 };
+    const result = await watched.run({
+      ...{ id: `t/${Math.random()}`, command: 'true', cwd: '/', writable: [], readable: [], warmupS: 20 },
+      ...{ env: { PATH: '/usr/bin:/bin' }, limits, signal, devices: held.accessTo(1) },
+    });
+    const steady = requireSteady(TIMED, result, held);
+    await (isInWarmUp ? steady : expect(steady).rejects.toMatchObject({ code: 'DEVICE_THROTTLED' }));
+    return result;
+  });
+  expect(deviceUse).toMatchObject([{ throttled: ['hardware thermal slowdown'], throttledInTime: inTime }]);
 });
 
 it('a lease waits while all its devices are put away, and says why', async () => {

@@ -177,7 +177,7 @@ describe('a task that rehearses', () => {
     const plain = taskSchema.parse(spec);
     const guards = [{ metric: 'train_ratio', margin: 0.1 }];
     const timed = taskSchema.parse({ ...spec, guards });
-    const nothing = { trained: false, packed: false };
+    const nothing = { trained: false, packed: false, warm: false };
     const more = leaseBoundMs(timed, null, nothing) - leaseBoundMs(plain, null, nothing);
     expect(more).toBe(trainTimeout(plain, null) * 1000 * plain.resources.slots);
     expect(phaseSeconds(timed, null).train - phaseSeconds(plain, null).train).toBe(trainTimeout(plain, null));

@@ -60,8 +60,12 @@ describe('what a phase reads', () => {
 
   it('is everything that there is without a declaration', () => {
     const spec = task([], []);
-    expect(seenBy(spec, 'train')).toEqual({ recipe: null, data: true, outputs: false });
-    expect(seenBy(spec, 'pack')).toEqual({ recipe: null, data: false, outputs: true });
+    expect(seenBy(spec, 'train')).toEqual({
+      ...{ recipe: null, data: true, outputs: false, cache: false },
+    });
+    expect(seenBy(spec, 'pack')).toEqual({
+      ...{ recipe: null, data: false, outputs: true, cache: false },
+    });
     fc.assert(
       fc.property(tree, (found) => {
         expect(visibleFiles(seenBy(spec, 'pack'), filesOf(found))).toEqual(filesOf(found));
@@ -73,8 +77,30 @@ describe('what a phase reads', () => {
     expect(seenBy(task(['train.py'], ['pack.py']), 'train').data).toBe(false);
     expect(seenBy(task(['train.py'], ['pack.py']), 'pack').outputs).toBe(false);
     expect(seenBy(task(['train.py', 'train/'], ['pack.py', 'out/']), 'pack')).toEqual({
-      ...{ recipe: ['pack.py'], data: false, outputs: true },
+      ...{ recipe: ['pack.py'], data: false, outputs: true, cache: false },
     });
+  });
+
+  it('has the cache of a prewarm where it names it, and then depends on what that was made of', () => {
+    const warmed = (train: string[]) => {
+      const spec = task(train, ['pack.py', 'out/']);
+      const prewarm = { run: 'true', timeout_s: 1, output: 'cache/', reads: ['lib/'] };
+      return { ...spec, phases: { ...spec.phases, prewarm } };
+    };
+    expect(seenBy(warmed(['train.py']), 'train').cache).toBe(false);
+    expect(seenBy(warmed([]), 'train').cache).toBe(true);
+    const seeing = warmed(['train.py', 'cache/']);
+    expect(seenBy(seeing, 'train')).toEqual({
+      ...{ recipe: ['train.py'], data: false, outputs: false, cache: true },
+    });
+    fc.assert(
+      fc.property(tree, tree, (a, b) => {
+        const sameTrain = a['train.py'] === b['train.py'];
+        const isSame = (spec: typeof seeing) => trainReads(spec, filesOf(a)) === trainReads(spec, filesOf(b));
+        expect(isSame(seeing)).toBe(sameTrain && a['lib/x.py'] === b['lib/x.py']);
+        expect(isSame(warmed(['train.py']))).toBe(sameTrain);
+      }),
+    );
   });
 
   it.each<Partial<PhaseInputs>>([

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { reconcile } from '../../activities/reconcile.js';
+import { reconcile } from '../../src/reconcile/reconcile.js';
 import { askedServer } from '../../workers/reconciling.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { startEndlessModel, type EndlessModel } from './endless-model.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BoundedLog, harmless } from '../../src/sandbox/bounded-log.js';
 import { FirstBytes, LastBytes } from '../../src/sandbox/process/kept-bytes.js';
-import { WrapperReports, type WrapperReport } from '../../src/sandbox/process/wrapper-report.js';
+import { WrapperReports, type WrapperReport } from '../../src/sandbox/supervision/wrapper-report.js';
 import { byteByByte, cutUp, hostileBytes, RUNS } from './runs.js';
 
 const cutBytes = hostileBytes(400).chain((bytes) =>

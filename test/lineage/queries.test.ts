@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { beforeAll, afterAll, expect, inject, it } from 'vitest';
-import { reconcile } from '../../activities/reconcile.js';
+import { reconcile } from '../../src/reconcile/reconcile.js';
 import { audit } from '../../src/analysis/audit/audit.js';
 import { campaignsModel } from '../../src/analysis/read-models/campaigns.js';
 import { statusModel } from '../../src/analysis/read-models/status.js';

@@ -58,6 +58,18 @@ it('an artifact is evaluated where it is: here, or on the host that keeps it', a
   expect(await ask(other, of)).toEqual({ next: 'there', place: of.there.place });
 });
 
+it('one is evaluated on its host by the name that this has now', async () => {
+  const of = await kept();
+  const { folder } = of.there.place;
+  const other = await hostStore(freshFolder(), { host: 'other' });
+  const { hosts } = lineage;
+  const report = { pool: 'cpu', roles: ['evaluator'], kept: folder, ...REPORTED, since: new Date(0) };
+  await hosts.report({ ...report, _id: 'there/renamed', host: 'there', at: new Date(1000) });
+  await hosts.report({ ...report, _id: 'renamed', host: 'renamed', at: new Date(2000) });
+  expect(await ask(other, of)).toEqual({ next: 'there', place: { host: 'renamed', folder } });
+  for (const id of ['there/renamed', 'renamed']) await hosts.leave(id);
+});
+
 it('one whose host was asked in vain is waited for while that host reports, and lost when it does not', async () => {
   const of = await kept();
   const other = await hostStore(freshFolder(), { host: 'other' });

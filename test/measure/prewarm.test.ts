@@ -1,12 +1,13 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { trainActivities } from '../../activities/train.js';
+import { AssayError } from '../../src/domain/errors.js';
 import type { HostContext } from '../../src/measure/host-context.js';
 import { MACHINE } from '../builders/machine.js';
 import { RealHosts } from '../builders/real-host.js';
 import { runningCampaign } from '../builders/running-campaign.js';
 import { pushTask } from '../bad-input/test-task.js';
-import { openWorld, type World } from '../workflows/world.js';
+import { openWorld, until, type World } from '../workflows/world.js';
 
 /** Compiles each of its parts once into a cache that it has to be able to write, and counts what it finds there. */
 const COMPILE = `
@@ -38,8 +39,18 @@ const yaml = (tiny: string): string =>
       '  train:\n',
       "  prewarm: { run: 'python warm.py', timeout_s: 30, data: synthetic, output: cache/, reads: [warm.py, compile.py], resources: { memory_mb: 300 } }\n  train:\n",
     )
-    .replace("reads: ['train.py']", "reads: ['*.py']")
+    .replace("reads: ['train.py']", "reads: ['*.py', 'cache/']")
     .replace('replicate: { deterministic: true }\n', '');
+/** Serves its artifact, and packs what training left. */
+const served = (tiny: string): string =>
+  yaml(tiny)
+    .replace('scoring: direct', 'scoring: served')
+    .replace(
+      '  train:\n',
+      `  serve: { run: 'true', startup_s: 1 }
+  pack: { run: 'cp "$ASSAY_INPUT/x.json" "$ASSAY_OUTPUT"', timeout_s: 20, output: artifact/, reads: ['out/'] }
+  train:\n`,
+    );
 const paired = (tiny: string): string =>
   yaml(tiny)
     .replace('metric: bytes, max: 2000', 'metric: train_ratio, max: 100')
@@ -53,6 +64,7 @@ beforeAll(async () => {
   const files = { 'recipe/train.py': TRAIN, 'recipe/warm.py': WARM, 'recipe/compile.py': COMPILE };
   await pushTask(world, 'warm', yaml, files);
   await pushTask(world, 'warm-pairs', paired, files);
+  await pushTask(world, 'warm-served', served, files);
   await pushTask(world, 'cold', yaml, { ...files, 'recipe/warm.py': 'raise SystemExit("no compiler here")' });
   hosts = new RealHosts(world.lineage);
 });
@@ -135,4 +147,81 @@ it('ends a trial whose prewarm fails, with its log', async () => {
     tail: 'no compiler here',
   });
   expect(only?.runs.map(({ phase }) => phase)).toEqual(['prewarm']);
+});
+
+/** Runs an activity as a worker does. */
+const as = <R>(attempt: () => Promise<R>): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(attempt);
+
+/** Trains a run of the start of a campaign on a host. */
+const trainOn = (on: HostContext, owner: string, index: number) =>
+  as(() => trainActivities(on).train({ owner, number: 0, index, purpose: 'search' }));
+
+async function measured(owner: string) {
+  const { replicates } = await world.lineage.trials.require(owner, 0);
+  return world.lineage.replicates.many(replicates);
+}
+
+it('keeps nobody waiting for a cache that could not be kept', async () => {
+  const owner = await runningCampaign(world, 'full', { task: 'warm' });
+  const full = { storedUpTo: { value: 0 }, makeRoom: { value: () => Promise.resolve(false) } };
+  const first = Object.defineProperties(host.kept, full);
+  expect(first.storedUpTo).toBe(0);
+  const run = host.sandbox.run.bind(host.sandbox);
+  let goOn = (): void => undefined;
+  const waited = new Promise<void>((resolve) => (goOn = resolve));
+  host.sandbox.run = async (request) => {
+    if (request.id.endsWith('/train')) await waited;
+    return run(request);
+  };
+  const gaveUp = vi.spyOn(world.lineage.phases, 'leaveUnkept');
+  const training = trainOn(host, owner, 0);
+  await until('its cache to be given up', () =>
+    Promise.resolve(gaveUp.mock.settledResults.some(({ type }) => type === 'fulfilled') || null),
+  );
+  const second = await hosts.open('second', MACHINE);
+  // it would wait for the first to end
+  expect((await trainOn(second, owner, 1)).next).toBe('evaluate');
+  goOn();
+  expect((await training).next).toBe('evaluate');
+  expect(ran().filter((name) => name === 'prewarm')).toHaveLength(2);
+});
+
+it('gives servers the cache where no phase can be shared', async () => {
+  const owner = await runningCampaign(world, 'unshared', { task: 'warm-served' });
+  const isolation = { ...host.sandbox.isolation, fs: 'advisory' };
+  Object.defineProperty(host.sandbox, 'isolation', { value: isolation });
+  expect((await trainOn(host, owner, 0)).next).toBe('evaluate');
+  const [only] = await measured(owner);
+  expect(only?.trained?.cache?.files.map(({ path }) => path)).toContain('parts/forward');
+  expect(ran().filter((name) => name === 'prewarm')).toHaveLength(1);
+  const files = only?.trained?.cache?.files ?? [];
+  for (const { sha256 } of files) expect(await world.lineage.blobs.has(sha256)).toBe(true);
+});
+
+it('does not fill a cache again for an attempt that only packs, or has nothing left to train', async () => {
+  const owner = await runningCampaign(world, 'again', { task: 'warm-served' });
+  const run = host.sandbox.run.bind(host.sandbox);
+  host.sandbox.run = (request) =>
+    request.id.endsWith('/pack') ? Promise.reject(new AssayError('HOST_FAULT', 'gone')) : run(request);
+  await expect(trainOn(host, owner, 0)).rejects.toMatchObject({ code: 'HOST_FAULT' });
+  host.sandbox.run = run;
+  hosts.runs.length = 0;
+  expect((await trainOn(host, owner, 0)).next).toBe('evaluate');
+  expect(hosts.runs.map((id) => id.split('/').at(-1))).toEqual(['pack']);
+  const [only] = await measured(owner);
+  expect(only?.trained?.runs.map(({ phase }) => phase)).toEqual(['train', 'pack']);
+
+  const pairs = await runningCampaign(world, 'again-pairs', { task: 'warm-pairs' });
+  const publish = vi.spyOn(world.lineage.replicates, 'publishTrained');
+  publish.mockRejectedValueOnce(new AssayError('HOST_FAULT', 'gone'));
+  await expect(trainOn(host, pairs, 0)).rejects.toMatchObject({ code: 'HOST_FAULT' });
+  hosts.runs.length = 0;
+  expect((await trainOn(host, pairs, 0)).next).toBe('evaluate');
+  expect(hosts.runs).toEqual([]);
+  const [restored] = await measured(pairs);
+  expect(restored?.trained?.runs.map(({ phase, process }) => [phase, process])).toEqual([
+    ['train', 0],
+    ['train', 1],
+  ]);
 });

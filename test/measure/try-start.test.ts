@@ -51,8 +51,14 @@ async function tried(ends: readonly End[], seed: number) {
   const { signal } = new AbortController();
   const hosted = await context.tasks.host(source, signal);
   const snapshot = await lineage.blobs.putTree([{ path: 'train.py', bytes: Buffer.from('pass\n') }]);
-  const { failure, metrics } = await tryStart(context, hosted, { snapshot, seed, secret: 'lot' }, signal);
-  return { failure, metrics, ran: ran.map((id) => id.split('/').at(-1)) };
+  const names = () => ran.map((id) => id.split('/').at(-1));
+  const start = { snapshot, seed, secret: 'lot' };
+  const { failure, metrics, voided, trainS } = await tryStart(context, hosted, start, signal).catch(
+    (error: unknown) => {
+      throw Object.assign(error as Error, { ran: names() });
+    },
+  );
+  return { failure, metrics, voided, trainS, ran: names() };
 }
 
 it('blames the start at once that is late on a host at full speed', async () => {
@@ -77,4 +83,18 @@ it.each([
   expect(ran.slice(0, 2)).toEqual(order);
   expect(metrics['train_ratio']).toBe(ratio);
   expect(failure).toMatchObject({ status: 'disqualified', phase: 'train' });
+});
+
+it('measures a pair again that was void, and gives up where it stays so', async () => {
+  const at = (hostSpeed: number, wallMs = 1000): End => ({ ending: WELL, hostSpeed, wallMs });
+  const { failure, voided, trainS, metrics, ran } = await tried([at(1), at(0.5), at(1, 2000), at(1)], 0);
+  expect(ran).toEqual(['train', 'control', 'train', 'control']);
+  expect(voided).toEqual([expect.stringMatching(/cannot be compared: the host went at 0\.50/)]);
+  expect([trainS, metrics['train_ratio']]).toEqual([2, 2]);
+  expect(failure).toMatchObject({ status: 'disqualified' });
+  const slow = Array.from({ length: 20 }, (_, index) => at(index % 2 === 0 ? 1 : 0.5));
+  await expect(tried(slow, 0)).rejects.toMatchObject({
+    code: 'LOAD_CHANGED',
+    ran: Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? 'train' : 'control')),
+  });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CACHE_PATH } from '../../src/sandbox/run.js';
 import { PrivateRoots } from '../../src/sandbox/private-root/roots.js';
-import { supervise } from '../../src/sandbox/process/supervise.js';
+import { supervise } from '../../src/sandbox/supervision/supervise.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { findBubblewrap, TIER_C } from '../../src/sandbox/tiers/bubblewrap.js';
 import { lacks } from '../lacks.js';

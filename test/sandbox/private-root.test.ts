@@ -12,7 +12,7 @@ import { LARGEST_COPY, PrivateRoots } from '../../src/sandbox/private-root/roots
 import { runtimeTree } from '../../src/sandbox/private-root/runtime-tree.js';
 import type { RunRequest, Runtime } from '../../src/sandbox/run.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { supervise } from '../../src/sandbox/process/supervise.js';
+import { supervise } from '../../src/sandbox/supervision/supervise.js';
 import { tierE } from '../../src/sandbox/tiers/tier-e.js';
 import { processName } from '../../src/sandbox/host/worker-name.js';
 import { lacks } from '../lacks.js';

@@ -2,7 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TierName } from '../../src/domain/task/isolation.js';
-import { score, type Scored } from '../../src/sandbox/scoring/score.js';
+import type { Scored } from '../../src/sandbox/scoring/judge.js';
+import { score } from '../../src/sandbox/scoring/score.js';
 import { openSandbox, type Sandbox } from '../../src/sandbox/sandbox.js';
 import { LIMITS, freshFolder, pythonCommand, requestFor, survivors } from './programs.js';
 
@@ -82,10 +83,20 @@ export function servedScoring(tier: TierName): void {
     expect(owedMs).toBeLessThanOrEqual(evaluatorRun.wallMs - 2000);
   });
 
-  it('counts the time also of answers that its evaluator alone can read', async () => {
+  it('blames the recipe, and counts the time, where its evaluator alone can read the answers', async () => {
     const unreadable = 'time.sleep(0.05); send(out, {"type": "score", "x": float("nan")}, body); continue';
-    const { owedMs } = await scored(unreadable);
+    const { owedMs, ...outcome } = await scored(unreadable);
     expect(owedMs).toBeGreaterThanOrEqual(20 * 50);
+    expect(outcome).toMatchObject({ blame: 'recipe', late: false, evaluation: null });
+    expect(outcome.reason).toBe('protocol: what the server sent is no frame');
+  });
+
+  it('blames the recipe when its server leaves in the middle of an answer', async () => {
+    const cut = 'if count == 3: out.write(b"\\x40\\0\\0\\0half"); out.flush(); sys.exit(0)';
+    expect(await scored(cut)).toMatchObject({
+      ...{ blame: 'recipe', late: false },
+      reason: 'protocol: the server left in the middle of an answer',
+    });
   });
 
   it('blames the recipe when its server crashes', async () => {
@@ -152,9 +163,10 @@ if inp.read(4) == b"garb": say({"failure": {"kind": "protocol", "reason": "no fr
     const evaluator = requestFor(pythonCommand(EVALUATOR), { limits: { ...LIMITS, wallS: 2 } });
     const served = { ...requestFor(`printf '${bytes}'; exec sleep 600`), startupS: 30 };
     const outcome = await score(await openSandbox({ tier }), { server: served, evaluator });
-    // its evaluator trusts what it reads, and fails or waits; only the end of both matters
+    // its evaluator trusts what it reads, and fails or waits
     expect(outcome.serverRun?.ending).toEqual({ kind: 'cancelled' });
-    expect(outcome.evaluation).toBeNull();
+    expect(outcome).toMatchObject({ evaluation: null, blame: 'recipe', late: false });
+    expect(outcome.reason).toMatch(/^protocol: /);
   });
 
   it('ends both when it is cancelled', async () => {

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { openLineage, type Lineage } from '../../src/lineage/lineage.js';
 import { findTask } from '../../src/tasks/find.js';
 import { loadTask } from '../../src/tasks/load.js';
+import { brokenLines } from '../../src/cli/render/tasks.js';
 import { listTasks } from '../../src/cli/use-cases/task-list.js';
 import { TINY } from '../fixtures/tiny.js';
 
@@ -39,6 +40,23 @@ it('a bundled task is found by name, in each profile as a task of its own', asyn
   await expect(findTask(context, 'tiny@huge')).rejects.toThrow(/it has full, ci$/);
   const { tasks } = await listTasks(lineage, bundledTasks);
   expect(tasks).toMatchObject([{ name: 'tiny', digest: usual._id, profiles: ['full', 'ci'] }]);
+});
+
+it('a bundled task that is wrong is told, and hides no other', async () => {
+  const broken = join(bundledTasks, 'broken');
+  await mkdir(broken);
+  await writeFile(join(broken, 'task.yaml'), 'schema: assay.task/1\nnmae: broken\n');
+  try {
+    const model = await listTasks(lineage, bundledTasks);
+    expect(model.tasks.map(({ name }) => name)).toEqual(['tiny']);
+    expect(model.broken).toMatchObject([{ folder: broken, code: 'TASK_INVALID' }]);
+    expect(model.broken[0]?.message).toMatch(/task\.yaml:2:1: unknown field "nmae"/);
+    expect(brokenLines(model).join('\n')).toMatch(
+      /broken is left out: .*unknown field "nmae" \(TASK_INVALID\)/,
+    );
+  } finally {
+    await rm(broken, { recursive: true });
+  }
 });
 
 it('a pushed task hides the bundled one of its name with all its profiles', async () => {

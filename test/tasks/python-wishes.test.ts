@@ -1,12 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { sha256 } from '../../src/domain/digest.js';
 import { isInRange, isPythonRange } from '../../src/domain/task/python-range.js';
 import { matchingPython } from '../../src/tasks/matching-python.js';
 import { findPython } from '../../src/tasks/python.js';
+import { bringWheels } from '../../src/tasks/wheels.js';
 
 const { signal } = new AbortController();
 
@@ -109,5 +112,43 @@ with zipfile.ZipFile(sys.argv[1], "w") as file:
     await rm(python.environment ?? '', { recursive: true });
     await find(digest);
     expect(run()).toBe('42\n');
+  });
+
+  it('continues a wheel whose download was interrupted', async () => {
+    const bytes = Buffer.alloc(4_000_000, 'wheel');
+    const asked: (string | undefined)[] = [];
+    let stalled = (): void => undefined;
+    const half = new Promise<void>((resolve) => (stalled = resolve));
+    const server = createServer((request, response) => {
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      asked.push(request.headers.range);
+      const length = { 'Content-Length': bytes.length - from, ETag: '"one"' };
+      response.writeHead(from > 0 ? 206 : 200, length);
+      if (asked.length > 1) response.end(bytes.subarray(from));
+      // the rest never comes
+      else response.write(bytes.subarray(0, 2_500_000), stalled);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = z.object({ port: z.number() }).parse(server.address());
+      const url = `http://127.0.0.1:${port}/only_a_wheel-1.0-py3-none-any.whl`;
+      const wheels = [{ url, sha256: sha256(bytes) }];
+      const killed = new AbortController();
+      const first = bringWheels(folder, wheels, killed.signal);
+      const ended = expect(first).rejects.toThrow();
+      await half;
+      const part = join(folder, 'wheels', sha256(bytes), 'only_a_wheel-1.0-py3-none-any.whl.part');
+      await expect
+        .poll(async () => (await stat(part).catch(() => null))?.size ?? 0, { timeout: 20_000 })
+        .toBeGreaterThan(1_000_000);
+      killed.abort();
+      await ended;
+      const [file] = await bringWheels(folder, wheels, signal);
+      expect(sha256(await readFile(file ?? ''))).toBe(sha256(bytes));
+      expect(Number(/\d+/.exec(asked[1] ?? '')?.[0])).toBeGreaterThan(1_000_000);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { reconcile } from '../../activities/reconcile.js';
+import { reconcile } from '../../src/reconcile/reconcile.js';
 import { askedServer, scheduleReconcile } from '../../workers/reconciling.js';
 import { startScriptedServer, type ScriptedServer } from '../model/scripted-server.js';
 import { submit, turnKnob } from './script.js';

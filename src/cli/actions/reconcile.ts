@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Client, NamespaceNotFoundError, ServiceError, isGrpcServiceError } from '@temporalio/client';
-import { reconcile, type ReconcileContext } from '../../../activities/reconcile.js';
+import type { ReconcileContext } from '../../reconcile/context.js';
+import { reconcile } from '../../reconcile/reconcile.js';
 import { askedServer } from '../../../workers/reconciling.js';
 import { temporalNamespace } from '../../../workers/temporal-namespace.js';
 import { elsewhereText, findElsewhere, type Elsewhere } from '../../domain/campaign/whereabouts.js';

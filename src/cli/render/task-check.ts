@@ -19,6 +19,7 @@ export function renderTaskCheck(task: Task, checked: CheckedTask, paint: Paint):
     ['preflight', `in ${preflightS.toFixed(1)} s`],
     ...processLine(task, runs),
     ...noiseLine(task, runs),
+    ...voidLine(runs),
   ];
   return [
     fields(lines),
@@ -45,6 +46,12 @@ function processLine(task: Task, [one]: readonly StartRun[]): [string, string][]
       ? []
       : [missing.length === 0 ? `said ${signals.join(' and ')}` : `did not say ${missing.join(' or ')}`];
   return [['processes', [`${ran} of ${processes} tried in each run`, ...told].join(', ')]];
+}
+
+function voidLine(runs: readonly StartRun[]): [string, string][] {
+  const voided = runs.flatMap((run) => run.voided);
+  const [first] = voided;
+  return first === undefined ? [] : [['void pairs', `${voided.length}, measured again: ${oneLine(first)}`]];
 }
 
 function noiseLine(task: Task, [one, other]: readonly StartRun[]): [string, string][] {

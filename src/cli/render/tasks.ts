@@ -2,6 +2,13 @@ import type { TasksModel } from '../use-cases/task-list.js';
 import { columns } from './table.js';
 import { cut, oneLine } from './text.js';
 
+/** Tells which bundled tasks are left out, and why. */
+export const brokenLines = ({ broken }: TasksModel): string[] =>
+  broken.flatMap(({ folder, code, message, remedy }) => [
+    `\n${folder} is left out: ${oneLine(message)} (${code})`,
+    oneLine(remedy),
+  ]);
+
 export function renderTasks({ tasks }: TasksModel): string {
   return columns(
     [

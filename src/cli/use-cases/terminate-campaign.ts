@@ -1,4 +1,4 @@
-import { reconcile } from '../../../activities/reconcile.js';
+import { reconcile } from '../../reconcile/reconcile.js';
 import { askedServer, serverWorkflows, workflowFact } from '../../../workers/reconciling.js';
 import { reasonText, type Reason } from '../../domain/campaign/reasons.js';
 import { AssayError } from '../../domain/errors.js';

@@ -26,6 +26,8 @@ export const deviceUseSchema = z.object({
   clockMhz: z.object({ least: z.number(), mean: z.number() }).nullable(),
   /** Reasons why its hardware slowed it down at some moment of the run. */
   throttled: z.array(z.string()),
+  /** Those of its timed part, which a warm-up precedes. */
+  throttledInTime: z.array(z.string()).default([]),
   /** At most 60 points of the run. */
   samples: z.array(sampleSchema),
 });
@@ -34,6 +36,7 @@ export type DeviceUse = z.infer<typeof deviceUseSchema>;
 /** Collects what is seen of a device during a run, in bounded memory: every point counts, every k-th is kept. */
 export class UseRecorder {
   readonly #throttled = new Set<string>();
+  readonly #throttledInTime = new Set<string>();
   #samples: Sample[] = [];
   #seen = 0;
   #keepEvery = 1;
@@ -43,9 +46,12 @@ export class UseRecorder {
 
   constructor(private readonly device: Pick<Device, 'uuid' | 'name'>) {}
 
-  /** Takes in a look at the device, `s` seconds after the run began. */
-  see(s: number, { utilisation, usedBytes, clockMhz, throttled }: DeviceState): void {
-    for (const reason of throttled) this.#throttled.add(reason);
+  /** Takes in a look at the device, `s` seconds after the run began; `inTime` where its time counted by then. */
+  see(s: number, { utilisation, usedBytes, clockMhz, throttled }: DeviceState, inTime = true): void {
+    for (const reason of throttled) {
+      this.#throttled.add(reason);
+      if (inTime) this.#throttledInTime.add(reason);
+    }
     this.#peak = Math.max(this.#peak, usedBytes);
     if (utilisation !== null) this.#utilisation = added(this.#utilisation, utilisation);
     if (clockMhz !== null)
@@ -67,6 +73,7 @@ export class UseRecorder {
       utilisation: mean(this.#utilisation),
       clockMhz: count === 0 ? null : { least, mean: Math.round(sum / count) },
       throttled: [...this.#throttled].sort(),
+      throttledInTime: [...this.#throttledInTime].sort(),
       samples: this.#samples,
     };
   }

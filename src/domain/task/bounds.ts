@@ -1,6 +1,6 @@
 import { REHEARSALS } from './rehearsal.js';
 import { comparesTimes, type Task } from './task.js';
-import { evaluationGpus, leaseSize } from './device-needs.js';
+import { evaluationGpus, leaseSize, preflightGpus } from './device-needs.js';
 import { longestRunS, longestS, packClock, trainClock } from './phase-clock.js';
 
 /** The most that the processes of a training take on their lease in seconds, with those of the start where times are compared. */
@@ -37,6 +37,8 @@ export function runBounds(task: Task): { phase: string; seconds: number }[] {
 export interface LeasedAlready {
   trained: boolean;
   packed: boolean;
+  /** False where servers still need a prewarm. */
+  warm: boolean;
 }
 
 /** The most that the rest of a training's work can take on its lease, in milliseconds of one slot. */
@@ -44,7 +46,7 @@ export function leaseBoundMs(task: Task, override: number | null, there: LeasedA
   const seconds =
     (there.trained ? 0 : trainingBound(task, override)) +
     (there.packed ? 0 : longestS(packClock(task, override))) +
-    (there.trained && there.packed ? 0 : prewarmBound(task));
+    (there.trained && there.packed && there.warm ? 0 : prewarmBound(task));
   return Math.ceil(seconds * 1000 * leaseSize(task.resources));
 }
 
@@ -54,23 +56,28 @@ export function evaluationBoundMs(task: Task): number {
   return 2 * evaluationSeconds(task) * 1000 * evaluationGpus(task);
 }
 
+/** The most that a check before training can take on its lease, in milliseconds of one accelerator; 0 where it needs none. */
+export const preflightBoundMs = (task: Task): number => preflightSeconds(task) * 1000 * preflightGpus(task);
+
+/** The most that check, smoke and the packing of that take; what reaches its limit on a slow host is run once more. */
+const preflightSeconds = ({ phases: { check, smoke, pack } }: Task): number =>
+  2 * ((check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + (pack?.timeout_s ?? 0));
+
 /** Upper bounds of what the activities of a trial run, in seconds. */
 export function phaseSeconds(
   task: Task,
   override: number | null,
 ): { prepare: number; train: number; evaluate: number } {
-  const { check, smoke, pack } = task.phases;
-  const packing = pack?.timeout_s ?? 0;
   const evaluating = evaluationSeconds(task);
   const rehearsing = task.evaluate.rehearsal === undefined ? 0 : REHEARSALS * evaluating;
   return {
-    // what reaches its limit on a slow host is run once more, here and below
-    prepare: PREPARE_DATA_S + 2 * ((check?.timeout_s ?? 0) + (smoke?.timeout_s ?? 0) + packing) + rehearsing,
+    prepare: PREPARE_DATA_S + preflightSeconds(task) + rehearsing,
     train:
       PREPARE_DATA_S +
       prewarmBound(task) +
       trainingBound(task, override) +
       longestS(packClock(task, override)),
+    // one that is late on a slow host is run once more
     evaluate: PREPARE_DATA_S + 2 * evaluating,
   };
 }

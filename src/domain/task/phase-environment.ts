@@ -6,6 +6,10 @@ export function recipeEnvironment({ env, profile }: Pick<Task, 'env' | 'profile'
   return { ...env, ASSAY_PROFILE: profile ?? DEFAULT_PROFILE };
 }
 
+/** Variables of a phase that says of its data that it makes them up. */
+export const syntheticEnvironment = ({ data }: { data?: 'synthetic' | undefined }): Record<string, string> =>
+  data === undefined ? {} : { ASSAY_SYNTHETIC: '1' };
+
 /** Variables of the task itself that its evaluator is given: none of the recipe's. */
 export function evaluatorEnvironment({
   evaluate,

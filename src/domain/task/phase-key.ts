@@ -18,6 +18,8 @@ export interface Sees {
   data: boolean;
   /** True when it sees what training left. */
   outputs: boolean;
+  /** True when it gets a copy of what the prewarm left. */
+  cache: boolean;
 }
 
 const bare = (folder: string): string => folder.replace(/\/+$/, '');
@@ -27,21 +29,25 @@ const bare = (folder: string): string => folder.replace(/\/+$/, '');
  * reused, and nothing ever wrongly.
  */
 export function seenBy(task: Task, phase: KeyedPhase): Sees {
+  const { train, pack, prewarm } = task.phases;
   if (phase === 'prewarm') {
-    const { reads = [] } = task.phases.prewarm ?? {};
-    return { recipe: reads.length === 0 ? null : reads, data: false, outputs: false };
+    const { reads = [] } = prewarm ?? {};
+    return { recipe: reads.length === 0 ? null : reads, data: false, outputs: false, cache: false };
   }
-  const reads = phase === 'train' ? task.phases.train.reads : (task.phases.pack?.reads ?? []);
+  const reads = phase === 'train' ? train.reads : (pack?.reads ?? []);
   const outputs = phase === 'pack';
-  if (reads.length === 0) return { recipe: null, data: phase === 'train', outputs };
-  const data = task.data === undefined ? null : bare(task.data.train);
-  const left = bare(task.phases.train.output);
-  const isData = (entry: string): boolean => entry.endsWith('/') && bare(entry) === data;
-  const isOutput = (entry: string): boolean => outputs && entry.endsWith('/') && bare(entry) === left;
+  const cache = prewarm !== undefined;
+  if (reads.length === 0) return { recipe: null, data: phase === 'train', outputs, cache };
+  const names = (folder: string | undefined) => (entry: string) =>
+    folder !== undefined && entry.endsWith('/') && bare(entry) === bare(folder);
+  const isData = names(task.data?.train);
+  const isOutput = names(outputs ? train.output : undefined);
+  const isCache = names(prewarm?.output);
   return {
-    recipe: reads.filter((entry) => !isData(entry) && !isOutput(entry)),
+    recipe: reads.filter((entry) => !isData(entry) && !isOutput(entry) && !isCache(entry)),
     data: reads.some(isData),
     outputs: reads.some(isOutput),
+    cache: reads.some(isCache),
   };
 }
 
@@ -50,9 +56,21 @@ export function visibleFiles<F extends { path: string }>({ recipe }: Sees, files
   return recipe === null ? [...files] : files.filter(({ path }) => matchesGlob(path, recipe));
 }
 
+/** The recipe files that the result of a phase depends on: those that it sees, and those that its cache was made of. */
+export function filesBehind<F extends { path: string }>(
+  task: Task,
+  phase: KeyedPhase,
+  files: readonly F[],
+): F[] {
+  const sees = seenBy(task, phase);
+  const behind = new Set(visibleFiles(sees, files));
+  if (sees.cache) for (const file of visibleFiles(seenBy(task, 'prewarm'), files)) behind.add(file);
+  return files.filter((file) => behind.has(file));
+}
+
 /** The digest of what training reads of a recipe; seeds derive from it. */
 export function trainReads(task: Task, files: readonly Named[]): string {
-  return treeDigest(visibleFiles(seenBy(task, 'train'), files));
+  return treeDigest(filesBehind(task, 'train', files));
 }
 
 /** Everything that the result of a phase can depend on. */

@@ -14,15 +14,10 @@ interface Limited {
     cpus?: number | undefined;
   };
   phases: Readonly<Record<string, OfPhase | undefined>>;
-  evaluate: OfPhase;
 }
 
 /** Names what a task says of its resources that cannot be. */
-export function resourceIssues({
-  resources,
-  phases,
-  evaluate,
-}: Limited): { path: string[]; message: string }[] {
+export function resourceIssues({ resources, phases }: Limited): { path: string[]; message: string }[] {
   const { pool, slots, gpus } = resources;
   const issues = (['gpu_kind', 'gpu_memory_mb'] as const)
     .filter((field) => resources[field] !== undefined && gpus === 0)
@@ -36,7 +31,6 @@ export function resourceIssues({
       ['phases', name, 'resources', 'cpus'],
       phase?.resources?.cpus,
     ]),
-    [['evaluate', 'resources', 'cpus'], evaluate.resources?.cpus],
   ];
   if (pool !== 'cpu') return issues;
   return [

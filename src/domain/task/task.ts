@@ -11,6 +11,7 @@ import { resourcesSchema } from './schema/resources.js';
 import { replicateSchema, revealSchema } from './schema/measuring.js';
 import { pythonFields } from './schema/environment.js';
 import { direction, environment, relative, taskName } from './schema/fields.js';
+import { outputIssues } from './output-issues.js';
 import { resourceIssues } from './resource-issues.js';
 import { deviceIssues, leaseSize } from './device-needs.js';
 import { measuringIssues } from './measuring-issues.js';
@@ -135,7 +136,12 @@ const taskFields = {
 
 /** A task in one of its profiles, as it is frozen. */
 export const taskSchema = z.strictObject(taskFields).superRefine((task, context) => {
-  for (const { path, message } of [...resourceIssues(task), ...deviceIssues(task), ...measuringIssues(task)])
+  for (const { path, message } of [
+    ...resourceIssues(task),
+    ...deviceIssues(task),
+    ...measuringIssues(task),
+    ...outputIssues(task),
+  ])
     context.addIssue({ code: 'custom', path, message });
   for (const { at, path, message } of sourceIssues(sourcesOf(task)))
     context.addIssue({

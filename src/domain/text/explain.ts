@@ -25,8 +25,10 @@ function innerOf(issue: z.core.$ZodIssue): z.core.$ZodIssue | null {
 }
 
 function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys')
-    return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+    return issue.message.startsWith('Unrecognized key') ? unknown : `${unknown}: ${issue.message}`;
+  }
   return boundOf(issue) ?? issue.message.replace(/^Invalid (input|option): /, '');
 }
 

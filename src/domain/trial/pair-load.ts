@@ -38,14 +38,29 @@ function neighboursDiffer(start: MeasuredLoad, candidate: MeasuredLoad): string 
   return `other work of assay was on the host: ${first} in the mean beside the start, ${second} beside the candidate`;
 }
 
-/** Pairs of one measurement that the candidate may have made void before its trial is given up. */
-const VOIDS = 3;
+/** Pairs that the candidate may have made void before its trial is given up: in one run, and in all its runs. */
+const VOIDS = { inRun: 3, inAll: 6 };
+
+/** Void pairs of a trial in which it was itself the slower one. */
+export interface Voids {
+  inRun: number;
+  /** In all runs for the same purpose. */
+  inAll: number;
+}
 
 /**
  * Decides whether a trial is given up that was so often slower than the start beside it that the pair was void: a recipe
- * can slow itself down, and may not hold up a campaign. The start never is.
+ * can slow itself down, and may neither hold up a campaign nor draw again as often as it likes. The start never is.
  */
-export const givesUp = (voids: number, isStart: boolean): boolean => voids >= VOIDS && !isStart;
+export const givesUp = ({ inRun, inAll }: Voids, isStart: boolean): boolean =>
+  !isStart && (inRun >= VOIDS.inRun || inAll >= VOIDS.inAll);
+
+/**
+ * Returns true where a candidate that was slower on its own has its time all the same. In a claim it could else have its
+ * unlucky pairs measured again, and be announced by the lucky ones; slower than it is it may look.
+ */
+export const slownessCounts = ({ purpose, isStart }: { purpose: string; isStart: boolean }): boolean =>
+  purpose === 'claim' && !isStart;
 
 const isSlowOf = ({ hostSpeed }: MeasuredLoad, other: MeasuredLoad): boolean =>
   other.hostSpeed !== null && isSlow({ hostSpeed, usualSpeed: other.hostSpeed });

@@ -19,5 +19,7 @@ export const phaseResultDocument = z.object({
   /** Place of their bytes; null where they are in the store. */
   onHost: onHost.nullable().default(null),
   progress: z.array(progressPoint),
+  /** True once its outputs could not be kept: nobody waits for it then, and each runs the phase itself. */
+  unkept: z.boolean().default(false),
 });
 export type PhaseResultDocument = z.infer<typeof phaseResultDocument>;

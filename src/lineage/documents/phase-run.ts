@@ -33,6 +33,8 @@ export const phaseRun = z.object({
       startOthers: finite.nullable(),
       /** Speed of the host while the start was measured. */
       startSpeed: finite.nullable(),
+      /** Host that both are measured on; null in runs from before it was noted. */
+      host: z.string().nullable().default(null),
     })
     .nullable()
     .default(null),

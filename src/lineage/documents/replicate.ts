@@ -44,6 +44,9 @@ const checkpointSchema = z.object({
   files: z.array(storedFile),
   /** Place of their bytes; null where they are in the store. */
   onHost: onHost.nullable().default(null),
+  /** Progress that it reported, and words that it said. */
+  progress: z.array(progressPoint).default([]),
+  said: z.array(z.string()).default([]),
 });
 export type Checkpoint = z.infer<typeof checkpointSchema>;
 

@@ -46,7 +46,7 @@ export class PhaseResults {
   /** Enters the owner of a phase, unless one is entered; returns the one that is. */
   async begin(by: PhaseOwner, key: string): Promise<PhaseResultDocument> {
     const id = idOf(by.owner, key);
-    const open = { run: null, bytes: null, files: null, onHost: null, progress: [] };
+    const open = { run: null, bytes: null, files: null, onHost: null, progress: [], unkept: false };
     await this.collection.insertOnce({ ...by, ...open, _id: id });
     return this.collection.require(id);
   }
@@ -58,6 +58,12 @@ export class PhaseResults {
     const { replicate, trial } = by;
     const filter = { _id: idOf(by.owner, key), replicate: from, files: null };
     return this.collection.update(filter, { $set: { replicate, trial } });
+  }
+
+  /** Records that a phase has run and its outputs could not be kept, so that nobody waits for them. */
+  async leaveUnkept({ owner, replicate }: PhaseOwner, key: string): Promise<void> {
+    const filter = { _id: idOf(owner, key), replicate, files: null };
+    await this.collection.update(filter, { $set: { unkept: true } });
   }
 
   /** Marks results of which a host keeps some file no more. */
@@ -74,10 +80,10 @@ export class PhaseResults {
   async finish(by: PhaseOwner, key: string, output: PhaseOutput): Promise<void> {
     const { replicate, trial } = by;
     const id = idOf(by.owner, key);
-    const fresh = await this.collection.insertOnce({ ...by, ...output, _id: id });
+    const fresh = await this.collection.insertOnce({ ...by, ...output, unkept: false, _id: id });
     if (fresh) return;
     const open = { _id: id, $or: [{ files: null }, { 'onHost.gone': { $ne: null } }] };
-    await this.collection.update(open, { $set: { replicate, trial, ...output } });
+    await this.collection.update(open, { $set: { replicate, trial, ...output, unkept: false } });
   }
 }
 

@@ -74,6 +74,7 @@ export const ARTIFACT_LOST = 'ARTIFACT_LOST';
 /** The same of what training left, which costs no evaluation. */
 const CHECKPOINT_LOST = 'CHECKPOINT_LOST';
 
+const codesShape = z.object({ faults: z.array(z.object({ code: z.string().nullable().default(null) })) });
 const speedsShape = z.object({ trained: trainedSchema.pick({ runs: true }) });
 
 /** Measurements and the attempts at them. Results are published once, by the attempt that holds the fence. */
@@ -176,6 +177,21 @@ export class Replicates {
     );
   }
 
+  /** Counts the faults with a code of all measurements of a snapshot for one purpose. */
+  async faultCount(
+    { owner, snapshot, purpose }: Pick<ReplicateDocument, 'owner' | 'snapshot' | 'purpose'>,
+    code: string,
+  ): Promise<number> {
+    const found = this.collection.raw.find(
+      { owner, snapshot, purpose, 'faults.code': code },
+      { projection: { 'faults.code': 1 } },
+    );
+    let count = 0;
+    for await (const document of found)
+      count += codesShape.parse(document).faults.filter((fault) => fault.code === code).length;
+    return count;
+  }
+
   /** Stores the checkpoint; the first one counts, and an overtaken attempt writes nothing. */
   async keepCheckpoint(key: string, checkpoint: Checkpoint): Promise<void> {
     await this.collection.update(
@@ -184,13 +200,25 @@ export class Replicates {
     );
   }
 
-  /** Stores a finished process; the first of its number counts, and an overtaken attempt writes nothing. */
+  /** Stores a finished process, in place of one of its number out of reach; an overtaken attempt writes nothing. */
   async keepProcess(key: string, finished: FinishedProcess): Promise<void> {
-    const { process, fence } = finished;
+    const { processes = [] } = await this.collection.require(key);
+    const others = processes.filter(({ process }) => process !== finished.process);
+    // no other attempt adds any while this one has the fence
     await this.collection.update(
-      { _id: key, fence, trained: null, 'processes.process': { $ne: process } },
-      { $push: { processes: finished } },
+      { _id: key, fence: finished.fence, trained: null },
+      { $set: { processes: [...others, finished] } },
     );
+  }
+
+  /** Records that the processes kept on a host are lost, so that they are trained again. */
+  async loseProcesses(key: string, place: HostPlace): Promise<void> {
+    const { processes = [], fence } = await this.collection.require(key);
+    const left = processes.filter(({ onHost }) => onHost?.folder !== place.folder);
+    if (left.length === processes.length) return;
+    const change = { $set: { processes: left } };
+    if (await this.collection.update({ _id: key, fence, trained: null }, change))
+      await this.fault(key, await this.lost(key, place, CHECKPOINT_LOST));
   }
 
   /** Drops what was kept of a training that has to be done again. */

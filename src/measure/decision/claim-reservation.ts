@@ -32,7 +32,7 @@ export interface ClaimRunBound {
 }
 
 export const claimRunBound = (task: Task, trainSeconds: number | null): ClaimRunBound => ({
-  trainMs: leaseBoundMs(task, trainSeconds, { trained: false, packed: false }),
+  trainMs: leaseBoundMs(task, trainSeconds, { trained: false, packed: false, warm: false }),
   evaluateMs: evaluationBoundMs(task),
 });
 

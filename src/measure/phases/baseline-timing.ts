@@ -3,20 +3,18 @@ import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
 import { comparesTimes, type Task } from '../../domain/task/task.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
-import { givesUp, loadDifference, type MeasuredLoad } from '../../domain/trial/pair-load.js';
+import type { MeasuredLoad } from '../../domain/trial/pair-load.js';
 import { startGoesFirst } from '../../domain/trial/processes.js';
-import type { Failure } from '../../domain/trial/outcome.js';
-import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import { underLoad } from '../../sandbox/host/load-watch.js';
 import type { RunResult } from '../../sandbox/run.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
-import { trainCall, type TrainSettings } from './calls.js';
+import { cacheSeen, trainCall, type TrainSettings } from './calls.js';
 import { failureOf, requestOf } from './phase.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
 import { copyCache } from './private-cache.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
-import { folderName, type Training, type TrainingOf } from './training.js';
+import { folderName, type Training } from './training.js';
 
 /** Time of the start beside a training, in milliseconds, and the load under which it was taken. */
 export interface StartTime extends MeasuredLoad {
@@ -50,7 +48,7 @@ export function placeOfStart(
  */
 export async function timeStart(training: Training, of: TrainSettings): Promise<StartTime> {
   const { context, work, attempt, caches, signal } = training;
-  const settings = { ...of, cache: caches?.start ?? null };
+  const settings = { ...of, cache: cacheSeen(work.hosted, 'train', caches.start) };
   const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
   await attempt.stage('timing the start beside it');
   const id = `${attempt.replicate._id}/${attempt.fence}/control${numbered(settings)}`;
@@ -65,8 +63,8 @@ export const numbered = ({
   hosted.spec.replicate.processes === 1 ? '' : `-${process}`;
 
 /**
- * Refuses a training that is compared by its time while its accelerators slowed themselves down: its time says nothing
- * of the recipe.
+ * Refuses a training that is compared by its time while its accelerators slowed themselves down in it, its warm-up
+ * apart: its time says nothing of the recipe.
  * @throws AssayError DEVICE_THROTTLED
  */
 export async function requireSteady(
@@ -74,9 +72,11 @@ export async function requireSteady(
   { deviceUse = [] }: Pick<RunResult, 'deviceUse'>,
   granted: Pick<DeviceLease, 'coolDown'> | null,
 ): Promise<void> {
-  const slowed = deviceUse.filter(({ throttled }) => throttled.length > 0);
+  const slowed = deviceUse.filter(({ throttledInTime }) => throttledInTime.length > 0);
   if (!comparesTimes(task) || slowed.length === 0) return;
-  const names = slowed.map(({ uuid, throttled }) => `${uuid} (${throttled.join(', ')})`).join(', ');
+  const names = slowed
+    .map(({ uuid, throttledInTime }) => `${uuid} (${throttledInTime.join(', ')})`)
+    .join(', ');
   const reason = `it slowed itself down while a time was measured on it: ${names}`;
   await granted?.coolDown(
     slowed.map(({ uuid }) => uuid),
@@ -127,45 +127,4 @@ export async function timeTraining(
   } finally {
     await removeRunFolders(folders);
   }
-}
-
-/** Builds the record of a pair of which only the candidate is measured. */
-export const unpaired = (
-  others: number,
-  first: 'start' | 'candidate' = 'candidate',
-): NonNullable<PhaseRun['pair']> => ({ first, others, startOthers: null, startSpeed: null });
-
-/**
- * Enters the start's time beside a run; gives it, in milliseconds.
- * @throws AssayError LOAD_CHANGED, CANDIDATE_SLOWED where the two were measured under different loads, so that they say nothing
- */
-export function pairWith(run: Pick<PhaseRun, 'hostSpeed' | 'startMs' | 'pair'>, start: StartTime): number {
-  const { first, others } = run.pair ?? { first: 'candidate', others: null };
-  const differs = loadDifference(start, { hostSpeed: run.hostSpeed, others });
-  if (differs !== null)
-    throw new AssayError(
-      differs.mayBeItsOwn ? 'CANDIDATE_SLOWED' : 'LOAD_CHANGED',
-      `its time cannot be compared: ${differs.why}`,
-    );
-  const { others: startOthers, hostSpeed: startSpeed } = start;
-  run.startMs = start.wallMs;
-  run.pair = { first, others, startOthers, startSpeed };
-  return start.wallMs;
-}
-
-/** Returns true for the error of a pair that says nothing. */
-export const isVoid = (error: unknown): error is AssayError =>
-  error instanceof AssayError && (error.code === 'LOAD_CHANGED' || error.code === 'CANDIDATE_SLOWED');
-
-/**
- * The failure of a trial that was slower than the start beside it again and again, so that its pairs were void: one
- * recipe may not hold up a campaign.
- * @throws AssayError what was caught, where it may pass, is the start's own, or is of the host and its other work
- */
-export function voidedOrThrow({ work, attempt }: TrainingOf, error: AssayError): Failure {
-  if (error.code !== 'CANDIDATE_SLOWED') throw error;
-  const times = attempt.replicate.faults.filter(({ code }) => code === error.code).length + 1;
-  if (!givesUp(times, work.trial.number === START)) throw error;
-  const reason = `${error.message}; so it was ${times} times, while the start can be timed`;
-  return { status: 'crash', phase: 'train', reason, limit: null, tail: '' };
 }

@@ -24,6 +24,13 @@ export interface TrainSettings extends ColdProcess {
   cache: SealedCache | null;
 }
 
+/** The cache that a phase gets a copy of; null where there is none, or its `reads` do not name it. */
+export const cacheSeen = (
+  { spec }: Pick<HostedTask, 'spec'>,
+  phase: 'train' | 'pack',
+  cache: SealedCache | null,
+): SealedCache | null => (seenBy(spec, phase).cache ? cache : null);
+
 /** Gives the settings of each process of a training. */
 export function settingsOf({
   work,
@@ -38,7 +45,7 @@ export function settingsOf({
     hosted,
     secret,
     trainSeconds: frozen.trainSeconds,
-    cache: caches?.own ?? null,
+    cache: cacheSeen(hosted, 'train', caches.own),
   }));
 }
 

@@ -3,14 +3,14 @@ import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { Sealed } from '../../sandbox/sealing/seal.js';
 import { keepOutputs, whereabouts, writeOutputs, type KeptOutputs } from './kept-outputs.js';
-import type { TrainingOf } from './training.js';
+import type { Training, TrainingOf } from './training.js';
 
 /**
  * Keeps what training left, so that an attempt that is lost before it has published need not train again. Null where
  * this host has no room for it, which costs no more than another training.
  */
 export async function keepCheckpoint(
-  { context, work, attempt }: Pick<TrainingOf, 'context' | 'work' | 'attempt'>,
+  { context, work, attempt, progress, said }: Training,
   run: PhaseRun,
   { folder, sealed }: { folder: string; sealed: Sealed },
 ): Promise<KeptOutputs | null> {
@@ -20,7 +20,7 @@ export async function keepCheckpoint(
   const kept = await keepOutputs(context, asked);
   if (kept === null) return null;
   const { files, bytes } = sealed;
-  const checkpoint = { fence, run, bytes, files, onHost: kept.onHost };
+  const checkpoint = { fence, run, bytes, files, onHost: kept.onHost, progress, said: [...said] };
   await context.lineage.replicates.keepCheckpoint(replicate._id, checkpoint);
   return kept;
 }

@@ -1,59 +1,75 @@
 import { join } from 'node:path';
 import { AssayError } from '../../domain/errors.js';
 import { START } from '../../domain/keys.js';
-import { comparesTimes } from '../../domain/task/task.js';
+import { comparesTimes, type Task } from '../../domain/task/task.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
+import { syntheticEnvironment } from '../../domain/task/phase-environment.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { lateEvidence } from '../../domain/trial/overrun.js';
-import type { Trained } from '../../lineage/documents/replicate.js';
+import type { PhaseRun } from '../../lineage/documents/phase-run.js';
 import type { StoredFile } from '../../lineage/documents/snapshot.js';
 import { persist } from '../../lineage/persist.js';
 import type { RunResult } from '../../sandbox/run.js';
 import { sealTo } from '../../sandbox/sealing/seal.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
-import { ownerOfPhase, prewarmKey, reusedRun, reuseSaving, turnOf } from '../reuse.js';
+import { prewarmKey, reusedRun, reuseSaving, turnOf } from '../reuse.js';
 import { runInBudget } from './in-budget.js';
 import { keepOutputs, writeOutputs } from './kept-outputs.js';
 import { cacheLimits, failureOf, recordRun, requestOf } from './phase.js';
 import { freshFolders, makeRunFolders, removeRunFolders } from './run-folders.js';
-import { sealedAgain } from './reused-phase.js';
+import { ownerOf, sealedAgain } from './reused-phase.js';
 import { sealedOrRefused } from './seal-outputs.js';
 import {
   folderName,
   isElsewhereNow,
   keyedBy,
+  type Caches,
   type Elsewhere,
   type Failed,
   type SealedCache,
   type Training,
+  type TrainingFolders,
 } from './training.js';
 
-/** Makes sure of the caches of a training, that of the start beside it as well; null once they are there, or none is needed. */
-export async function prewarm(training: Training): Promise<Failed | Elsewhere | null> {
-  const { context, work, folders, files } = training;
+/**
+ * Makes sure of caches of a training: its own, and that of the start beside it, which is needed where times are
+ * compared; null once they are there, or none is needed.
+ */
+export async function prewarm(
+  training: Training,
+  wanted: readonly (keyof Caches)[],
+): Promise<Failed | Elsewhere | null> {
+  const { work, folders, files, caches } = training;
   const { spec } = work.hosted;
-  if (spec.phases.prewarm === undefined || training.caches !== null) return null;
-  const place = join(folders.cache, '..', 'warm');
-  const own = await cacheOf(training, files, place);
-  if ('failure' in own || isElsewhereNow(own)) return own;
-  let start: SealedCache | null = null;
-  if (comparesTimes(spec)) {
-    const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
-    const found =
-      snapshot === work.trial.snapshot
-        ? own
-        : await cacheOf(training, await context.lineage.blobs.tree(snapshot), `${place}-start`);
-    if (isElsewhereNow(found)) return found;
-    if ('failure' in found)
-      throw new AssayError(
-        'HOST_FAULT',
-        `the prewarm of the start, beside which times are compared, ended as ${found.failure.status}: ${found.failure.reason}`,
-      );
-    start = found;
+  if (spec.phases.prewarm === undefined) return null;
+  const place = warmFolder(folders);
+  if (wanted.includes('own') && caches.own === null) {
+    const own = await cacheOf(training, files, place);
+    if ('failure' in own || isElsewhereNow(own)) return own;
+    caches.own = own;
   }
-  training.caches = { own, start };
+  if (!wanted.includes('start') || !comparesTimes(spec) || caches.start !== null) return null;
+  const start = await cacheOfStart(training, `${place}-start`);
+  if (isElsewhereNow(start)) return start;
+  caches.start = start;
   return null;
+}
+
+/** Folder of the cache of a training. */
+export const warmFolder = ({ cache }: Pick<TrainingFolders, 'cache'>): string => join(cache, '..', 'warm');
+
+/** @throws AssayError HOST_FAULT where the start, which was prewarmed before, cannot be now */
+async function cacheOfStart(training: Training, to: string): Promise<Elsewhere | SealedCache> {
+  const { context, work, caches } = training;
+  const { snapshot } = await context.lineage.trials.require(work.trial.owner, START);
+  if (snapshot === work.trial.snapshot && caches.own !== null) return caches.own;
+  const found = await cacheOf(training, await context.lineage.blobs.tree(snapshot), to);
+  if (!('failure' in found)) return found;
+  throw new AssayError(
+    'HOST_FAULT',
+    `the prewarm of the start, beside which times are compared, ended as ${found.failure.status}: ${found.failure.reason}`,
+  );
 }
 
 /** Takes the cache of these files from an earlier prewarm with the same key, or runs it. */
@@ -66,8 +82,7 @@ async function cacheOf(
   const { replicate } = attempt;
   const key = prewarmKey(keyedBy(training), files);
   if (key === null) return runFor(training, files, { to, key });
-  const by = ownerOfPhase(replicate, work.trial.number, 'prewarm');
-  const turn = await turnOf(context, by, key);
+  const turn = await turnOf(context, ownerOf(training, 'prewarm'), key);
   if (turn.kind === 'elsewhere')
     return { elsewhere: { owner: replicate.owner, key, replicate: replicate._id } };
   if (turn.kind === 'mine') return runFor(training, files, { to, key });
@@ -78,7 +93,7 @@ async function cacheOf(
 }
 
 /** Runs a prewarm on the lease of a training, and keeps what it made for those with the same key. */
-async function runFor(
+export async function runFor(
   training: Training,
   files: readonly StoredFile[],
   { to, key }: { to: string; key: string | null },
@@ -94,20 +109,29 @@ async function runFor(
   }
   if ('failure' in made) return made;
   const run = runs.at(-1);
-  if (key === null || run === undefined) return made;
-  const { sealed, folder } = made;
+  if (key !== null && run !== undefined) await keepForKey(training, made, { run, key });
+  return made;
+}
+
+/** Keeps a cache for those with the same key; where there is no room for it, nobody waits for it any longer. */
+async function keepForKey(
+  training: Training,
+  { sealed, folder }: SealedCache,
+  { run, key }: { run: PhaseRun; key: string },
+): Promise<void> {
+  const { context, work, attempt, signal } = training;
   // a server may be started on any host that evaluates
   const isServed = work.hosted.spec.phases.serve !== undefined;
   const storedUpTo = isServed ? Infinity : context.kept.storedUpTo;
-  const asked = { replicate: replicate._id, folder, sealed, storedUpTo, must: false };
-  const kept = await persist(signal, () => keepOutputs(context, asked));
-  if (kept !== null) {
-    const { bytes, files: named } = sealed;
-    const by = ownerOfPhase(replicate, work.trial.number, 'prewarm');
-    const output = { run, bytes, files: [...named], onHost: kept.onHost, progress: [] };
-    await persist(signal, () => context.lineage.phases.finish(by, key, output));
-  }
-  return made;
+  const asked = { replicate: attempt.replicate._id, folder, sealed, storedUpTo, must: false };
+  const by = ownerOf(training, 'prewarm');
+  const { phases } = context.lineage;
+  await persist(signal, async () => {
+    const kept = await keepOutputs(context, asked);
+    if (kept === null) return phases.leaveUnkept(by, key);
+    const { bytes, files } = sealed;
+    await phases.finish(by, key, { run, bytes, files: [...files], onHost: kept.onHost, progress: [] });
+  });
 }
 
 /** A prewarm to run: name of its folders, id of its processes, the whole recipe, and the place of the sealed cache. */
@@ -116,6 +140,12 @@ interface PrewarmOf {
   id: string;
   files: readonly StoredFile[];
   to: string;
+}
+
+/** @throws AssayError INTERNAL for a task without one */
+function prewarmOf({ phases: { prewarm } }: Task): NonNullable<Task['phases']['prewarm']> {
+  if (prewarm === undefined) throw new AssayError('INTERNAL', 'a task without a prewarm was to be prewarmed');
+  return prewarm;
 }
 
 /**
@@ -129,7 +159,7 @@ export async function runPrewarm(
   signal: AbortSignal,
 ): Promise<(Failed | SealedCache) & { results: RunResult[] }> {
   const { spec } = hosted;
-  const { run: command, timeout_s: timeoutS } = spec.phases.prewarm ?? { run: 'true', timeout_s: 1 };
+  const { run: command, timeout_s: timeoutS, ...asked } = prewarmOf(spec);
   const visible = visibleFiles(seenBy(spec, 'prewarm'), files);
   const results: RunResult[] = [];
   const folders = await makeRunFolders(context, name, visible);
@@ -137,7 +167,7 @@ export async function runPrewarm(
   try {
     const { last, overruns } = await runInBudget(async (again) => {
       await freshFolders([cache, tmp]);
-      const env = { ASSAY_SEED: '1' };
+      const env = { ASSAY_SEED: '1', ...syntheticEnvironment(asked) };
       const call = {
         id: `${id}${again ? '-again' : ''}`,
         phase: 'prewarm',
@@ -165,13 +195,3 @@ export async function runPrewarm(
 }
 
 const ofPrewarm = (failure: Failure): Failure => ({ ...failure, phase: 'prewarm' });
-
-/** The cache of a recipe that is served, where it is in the store: any host may serve it. */
-export async function servedCache(training: Training): Promise<Pick<Trained, 'cache'>> {
-  const { context, work, attempt, files } = training;
-  if (work.hosted.spec.phases.serve === undefined) return {};
-  const key = prewarmKey(keyedBy(training), files);
-  const found = key === null ? null : await context.lineage.phases.finished(attempt.replicate.owner, key);
-  if (found === null || found.onHost !== null) return {};
-  return { cache: { bytes: found.bytes, files: found.files, onHost: null } };
-}

@@ -14,7 +14,7 @@ import { countedBytes } from '../counted-bytes.js';
 import { finishPhase } from './reused-phase.js';
 import { makeRunFolders, removeRunFolders } from './run-folders.js';
 import { artifactFailure } from './seal-outputs.js';
-import { servedCache } from './prewarm-phase.js';
+import { servedCache } from './served-cache.js';
 import { withUntold } from './unready.js';
 import { trainPhase } from './train-phase.js';
 import {
@@ -42,7 +42,7 @@ export async function runTraining(of: TrainingOf): Promise<Trained | Elsewhere> 
       sharesTraining: null,
       progress: [],
       said: [],
-      caches: null,
+      caches: { own: null, start: null },
     };
     const training: Training = { ...of, ...fresh, folders: trainingFolders(folders) };
     const result = await phasesOf(training);
@@ -84,6 +84,8 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
   const failure = miss === undefined ? null : missed(training, miss).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
+  const served = failure === null ? await servedCache(training) : {};
+  if ('failure' in served) return trainedWith(training, served.failure, metrics);
   const kept = failure === null ? await keepArtifact(training, { sealed, folder }) : outputs;
   const run = runs.at(-1);
   if (failure === null && run !== undefined && run.reusedFrom === null) {
@@ -95,7 +97,7 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
     standardErrors: times.errors,
     margins: margins(spec.gates, metrics),
     artifact: { ...sealed, onHost: kept.onHost },
-    ...(await servedCache(training)),
+    ...served,
   };
 }
 

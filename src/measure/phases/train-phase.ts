@@ -1,16 +1,18 @@
 import { AssayError } from '../../domain/errors.js';
 import { comparesTimes } from '../../domain/task/task.js';
+import { seenBy } from '../../domain/task/phase-key.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { persist } from '../../lineage/persist.js';
 import { equalTraining, ownerOfPhase, turnOf } from '../reuse.js';
-import { isVoid, pairWith, timeStart, voidedOrThrow } from './baseline-timing.js';
-import { settingsOf, type TrainSettings } from './calls.js';
+import { timeStart } from './baseline-timing.js';
+import { isBegunElsewhere, isVoid, pairOf, pairWith, voidedOrThrow } from './pairs.js';
+import { settingsOf } from './calls.js';
 import { keepCheckpoint, restoreCheckpoint } from './checkpoint.js';
 import type { KeptOutputs } from './kept-outputs.js';
-import { finishPhase, reusePhase, sealedAgain } from './reused-phase.js';
+import { finishPhase, leaveTrainingUnkept, reusePhase, sealedAgain } from './reused-phase.js';
 import { prewarm } from './prewarm-phase.js';
 import { trainProcess, trainProcesses } from './train-process.js';
-import { keyedBy, type Elsewhere, type Failed, type Left, type Training } from './training.js';
+import { keyedBy, type Caches, type Elsewhere, type Failed, type Left, type Training } from './training.js';
 
 /** Takes what an earlier attempt or another replicate has left, or trains; seals the result. */
 export async function trainPhase(training: Training): Promise<Failed | Elsewhere | Left> {
@@ -32,15 +34,23 @@ const packs = ({ work }: Training): boolean => work.hosted.spec.phases.pack !== 
 
 /** Puts back what an earlier attempt kept; null when there is none. */
 async function restoreTraining(training: Training): Promise<Failed | Elsewhere | Left | null> {
-  const { work, folders, runs, signal } = training;
+  const { context, work, attempt, folders, runs, signal } = training;
+  const { checkpoint, _id: key } = attempt.replicate;
+  if (checkpoint !== null && isBegunElsewhere(context, work.hosted.spec, checkpoint.run)) {
+    await context.lineage.replicates.dropCheckpoint(key, attempt.fence);
+    return null;
+  }
   const restored = await restoreCheckpoint(training, folders.left);
   if (restored === null) return null;
   const { run } = restored;
   runs.push(run);
+  training.progress = restored.progress;
+  training.said = restored.said;
   if (comparesTimes(work.hosted.spec) && run.startMs === null) {
-    const cold = await prewarm(training);
+    const cold = await warm(training, ['start']);
     if (cold !== null) return cold;
-    for (const settings of settingsOf(training)) pairWith(run, await timeStart(training, settings));
+    for (const settings of settingsOf(training))
+      pairWith(run, await timeStart(training, settings), pairOf(training));
   }
   if (packs(training)) await persist(signal, () => finishPhase(training, 'train', run, restored));
   return { sealed: sealedAgain(restored), kept: restored };
@@ -48,18 +58,18 @@ async function restoreTraining(training: Training): Promise<Failed | Elsewhere |
 
 /** Trains every process of a measurement. */
 async function trainAndSeal(training: Training): Promise<Failed | Elsewhere | Left> {
-  const cold = await prewarm(training);
-  if (cold !== null) return cold;
-  const [only, ...others] = settingsOf(training);
-  if (only === undefined) throw new AssayError('INTERNAL', 'a training without a process');
   try {
-    return others.length === 0
-      ? await trainAlone(training, only)
-      : await trainProcesses(training, [only, ...others]);
+    return training.work.hosted.spec.replicate.processes === 1
+      ? await trainAlone(training)
+      : await trainProcesses(training, () => warm(training, ['own', 'start']));
   } catch (error) {
     return voidedAs(training, error);
   }
 }
+
+/** Makes the caches that training sees. */
+const warm = (training: Training, wanted: readonly (keyof Caches)[]): Promise<Failed | Elsewhere | null> =>
+  seenBy(training.work.hosted.spec, 'train').cache ? prewarm(training, wanted) : Promise.resolve(null);
 
 const voidedAs = async (training: Training, error: unknown): Promise<Failed> => ({
   failure: await voided(training, error),
@@ -74,8 +84,12 @@ async function voided(training: Training, error: unknown): Promise<Failure> {
 }
 
 /** Trains the one process of a measurement, and keeps what it left for packing, or while the start is timed. */
-async function trainAlone(training: Training, settings: TrainSettings): Promise<Failed | Left> {
+async function trainAlone(training: Training): Promise<Failed | Elsewhere | Left> {
+  const cold = await warm(training, ['own', 'start']);
+  if (cold !== null) return cold;
   const { folders, signal } = training;
+  const [settings] = settingsOf(training);
+  if (settings === undefined) throw new AssayError('INTERNAL', 'a training without a process');
   const keeping: { kept: KeptOutputs | null } = { kept: null };
   const done = await trainProcess(training, settings, {
     to: folders.left,
@@ -88,10 +102,13 @@ async function trainAlone(training: Training, settings: TrainSettings): Promise<
   if ('failure' in done) return done;
   const { run, sealed } = done;
   const { kept } = keeping;
-  if (packs(training) && kept !== null) {
+  if (packs(training)) {
     const { bytes, files } = sealed;
-    const output = { bytes, files, onHost: kept.onHost };
-    await persist(signal, () => finishPhase(training, 'train', run, output));
+    await persist(signal, () =>
+      kept === null
+        ? leaveTrainingUnkept(training)
+        : finishPhase(training, 'train', run, { bytes, files, onHost: kept.onHost }),
+    );
   }
   return { sealed, kept };
 }

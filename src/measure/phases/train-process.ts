@@ -11,8 +11,9 @@ import { seal, sealTo, type Sealed } from '../../sandbox/sealing/seal.js';
 import { writeFolder } from '../../tasks/folder.js';
 import type { HostedTask } from '../../tasks/host.js';
 import type { RunHost } from '../host-context.js';
-import { pairWith, placeOfStart, timeStart, unpaired } from './baseline-timing.js';
-import { trainCall, type TrainSettings } from './calls.js';
+import { placeOfStart, timeStart } from './baseline-timing.js';
+import { pairOf, pairWith, unpaired } from './pairs.js';
+import { settingsOf, trainCall, type TrainSettings } from './calls.js';
 import { watchProgress } from './early-stop.js';
 import { keepOutputs, whereabouts, writeOutputs } from './kept-outputs.js';
 import { artifactLimits, sealLimits } from './phase.js';
@@ -21,7 +22,7 @@ import { copyCache } from './private-cache.js';
 import { runPhase } from './run-phase.js';
 import { artifactFailure, sealedOrRefused } from './seal-outputs.js';
 import { orderFor, stageInputs } from './staged-inputs.js';
-import type { Failed, Left, Training } from './training.js';
+import type { Elsewhere, Failed, Left, Training } from './training.js';
 import { withUntold } from './unready.js';
 
 /** A process that has trained, with what it left. */
@@ -61,28 +62,34 @@ export async function trainProcess(
   if (process === 0) training.progress = [...progress];
   training.said = said;
   if (failure !== null) return { failure };
-  if (place !== null) run.pair = unpaired(others, before === null ? 'candidate' : 'start');
-  if (before !== null) pairWith(run, before);
+  if (place !== null) run.pair = unpaired(context, others, before === null ? 'candidate' : 'start');
+  if (before !== null) pairWith(run, before, pairOf(training));
   const { sealed, refused } = await sealedOrRefused(sealTo(folders.out, to, sealLimits(work.hosted)));
   if (refused !== null) return { failure: withUntold(refused, spec, said) ?? refused };
   // a disk is asked to hold it once
   await removeTree(folders.out);
   const done = { run, sealed };
   await keep?.(done, place === 'after');
-  if (place === 'after') pairWith(run, await timeStart(training, settings));
+  if (place === 'after') pairWith(run, await timeStart(training, settings), pairOf(training));
   return done;
 }
 
-/** Trains several processes, one after the other; what each left is in a folder of its number. */
+/**
+ * Trains several processes, one after the other; what each left is in a folder of its number.
+ * @param warm makes the caches that they see, once some process has to be trained
+ */
 export async function trainProcesses(
   training: Training,
-  all: readonly TrainSettings[],
-): Promise<Failed | Left> {
+  warm: () => Promise<Failed | Elsewhere | null>,
+): Promise<Failed | Elsewhere | Left> {
   const { work, folders, runs } = training;
   const { spec } = work.hosted;
+  const { processes } = spec.replicate;
   await mkdir(folders.left);
   const restored = await restoredProcesses(training);
-  for (const settings of all) {
+  const cold = restored.size < processes ? await warm() : null;
+  if (cold !== null) return cold;
+  for (const settings of settingsOf(training)) {
     const { process } = settings;
     const before = restored.get(process);
     if (before !== undefined) {
@@ -91,9 +98,9 @@ export async function trainProcesses(
     }
     const to = processFolder(training, process);
     const done = await trainProcess(training, settings, { to });
-    if ('failure' in done) return { failure: ofProcess(done.failure, process, all.length) };
+    if ('failure' in done) return { failure: ofProcess(done.failure, process, processes) };
     const unfit = withUntold(await artifactFailure(spec, done.sealed, to), spec, training.said);
-    if (unfit !== null) return { failure: ofProcess(unfit, process, all.length) };
+    if (unfit !== null) return { failure: ofProcess(unfit, process, processes) };
     await persist(training.signal, () => keepProcess(training, process, done));
   }
   const { sealed, refused } = await sealedOrRefused(seal(folders.left, artifactLimits(work.hosted)));
@@ -111,7 +118,7 @@ export const ofProcess = (failure: Failure, process: number, processes: number):
 
 /** Keeps a finished process, so that an attempt after one that is lost need not train it again; as far as there is room. */
 async function keepProcess(
-  { context, work, attempt, folders }: Training,
+  { context, work, attempt, folders, progress, said }: Training,
   process: number,
   { run, sealed }: TrainedProcess,
 ): Promise<void> {
@@ -121,7 +128,8 @@ async function keepProcess(
   const kept = await keepOutputs(context, { replicate, folder, sealed, storedUpTo, must: false });
   if (kept === null) return;
   const { bytes, files } = sealed;
-  const finished = { process, fence: attempt.fence, run, bytes, files, onHost: kept.onHost };
+  const told = { progress: process === 0 ? progress : [], said: [...said] };
+  const finished = { process, fence: attempt.fence, run, bytes, files, onHost: kept.onHost, ...told };
   await context.lineage.replicates.keepProcess(replicate, finished);
 }
 
@@ -134,6 +142,8 @@ async function restoredProcesses(training: Training): Promise<Map<number, PhaseR
     if ((await whereabouts(context, key, finished)) !== 'here') continue;
     await writeOutputs(context, finished, processFolder(training, finished.process));
     restored.set(finished.process, finished.run);
+    if (finished.process === 0) training.progress = finished.progress;
+    training.said = finished.said;
   }
   return restored;
 }

@@ -33,8 +33,7 @@ export interface Training extends TrainingOf {
   left: Left | null;
   sharesTraining: string | null;
   progress: Trained['progress'];
-  /** Caches of the recipe and of the start beside it, once they are made; null where the task has none. */
-  caches: Caches | null;
+  caches: Caches;
   /** Words that its last process said. */
   said: readonly string[];
 }
@@ -46,10 +45,9 @@ export interface SealedCache {
   sealed: Sealed;
 }
 
-/** Caches that a training uses. */
+/** Caches of the recipe, and of the start beside it; each null until it is made, and where none is needed. */
 export interface Caches {
-  own: SealedCache;
-  /** That of the start; null where times are not compared. */
+  own: SealedCache | null;
   start: SealedCache | null;
 }
 

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { Isolation } from '../../domain/task/isolation.js';
 import { TIER_C, type Bubblewrap } from '../tiers/bubblewrap.js';
 import type { RunRequest, Runtime } from '../run.js';
-import { supervise } from '../process/supervise.js';
+import { supervise } from '../supervision/supervise.js';
 import { systemCallFilter } from '../tiers/system-call-filter.js';
 import type { Hold, Launch } from '../tiers/launch.js';
 import { releaseUid, takeUid } from '../tiers/uids.js';

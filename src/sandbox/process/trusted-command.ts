@@ -1,5 +1,5 @@
 import { describeEnding } from '../describe-ending.js';
-import { supervise } from './supervise.js';
+import { supervise } from '../supervision/supervise.js';
 import { NO_ISOLATION } from '../tiers/no-isolation.js';
 import type { Limits, RunRequest, RunResult } from '../run.js';
 

@@ -32,6 +32,11 @@ export class FrameReader {
     this.#onFrame = onFrame;
   }
 
+  /** True while a frame has begun and is not whole. */
+  get isWithinFrame(): boolean {
+    return !this.broken && (this.#have > 0 || this.#header !== null || this.#payload > 0);
+  }
+
   /** Reads a chunk of the stream, up to its end or to where the stream is broken. */
   read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && !this.broken;) {
@@ -93,24 +98,34 @@ const MOST_WAITING = 1024 * 1024;
 
 /**
  * Passes the scoring protocol on unchanged, with back-pressure and without copying, and notes its frames. What is no
- * frame is passed on as well; it is the evaluator's to refuse, and nothing is counted from there on. Either end may
- * leave in the middle: the other one is then closed, `onEnd` is called only where `from` has ended by itself.
+ * frame is passed on as well; it is the evaluator's to refuse, and nothing is counted from there on, of which `onBroken`
+ * tells. Either end may leave in the middle: the other one is then closed, `onEnd` is called only where `from` has ended
+ * by itself, and told whether that was within a frame.
  */
 export function relay(
   from: Readable,
   to: Writable,
-  { onFrame, onEnd }: { onFrame: (type: string) => void; onEnd: () => void },
+  {
+    onFrame,
+    onBroken = () => undefined,
+    onEnd,
+  }: {
+    onFrame: (type: string) => void;
+    onBroken?: () => void;
+    onEnd: (isWithinFrame: boolean) => void;
+  },
 ): void {
   const reader = new FrameReader(onFrame);
   from.on('data', (chunk: Buffer) => {
     reader.read(chunk);
+    if (reader.broken) onBroken();
     to.write(chunk);
     if (to.writableLength <= MOST_WAITING) return;
     from.pause();
     to.once('drain', () => from.resume());
   });
   from.on('end', () => {
-    onEnd();
+    onEnd(reader.isWithinFrame);
     to.end();
   });
   finished(from, { writable: false }, (error) => {

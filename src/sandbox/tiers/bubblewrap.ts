@@ -6,7 +6,7 @@ import type { Isolation } from '../../domain/task/isolation.js';
 import { kernelCovers } from './kernel-view.js';
 import { stageFolder } from '../private-root/own-folders.js';
 import { CACHE_PATH, type Limits, type RunRequest } from '../run.js';
-import { supervise } from '../process/supervise.js';
+import { supervise } from '../supervision/supervise.js';
 import { systemCallFilter } from './system-call-filter.js';
 import { staged, stagedDevices, stagedNodes } from './stage.js';
 import { mountedForDevices, nodesOf, requireDevices } from './device-access.js';

@@ -3,7 +3,7 @@ import { findBubblewrap, TIER_C, type Bubblewrap } from './bubblewrap.js';
 import { ControlGroup, type GroupGround, type GroupLimits } from './control-group.js';
 import { cgroupRoot, groupName } from './cgroup-roots.js';
 import type { Limits, RunRequest, RunResult } from '../run.js';
-import { supervise } from '../process/supervise.js';
+import { supervise } from '../supervision/supervise.js';
 import { TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
 import { attempted, cutShort, failed, HOLDS, lacks, type Attempt, type Refusal } from './probing.js';
 import type { Probe, Tier } from './tier.js';

@@ -9,7 +9,7 @@ import { namesIn } from '../host/disk-use.js';
 import { causedByFiles } from '../sealing/seal-refused.js';
 import type { Limits, RunRequest } from '../run.js';
 import { limited } from '../process/shell.js';
-import { supervise } from '../process/supervise.js';
+import { supervise } from '../supervision/supervise.js';
 import { requireDevices } from './device-access.js';
 import { programOnPath, TASKS_PER_PROCESS, type Hold, type Launch } from './launch.js';
 import {

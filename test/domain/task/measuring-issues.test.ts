@@ -22,7 +22,7 @@ it.each([
 
 it('holds a lease for every process, with its warm-up, and as much again for the start beside it', () => {
   const bound = (yaml: string): number =>
-    leaseBoundMs(parseTask(yaml, 'task.yaml'), null, { trained: false, packed: true });
+    leaseBoundMs(parseTask(yaml, 'task.yaml'), null, { trained: false, packed: true, warm: true });
   // a budget of 30 s with its tolerance of 3, after a warm-up of 30; twice, for a run that is late on a slow host
   expect(bound(YAML)).toBe(3 * 2 * (33 + 30) * 1000);
   const timed = `${YAML}gates: [{ name: time, metric: train_ratio, max: 2, known: train }]\n`;

@@ -6,6 +6,7 @@ import {
   trainingRuns,
   trainSeconds,
 } from '../../../src/domain/trial/paired-times.js';
+import { pairWith, unpaired } from '../../../src/measure/phases/pairs.js';
 import { givesUp, loadDifference, type MeasuredLoad } from '../../../src/domain/trial/pair-load.js';
 import { processesOf, startGoesFirst } from '../../../src/domain/trial/processes.js';
 import { orderBytes, secretOrder } from '../../../src/domain/trial/secret-order.js';
@@ -103,11 +104,33 @@ describe('times of several processes', () => {
 });
 
 it.each([
-  [2, false, false],
-  [3, false, true],
-  [9, true, false],
-])('a trial of %i void pairs, the start: %s, is given up: %s', (voids, isStart, ends) => {
-  expect(givesUp(voids, isStart)).toBe(ends);
+  [2, 5, false, false],
+  [3, 3, false, true],
+  [1, 6, false, true],
+  [9, 9, true, false],
+])('a trial of %i void pairs in a run and %i in all, the start: %s, is given up: %s', (...of) => {
+  const [inRun, inAll, isStart, ends] = of;
+  expect(givesUp({ inRun, inAll }, isStart)).toBe(ends);
+});
+
+describe('a pair in which the candidate alone was slower', () => {
+  const slowed = () => ({ hostSpeed: 0.5, startMs: null, pair: unpaired({ host: { name: 'h' } }, 0) });
+  const start = { wallMs: 100, hostSpeed: 1, others: 0 };
+  it('is void in the search, and for the start', () => {
+    for (const [purpose, isStart] of [
+      ['search', false],
+      ['claim', true],
+    ] as const)
+      expect(() => pairWith(slowed(), start, { purpose, isStart })).toThrow(/cannot be compared/);
+  });
+  it('counts in a claim, where nothing may be drawn again', () => {
+    const run = slowed();
+    expect(pairWith(run, start, { purpose: 'claim', isStart: false })).toBe(100);
+    // the start's slowness, and other work, do not come from it
+    const of = { purpose: 'claim', isStart: false } as const;
+    expect(() => pairWith({ ...slowed(), hostSpeed: 1 }, { ...start, hostSpeed: 0.5 }, of)).toThrow(/start/);
+    expect(() => pairWith(slowed(), { ...start, others: 1 }, of)).toThrow(/other work/);
+  });
 });
 
 describe('a pair', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { metricName } from './metric-name.js';
 import { artifactSchema } from './artifact.js';
-import { phaseResources } from './resources.js';
+import { evaluatorResources, phaseResources } from './resources.js';
 import { direction, environment, relative, seconds } from './fields.js';
 
 const tolerance = z
@@ -28,10 +28,14 @@ const noGpus = gpus.unwrap().default(0).describe('accelerators that it uses, at 
 const synthetic = z
   .literal('synthetic')
   .optional()
-  .describe('it uses made-up data; the data of the task are not shown to it either way');
+  .describe(
+    'it makes up its data: `ASSAY_SYNTHETIC` is 1, by which a program that trains as well can tell. It never sees the data of the task',
+  );
 
 const outputPhase = phase.extend({
-  output: relative.describe('what `reads` of a later phase calls its outputs, such as `out/`'),
+  output: relative.describe(
+    'name of what it leaves, such as `out/`, for `reads` of what comes after it; one of its own',
+  ),
   reads: z
     .array(relative)
     .default([])
@@ -96,7 +100,7 @@ export const phasesSchema = z.strictObject({
     .extend({
       data: synthetic,
       output: relative.describe(
-        'folder of its outputs, such as `cache/`, by name; it finds it in `ASSAY_CACHE`',
+        'name of what it leaves in `ASSAY_CACHE`, such as `cache/`: train and pack get a copy where their `reads` name it, or are empty; servers always do',
       ),
       reads: z
         .array(relative)
@@ -131,7 +135,8 @@ export const phasesSchema = z.strictObject({
     .describe('answers the evaluator, with scoring `served`'),
 });
 
-export const evaluateSchema = phase.extend({
+export const evaluateSchema = bare.extend({
+  resources: evaluatorResources,
   env: environment
     .optional()
     .describe('variables of the evaluator by name; it is given none of `env`, which is of the recipe'),

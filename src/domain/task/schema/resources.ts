@@ -61,14 +61,29 @@ export const resourcesSchema = z.strictObject({
   processes: count.default(64).describe('processes and threads of a phase at one time'),
 });
 
+const ofPhase = {
+  memory_mb: count.optional().describe('in place of `resources.memory_mb`'),
+  disk_mb: count.optional().describe('in place of `resources.disk_mb`'),
+  processes: count.optional().describe('in place of `resources.processes`'),
+};
+
 /** Limits of one phase in place of those of the task. */
 export const phaseResources = z
   .strictObject({
     cpus: count.max(4096).optional().describe('in place of `resources.cpus`'),
-    memory_mb: count.optional().describe('in place of `resources.memory_mb`'),
     shm_mb: count.optional().describe('in place of `resources.shm_mb`'),
-    disk_mb: count.optional().describe('in place of `resources.disk_mb`'),
-    processes: count.optional().describe('in place of `resources.processes`'),
+    ...ofPhase,
   })
   .optional()
   .describe('limits of this phase alone; its accelerators are its `gpus`');
+
+/** Limits of the evaluator: it runs outside of the sandbox, where processors and /dev/shm are those of the host. */
+export const evaluatorResources = z
+  .strictObject(ofPhase, {
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys' && keys.some((key) => key === 'cpus' || key === 'shm_mb')
+        ? 'the evaluator runs outside of the sandbox, where nothing bounds its processors and /dev/shm: leave out cpus and shm_mb'
+        : undefined,
+  })
+  .optional()
+  .describe('limits of the evaluator alone; its accelerators are its `gpus`');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskUse, removedButOpen } from '../host/disk-use.js';
-import type { ProcessTree } from './process-tree.js';
+import type { ProcessTree } from '../process/process-tree.js';
 import type { Ending, RunRequest } from '../run.js';
 import type { Hold } from '../tiers/launch.js';
 

@@ -1,15 +1,15 @@
-import { parseTrialRef } from '../src/domain/keys.js';
+import { parseTrialRef } from '../domain/keys.js';
 import {
   dealsWithRunning,
   type Finding,
   type RunningFacts,
   type WorkflowFact,
-} from '../src/domain/campaign/reconcile.js';
-import { findElsewhere, type TemporalNamespace } from '../src/domain/campaign/whereabouts.js';
-import { isEnded } from '../src/domain/statuses.js';
-import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
-import type { Lineage } from '../src/lineage/lineage.js';
-import { lastingFailure } from '../src/lineage/store-errors.js';
+} from '../domain/campaign/reconcile.js';
+import { findElsewhere, type TemporalNamespace } from '../domain/campaign/whereabouts.js';
+import { isEnded } from '../domain/statuses.js';
+import type { CampaignDocument } from '../lineage/documents/campaign.js';
+import type { Lineage } from '../lineage/lineage.js';
+import { lastingFailure } from '../lineage/store-errors.js';
 
 /** Running workflow of a lane or a trial. */
 export interface RunningWorkflow {

@@ -1,28 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
-import { Duplex, Readable, Writable } from 'node:stream';
+import { Duplex, Writable, type Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { definedFields } from '../../domain/defined-fields.js';
-import { AssayError, messageOf } from '../../domain/errors.js';
-import type { Isolation } from '../../domain/task/isolation.js';
-import { openConstant } from '../sealing/constant-file.js';
-import { diskUse } from '../host/disk-use.js';
-import { diedWithThisProcess, killOnExit } from './kill-on-exit.js';
-import { ProcessTree } from './process-tree.js';
+import { messageOf } from '../../domain/errors.js';
 import { BoundedLog } from '../bounded-log.js';
 import { HostSpeed, hostLoad } from '../host/host-speed.js';
-import { offerToKernel } from './process-table.js';
-import type { Ending, RunRequest, RunResult } from '../run.js';
-import { largestFile } from './shell.js';
-import type { Hold, Launch } from '../tiers/launch.js';
+import { ProcessTree } from '../process/process-tree.js';
+import type { Ending, RunResult } from '../run.js';
 import { watchLimits } from './limit-watchdog.js';
-import type { LiveRun } from './live-run.js';
-import { SIGNAL_VARIABLES, SignalChannel } from './signals.js';
+import { naturalEnding, type Exit } from './natural-ending.js';
+import { SignalChannel } from './signals.js';
+import { firstExtra, type Plan } from './start-program.js';
+import { duplexOf, ignore, readableOf, writableOf } from './streams.js';
 import { WallClock } from './wall-clock.js';
-import { watchOver } from './watchdog.js';
 import { WrapperReports, type WrapperReport } from './wrapper-report.js';
 
 /**
@@ -34,130 +24,8 @@ const FLOOD = 64;
 /** Part of a run's time for which it may be held back by its own bound before its speed says nothing of the host. */
 const OWN_WAIT = 0.1;
 
-interface Plan {
-  launch: Launch;
-  request: RunRequest;
-  isolation: Isolation;
-  /** Stream that is the log; with `stderr`, stdin and stdout are the caller's. */
-  log: 'stdout' | 'stderr';
-  /** Pipes for the caller, after the descriptors of the wrapper. */
-  extra: number;
-}
-
-/** A running program and its end. */
-export interface Supervision {
-  stdin: Writable;
-  stdout: Readable;
-  /** Both directions of the extra descriptors, in their order. */
-  extra: Duplex[];
-  done: Promise<RunResult>;
-  kill(): Promise<void>;
-}
-
-/** Ending of the first process: what the event `exit` carries. */
-const exitSchema = z
-  .tuple([z.number().nullable(), z.string().nullable()])
-  .transform(([code, signal]) => ({ code, signal }));
-type Exit = z.infer<typeof exitSchema>;
-
-/** Starts a program, watches its limits, and sees to it that nothing of it is left. */
-export function supervise(plan: Plan): Supervision {
-  const { launch } = plan;
-  const started = start(plan);
-  if (typeof started === 'string') return stillborn(Promise.resolve(started), launch.hold);
-  const failure = new Promise<string>((resolve) => started.once('error', (error) => resolve(error.message)));
-  const { pid } = started;
-  if (pid === undefined) return stillborn(failure, launch.hold);
-  try {
-    return watchStarted(plan, pid, started);
-  } catch (error) {
-    // nobody else knows of it yet
-    killGroup(pid);
-    void launch.hold?.end();
-    throw error;
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // it has ended by itself
-  }
-}
-
-function watchStarted(plan: Plan, pid: number, started: ChildProcess): Supervision {
-  const { launch, request } = plan;
-  const streams = started.stdio;
-  offerToKernel(pid);
-  const live: LiveRun = {
-    mark: request.id,
-    group: pid,
-    controlGroups: launch.hold?.controlGroups ?? [],
-    uid: launch.uid,
-    wallS: (request.warmupS ?? 0) + request.limits.wallS,
-  };
-  const registered = [killOnExit(live), watchOver(live)];
-  const over = (): void => registered.forEach((unregister) => unregister());
-  // a close waits for every holder of the pipes, so the exit of the first process is taken instead
-  const exited = once(started, 'exit').then((end) => exitSchema.parse(end));
-  const run = new Run(plan, pid, exited, streams);
-  void run.done.then(over, over);
-  return {
-    stdin: writableOf(streams[0]),
-    stdout: readableOf(streams[1]),
-    extra: streams.slice(firstExtra(launch)).slice(0, plan.extra).map(duplexOf),
-    done: run.done,
-    kill: () => run.kill(),
-  };
-}
-
-/** Descriptor after those of the wrapper. */
-const firstExtra = ({ reports, inputs }: Launch): number => 3 + (reports ? 1 : 0) + inputs.length;
-
-/** Tells a run that may give signals by which descriptors it does. */
-function signalVariables({ launch, request, extra }: Plan): Record<string, string> {
-  if (request.signals === undefined) return {};
-  const first = firstExtra(launch) + extra;
-  return Object.fromEntries(SIGNAL_VARIABLES.map((name, at) => [name, String(first + at)]));
-}
-
-/** The started process, or in words why none could be. */
-function start(plan: Plan): ChildProcess | string {
-  const { launch, request } = plan;
-  const extra = plan.extra + (request.signals === undefined ? 0 : SIGNAL_VARIABLES.length);
-  const inputs: number[] = [];
-  try {
-    for (const input of launch.inputs) inputs.push(openConstant(input));
-    return spawn(launch.file, launch.args, {
-      cwd: launch.cwd,
-      env: { ...request.env, ...startTime(request), ...signalVariables(plan), ASSAY_RUN: request.id },
-      detached: true,
-      stdio: [
-        // never /dev/null of the host, which a run could change
-        'pipe',
-        'pipe',
-        'pipe',
-        ...(launch.reports ? ['pipe' as const] : []),
-        ...inputs,
-        ...Array.from({ length: extra }, () => 'pipe' as const),
-      ],
-    });
-  } catch (error) {
-    return messageOf(error);
-  } finally {
-    for (const descriptor of inputs) closeSync(descriptor);
-  }
-}
-
-/** Seconds of the clock that does not go back, as every process of this host reads it. */
-function startTime({ startVariable }: RunRequest): Record<string, string> {
-  return startVariable === undefined
-    ? {}
-    : { [startVariable]: (Number(process.hrtime.bigint()) / 1e9).toFixed(6) };
-}
-
-class Run {
+/** One run of a program, from its start to the death of all its processes. */
+export class Run {
   readonly done: Promise<RunResult>;
   readonly #log: BoundedLog;
   /** Complaints of the wrapper itself, when the log is elsewhere. */
@@ -344,70 +212,8 @@ class Run {
     for (const pipe of open) pipe.destroy();
   }
 
-  async #naturalEnding({ code, signal }: Exit, began: number): Promise<Ending> {
-    const { launch, request } = this.plan;
-    if (signal !== null && diedWithThisProcess(signal, began))
-      throw new AssayError('HOST_FAULT', `it was ended by the ${signal} that ends its worker`);
-    if (launch.reports && this.#reported === null && signal === null) {
-      const words = (this.plan.log === 'stdout' ? this.#complaint : this.#log).text().trim();
-      throw new AssayError(
-        'HOST_FAULT',
-        `the sandbox could not be set up: ${words || `exit code ${code ?? '?'}`}`,
-      );
-    }
-    const ending = endingOf(code, signal);
-    const well = ending.kind === 'exited' && ending.code === 0;
-    const refused = launch.hold?.refused() ?? null;
-    // a program that was refused something and still did what it should has kept its limit
-    if (refused !== null && !well) return refused;
-    const { diskBytes: allowed } = request.limits;
-    if (request.writable.length === 0) return ending;
-    const { bytes, largest } = await diskUse(request.writable);
-    const tooMuch = bytes > allowed || largest >= largestFile(request.limits);
-    if (!tooMuch && !(ending.kind === 'signalled' && ending.signal === 'SIGXFSZ')) return ending;
-    return { kind: 'limit', limit: 'disk', used: Math.max(bytes, largest), allowed };
+  #naturalEnding(exit: Exit, began: number): Promise<Ending> {
+    const complaint = (): string => (this.plan.log === 'stdout' ? this.#complaint : this.#log).text();
+    return naturalEnding(this.plan, { exit, began, reported: this.#reported, complaint });
   }
-}
-
-/** A shell, and bubblewrap, report a death by signal n as exit code 128 + n; it is named as what it is. */
-function endingOf(code: number | null, signal: string | null): Ending {
-  if (signal !== null) return { kind: 'signalled', signal };
-  const name = Object.entries(constants.signals).find(([, value]) => value + 128 === code)?.[0];
-  return name === undefined ? { kind: 'exited', code: code ?? 1 } : { kind: 'signalled', signal: name };
-}
-
-function stillborn(failure: Promise<string>, hold: Hold | null): Supervision {
-  const done = failure.then(async (words): Promise<never> => {
-    await hold?.end();
-    throw new AssayError('HOST_FAULT', `a program could not be started: ${words}`);
-  });
-  done.catch(ignore);
-  const nothing = new Duplex({ read: ignore, write: (_chunk, _encoding, next) => next() });
-  nothing.push(null);
-  return {
-    stdin: nothing,
-    stdout: nothing,
-    extra: [nothing, nothing, nothing],
-    done,
-    kill: () => done.catch(ignore),
-  };
-}
-
-const ignore = (): void => undefined;
-
-function readableOf(stream: unknown): Readable {
-  if (stream instanceof Readable) return stream;
-  throw new AssayError('INTERNAL', 'a pipe of a started process cannot be read');
-}
-
-function writableOf(stream: unknown): Writable {
-  if (stream instanceof Writable || stream instanceof Duplex) return stream;
-  return new Writable({
-    write: (_chunk, _encoding, next) => next(new Error(messageOf('no input is connected'))),
-  });
-}
-
-function duplexOf(stream: unknown): Duplex {
-  if (stream instanceof Duplex) return stream;
-  throw new AssayError('INTERNAL', 'an extra descriptor of a started process is not connected');
 }
