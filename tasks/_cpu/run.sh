@@ -2,7 +2,7 @@
 # Runs the start recipes of tasks with upstream sources, as they are, at toy size on a CPU: `assay task check`, then a
 # campaign of three trials, in the profile `ci` of each.
 #
-#   tasks/_cpu/run.sh [TASK…]        default: cifar10-airbench96 autoresearch
+#   tasks/_cpu/run.sh [TASK…]        default: cifar10-airbench96 autoresearch parameter-golf
 #
 # It makes an environment with a CUDA build of torch that works without its libraries (1.9 GB, once; about a minute on a good
 # line), in CPU_TORCH, and takes upstream files from ASSAY_MIRROR where that is set, else from their repositories. Where
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 clone=$(cd "$here/../.." && pwd)
 environment=${CPU_TORCH:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/cpu-torch}
 tasks=("$@")
-[ ${#tasks[@]} -gt 0 ] || tasks=(cifar10-airbench96 autoresearch)
+[ ${#tasks[@]} -gt 0 ] || tasks=(cifar10-airbench96 autoresearch parameter-golf)
 
 skip() {
   echo "skipped: $*"
@@ -49,7 +49,7 @@ bring_torch() {
   "$environment/bin/pip" install -q --no-deps torch==2.9.1 ||
     skip "torch 2.9.1 cannot be installed: no network, no package index, or no wheel for this machine"
   "$environment/bin/pip" install -q numpy filelock typing-extensions sympy networkx jinja2 fsspec setuptools \
-    pyarrow rustbpe tiktoken requests 2> /dev/null || skip "what torch and the tasks need cannot be installed"
+    pyarrow rustbpe tiktoken requests sentencepiece brotli 2> /dev/null || skip "what torch and the tasks need cannot be installed"
   local site
   site=$("$environment/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   "$environment/bin/python" "$here/stub_libraries.py" "$site/torch/lib" > "$environment/stubs.log" ||
@@ -74,17 +74,25 @@ have_sources() {
   done
 }
 
-# Tokens and rows from text of this machine, by the code that prepares the real ones; then two ways to one score.
+# Data from text of this machine, by the code that prepares the real ones; then two ways to one score.
 compare_scores() {
-  echo "== autoresearch: the evaluator's score beside upstream's own"
-  cp -r "$clone/tasks/autoresearch" "$work/whole" && cp -r "$work/source-autoresearch/." "$work/whole/" &&
-    "$environment/bin/python" "$here/same_score.py" "$work/whole" "$work/scores" "$clone/evaluator-kit" | tail -1
+  local task=$1 program=$2 lines=$3
+  echo "== $task: the evaluator's score beside upstream's own"
+  mkdir -p "$work/scores-$task" && cp -r "$clone/tasks/$task" "$work/whole-$task" &&
+    cp -r "$work/source-$task/." "$work/whole-$task/" &&
+    "$environment/bin/python" "$here/$program" "$work/whole-$task" "$work/scores-$task" "$clone/evaluator-kit" | tail -"$lines"
 }
 
 # One task: its start measured twice, then a campaign.
 run_task() {
   local task=$1
-  [ "$task" != autoresearch ] || compare_scores || return 1
+  case $task in
+    autoresearch) compare_scores "$task" same_score.py 1 || return 1 ;;
+    parameter-golf)
+      "${assay[@]}" task source "$clone/tasks/$task" --upstream --into "$work/source-$task/upstream" > "$work/source.log" 2>&1 &&
+        compare_scores "$task" same_score_golf.py 2 || return 1
+      ;;
+  esac
   echo "== $task: check"
   "${assay[@]}" task check "$clone/tasks/$task" --profile ci || return 1
   echo "== $task: a campaign of three trials"

@@ -1,53 +1,26 @@
-import { dirname, join } from 'node:path';
-import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
-import { loadTask } from '../../src/tasks/load.js';
-import { withSmallRecipe, type UpstreamTask } from '../fixtures/upstream/copy.js';
+import type { TrialRecord } from '../../src/analysis/read-models/trial-record.js';
+import type { UpstreamTask } from '../fixtures/upstream/copy.js';
 import type { ScriptStep } from '../model/scripted-server.js';
-import { withScript } from '../workflows/one-trial.js';
 import { edit, submit } from '../workflows/script.js';
-import { openWorld, until, type World } from '../workflows/world.js';
+import { openWorld, type World } from '../workflows/world.js';
 import { numpyPython } from './numpy-python.js';
+import { upstreamCampaign } from './upstream-campaign.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
 let world: World;
 /** One that has numpy. */
 let python: string;
-const folders: string[] = [];
 beforeAll(async () => {
   python = join(await numpyPython(), 'python');
   world = await openWorld();
 });
-afterAll(async () => {
-  await world.stop();
-  for (const folder of folders) await rm(dirname(folder), { recursive: true, force: true });
-});
+afterAll(() => world.stop());
 
-/** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
-async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
-  vi.stubEnv('ASSAY_PYTHON', python);
-  const folder = await withSmallRecipe(task);
-  folders.push(folder);
-  const { spec, files } = await loadTask(folder, { profile: 'ci' });
-  const { _id: digest } = await world.lineage.tasks.store(spec, files);
-  await withScript(world, script, async () => {
-    const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
-    await world.start(task, input);
-    const ended = async (): Promise<true | null> => {
-      // it is stored once it is frozen
-      if ((await world.lineage.campaigns.find(task)) === null) return null;
-      const { state, reason } = await world.campaign(task);
-      if (state === 'blocked') throw new Error(reason ?? state);
-      return state === 'finished' || null;
-    };
-    await until(`${task} to finish`, ended, 800);
-  });
-  return Promise.all(
-    Array.from({ length: trials + 1 }, (_, number) => trialRecord(world.lineage, task, number)),
-  );
-}
+const campaign = (task: UpstreamTask, trials: number, script: ScriptStep[]): Promise<TrialRecord[]> =>
+  upstreamCampaign(world, task, { python, trials, script });
 
 it('airbench96: a better network is kept, and neither what a recipe says of itself nor an empty answer is a score', async () => {
   const answer = "logits.astype('<f4').tofile(os.path.join(os.environ['ASSAY_OUTPUT'], 'logits.f32'))";
