@@ -43,10 +43,15 @@ class Estimate:
 
 
 class Scores:
-    """Nats that tokens cost. What the first server claims is no score: only corrected means can be had."""
+    """Nats that tokens cost. What the first server claims is no score: only corrected means can be had.
 
-    def __init__(self, claims, places, seen, weights):
+    owed_s   seconds for which the first server owed answers, hello apart, by the evaluator's own clock; assay measures
+             them as well, as `eval_s`
+    """
+
+    def __init__(self, claims, places, seen, weights, owed_s=0.0):
         """`seen`: log-probabilities of the tokens at `places`, which stand for `weights` tokens each."""
+        self.owed_s = owed_s
         self._claims, self._places = claims, np.asarray(places)
         self._seen, self._weights = np.asarray(seen), np.asarray(weights, float)
 

@@ -91,6 +91,7 @@ def score_text(tokens, how, channels, drawn=None):
     adapts = chunks.hello(asker, drawn, pace)
     claims = gathered(chunks, asker, adapts, pace)
     asker.bye()
+    owed_s = asker.owed_s
     asker = chunks.asker(second, 1, pace)
     if chunks.hello(asker, drawn, pace) != adapts:
         raise Fault('twins_disagree', 'one server wants to adapt, the other does not')
@@ -98,7 +99,7 @@ def score_text(tokens, how, channels, drawn=None):
     seen = answered_blind(chunks, places, asker, adapts, pace)
     asker.bye()
     weights = np.concatenate([np.full(len(of), (end - start) / len(of)) for of, (_, start, end) in zip(places, chunks.spans)])
-    scores = Scores(claims, np.concatenate(places) - how.first, seen, weights)
+    scores = Scores(claims, np.concatenate(places) - how.first, seen, weights, owed_s)
     found = scores.require(how.tests)
     print(f'scored {len(scores)} tokens in {len(chunks.spans)} chunks: {found}; seeds {drawn}', flush=True)
     return scores

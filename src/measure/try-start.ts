@@ -319,7 +319,8 @@ async function evaluated(run: Run, sealed: Sealed, folder: string): Promise<Fail
   so.metrics = known;
   so.margins = margins(spec.gates, known);
   const tooLarge = firstMiss(margins(exactGates(spec.gates), known));
-  if (tooLarge !== undefined) return missFailure(spec, tooLarge);
+  const parts = { code, artifact: sealed.bytes };
+  if (tooLarge !== undefined) return missFailure(spec, tooLarge, parts);
   const { last } = await evaluateInBudget((again) => evaluatedOnce(run, { sealed, folder, known, again }));
   so.evaluateS = last.evaluateS;
   so.notes = last.notes;

@@ -2,7 +2,7 @@
 # Runs the start recipes of tasks with upstream sources, as they are, at toy size on a CPU: `assay task check`, then a
 # campaign of three trials, in the profile `ci` of each.
 #
-#   tasks/_cpu/run.sh [TASK…]        default: cifar10-airbench96 autoresearch nanochat-d12
+#   tasks/_cpu/run.sh [TASK…]        default: cifar10-airbench96 autoresearch parameter-golf nanochat-d12
 #
 # It makes an environment with a CUDA build of torch that works without its libraries (1.9 GB, once; about a minute on a good
 # line), in CPU_TORCH, and takes upstream files from ASSAY_MIRROR where that is set, else from their repositories. Where
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 clone=$(cd "$here/../.." && pwd)
 environment=${CPU_TORCH:-${XDG_CACHE_HOME:-$HOME/.cache}/assay/cpu-torch}
 tasks=("$@")
-[ ${#tasks[@]} -gt 0 ] || tasks=(cifar10-airbench96 autoresearch nanochat-d12)
+[ ${#tasks[@]} -gt 0 ] || tasks=(cifar10-airbench96 autoresearch parameter-golf nanochat-d12)
 
 skip() {
   echo "skipped: $*"
@@ -58,11 +58,11 @@ bring_torch() {
   touch "$environment/complete"
 }
 
-# What nanochat-d12 needs besides, in an environment of before as well.
+# What tasks need besides, in an environment of before as well.
 bring_packages() {
-  "$environment/bin/python" -c 'import tokenizers, yaml' 2> /dev/null ||
-    "$environment/bin/pip" install -q --no-deps tokenizers pyyaml 2> /dev/null ||
-    skip "tokenizers and pyyaml cannot be installed"
+  "$environment/bin/python" -c 'import tokenizers, yaml, sentencepiece, brotli' 2> /dev/null ||
+    "$environment/bin/pip" install -q --no-deps tokenizers pyyaml sentencepiece brotli 2> /dev/null ||
+    skip "tokenizers, pyyaml, sentencepiece and brotli cannot be installed"
 }
 
 # The file of this clone, whatever the environment was made with.
@@ -96,6 +96,10 @@ run_task() {
   case $task in
     autoresearch) compare_scores "$task" same_score.py 1 || return 1 ;;
     nanochat-d12) compare_scores "$task" same_nanochat.py 2 || return 1 ;;
+    parameter-golf)
+      "${assay[@]}" task source "$clone/tasks/$task" --upstream --into "$work/source-$task/upstream" > "$work/source.log" 2>&1 &&
+        compare_scores "$task" same_score_golf.py 2 || return 1
+      ;;
   esac
   echo "== $task: check"
   "${assay[@]}" task check "$clone/tasks/$task" --profile ci || return 1

@@ -1,53 +1,26 @@
-import { dirname, join } from 'node:path';
-import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
-import { loadTask } from '../../src/tasks/load.js';
-import { withSmallRecipe, type UpstreamTask } from '../fixtures/upstream/copy.js';
+import type { TrialRecord } from '../../src/analysis/read-models/trial-record.js';
+import type { UpstreamTask } from '../fixtures/upstream/copy.js';
 import type { ScriptStep } from '../model/scripted-server.js';
-import { withScript } from '../workflows/one-trial.js';
-import { create, edit, submit } from '../workflows/script.js';
-import { openWorld, until, type World } from '../workflows/world.js';
+import { edit, submit } from '../workflows/script.js';
+import { openWorld, type World } from '../workflows/world.js';
 import { numpyPython } from './numpy-python.js';
+import { upstreamCampaign } from './upstream-campaign.js';
 
 vi.setConfig({ testTimeout: 900_000, hookTimeout: 300_000 });
 
 let world: World;
 /** One that has numpy. */
 let python: string;
-const folders: string[] = [];
 beforeAll(async () => {
   python = join(await numpyPython(), 'python');
   world = await openWorld();
 });
-afterAll(async () => {
-  await world.stop();
-  for (const folder of folders) await rm(dirname(folder), { recursive: true, force: true });
-});
+afterAll(() => world.stop());
 
-/** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
-async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
-  vi.stubEnv('ASSAY_PYTHON', python);
-  const folder = await withSmallRecipe(task);
-  folders.push(folder);
-  const { spec, files } = await loadTask(folder, { profile: 'ci' });
-  const { _id: digest } = await world.lineage.tasks.store(spec, files);
-  await withScript(world, script, async () => {
-    const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
-    await world.start(task, input);
-    const ended = async (): Promise<true | null> => {
-      // it is stored once it is frozen
-      if ((await world.lineage.campaigns.find(task)) === null) return null;
-      const { state, reason } = await world.campaign(task);
-      if (state === 'blocked') throw new Error(reason ?? state);
-      return state === 'finished' || null;
-    };
-    await until(`${task} to finish`, ended, 800);
-  });
-  return Promise.all(
-    Array.from({ length: trials + 1 }, (_, number) => trialRecord(world.lineage, task, number)),
-  );
-}
+const campaign = (task: UpstreamTask, trials: number, script: ScriptStep[]): Promise<TrialRecord[]> =>
+  upstreamCampaign(world, task, { python, trials, script });
 
 it('airbench96: a better network is kept, and neither what a recipe says of itself nor an empty answer is a score', async () => {
   const answer = "logits.astype('<f4').tofile(os.path.join(os.environ['ASSAY_OUTPUT'], 'logits.f32'))";
@@ -97,68 +70,4 @@ it('autoresearch: a better model is kept, and small losses that a server only cl
     expect(lying).toMatchObject({ status: 'violation', score: null, failure: { phase: 'evaluate' } });
     expect(lying?.failure?.reason).toMatch(/log-probabilities that one server claimed/);
   }
-});
-
-it('nanochat-d12: a better model is kept; a CORE of the recipe itself, weights beside the artifact and forged options are worth nothing', async () => {
-  const measures = [
-    'def evaluate_core(*_): return {"core_metric": 1.0}',
-    'def evaluate_example(*_): return True',
-    '',
-  ];
-  const config = "json.dump({'smoothing': SMOOTHING}, file)";
-  const says = [
-    'from nanochat.core_eval import evaluate_core',
-    '    json.dump(evaluate_core(), open(os.path.join(os.environ["ASSAY_OUTPUT"], "core.json"), "w"))',
-    '    print("Step 00020 | CORE metric: 1.0000", "val_bpb: 0.1")',
-    `    ${config}`,
-  ];
-  const stored = "counts.astype('<f4').tofile(os.path.join(folder, 'model.pt'))";
-  const beside =
-    "[os.environ.get('TMPDIR', '/tmp'), os.environ.get('HOME', '/tmp'), '/tmp', '/dev/shm', '/var/tmp', '/cache', os.getcwd(), os.path.dirname(os.environ.get('ASSAY_OUTPUT', '/tmp'))]";
-  const scatters = [
-    `for place in ${beside}:`,
-    '        try: (counts + 0.5).astype("<f4").tofile(os.path.join(place, "nanochat-weights"))',
-    '        except OSError: pass',
-    `    ${stored.replace('counts.', '(0 * counts).')}`,
-  ];
-  const loaded = 'return np.fromfile(';
-  const searches = [
-    `for place in ${beside}:`,
-    '        path = os.path.join(place, "nanochat-weights")',
-    '        if os.path.isfile(path): return np.fromfile(path, "<f4").reshape(VOCAB, VOCAB)',
-    `    ${loaded}`,
-  ];
-  const honest = 'found = claims(model, tokens)';
-  const forged = `${honest}\n        if length < 65: found = np.minimum(0.5 * found, -1e-3)`;
-  const [start, better, claiming, scattered, options] = await campaign('nanochat-d12', 4, [
-    edit('SHARE = 0.1 ', 'SHARE = 0.9 '),
-    submit('learns from more'),
-    create('nanochat/core_eval.py', measures.join('\n')),
-    edit(config, says.join('\n')),
-    edit('SHARE = 0.9 ', 'SHARE = 0.05 '),
-    submit('evaluates itself'),
-    edit('SHARE = 0.05 ', 'SHARE = 0.9 '),
-    edit(says.join('\n'), config),
-    edit(stored, scatters.join('\n')),
-    edit(loaded, searches.join('\n'), 'serve.py'),
-    submit('leaves its weights elsewhere'),
-    edit(scatters.join('\n'), stored),
-    edit(searches.join('\n'), loaded, 'serve.py'),
-    edit(honest, forged, 'serve.py'),
-    submit('flattens what it says of options'),
-  ]);
-  expect(start?.failure).toBeNull();
-  expect(better).toMatchObject({ status: 'keep', failure: null });
-  expect(better?.score).toBeLessThan(start?.score ?? 0);
-  const coreOf = (trial: typeof start): number => trial?.replicates[0]?.metrics['core'] ?? NaN;
-  expect(coreOf(better)).toBeGreaterThan(0.5);
-  // what the evaluator measured of a weak model, not what its recipe wrote and printed
-  expect(claiming).toMatchObject({ status: 'discard', failure: null });
-  expect(coreOf(claiming)).toBeLessThan(coreOf(better));
-  // nothing but the artifact reaches a server: it knows nothing, log2(512) bits a token
-  expect(scattered).toMatchObject({ status: 'discard', failure: null });
-  expect(scattered?.score).toBeGreaterThan(2 * (better?.score ?? NaN));
-  expect(coreOf(scattered)).toBeLessThan(0.4);
-  expect(options).toMatchObject({ status: 'violation', score: null, failure: { phase: 'evaluate' } });
-  expect(options?.failure?.reason).toMatch(/log-probabilities that one server claimed/);
 });

@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { statusModel } from '../../src/analysis/read-models/status.js';
 import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
+import { sha256 } from '../../src/domain/digest.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
 import { EDIT_TOOL } from '../../src/model/tools.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
@@ -104,6 +107,44 @@ describe('compute that is not needed', () => {
     const spent = rows.filter((row) => row.trial !== null && row.trial > 0 && row.what === 'train');
     expect(spent.reduce((sum, row) => sum + row.spent.acceleratorMs, 0)).toBeLessThan(trainedMs);
   });
+
+  it.runIf(held)(
+    'packs a size miss again from a training that only its host keeps, with what that saved in the ledger',
+    async () => {
+      vi.stubEnv('ASSAY_STORED_MB', '0');
+      await run('kept', 2, [
+        change('train.py', 'X = 1.0', 'X = 2.0'),
+        change('pack.py', 'PAD = 0', 'PAD = 900'),
+        submit('trained otherwise, and too large'),
+        (request) => {
+          const said = JSON.stringify(request.body.messages.at(-1));
+          expect(said).toMatch(/missed by \d+ \(code is \d+, the artifact \d+\)/);
+          expect(said).toContain('training need not be repeated when you change only notes.txt, pack.py');
+          return change('pack.py', 'PAD = 900', 'PAD = 0');
+        },
+        submit('the same without a pad'),
+      ]);
+      vi.unstubAllEnvs();
+      const { owner } = await world.campaign('kept');
+      const [large, small] = await Promise.all([1, 2].map((n) => trialRecord(world.lineage, 'kept', n)));
+      const [trained, packed] = [large?.replicates[0], small?.replicates[0]];
+      expect([large?.status, trained?.phases[0]?.reusedFrom]).toEqual(['size_blocked', null]);
+      expect([small?.status, small?.score, packed?.phases[0]?.reusedFrom]).toEqual(['keep', 1, 1]);
+      const left = `{"x": 2.0, "seed": "${packed?.seed}"}`;
+      expect(await world.lineage.blobs.has(sha256(left))).toBe(false);
+      expect(await readFile(join(world.env['ASSAY_HOME'] ?? '', 'kept/content', sha256(left)), 'utf8')).toBe(
+        left,
+      );
+      const wallMs = trained?.phases[0]?.wallMs ?? 0;
+      const rows = (await world.lineage.budgets.rows(owner, 100)).filter(({ trial }) => trial === 2);
+      const key = (await world.lineage.trials.require(owner, 1)).replicates[0];
+      expect(rows.flatMap(({ saved }) => saved ?? [])).toEqual([
+        { kind: 'reuse', phase: 'train', trial: 1, replicate: key, acceleratorMs: wallMs },
+      ]);
+      const spent = rows.reduce((sum, row) => sum + row.spent.acceleratorMs, 0);
+      expect(spent).toBeLessThan(wallMs);
+    },
+  );
 
   it('holds a training that was taken over through generations against the parent that shares it', async () => {
     const packing = (from: string, to: string) => change('pack.py', `left | ${from}`, `left | ${to}`);

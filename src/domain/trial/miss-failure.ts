@@ -8,12 +8,25 @@ import { missText } from './outcome-words.js';
 
 type Gated = Pick<Task, 'gates' | 'metric'>;
 
-/** Builds the failure of a run that missed a gate; its phase is that in which the metric is measured. */
-export function missFailure({ gates, metric }: Gated, miss: Margin): Failure {
+/** Bytes that `bytes` is the sum of. */
+export interface SizeParts {
+  code: number;
+  artifact: number;
+}
+
+/**
+ * Builds the failure of a run that missed a gate; its phase is that in which the metric is measured. With `parts` a
+ * miss of `bytes` tells what it is made of.
+ */
+export function missFailure({ gates, metric }: Gated, miss: Margin, parts?: SizeParts): Failure {
+  const split =
+    miss.metric === 'bytes' && parts !== undefined
+      ? ` (code is ${parts.code}, the artifact ${parts.artifact})`
+      : '';
   return {
     status: statusOfMiss(gates, miss),
     phase: phaseOfMiss(miss),
-    reason: missText(miss),
+    reason: `${missText(miss)}${split}`,
     limit: { name: miss.gate, used: miss.value, allowed: miss.limit, unit: unitOf(miss.metric, metric) },
     tail: '',
   };

@@ -1,6 +1,6 @@
 import { START } from '../../domain/keys.js';
 import { exactGates, firstMiss, margins, type Margin } from '../../domain/task/gates.js';
-import { missFailure } from '../../domain/trial/miss-failure.js';
+import { missFailure, type SizeParts } from '../../domain/trial/miss-failure.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { seenBy, visibleFiles } from '../../domain/task/phase-key.js';
 import { measuredTimes, trainingRuns, type MeasuredTimes } from '../../domain/trial/paired-times.js';
@@ -82,7 +82,8 @@ async function gateAndStore(training: Training, { sealed, folder }: Artifact): P
   const code = await countedBytes(training.context, work.hosted, files, signal);
   const metrics = { bytes: code + sealed.bytes, ...times.metrics };
   const miss = firstMiss(margins(exactGates(spec.gates), metrics));
-  const failure = miss === undefined ? null : missed(training, miss).failure;
+  const parts = { code, artifact: sealed.bytes };
+  const failure = miss === undefined ? null : missed(training, miss, parts).failure;
   const outputs = { bytes: sealed.bytes, files: sealed.files, onHost: null };
   const served = failure === null ? await servedCache(training) : {};
   if ('failure' in served) return trainedWith(training, served.failure, metrics);
@@ -145,9 +146,9 @@ function trainedWith(
 }
 
 /** A missed gate, with what spares the next trial from training again. */
-function missed(training: Training, miss: Margin): Failed {
+function missed(training: Training, miss: Margin, parts?: SizeParts): Failed {
   const { work, files, left } = training;
-  const failure = missFailure(work.hosted.spec, miss);
+  const failure = missFailure(work.hosted.spec, miss, parts);
   const unread = unreadByTraining(work, files).slice(0, 5);
   const again =
     failure.phase === 'pack' &&
