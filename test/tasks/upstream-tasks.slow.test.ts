@@ -26,14 +26,15 @@ afterAll(async () => {
 });
 
 /** Runs a campaign of scripted trials on the profile `ci` of a task with a small recipe, and returns their records. */
-async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[]) {
+async function campaign(task: UpstreamTask, trials: number, script: ScriptStep[], claimRuns = 0) {
   vi.stubEnv('ASSAY_PYTHON', python);
   const folder = await withSmallRecipe(task);
   folders.push(folder);
   const { spec, files } = await loadTask(folder, { profile: 'ci' });
   const { _id: digest } = await world.lineage.tasks.store(spec, files);
   await withScript(world, script, async () => {
-    const input = { task: digest, model: 'scripted', specialists: [spec.specialists[0]], trials };
+    const specialists = [spec.specialists[0]];
+    const input = { task: digest, model: 'scripted', specialists, trials, claim: { runs: claimRuns } };
     await world.start(task, input);
     const ended = async (): Promise<true | null> => {
       // it is stored once it is frozen
@@ -130,23 +131,28 @@ it('nanochat-d12: a better model is kept; a CORE of the recipe itself, weights b
   ];
   const honest = 'found = claims(model, tokens)';
   const forged = `${honest}\n        if length < 65: found = np.minimum(0.5 * found, -1e-3)`;
-  const [start, better, claiming, scattered, options] = await campaign('nanochat-d12', 4, [
-    edit('SHARE = 0.1 ', 'SHARE = 0.9 '),
-    submit('learns from more'),
-    create('nanochat/core_eval.py', measures.join('\n')),
-    edit(config, says.join('\n')),
-    edit('SHARE = 0.9 ', 'SHARE = 0.05 '),
-    submit('evaluates itself'),
-    edit('SHARE = 0.05 ', 'SHARE = 0.9 '),
-    edit(says.join('\n'), config),
-    edit(stored, scatters.join('\n')),
-    edit(loaded, searches.join('\n'), 'serve.py'),
-    submit('leaves its weights elsewhere'),
-    edit(scatters.join('\n'), stored),
-    edit(searches.join('\n'), loaded, 'serve.py'),
-    edit(honest, forged, 'serve.py'),
-    submit('flattens what it says of options'),
-  ]);
+  const [start, better, claiming, scattered, options] = await campaign(
+    'nanochat-d12',
+    4,
+    [
+      edit('SHARE = 0.1 ', 'SHARE = 0.9 '),
+      submit('learns from more'),
+      create('nanochat/core_eval.py', measures.join('\n')),
+      edit(config, says.join('\n')),
+      edit('SHARE = 0.9 ', 'SHARE = 0.05 '),
+      submit('evaluates itself'),
+      edit('SHARE = 0.05 ', 'SHARE = 0.9 '),
+      edit(says.join('\n'), config),
+      edit(stored, scatters.join('\n')),
+      edit(loaded, searches.join('\n'), 'serve.py'),
+      submit('leaves its weights elsewhere'),
+      edit(scatters.join('\n'), stored),
+      edit(searches.join('\n'), loaded, 'serve.py'),
+      edit(honest, forged, 'serve.py'),
+      submit('flattens what it says of options'),
+    ],
+    2,
+  );
   expect(start?.failure).toBeNull();
   expect(better).toMatchObject({ status: 'keep', failure: null });
   expect(better?.score).toBeLessThan(start?.score ?? 0);
@@ -161,4 +167,13 @@ it('nanochat-d12: a better model is kept; a CORE of the recipe itself, weights b
   expect(coreOf(scattered)).toBeLessThan(0.4);
   expect(options).toMatchObject({ status: 'violation', score: null, failure: { phase: 'evaluate' } });
   expect(options?.failure?.reason).toMatch(/log-probabilities that one server claimed/);
+  const { owner } = await world.campaign('nanochat-d12');
+  const claim = await world.lineage.claims.get(owner, 0);
+  expect(claim).toMatchObject({ metric: 'core', direction: 'maximize', frontier: 1, void: null });
+  const fresh = await world.lineage.replicates.many(claim.replicates);
+  // all questions, where a trial of the search is asked some
+  expect(start?.feedback).toContain(' on 72 items');
+  expect(fresh.map(({ evaluated }) => evaluated?.feedback.match(/ on \d+ items/)?.[0])).toEqual(
+    Array.from({ length: 4 }, () => ' on 120 items'),
+  );
 });
