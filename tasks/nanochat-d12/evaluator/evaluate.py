@@ -17,7 +17,7 @@ CI = os.environ.get('ASSAY_PROFILE') == 'ci'
 LENGTH, VOCAB = (65, 512) if CI else (2049, 32768)
 
 if CI:
-    TIMES = serving.Times(hello_s=60, answer_s=60, total_s=180)
+    TIMES = serving.Times(hello_s=120, answer_s=60, total_s=240)
     TEXT = serving.Rows(vocab=VOCAB, batch=8, blind=64)
     CHOICES = serving.Choices(vocab=VOCAB, batch=16, blind=64)
     GREEDY = serving.Greedy(vocab=VOCAB, batch=16)

@@ -30,7 +30,8 @@ def train():
     ranks = len(accelerators())
     if ranks == 1:
         os.execv(sys.executable, command)
-    meeting = {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port()), 'WORLD_SIZE': str(ranks)}
+    # all ranks are on this host; a sandbox has no other interface
+    meeting = {'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': str(free_port()), 'WORLD_SIZE': str(ranks), 'NCCL_SOCKET_IFNAME': 'lo'}
     signals = [int(os.environ[name]) for name in ('ASSAY_SIGNAL_FD', 'ASSAY_GO_FD')]
     started = [subprocess.Popen(command, env={**os.environ, **meeting, 'RANK': str(rank), 'LOCAL_RANK': str(rank)},
                                 pass_fds=signals if rank == 0 else ())
