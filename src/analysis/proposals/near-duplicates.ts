@@ -7,9 +7,10 @@ export const SAME_AT = 0.9;
 export function nearDuplicates({ vectors, rarity }: Vocabulary, sameAt = SAME_AT): (number | null)[] {
   const seen: number[][] = [];
   return vectors.map((vector, at) => {
+    const weights = new Map(Array.from(vector.terms, (term, place) => [term, vector.weights[place] ?? 0]));
     let found: { earlier: number; cosine: number } | null = null;
     for (const earlier of candidates(vector, { rarity, seen, sameAt })) {
-      const cosine = cosineOf(vector, vectors[earlier]);
+      const cosine = cosineOf(weights, vectors[earlier]);
       if (cosine >= sameAt && (found === null || cosine > found.cosine)) found = { earlier, cosine };
     }
     for (const term of vector.terms) (seen[term] ??= []).push(at);
@@ -41,8 +42,7 @@ function candidates({ terms, weights }: TextVector, { rarity, seen, sameAt }: Se
   return found;
 }
 
-function cosineOf(a: TextVector, b: TextVector | undefined): number {
-  if (b === undefined) return 0;
-  const weights = new Map(Array.from(b.terms, (term, at) => [term, b.weights[at] ?? 0]));
-  return a.terms.reduce((sum, term, at) => sum + (a.weights[at] ?? 0) * (weights.get(term) ?? 0), 0);
+function cosineOf(weights: ReadonlyMap<number, number>, other: TextVector | undefined): number {
+  if (other === undefined) return 0;
+  return other.terms.reduce((sum, term, at) => sum + (other.weights[at] ?? 0) * (weights.get(term) ?? 0), 0);
 }

@@ -5,8 +5,6 @@ export interface TextVector {
 }
 
 export interface Vocabulary {
-  /** Number of terms. */
-  size: number;
   vectors: TextVector[];
   /** Rarity of each term: ln(n / df). */
   rarity: Float64Array;
@@ -39,7 +37,7 @@ export function textVectors(texts: readonly string[]): Vocabulary {
     return own;
   });
   const rarity = Float64Array.from(frequencies, (df) => Math.log(texts.length / df));
-  return { size: numbers.size, rarity, vectors: counts.map((own) => vectorOf(own, rarity)) };
+  return { rarity, vectors: counts.map((own) => vectorOf(own, rarity)) };
 }
 
 function vectorOf(counts: ReadonlyMap<number, number>, rarity: Float64Array): TextVector {
