@@ -33,7 +33,13 @@ async function withBudget(acceleratorMs: number) {
   await lineage.budgets.create(owner, { ...frozen.limits, acceleratorMs });
   return owner;
 }
-const charge = (owner: string) => ({ owner, key: `${owner}/check/1`, what: 'check', role: 'check', trial: null });
+const charge = (owner: string) => ({
+  owner,
+  key: `${owner}/check/1`,
+  what: 'check',
+  role: 'check',
+  trial: null,
+});
 const wait = () => new Promise<string>((resolve) => setTimeout(() => resolve('done'), 50));
 
 it('charges what a check took of its accelerators, also where it failed', async () => {
@@ -42,7 +48,9 @@ it('charges what a check took of its accelerators, also where it failed', async 
   expect(await chargedCheck(lineage, task, charge(owner), signal, wait)).toEqual({ done: 'done' });
   const failing = { ...charge(owner), key: `${owner}/check/2` };
   await lineage.budgets.changeLimits(owner, { id: 'more', by: null, change: { acceleratorSeconds: 1000 } });
-  const failed = chargedCheck(lineage, task, failing, signal, () => wait().then(() => Promise.reject(new Error('x'))));
+  const failed = chargedCheck(lineage, task, failing, signal, () =>
+    wait().then(() => Promise.reject(new Error('x'))),
+  );
   await expect(failed).rejects.toThrow('x');
   const rows = await lineage.budgets.rows(owner, 10);
   expect(rows.map(({ what, certainty }) => [what, certainty])).toEqual([

@@ -34,10 +34,11 @@ afterAll(async () => {
   await hosts.remove();
 });
 
+/** Runs an activity as a worker does. */
+const as = <R>(attempt: () => Promise<R>): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(attempt);
 const train = (host: HostContext, of: Partial<RunRef> & { owner: string }) =>
-  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(() =>
-    trainActivities(host).train({ number: 0, index: 0, purpose: 'search', ...of }),
-  );
+  as(() => trainActivities(host).train({ number: 0, index: 0, purpose: 'search', ...of }));
 
 /** A host that keeps all outputs itself, and is lost as it runs what ends like this. */
 async function keeping(name: string, lostAt: string): Promise<HostContext> {
@@ -110,7 +111,9 @@ it('has the progress of a training that an earlier attempt has finished', async 
   hosts.runs.length = 0;
   const again = await hosts.open('one', MACHINE);
   expect(await train({ ...again, kept: lost.kept }, { owner })).toMatchObject({ next: 'evaluate' });
-  expect(hosts.runs.map((id) => id.split('/').at(-1))).toEqual(['pack']);
+  expect(hosts.runs.filter((id) => /\/(train|pack)$/.test(id)).map((id) => id.split('/').at(-1))).toEqual([
+    'pack',
+  ]);
   const { trained } = await measured(owner);
   expect(trained?.progress.at(-1)).toMatchObject({ share: 1 });
 });

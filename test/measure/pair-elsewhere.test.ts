@@ -37,10 +37,11 @@ afterAll(async () => {
   await hosts.remove();
 });
 
+/** Runs an activity as a worker does. */
+const as = <R>(attempt: () => Promise<R>): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(attempt);
 const train = (host: HostContext, of: { owner: string; index: number }) =>
-  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(() =>
-    trainActivities(host).train({ ...of, number: 0, purpose: 'search' }),
-  );
+  as(() => trainActivities(host).train({ ...of, number: 0, purpose: 'search' }));
 
 const ran = (): string[] => hosts.runs.flatMap((id) => /\/((?:train|control)\S*)$/.exec(id)?.[1] ?? []);
 
@@ -66,7 +67,10 @@ async function lostBetween(host: HostContext, name: string) {
     const [only] = await world.lineage.replicates.many(replicates);
     return only;
   };
-  expect((await measured())?.checkpoint?.run).toMatchObject({ startMs: null, pair: { host: host.host.name } });
+  expect((await measured())?.checkpoint?.run).toMatchObject({
+    startMs: null,
+    pair: { host: host.host.name },
+  });
   return { owner, index, measured };
 }
 
@@ -91,8 +95,16 @@ it('takes a pair for begun elsewhere where its accelerators were others', async 
   const task = parseTask(yaml.replace('pool: cpu, slots: 1', 'pool: gpu, gpus: 1'), 'task.yaml');
   const { host } = await hosts.open('one', MACHINE);
   const used = (uuid: string) => ({
-    ...{ uuid, name: '', peakMemoryBytes: 0, utilisation: null, clockMhz: null, throttled: [], throttledInTime: [], samples: [] },
-
+    ...{
+      uuid,
+      name: '',
+      peakMemoryBytes: 0,
+      utilisation: null,
+      clockMhz: null,
+      throttled: [],
+      throttledInTime: [],
+      samples: [],
+    },
   });
   const lease = { accessTo: () => ({ uuids: ['a'], nodes: [], readable: [] }) };
   const begun = (uuid: string) => {

@@ -54,6 +54,8 @@ const TASK = {
 /** Another value of each field, by its whole path or by its last names. */
 const OTHER: Readonly<Record<string, unknown>> = {
   run: 'other',
+  // within budget and tolerance
+  'phases.train.timeout_s': 31,
   timeout_s: 35,
   'resources.cpus': 1,
   'resources.memory_mb': 999,
@@ -77,17 +79,17 @@ const OTHER: Readonly<Record<string, unknown>> = {
   artifact: ['x'],
 };
 
-const [STOPS, REHEARSES] = ['domain/savings.test.ts', 'workflows/rehearsal.slow.test.ts'];
-/** Fields that are looked at while something runs, and the test that shows what each does. */
-const SHOWN_BY: Readonly<Record<string, string>> = {
-  'phases.train.progress.metric': 'workflows/savings.slow.test.ts',
-  'phases.train.progress.direction': STOPS,
-  'phases.train.progress.stop.after': STOPS,
-  'phases.train.progress.stop.spread': STOPS,
-  'phases.train.progress.stop.spreads': STOPS,
-  'phases.train.progress.stop.catch_up': STOPS,
-  'evaluate.rehearsal.share': REHEARSES,
-  'evaluate.rehearsal.limit_s': REHEARSES,
+/** Fields that are looked at while something runs, and where a test shows what each does. */
+const SHOWN_BY: Readonly<Record<string, [file: string, by: RegExp]>> = {
+  'phases.train.progress.metric': ['workflows/savings.slow.test.ts', /by its own progress: loss /],
+  ...Object.fromEntries(
+    ['direction', 'stop.after', 'stop.spread', 'stop.spreads', 'stop.catch_up'].map((name) => [
+      `phases.train.progress.${name}`,
+      ['domain/savings.test.ts', new RegExp(`\\b${name.replace('stop.', '')}\\b`)],
+    ]),
+  ),
+  'evaluate.rehearsal.share': ['workflows/rehearsal.slow.test.ts', /rehearsal: \{ share: 0\.25/],
+  'evaluate.rehearsal.limit_s': ['workflows/rehearsal.slow.test.ts', /limit_s: \$\{LIMIT_S\}/],
 };
 
 const node = z.record(z.string(), z.unknown());
@@ -152,7 +154,10 @@ async function observed(spec: Task): Promise<string> {
   const rest = {
     startups: [requests.server?.startupS, requests.twin?.startupS],
     clocks: [trainClock(spec, null), packClock(spec, null)],
-    bounds: [phaseSeconds(spec, null), leaseBoundMs(spec, null, { trained: false, packed: false, warm: false })],
+    bounds: [
+      phaseSeconds(spec, null),
+      leaseBoundMs(spec, null, { trained: false, packed: false, warm: false }),
+    ],
     seen: [seenBy(spec, 'prewarm'), seenBy(spec, 'train'), seenBy(spec, 'pack')],
     sealed: [cacheLimits(hosted), artifactLimits(hosted)],
     evaluation: [exclusiveEvaluation(spec), requiredFiles(spec), evaluationLimit(spec)],
@@ -209,7 +214,10 @@ function noteTraining(context: HostContext, hosted: HostedTask, note: (request: 
   const of = { hosted, seed: 1, process: 0, secret: 's', trainSeconds: null };
   const { tmp, ...training } = trainCall({ ...of, cache: cacheSeen(hosted, 'train', CACHE) }, folders);
   note(requestOf(context, hosted, { ...training, id: 'train', signal }, tmp));
-  const command = { command: hosted.spec.phases.pack?.run ?? '', timeoutS: packClock(hosted.spec, null).limitS };
+  const command = {
+    command: hosted.spec.phases.pack?.run ?? '',
+    timeoutS: packClock(hosted.spec, null).limitS,
+  };
   const { tmp: home, ...packing } = packCall(
     { ...of, cache: cacheSeen(hosted, 'pack', CACHE) },
     folders,
@@ -241,22 +249,24 @@ describe('every field of a phase', () => {
     expect(fields.filter((path) => /^evaluate\.resources\.(cpus|shm_mb)$/.test(path))).toEqual([]);
   });
 
-  it.each(fields.filter((path) => !(path in SHOWN_BY)))('%s changes what runs, or is refused', async (path) => {
-    const other = otherOf(path);
-    expect(other, `OTHER says no other value of ${path}`).toBeDefined();
-    const parsed = taskSchema.safeParse(changed(path, other));
-    if (!parsed.success) {
-      expect(JSON.stringify(parsed.error.issues.map((issue) => issue.path.join('.')))).toMatch(
-        path === 'phases.train.clock.from' ? 'warmup_timeout_s' : path,
-      );
-      return;
-    }
-    expect(await observed(parsed.data)).not.toBe(await observed(taskSchema.parse(TASK)));
-  });
+  it.each(fields.filter((path) => !(path in SHOWN_BY)))(
+    '%s changes what runs, or is refused',
+    async (path) => {
+      const other = otherOf(path);
+      expect(other, `OTHER says no other value of ${path}`).toBeDefined();
+      const parsed = taskSchema.safeParse(changed(path, other));
+      if (!parsed.success) {
+        expect(JSON.stringify(parsed.error.issues.map((issue) => issue.path.join('.')))).toMatch(
+          path === 'phases.train.clock.from' ? 'warmup_timeout_s' : path,
+        );
+        return;
+      }
+      expect(await observed(parsed.data)).not.toBe(await observed(taskSchema.parse(TASK)));
+    },
+  );
 
-  it.each(Object.entries(SHOWN_BY))('%s is looked at in the tests of %s', async (path, name) => {
+  it.each(Object.entries(SHOWN_BY))('%s is looked at in a test of its own', async (path, [file, by]) => {
     expect(fields).toContain(path);
-    const place = fileURLToPath(new URL(`../${name}`, import.meta.url));
-    expect(await readFile(place, 'utf8')).toMatch(new RegExp(`\\b${path.split('.').at(-1) ?? ''}\\b`));
+    expect(await readFile(fileURLToPath(new URL(`../${file}`, import.meta.url)), 'utf8')).toMatch(by);
   });
 });

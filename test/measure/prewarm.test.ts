@@ -148,11 +148,13 @@ it('ends a trial whose prewarm fails, with its log', async () => {
   expect(only?.runs.map(({ phase }) => phase)).toEqual(['prewarm']);
 });
 
-/** Runs a run of the start of a campaign on a host. */
+/** Runs an activity as a worker does. */
+const as = <R>(attempt: () => Promise<R>): Promise<R> =>
+  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(attempt);
+
+/** Trains a run of the start of a campaign on a host. */
 const trainOn = (on: HostContext, owner: string, index: number) =>
-  new MockActivityEnvironment({ taskQueue: 'assay-eval-cpu' }).run(() =>
-    trainActivities(on).train({ owner, number: 0, index, purpose: 'search' }),
-  );
+  as(() => trainActivities(on).train({ owner, number: 0, index, purpose: 'search' }));
 
 async function measured(owner: string) {
   const { replicates } = await world.lineage.trials.require(owner, 0);

@@ -51,7 +51,9 @@ it('a bundled task that is wrong is told, and hides no other', async () => {
     expect(model.tasks.map(({ name }) => name)).toEqual(['tiny']);
     expect(model.broken).toMatchObject([{ folder: broken, code: 'TASK_INVALID' }]);
     expect(model.broken[0]?.message).toMatch(/task\.yaml:2:1: unknown field "nmae"/);
-    expect(brokenLines(model).join('\n')).toMatch(/broken is left out: .*unknown field "nmae" \(TASK_INVALID\)/);
+    expect(brokenLines(model).join('\n')).toMatch(
+      /broken is left out: .*unknown field "nmae" \(TASK_INVALID\)/,
+    );
   } finally {
     await rm(broken, { recursive: true });
   }

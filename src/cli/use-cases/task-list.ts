@@ -46,7 +46,11 @@ export async function listTasks(lineage: Lineage, bundled = BUNDLED_TASKS): Prom
     if (!(await isTaskFolder(folder))) continue;
     const read = await readTask(folder).catch((error: unknown) => brokenOrThrow(folder, error));
     if ('code' in read) broken.push(read);
-    else found.set(read.spec.name, lineOf(read.spec, { from: 'bundled', digest: null, profiles: read.profiles }));
+    else
+      found.set(
+        read.spec.name,
+        lineOf(read.spec, { from: 'bundled', digest: null, profiles: read.profiles }),
+      );
   }
   for (const { name, spec, _id } of await lineage.tasks.list()) {
     const pushed = await lineage.tasks.isPushed(name);

@@ -54,8 +54,7 @@ function readBefore({ phases }: Producing): Issue[] {
 function unseenCache({ phases: { prewarm, train, pack, serve } }: Producing): Issue[] {
   if (prewarm === undefined || serve !== undefined) return [];
   const sees = ({ reads }: { reads: readonly string[] }): boolean =>
-    reads.length === 0 ||
-    reads.some((entry) => entry.endsWith('/') && bare(entry) === bare(prewarm.output));
+    reads.length === 0 || reads.some((entry) => entry.endsWith('/') && bare(entry) === bare(prewarm.output));
   if ([train, pack].some((phase) => phase !== undefined && sees(phase))) return [];
   const message = `no phase sees the cache: add "${bare(prewarm.output)}/" to phases.train.reads`;
   return [{ path: ['phases', 'prewarm', 'output'], message }];

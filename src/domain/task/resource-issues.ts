@@ -17,10 +17,7 @@ interface Limited {
 }
 
 /** Names what a task says of its resources that cannot be. */
-export function resourceIssues({
-  resources,
-  phases,
-}: Limited): { path: string[]; message: string }[] {
+export function resourceIssues({ resources, phases }: Limited): { path: string[]; message: string }[] {
   const { pool, slots, gpus } = resources;
   const issues = (['gpu_kind', 'gpu_memory_mb'] as const)
     .filter((field) => resources[field] !== undefined && gpus === 0)

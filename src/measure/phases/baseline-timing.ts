@@ -74,7 +74,9 @@ export async function requireSteady(
 ): Promise<void> {
   const slowed = deviceUse.filter(({ throttledInTime }) => throttledInTime.length > 0);
   if (!comparesTimes(task) || slowed.length === 0) return;
-  const names = slowed.map(({ uuid, throttledInTime }) => `${uuid} (${throttledInTime.join(', ')})`).join(', ');
+  const names = slowed
+    .map(({ uuid, throttledInTime }) => `${uuid} (${throttledInTime.join(', ')})`)
+    .join(', ');
   const reason = `it slowed itself down while a time was measured on it: ${names}`;
   await granted?.coolDown(
     slowed.map(({ uuid }) => uuid),

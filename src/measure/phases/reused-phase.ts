@@ -48,5 +48,7 @@ export async function leaveTrainingUnkept(training: Training): Promise<void> {
 }
 
 /** The owner of a phase of this training. */
-export const ownerOf = ({ work, attempt }: Pick<Training, 'work' | 'attempt'>, phase: KeyedPhase): PhaseOwner =>
-  ownerOfPhase(attempt.replicate, work.trial.number, phase);
+export const ownerOf = (
+  { work, attempt }: Pick<Training, 'work' | 'attempt'>,
+  phase: KeyedPhase,
+): PhaseOwner => ownerOfPhase(attempt.replicate, work.trial.number, phase);

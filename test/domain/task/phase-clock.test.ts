@@ -106,7 +106,9 @@ it('a lease holds the second run of each phase', () => {
   const nothing = { trained: false, packed: false, warm: false };
   expect(leaseBoundMs(task({ pack }), null, nothing)).toBe(2 * 2 * (15 + 10) * 1000);
   expect(leaseBoundMs(task({ clock, pack }), null, nothing)).toBe(2 * (22 + 6) * 1000);
-  expect(leaseBoundMs(task({ clock, pack }), null, { trained: true, packed: false, warm: true })).toBe(2 * 6 * 1000);
+  expect(leaseBoundMs(task({ clock, pack }), null, { trained: true, packed: false, warm: true })).toBe(
+    2 * 6 * 1000,
+  );
   expect(longestS({ budget: null, limitS: 5 })).toBe(10);
 });
 

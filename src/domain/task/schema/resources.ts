@@ -81,7 +81,7 @@ export const phaseResources = z
 export const evaluatorResources = z
   .strictObject(ofPhase, {
     error: ({ code, keys }) =>
-      code === 'unrecognized_keys' && keys?.some((key) => key === 'cpus' || key === 'shm_mb') === true
+      code === 'unrecognized_keys' && keys.some((key) => key === 'cpus' || key === 'shm_mb')
         ? 'the evaluator runs outside of the sandbox, where nothing bounds its processors and /dev/shm: leave out cpus and shm_mb'
         : undefined,
   })
