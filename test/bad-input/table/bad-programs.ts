@@ -107,7 +107,7 @@ const served = shownBy('test/bad-input/served.test.ts', {
   ],
   'served-garbage': [
     'a served recipe that answers with something that is no frame',
-    'evaluate, by the evaluator',
+    'evaluate, by the evaluator, or by assay where the evaluator takes it',
     trial('crash'),
     'protocol: …',
   ],
