@@ -4,13 +4,9 @@ import type { ReportDocument, Section } from './blocks.js';
 import { frontSection, type FrontFacts } from './front-section.js';
 import { noiseSection } from './noise-sections.js';
 import type { ArchiveFacts, RunFacts } from './run-facts.js';
-import {
-  adoptionSection,
-  courseSection,
-  failureSection,
-  proposalSection,
-  spendingSection,
-} from './search-sections.js';
+import { proposalSection } from './proposal-section.js';
+import { adoptionSection, courseSection, failureSection } from './search-sections.js';
+import { spendingSection } from './spending-section.js';
 
 /** What a report is made of besides the trajectory. */
 export interface ReportParts {
