@@ -42,6 +42,8 @@ class Corpus:
                 self.bring(shard, 'tokenizer')
             self.code['dataset'].DATA_DIR = str(self.work / 'tokenizer')
             trained = self.code['tokenizer'].RustBPETokenizer.train_from_iterator(self.some_text(), self.vocab).enc
+            if trained.n_vocab != self.vocab:
+                raise ValueError(f'the texts give {trained.n_vocab} tokens, and the model has {self.vocab}: they are too few')
             ranks = [trained.decode_single_token_bytes(token) for token in range(trained.n_vocab - len(trained.special_tokens_set))]
             special = sorted(trained.special_tokens_set, key=trained.encode_single_token)
             store(path, {'pattern': trained._pat_str, 'ranks': [base64.b64encode(one).decode() for one in ranks], 'special': special})
