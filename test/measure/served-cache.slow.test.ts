@@ -29,6 +29,7 @@ it('gives both servers of an evaluation, and training, copies of the cache of a 
       `  prewarm: { run: 'echo warm > "$ASSAY_CACHE/compiled"', timeout_s: 60, output: cache/ }\n  train:`,
     )
     .replace("run: 'python train.py --serve'", `run: '${USES} && exec python train.py --serve'`)
+    .replace("reads: ['train.py', 'train/'] }", "reads: ['train.py', 'train/', 'cache/'] }")
     .replace("run: 'python train.py',", `run: '${USES} && python train.py',`);
   expect(changed.match(/ASSAY_CACHE/g)).toHaveLength(7);
   await writeFile(path, changed);
