@@ -12,7 +12,9 @@ import numpy as np
 from assay_prepare import download
 from files import store, store_rows
 
-ADDRESS = 'https://huggingface.co/datasets/karpathy/climbmix-400b-shuffle/resolve/main/shard_{:05d}.parquet'
+# upstream takes the head of the data set; this revision of it has all shards, and cannot change
+REVISION = '915333b4f8b8684f39aeaafea600fea6f43fb703'
+ADDRESS = f'https://huggingface.co/datasets/karpathy/climbmix-400b-shuffle/resolve/{REVISION}/shard_{{:05d}}.parquet'
 VALIDATION = 6542  # what upstream scores: the last shard that there is, whichever of the others are
 SCORED = {'search': VALIDATION, 'claim': 6541}
 OF_TOKENIZER = range(8)  # shards that hold the two billion characters
