@@ -99,10 +99,11 @@ def by_evaluator(artifact, learns):
 prepare()
 artifact = make_artifact()
 code = upstream_module()
-apart = 0.0
+apart, lines = 0.0, []
 for learns in (False, True):
     theirs, ours = by_upstream(code, artifact, learns), by_evaluator(artifact, learns)
     apart = max(apart, abs(theirs - ours))
-    print(f'{"with" if learns else "without"} learning at test time: upstream {theirs:.9f}, evaluator {ours:.9f} bits/byte: '
-          f'{abs(theirs - ours):.2g} apart')
+    lines.append(f'{"with" if learns else "without"} learning at test time: upstream {theirs:.9f}, evaluator {ours:.9f} bits/byte: '
+                 f'{abs(theirs - ours):.2g} apart')
+print('\n'.join(lines))
 sys.exit(apart > 1e-7)
