@@ -16,21 +16,37 @@ interface Counted {
 
 /**
  * Python that prints the sizes of files. Packed: as a program that unpacks itself, raw LZMA2 with the default preset, in
- * base 85, in two lines around it. Minified: as the program that Python itself writes from the tree of the code, where
- * that has the same tree and is smaller.
+ * base 85, in two lines around it. Minified: as the program that Python itself writes from the tree of the code, with one
+ * space for a step of indentation and none between tokens that need none; each only where it has the same tree and is
+ * smaller.
  */
 const MEASURE = `
-import ast, json, sys
+import ast, io, json, sys, tokenize, warnings
+warnings.simplefilter("ignore")
 FORM, PATHS = json.loads(sys.argv[1]), sys.argv[2:]
 if FORM["as"] != "raw": import base64, lzma
 MOST = 1 << 20
+def dense(text):
+    lines, out, row, column, before = text.split("\\n"), [], 1, 0, ""
+    word = lambda letter: letter.isalnum() or letter == "_"
+    for kind, now, start, end, _ in tokenize.generate_tokens(io.StringIO(text).readline):
+        if kind in (tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER): continue
+        if start[0] > row: out.append(lines[start[0] - 1][:start[1]].replace("    ", " "))
+        elif start[1] > column and word(before[-1:]) and word(now[:1]): out.append(" ")
+        out.append(now)
+        (row, column), before = end, now
+    return "".join(out)
 def minified(code):
+    found = []
     try:
         tree = ast.parse(code)
-        text = ast.unparse(tree)
-        return text.encode() if ast.dump(ast.parse(text)) == ast.dump(tree) else code
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return code
+        same = lambda text: ast.dump(ast.parse(text)) == ast.dump(tree)
+        for form in (ast.unparse, lambda tree: dense(ast.unparse(tree))):
+            text = form(tree)
+            if same(text): found.append(text.encode())
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
+        pass
+    return found
 def packed(text):
     filters = [{"id": lzma.FILTER_LZMA2}]
     code = base64.b85encode(lzma.compress(text, format=lzma.FORMAT_RAW, filters=filters))
@@ -40,7 +56,7 @@ def packed(text):
 def size(path):
     with open(path, "rb") as file: code = file.read()
     forms = [code]
-    if FORM["minified"] and path.endswith(".py") and len(code) <= MOST: forms.append(minified(code))
+    if FORM["minified"] and path.endswith(".py") and len(code) <= MOST: forms += minified(code)
     return min(len(text if FORM["as"] == "raw" else packed(text)) for text in forms)
 print("\\n" + json.dumps([size(path) for path in PATHS]))
 `;

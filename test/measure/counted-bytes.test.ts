@@ -72,13 +72,25 @@ it.each(['{ files: [train.py], as: lzma-b85, minified: true }', '{ files: [train
 
 it.each([
   ['is no Python', 'this is not python at all\n'],
-  ['is smaller as it is', 'x=1;y=2;z=(3,4)\n'],
+  ['is smaller as it is', 'x=1;y=2;z=3,4\n'],
   ['nests deeper than Python parses', `x = ${'('.repeat(5000)}1${')'.repeat(5000)}\n`],
   ['nests deeper than Python writes', `x = ${'-'.repeat(20_000)}1\n`],
   ['holds a null', 'x = 1\0\n'],
 ])('code that %s counts as written', async (_, text) => {
   const size = await count({ 'train.py': text }, '{ files: [train.py], minified: true }');
   expect(size).toBe(text.length + 'train.py'.length + 1);
+});
+
+it('spaces and steps of indentation that Python does not need cost nothing', async () => {
+  const wide =
+    'def f(a, b):\n        if a:\n                return f"{a} of {b!r:>10}"\n        return [x for x in b if not x]\n';
+  const dense = 'def f(a,b):\n if a:\n  return f"{a} of {b!r:>10}"\n return[x for x in b if not x]';
+  const sizes = await Promise.all(
+    [wide, dense].map((text) => count({ 'train.py': text }, '{ files: [train.py], minified: true }')),
+  );
+  expect(sizes[0]).toBe(sizes[1]);
+  // the quotes of a string are Python's
+  expect(sizes[0]).toBeLessThanOrEqual(dense.length + 'train.py'.length + 2);
 });
 
 it('what is not Python by its name counts as written', async () => {
