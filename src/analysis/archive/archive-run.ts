@@ -36,7 +36,7 @@ export interface Contradiction {
     | 'tree'
     | 'snapshot'
     | 'id';
-  /** What contradicts what, for people. */
+  /** Contradictions within the archive, in words. */
   text: string;
   count: number;
   /** Ids of the first few trials that it is about. */

@@ -4,7 +4,7 @@ import { contradiction } from './contradictions.js';
 import { parseDelimited } from './delimited.js';
 import { byNumber, gainFrom, isValid, type TrajectoryTrial } from '../trajectory/trajectory.js';
 
-/** What lies beside a results table; null where it does not. */
+/** Files beside a results table; null where there is none. */
 export interface SideRecords {
   /** Text of best.json. */
   best: string | null;

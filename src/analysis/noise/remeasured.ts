@@ -1,6 +1,6 @@
 import { gainFrom, type Trajectory } from '../trajectory/trajectory.js';
 
-/** What became of the first measurement of kept trials when they were measured again. */
+/** First measurements of kept trials beside those that were made of them again. */
 export interface Remeasured {
   /** Kept trials with more than one run. */
   trials: number;

@@ -38,13 +38,13 @@ export interface TurnView {
   /** null before its reply is stored. */
   model: string | null;
   stopReason: string | null;
-  /** What the model said besides calls and thinking. */
+  /** Text of the reply, without calls and thinking. */
   text: string;
   calls: CallView[];
   usage: Usage | null;
   /** Of all attempts; null before anything was settled. */
   microUsd: number | null;
-  /** What lost requests may have cost of that, at most. */
+  /** The part of it that lost requests cost at most. */
   unknownMicroUsd: number;
 }
 

@@ -85,7 +85,7 @@ async function chainSection(lineage: Lineage, adopted: readonly TrialDocument[])
   };
 }
 
-/** What people did while it ran. */
+/** Interventions of people while it ran. */
 function interventions({ changes }: BudgetDocument, trials: readonly TrialDocument[]): Section {
   const items = [
     ...changes.map(({ at, by }) => `${at.toISOString()}: limits changed${by === null ? '' : ` by ${by}`}`),

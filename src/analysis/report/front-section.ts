@@ -4,9 +4,9 @@ import { count, dollars, hours, number, percent, plural, score, signed } from '.
 import { verdictCounts } from './noise-sections.js';
 import type { RunFacts } from './run-facts.js';
 
-/** What the first page says that only the source knows. */
+/** Facts of the first page that only a campaign or an archive itself can tell. */
 export interface FrontFacts {
-  /** What is claimed, with its interval; or why nothing is. */
+  /** Claim with its interval, or the reason why nothing is claimed. */
   claimed: string;
   /** What a person has to do; empty where nothing waits. */
   person: string[];
