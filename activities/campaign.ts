@@ -17,6 +17,7 @@ import {
 import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
+import { genericLanes } from '../src/domain/session/roles.js';
 import { definedFields } from '../src/domain/defined-fields.js';
 import { AssayError } from '../src/domain/errors.js';
 import { explain } from '../src/domain/text/explain.js';
@@ -237,6 +238,7 @@ function resolve(
     attributes,
     isolation: demandedTier(spec, input.isolation),
     hostClasses: input.hostClasses,
+    lineage: input.lineage,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
     submission: input.submission ?? null,
@@ -284,6 +286,9 @@ function calibrationOf(spec: Task, { rule, calibration, submission, submissionRu
 }
 
 function lanesOf(spec: Task, input: CampaignInput): Lane[] {
+  const generic = genericLanes(input.roles);
+  if (input.roles === 'single') return lanesOfRole('generalist', 1);
+  if (generic !== null) return lanesOfRole('generic', generic);
   const asked = input.specialists ?? spec.specialists;
   return asked.flatMap((entry) => {
     const { role, lanes } = typeof entry === 'string' ? { role: entry, lanes: 1 } : entry;
@@ -292,9 +297,12 @@ function lanesOf(spec: Task, input: CampaignInput): Lane[] {
         'CAMPAIGN_INPUT',
         `specialists: the task "${spec.name}" has no specialist "${role}"; it has ${spec.specialists.join(', ')}`,
       );
-    return Array.from({ length: lanes }, (_, lane) => ({ role, lane: laneId(role, lane + 1) }));
+    return lanesOfRole(role, lanes);
   });
 }
+
+const lanesOfRole = (role: string, lanes: number): Lane[] =>
+  Array.from({ length: lanes }, (_, lane) => ({ role, lane: laneId(role, lane + 1) }));
 
 /** Counts the elapsed time; a move of the frontier restarts the time without gain. */
 async function count({ lineage }: OrchestratorContext, owner: string): Promise<CampaignDocument> {

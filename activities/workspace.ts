@@ -3,7 +3,8 @@ import { check } from '../src/measure/prepare.js';
 import type { HostContext } from '../src/measure/host-context.js';
 import { checkAnswer } from '../src/model/answers.js';
 import type { TurnRef } from '../src/session/conversation.js';
-import { runTools, type Checker } from '../src/session/tools.js';
+import type { Checker } from '../src/session/tools/answer.js';
+import { runTools } from '../src/session/tools/run-tools.js';
 import { arrived, unsized, type Arrive } from '../src/measure/arrive.js';
 import { withMonitor } from './heartbeat.js';
 

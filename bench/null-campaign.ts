@@ -8,7 +8,7 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { campaignHeader } from '../src/analysis/read-models/campaign-header.js';
-import { EDIT_TOOL } from '../src/model/tools.js';
+import { EDIT_TOOL } from '../src/model/tools/workspace.js';
 import { startScriptedServer, use, type ScriptStep } from '../test/model/scripted-server.js';
 import { openBenchGround } from './ground.js';
 

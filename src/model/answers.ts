@@ -148,6 +148,19 @@ function limitText({ name, used, allowed, unit }: NonNullable<Failure['limit']>)
 export const parkedAnswer = (trial: number, reason: string): string =>
   `trial ${trial}: parked\nlesson: ${oneLine(reason)}; a person decides what happens to it, and its result is shown in the lineage if it has one. Do not wait for it: continue with another idea.`;
 
+/** A proposal that nearly repeats an earlier trial, with that trial's row. */
+export const repeatAnswer = (
+  { trial, similarity }: { trial: number; similarity: number },
+  row: string,
+): string =>
+  [
+    refusedAnswer(
+      `this nearly repeats trial ${trial} (similarity ${amount(similarity)}), so nothing was measured and nothing spent`,
+    ),
+    row,
+    'If it differs in what matters, submit it again: it is measured then. Else try something else.',
+  ].join('\n');
+
 export const refusedAnswer = (reason: string): string => `refused: ${oneLine(reason)}`;
 export const rebaseAnswer = (trial: number): string => `rebased onto trial ${trial}`;
 

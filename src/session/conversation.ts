@@ -7,7 +7,7 @@ import { believedNow } from '../lineage/decisions/believed.js';
 import type { AnswerDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { parkedAnswer, submitAnswer } from '../model/answers.js';
-import { callsOf, type ToolCall } from '../model/tools.js';
+import { callsOf, type ToolCall } from '../model/tools/tools.js';
 import { workspaceAt, type Workspace } from './workspace.js';
 
 /** One turn of a session. */

@@ -1,5 +1,6 @@
 import type { FrozenCampaign } from '../domain/campaign/campaign.js';
 import { REFUSED_TWICE } from '../domain/session/conversation.js';
+import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
 import { sessionKey } from '../domain/keys.js';
 import { isHeld } from '../domain/statuses.js';
@@ -61,6 +62,7 @@ export async function openSession(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
     submitted: [],
+    repeats: [],
     openedAt: new Date(),
     closedAt: null,
     closedBecause: null,
@@ -96,7 +98,7 @@ async function systemText(
   return systemPrompt({
     task: task.spec,
     role,
-    rolePrompt: await read(`specialists/${role}.md`),
+    rolePrompt: BUILT_IN_ROLES.get(role) ?? (await read(`specialists/${role}.md`)),
     knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,

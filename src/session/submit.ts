@@ -10,10 +10,16 @@ import type { Lineage } from '../lineage/lineage.js';
 import { recipeFiles } from '../tasks/load.js';
 import { snapshotFault } from '../tasks/recipe.js';
 import { refusedAnswer } from '../model/answers.js';
+import type { Task } from '../domain/task/task.js';
 import { callAt, storeAnswer, type CallRef } from './conversation.js';
+import { NEW, noveltyOf, type Novelty } from './novelty.js';
+import { VisibleTrials } from './visible-trials.js';
 import { workspaceAt } from './workspace.js';
 
 export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
+
+/** The same, with the whole answer to the call where it is more than the reason. */
+type Entered = Submitted | { kind: 'repeated'; trial: number; answer: string };
 
 export interface StartSubmitted {
   number: number;
@@ -40,6 +46,8 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
     hypothesis: 'the start recipe',
     expectedDelta: null,
     domain: null,
+    similar: null,
+    twinScope: null,
     role: 'start',
     lane: 'start',
     session: null,
@@ -47,6 +55,9 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
   });
   return { number: trial.number };
 }
+
+/** Compares a proposal with earlier ones, given its changed lines. */
+type CompareWithEarlier = (changes: string, spec: Task) => Promise<Novelty>;
 
 interface Proposed {
   submitKey: string;
@@ -59,10 +70,16 @@ interface Proposed {
   lane: string;
   session: string | null;
   turn: number | null;
+  twinScope: string | null;
 }
 
 /** Stores hypothesis, snapshot and the diff against the parent as stored, and takes a number. */
-async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Proposed): Promise<Submitted> {
+async function submit(
+  lineage: Lineage,
+  campaign: CampaignDocument,
+  proposed: Proposed,
+  compare: CompareWithEarlier,
+): Promise<Entered> {
   const { owner } = campaign;
   const before = await lineage.trials.bySubmitKey(proposed.submitKey);
   if (before !== null) return { kind: 'accepted', number: before.number };
@@ -72,8 +89,7 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
       reason: `the campaign takes no more trials (${textOfReason(campaign.controlReason) ?? campaign.control})`,
     };
   const parent = await lineage.trials.get(owner, proposed.parent);
-  if (parent === null)
-    return { kind: 'refused', reason: `there is no trial ${proposed.parent} to be the parent` };
+  if (parent === null) return unknownParent(proposed.parent);
   if (parent.snapshot === proposed.snapshot)
     return {
       kind: 'refused',
@@ -86,9 +102,12 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
   const { diff, changes } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
+  const { similar, answer } = await compare(changes, task.spec);
+  if (similar !== null && answer !== null) return { kind: 'repeated', trial: similar.trial, answer };
   const result = await lineage.trials.submit(
     {
       ...proposed,
+      similar,
       owner,
       campaign: campaign._id,
       parentSnapshot: parent.snapshot,
@@ -100,6 +119,11 @@ async function submit(lineage: Lineage, campaign: CampaignDocument, proposed: Pr
   if (result.kind === 'full') return { kind: 'refused', reason: `the limit of ${result.limit} is reached` };
   return { kind: 'accepted', number: result.trial.number };
 }
+
+const unknownParent = (parent: number): Entered => ({
+  kind: 'refused',
+  reason: `there is no trial ${parent} to be the parent`,
+});
 
 const unknownDomain = (domain: string, known: readonly string[]): string =>
   known.length === 0
@@ -115,22 +139,45 @@ export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Subm
   if (asked.call.tool !== 'submit_trial')
     throw new AssayError('INTERNAL', `call ${index} of turn ${turn} is ${asked.call.tool}, not a submit`);
   const { role, lane } = await lineage.sessions.get(session);
-  const submitted = await submit(lineage, campaign, {
-    submitKey: callKey(session, turn, index),
-    snapshot: at.snapshot,
-    parent: asked.call.parent ?? at.base,
-    hypothesis: asked.call.hypothesis,
-    expectedDelta: asked.call.expectedDelta,
-    domain: asked.call.domain ?? null,
-    role,
-    lane,
-    session,
-    turn,
-  });
-  if (submitted.kind === 'accepted') await lineage.sessions.addSubmitted(session, submitted.number);
-  else
-    await storeAnswer(lineage, call, asked, { text: refusedAnswer(submitted.reason), isError: true, ...at });
-  return submitted;
+  const { hypothesis } = asked.call;
+  const key = callKey(session, turn, index);
+  const mode = campaign.frozen.lineage;
+  const trials = new VisibleTrials(lineage, { owner, session, mode });
+  const parent = asked.call.parent ?? at.base;
+  const entered = (await trials.get(parent)) === null ? unknownParent(parent) : await submit(
+    lineage,
+    campaign,
+    {
+      submitKey: key,
+      snapshot: at.snapshot,
+      parent,
+      hypothesis,
+      expectedDelta: asked.call.expectedDelta,
+      domain: asked.call.domain ?? null,
+      role,
+      lane,
+      session,
+      turn,
+      twinScope: mode === 'off' ? session : null,
+    },
+    (changes, spec) =>
+      noveltyOf(lineage, trials, spec, {
+        call: key,
+        session,
+        snapshot: at.snapshot,
+        hypothesis,
+        changes,
+      }),
+  );
+  if (entered.kind === 'accepted') {
+    await lineage.sessions.addSubmitted(session, entered.number);
+    return entered;
+  }
+  const text = entered.kind === 'repeated' ? entered.answer : refusedAnswer(entered.reason);
+  await storeAnswer(lineage, call, asked, { text, isError: true, ...at });
+  return entered.kind === 'refused'
+    ? entered
+    : { kind: 'refused', reason: `it nearly repeats trial ${entered.trial}` };
 }
 
 /** Submits the recipe of a person. */
@@ -140,16 +187,24 @@ export async function submitPerson(lineage: Lineage, owner: string, submission: 
     throw new AssayError('CAMPAIGN_INPUT', `the submission is wrong: ${explain(parsed.error)}`);
   const { snapshot, hypothesis, expectedDelta, domain, requestId } = parsed.data;
   const campaign = await lineage.campaigns.byOwner(owner);
-  return submit(lineage, campaign, {
-    submitKey: `${owner}/person/${requestId}`,
-    snapshot,
-    parent: START,
-    hypothesis,
-    expectedDelta,
-    domain,
-    role: 'person',
-    lane: 'person',
-    session: null,
-    turn: null,
-  });
+  const entered = await submit(
+    lineage,
+    campaign,
+    {
+      submitKey: `${owner}/person/${requestId}`,
+      snapshot,
+      parent: START,
+      hypothesis,
+      expectedDelta,
+      domain,
+      role: 'person',
+      lane: 'person',
+      session: null,
+      turn: null,
+      twinScope: null,
+    },
+    () => Promise.resolve(NEW),
+  );
+  if (entered.kind === 'repeated') throw new AssayError('INTERNAL', 'a person is asked nothing');
+  return entered;
 }

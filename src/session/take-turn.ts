@@ -8,7 +8,7 @@ import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
 import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
-import { callsOf, toolDefinitions, type ToolCall } from '../model/tools.js';
+import { callsOf, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
 import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
@@ -77,7 +77,7 @@ async function requestOf(
     model: campaign.frozen.model.id,
     system: await lineage.blobs.text(session.system),
     messages: messagesOf(opening, exchanges),
-    tools: toolDefinitions(spec.recipe.domains),
+    tools: toolDefinitions({ domains: spec.recipe.domains }),
     maxTokens: campaign.frozen.maxTokens,
   };
 }

@@ -1,5 +1,5 @@
 import type { Lineage } from '../lineage/lineage.js';
-import { callsOf } from '../model/tools.js';
+import { callsOf } from '../model/tools/tools.js';
 
 /** A session's private copy of the recipe: its files now, and the trial that they descend from. */
 export interface Workspace {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { startScriptedServer, use, type RecordedRequest, type ScriptStep } from '../model/scripted-server.js';
 import { finish, submit } from '../workflows/script.js';
 import { openWorld, type World } from '../workflows/world.js';

@@ -71,15 +71,18 @@ it('training and evaluation of a trial use the devices of one lease, and no one 
   const numbers = [];
   for (const x of [1.5, 2, 2.5])
     numbers.push(await submitCode(world, 'pair', deviceRecipe({ SIM: sockets }, x, 0.5)));
+  const statuses = new Set<string | null>();
   for (const number of numbers) {
     const { status, replicates } = await ended('pair', owner, number);
-    expect(status).toBe('keep');
+    statuses.add(status);
     const phases = replicates.flatMap((replicate) => replicate.phases);
     const [train, evaluate] = ['train', 'evaluate'].map((name) => phases.find(({ phase }) => phase === name));
     expect(train?.devices.map(({ peakMemoryBytes }) => peakMemoryBytes)).toEqual([64 << 20, 64 << 20]);
     expect(evaluate?.devices.map(({ uuid }) => uuid)).toEqual([train?.devices[0]?.uuid]);
     expect(replicates[0]?.infra).toEqual([]);
   }
+  // which are adopted depends on the order in which they are measured; all of them are measured
+  expect([...statuses].filter((status) => status !== 'discard')).toEqual(['keep']);
   expect(connections('train').length).toBe(2 * 4);
   expect(connections('evaluate').length).toBe(4);
   for (const one of daemon.log)

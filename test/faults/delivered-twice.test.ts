@@ -13,7 +13,7 @@ import { workspaceActivities } from '../../activities/workspace.js';
 import { systemClock } from '../../src/lineage/clock.js';
 import { modelEndpoints } from '../../src/model/endpoints.js';
 import { pricesFrom, type PriceTable } from '../../src/model/pricing.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { RealHosts } from '../builders/real-host.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { openWorld, type World } from '../workflows/world.js';

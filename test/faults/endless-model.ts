@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { z } from 'zod';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { streamMessage, writeMessage, type WireMessage } from '../../src/model/wire.js';
 
 const requestSchema = z.looseObject({ model: z.string(), stream: z.boolean().default(false) });

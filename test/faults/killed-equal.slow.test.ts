@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { openWorld, until, type World } from '../workflows/world.js';
 import { lacks } from '../lacks.js';

@@ -2,7 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import type { ReplicateDocument } from '../../src/lineage/documents/replicate.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { TINY } from '../fixtures/tiny.js';

@@ -11,7 +11,8 @@ import { LARGEST_RESULT, readEvaluation } from '../../src/sandbox/scoring/evalua
 import { seal } from '../../src/sandbox/sealing/seal.js';
 import { SealRefused } from '../../src/sandbox/sealing/seal-refused.js';
 import { parseManifest } from '../../src/tasks/data-manifest.js';
-import { EDIT_TOOL, parseCall } from '../../src/model/tools.js';
+import { parseCall } from '../../src/model/tools/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { pathFault } from '../../src/domain/text/paths.js';
 import { hostileBytes, RUNS } from './runs.js';
 

@@ -7,7 +7,7 @@ import {
   thinksAdaptively,
   type TurnRequest,
 } from '../../src/model/client.js';
-import { toolDefinitions } from '../../src/model/tools.js';
+import { toolDefinitions } from '../../src/model/tools/tools.js';
 import { say, startScriptedServer, use, type ScriptedServer, type ScriptStep } from './scripted-server.js';
 
 const KEY = 'sk-secret-key-0123456789';
@@ -28,7 +28,7 @@ function request(change: Partial<TurnRequest> = {}): TurnRequest {
     model: 'claude-opus-5-5',
     system: 'You improve a recipe.',
     messages: messagesOf('Begin.', []),
-    tools: toolDefinitions({}),
+    tools: toolDefinitions({ domains: {} }),
     maxTokens: 1000,
     ...change,
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { z } from 'zod';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { LOOKUP } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from './scripted-server.js';
 

@@ -5,7 +5,7 @@ import { messagesOf, requestTurn, type TurnRequest } from '../../src/model/clien
 import { startOfflineProposer, type OfflineProposer } from '../../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../../src/model/pricing.js';
 import { openingMessage, systemPrompt } from '../../src/model/prompt.js';
-import { callsOf, toolDefinitions, type ToolCall } from '../../src/model/tools.js';
+import { callsOf, toolDefinitions, type ToolCall } from '../../src/model/tools/tools.js';
 import { Harness, loss, ROLES, Session, task } from './synthetic-objective.js';
 
 let proposer: OfflineProposer;
@@ -31,7 +31,7 @@ function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnR
     model: OFFLINE_MODEL,
     system: systemPrompt(parts),
     messages,
-    tools: toolDefinitions({}),
+    tools: toolDefinitions({ domains: {} }),
     maxTokens: 4000,
   };
 }

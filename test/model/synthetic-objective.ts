@@ -4,7 +4,7 @@ import { taskSchema } from '../../src/domain/task/task.js';
 import type { LineageView, TrialRow } from '../../src/domain/session/view.js';
 import { checkAnswer, rebaseAnswer, refusedAnswer, submitAnswer } from '../../src/model/answers.js';
 import { randomFrom } from '../../src/model/proposer/moves.js';
-import type { ToolCall } from '../../src/model/tools.js';
+import type { ToolCall } from '../../src/model/tools/tools.js';
 
 const RECIPE = `import numpy as np
 LR = 0.02  # knob: 0.001..3 log

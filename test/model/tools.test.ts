@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Reply } from '../../src/domain/session/conversation.js';
-import { callsOf, EDIT_TOOL, parseCall, toolDefinitions } from '../../src/model/tools.js';
+import { callsOf, parseCall, toolDefinitions } from '../../src/model/tools/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 
 const parse = (name: string, input: unknown): ReturnType<typeof parseCall> =>
   parseCall({ type: 'tool_use', id: 'x', name, input });
@@ -52,13 +53,13 @@ describe('tool calls', () => {
   });
 
   it('are all offered to the model, and all offered tools are understood', () => {
-    for (const { name } of toolDefinitions({}).filter((tool) => 'name' in tool))
+    for (const { name } of toolDefinitions({ domains: {} }).filter((tool) => 'name' in tool))
       expect(JSON.stringify(parse(name, {}))).not.toContain('There is no tool');
   });
 
   it('ask what an edit is of where the task has domains, in the words of the task', () => {
     const submits = (domains: Record<string, string>): string =>
-      JSON.stringify(toolDefinitions(domains).find((one) => 'name' in one && one.name === 'submit_trial'));
+      JSON.stringify(toolDefinitions({ domains }).find((one) => 'name' in one && one.name === 'submit_trial'));
     expect(submits({})).not.toContain('domain');
     expect(submits({ arch: 'the shape', opt: 'the optimiser' })).toContain(
       'arch: the shape; opt: the optimiser',

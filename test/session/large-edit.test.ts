@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { applyPatch } from 'diff';
 import { expect, it } from 'vitest';
-import { EDIT_TOOL } from '../../src/model/tools.js';
-import { runTools } from '../../src/session/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
+import { runTools } from '../../src/session/tools/run-tools.js';
 import { submitTrial } from '../../src/session/submit.js';
 import { workspaceAt } from '../../src/session/workspace.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';

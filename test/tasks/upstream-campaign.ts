@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { rm } from 'node:fs/promises';
 import { vi } from 'vitest';
 import { trialRecord, type TrialRecord } from '../../src/analysis/read-models/trial-record.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { loadTask } from '../../src/tasks/load.js';
 import { withSmallRecipe, type UpstreamTask } from '../fixtures/upstream/copy.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';

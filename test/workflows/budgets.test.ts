@@ -12,7 +12,7 @@ import { control } from '../../src/cli/use-cases/control.js';
 import type { CommandContext } from '../../src/cli/context.js';
 import { findTemporalProgram } from '../../src/dev/temporal/temporal-program.js';
 import { systemClock } from '../../src/lineage/clock.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { handClock } from '../fixtures/hand-clock.js';
 import { startScriptedServer, use, type ScriptedServer, type ScriptStep } from '../model/scripted-server.js';
 import { edit, submit, turnKnob } from './script.js';

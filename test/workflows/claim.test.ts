@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusModel } from '../../src/analysis/read-models/status.js';
 import { loadTask } from '../../src/tasks/load.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { seeded, TINY } from '../fixtures/tiny.js';
 import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { replayAll } from './replaying.js';

@@ -5,7 +5,7 @@ import { statusModel } from '../../src/analysis/read-models/status.js';
 import { trialRecord } from '../../src/analysis/read-models/trial-record.js';
 import { sha256 } from '../../src/domain/digest.js';
 import { openSandbox } from '../../src/sandbox/sandbox.js';
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
 import { withScript } from './one-trial.js';
 import { submit } from './script.js';

@@ -1,4 +1,4 @@
-import { EDIT_TOOL } from '../../src/model/tools.js';
+import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { use, type ScriptedAnswer, type ScriptStep } from '../model/scripted-server.js';
 
 /** An answer that replaces a part of a recipe's file, that of the tiny recipe where none is named. */

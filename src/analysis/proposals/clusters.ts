@@ -1,5 +1,5 @@
 import { effectiveCount } from './entropy.js';
-import type { TextVector, Vocabulary } from './text-vectors.js';
+import type { TextVector, Vocabulary } from '../../domain/text/text-vectors.js';
 
 /** Similarity from which a proposal joins a cluster (arXiv 2605.05724, section 4.2). */
 export const JOINS_AT = 0.3;

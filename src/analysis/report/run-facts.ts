@@ -5,8 +5,8 @@ import { keptSteps, selectionFigures, type KeptStep, type SelectionFigures } fro
 import { remeasured, type Remeasured } from '../noise/remeasured.js';
 import { clusterFigures, clusterInOrder, type ClusterFigures } from '../proposals/clusters.js';
 import { calibration, expectedGains, type ExpectedGain } from '../proposals/expected-deltas.js';
-import { nearDuplicates } from '../proposals/near-duplicates.js';
-import { textVectors } from '../proposals/text-vectors.js';
+import { nearDuplicates } from '../../domain/text/near-duplicates.js';
+import { textVectors } from '../../domain/text/text-vectors.js';
 import { acceleratorTime, type AcceleratorTime } from '../trajectory/accelerator-time.js';
 import { allocation, type Allocation } from '../trajectory/allocation.js';
 import { bestSoFar, improvement, type BestPoint, type Improvement } from '../trajectory/best-so-far.js';

@@ -31,6 +31,8 @@ interface Flags extends CommonFlags {
   claimRuns?: string;
   claimAt?: string;
   specialists?: string;
+  roles?: string;
+  lineage?: string;
   priority?: string;
   isolation?: string;
   hostClasses?: string;
@@ -93,7 +95,7 @@ async function inputOf(flags: Flags): Promise<Input> {
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
-    ...definedFields({ isolation, hostClasses: flags.hostClasses }),
+    ...definedFields({ isolation, hostClasses: flags.hostClasses, roles: flags.roles, lineage: flags.lineage }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
   const parsed = inputSchema.safeParse(merged);

@@ -28,6 +28,14 @@ export function register(program: Command): void {
     )
     .option('--claim-at <n,…>', 'also claim the frontier when this many trials have ended, such as 50,100')
     .option('--specialists <roles>', 'comma-separated; ROLE or ROLE:LANES')
+    .option(
+      '--roles <who>',
+      'specialists (default), single (one generalist), or generic:N (N lanes with the same prompt)',
+    )
+    .option(
+      '--lineage <on|off>',
+      'off: a control arm, in which no conversation sees an outcome of a trial that it did not submit (default: on)',
+    )
     .option('--priority <1..5>', 'its work comes before that of campaigns with a higher number (default 3)')
     .option(
       '--isolation <tier>',
@@ -44,7 +52,8 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation, hostClasses.
+trainSeconds, rule, calibration, claim, specialists, roles, lineage, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
+hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
           'assay start --task byte-golf --trials 24 --watch',

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
 import { HOST_CLASSES } from '../devices/calibration.js';
+import { rolesSchema } from '../session/roles.js';
+import { lineageModeSchema } from '../session/lineage-mode.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { modelPriceSchema } from '../money/price.js';
 
@@ -82,6 +84,10 @@ export const campaignInputSchema = z
       .array(z.union([roleName, z.strictObject({ role: roleName, lanes: count.max(64) })]))
       .min(1)
       .optional(),
+    /**
+     * Who proposes: the specialists of the task, so many lanes with one and the same prompt, or a single generalist.
+     */
+    roles: rolesSchema.default('specialists'),
     model: z.string().min(1).optional(),
     /** Turn cap of one session. */
     turns: count.max(1000).default(60),
@@ -95,6 +101,8 @@ export const campaignInputSchema = z
     isolation: tierNameSchema.optional(),
     /** `any`: hosts of another class than the first train its trials once its start was measured on them. */
     hostClasses: z.enum(HOST_CLASSES).default('one'),
+    /** `off`: a control arm, whose conversations see no outcome of a trial that they did not submit themselves. */
+    lineage: lineageModeSchema.default('on'),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
     submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
@@ -102,6 +110,8 @@ export const campaignInputSchema = z
   .superRefine((input, context) => {
     const wrong = claimFault(input.trials, input.claim);
     if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
+    if (input.roles !== 'specialists' && input.specialists !== undefined)
+      context.addIssue({ code: 'custom', path: ['specialists'], message: `only with roles "specialists", not "${input.roles}"` });
     const fault = submissionRunsFault(input);
     if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
   });
@@ -198,6 +208,7 @@ export const frozenCampaignSchema = z.object({
   /** Weakest tier that may run its recipes; null allows each. */
   isolation: tierNameSchema.nullable().default(null),
   hostClasses: z.enum(HOST_CLASSES).default('one'),
+  lineage: lineageModeSchema.default('on'),
   rule: ruleSchema,
   /**
    * Version of the decision rules, fixed to the campaign's end; campaigns from before there were several name none.

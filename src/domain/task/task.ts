@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SAME_AT } from '../text/near-duplicates.js';
 import { uncounted } from './counted.js';
 import { evaluationTimeIssue } from './evaluation-time.js';
 import { gateSchema } from './schema/gate.js';
@@ -128,6 +129,18 @@ const taskFields = {
         .describe('runs of the start before a search; 1 where `replicate.deterministic` is declared'),
     })
     .default({ replicates: 5 }),
+  novelty: z
+    .strictObject({
+      threshold: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(SAME_AT)
+        .describe(
+          'a proposal whose hypothesis and changed lines are as similar as this to those of an earlier trial (cosine of TF-IDF) is answered with that one, free, and measured when it is submitted again; 1: only the same words in the same numbers are asked about',
+        ),
+    })
+    .default({ threshold: SAME_AT }),
   specialists: z
     .array(taskName)
     .min(1)

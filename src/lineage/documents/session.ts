@@ -1,6 +1,21 @@
 import { z } from 'zod';
 import { digest } from './snapshot.js';
 
+/** An earlier trial that a proposal is nearly the same as. */
+export const similarTrial = z.object({
+  trial: z.number().int(),
+  /** Cosine of hypothesis and changed lines. */
+  similarity: z.number(),
+});
+export type SimilarTrial = z.infer<typeof similarTrial>;
+
+/** A proposal that was answered with an earlier trial instead of being measured. */
+const repeatDocument = similarTrial.extend({
+  /** Key of the call. */
+  call: z.string(),
+  snapshot: digest,
+});
+
 export const sessionDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -15,6 +30,7 @@ export const sessionDocument = z.object({
   opening: digest,
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
+  repeats: z.array(repeatDocument).default([]),
   openedAt: z.date(),
   closedAt: z.date().nullable(),
   closedBecause: z.string().nullable(),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SAME_AT } from '../../domain/text/near-duplicates.js';
 import { DTYPES } from '../../domain/task/schema/artifact.js';
 import type { Task } from '../../domain/task/task.js';
 
@@ -165,5 +166,6 @@ export const storedTask = z.object({
   }),
   gates: z.array(gate).default([]),
   calibration: z.object({ replicates: z.number().default(5) }).default({ replicates: 5 }),
+  novelty: z.object({ threshold: z.number().default(SAME_AT) }).default({ threshold: SAME_AT }),
   specialists: strings,
 }) satisfies z.ZodType<Task>;

@@ -4,6 +4,7 @@ import { projectionSchema } from '../../domain/task/rehearsal.js';
 import { finite } from '../../domain/trial/evaluation.js';
 import { failureSchema, outcomeSchema } from '../../domain/trial/outcome.js';
 import { fault } from './fault.js';
+import { similarTrial } from './session.js';
 import { digest } from './snapshot.js';
 
 export const trialDocument = z.object({
@@ -22,6 +23,10 @@ export const trialDocument = z.object({
   changes: z.string(),
   hypothesis: z.string(),
   expectedDelta: finite.nullable(),
+  /** Earlier trial that it nearly repeats, which its proposer was shown before it was submitted again. */
+  similar: similarTrial.nullable().default(null),
+  /** Session within which a twin is sought; null: the whole campaign. */
+  twinScope: z.string().nullable().default(null),
   /** Domain of the task that the edit is of, as its proposer said; apart from the role. */
   domain: z.string().nullable().default(null),
   role: z.string(),
@@ -61,6 +66,8 @@ export const proposalDocument = trialDocument.pick({
   changes: true,
   hypothesis: true,
   expectedDelta: true,
+  similar: true,
+  twinScope: true,
   domain: true,
   role: true,
   lane: true,

@@ -44,6 +44,14 @@ export class Sessions {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
   }
 
+  /** Records once for each call that it was answered with an earlier trial. */
+  async addRepeat(session: string, repeat: SessionDocument['repeats'][number]): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'repeats.call': { $ne: repeat.call } },
+      { $push: { repeats: repeat } },
+    );
+  }
+
   async close(session: string, because: string): Promise<void> {
     await this.sessions.update(
       { _id: session, closedAt: null },

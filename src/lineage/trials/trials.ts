@@ -22,7 +22,11 @@ export interface Limits {
 
 const FAULTS_KEPT = 50;
 
-const twinKey = ({ owner, snapshot }: Pick<Proposal, 'owner' | 'snapshot'>): string => `${owner}/${snapshot}`;
+const twinKey = ({
+  owner,
+  snapshot,
+  twinScope,
+}: Pick<Proposal, 'owner' | 'snapshot' | 'twinScope'>): string => `${twinScope ?? owner}/${snapshot}`;
 
 /**
  * The most that a submit pauses, by chance, after others took the number that it was about to take: of many at once

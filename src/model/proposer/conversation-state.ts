@@ -3,7 +3,7 @@ import { knobsOf, type Knob } from '../../domain/text/knobs.js';
 import { matchesGlob } from '../../domain/text/paths.js';
 import { readCheckAnswer, readRebaseAnswer, readSubmitAnswer, type SubmitReading } from '../answers.js';
 import { baseIn, editableIn } from '../prompt.js';
-import { parseCall } from '../tools.js';
+import { parseCall } from '../tools/tools.js';
 import type { AnsweredCall, Conversation } from './request.js';
 
 /** The values of all knobs by name. */

@@ -1,7 +1,7 @@
 import { sha256 } from '../../domain/digest.js';
 import { turned } from '../../domain/text/knobs.js';
 import { roleSection } from '../prompt.js';
-import { EDIT_TOOL } from '../tools.js';
+import { EDIT_TOOL } from '../tools/workspace.js';
 import { readView } from '../view-text.js';
 import {
   conversationState,

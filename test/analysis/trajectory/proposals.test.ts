@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { clusterFigures, clusterInOrder } from '../../../src/analysis/proposals/clusters.js';
 import { effectiveCount } from '../../../src/analysis/proposals/entropy.js';
 import { calibration, expectedGains } from '../../../src/analysis/proposals/expected-deltas.js';
-import { nearDuplicates } from '../../../src/analysis/proposals/near-duplicates.js';
-import { termsOf, textVectors, type TextVector } from '../../../src/analysis/proposals/text-vectors.js';
+import { nearDuplicates } from '../../../src/domain/text/near-duplicates.js';
+import { termsOf, textVectors, type TextVector } from '../../../src/domain/text/text-vectors.js';
 import { proposalFigures } from '../../../src/analysis/report/run-facts.js';
 import { trajectoryOf } from '../../builders/trajectory.js';
 

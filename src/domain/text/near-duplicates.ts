@@ -1,4 +1,4 @@
-import type { TextVector, Vocabulary } from './text-vectors.js';
+import { cosineOf, termsWithNumbers, textVectors, type TextVector, type Vocabulary } from './text-vectors.js';
 
 /** Similarity from which a text says again what an earlier one said. The paper gives no figure: this one is ours. */
 export const SAME_AT = 0.9;
@@ -7,10 +7,10 @@ export const SAME_AT = 0.9;
 export function nearDuplicates({ vectors, rarity }: Vocabulary, sameAt = SAME_AT): (number | null)[] {
   const seen: number[][] = [];
   return vectors.map((vector, at) => {
-    const weights = new Map(Array.from(vector.terms, (term, place) => [term, vector.weights[place] ?? 0]));
     let found: { earlier: number; cosine: number } | null = null;
     for (const earlier of candidates(vector, { rarity, seen, sameAt })) {
-      const cosine = cosineOf(weights, vectors[earlier]);
+      const other = vectors[earlier];
+      const cosine = other === undefined ? 0 : cosineOf(vector, other);
       if (cosine >= sameAt && (found === null || cosine > found.cosine)) found = { earlier, cosine };
     }
     for (const term of vector.terms) (seen[term] ??= []).push(at);
@@ -42,7 +42,15 @@ function candidates({ terms, weights }: TextVector, { rarity, seen, sameAt }: Se
   return found;
 }
 
-function cosineOf(weights: ReadonlyMap<number, number>, other: TextVector | undefined): number {
-  if (other === undefined) return 0;
-  return other.terms.reduce((sum, term, at) => sum + (other.weights[at] ?? 0) * (weights.get(term) ?? 0), 0);
+/** Finds the earlier text that is most like a new one; null where no word is shared. */
+export function mostSimilar(text: string, earlier: readonly string[]): { at: number; cosine: number } | null {
+  const { vectors } = textVectors([...earlier, text], { terms: termsWithNumbers, smooth: true });
+  const own = vectors.at(-1);
+  if (own === undefined) return null;
+  let found: { at: number; cosine: number } | null = null;
+  for (const [at, other] of vectors.slice(0, -1).entries()) {
+    const cosine = cosineOf(own, other);
+    if (cosine > (found?.cosine ?? 0)) found = { at, cosine };
+  }
+  return found;
 }

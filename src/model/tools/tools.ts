@@ -1,0 +1,72 @@
+import type Anthropic from '@anthropic-ai/sdk';
+import { z } from 'zod';
+import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
+import { FINISH, type FinishCall } from './finish.js';
+import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
+import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
+import type { ModelTool, ToolOffer } from './tool.js';
+import { CHECK, EDIT, REBASE, SEARCH, type WorkspaceCall } from './workspace.js';
+
+/** One tool call whose input was checked; `malformed` is answered with its error and does nothing. */
+export type ToolCall =
+  WorkspaceCall | LineageCall | SubmitCall | FinishCall | { tool: 'malformed'; error: string };
+
+/** All tools, in a fixed order so that the provider's cache holds them. */
+const TOOLS: readonly ModelTool<ToolCall>[] = [
+  EDIT,
+  SEARCH,
+  CHECK,
+  LINEAGE,
+  READ_TRIAL,
+  REBASE,
+  SUBMIT_TRIAL,
+  FINISH,
+];
+
+const BY_NAME = new Map(TOOLS.map((tool) => [tool.name, tool]));
+
+/** The tools of a session. */
+export function toolDefinitions(offer: ToolOffer): Anthropic.ToolUnion[] {
+  return TOOLS.flatMap(({ definition }) => definition(offer) ?? []);
+}
+
+/** Parses one tool call of a model; an error is worded so that the model can fix it. */
+export function parseCall(use: ToolUse): ToolCall {
+  const tool = BY_NAME.get(use.name);
+  if (tool === undefined) {
+    return {
+      tool: 'malformed',
+      error: `There is no tool "${use.name.slice(0, 60)}". Tools: ${[...BY_NAME.keys()].join(', ')}.`,
+    };
+  }
+  const parsed = tool.input.safeParse(use.input);
+  if (parsed.success) return parsed.data;
+  return {
+    tool: 'malformed',
+    error: `The input of ${use.name} is malformed:\n${z.prettifyError(parsed.error)}`.slice(0, 2000),
+  };
+}
+
+/** Calls of one reply that are carried out. */
+const MOST_CALLS = 100;
+const TOO_MANY: ToolCall = {
+  tool: 'malformed',
+  error: `A reply may have ${MOST_CALLS} tool calls; nothing was done for this one. Call it again in the next reply.`,
+};
+const CUT_OFF: ToolCall = {
+  tool: 'malformed',
+  error: 'The reply was cut off at its token limit before this call was complete; nothing was done.',
+};
+
+/**
+ * The calls of a reply in their order. Those beyond a hundred are not carried out, nor is the last one of a reply that
+ * was cut off at its token limit: its input may be half of what was meant.
+ */
+export function callsOf(reply: Reply): { use: ToolUse; call: ToolCall }[] {
+  const uses = toolUses(reply);
+  return uses.map((use, index) => {
+    if (index >= MOST_CALLS) return { use, call: TOO_MANY };
+    const cut = reply.stopReason === 'max_tokens' && index === uses.length - 1;
+    return { use, call: cut ? CUT_OFF : parseCall(use) };
+  });
+}

@@ -1,0 +1,45 @@
+import type { WorkMonitor } from '../../domain/trial/doing.js';
+import type { Task } from '../../domain/task/task.js';
+import type { FrozenCampaign } from '../../domain/campaign/campaign.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import type { CallRef } from '../conversation.js';
+import type { VisibleTrials } from '../visible-trials.js';
+import type { Workspace } from '../workspace.js';
+
+/** Answer to a call, and the workspace after it. */
+export interface Answer {
+  text: string;
+  isError: boolean;
+  workspace: Workspace;
+}
+
+/** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
+export type Checker = (owner: string, workspace: Workspace, monitor: WorkMonitor) => Promise<string>;
+
+/** All that a call is carried out with. */
+export interface CallContext {
+  lineage: Lineage;
+  call: CallRef;
+  frozen: FrozenCampaign;
+  spec: Task;
+  /** All that the conversation may know of other trials. */
+  trials: VisibleTrials;
+  workspace: Workspace;
+  /** null on workers that are no hosts. */
+  check: Checker | null;
+  monitor: WorkMonitor;
+}
+
+/** Answers with a text, and leaves the workspace as it is. */
+export const said = ({ workspace }: Pick<CallContext, 'workspace'>, text: string): Answer => ({
+  text,
+  isError: false,
+  workspace,
+});
+
+/** Answers with an error that the model can act on. */
+export const refused = ({ workspace }: Pick<CallContext, 'workspace'>, text: string): Answer => ({
+  text,
+  isError: true,
+  workspace,
+});

@@ -1,0 +1,70 @@
+import { AssayError } from '../../domain/errors.js';
+import type { WorkMonitor } from '../../domain/trial/doing.js';
+import type { AnswerDocument } from '../../lineage/documents/session.js';
+import type { Lineage } from '../../lineage/lineage.js';
+import type { ToolCall } from '../../model/tools/tools.js';
+import { callsAt, storeAnswer, type ConversationContext, type TurnRef } from '../conversation.js';
+import { VisibleTrials } from '../visible-trials.js';
+import { workspaceAt } from '../workspace.js';
+import { refused, said, type Answer, type CallContext, type Checker } from './answer.js';
+import { edit } from './edit.js';
+import { listTrials, readTrial } from './read-trials.js';
+import { rebase } from './rebase.js';
+
+export interface ToolContext {
+  lineage: Lineage;
+  check: Checker | null;
+  monitor: WorkMonitor;
+}
+
+/** Carries out the calls of a turn that look at or change the workspace; each is answered once, in order. */
+export async function runTools(context: ToolContext, at: TurnRef): Promise<void> {
+  const { lineage } = context;
+  const calls = await callsAt(lineage, at.session, at.turn);
+  const stored = await lineage.sessions.answersOf(at.session, at.turn, calls.length);
+  const answered = new Map(stored.map((answer) => [answer.index, answer]));
+  const { frozen } = await lineage.campaigns.byOwner(at.owner);
+  const { spec } = await lineage.tasks.get(frozen.task.digest);
+  const trials = new VisibleTrials(lineage, { ...at, mode: frozen.lineage });
+  let workspace = await workspaceAt(lineage, { ...at, index: 0 });
+  for (const [index, asked] of calls.entries()) {
+    const before = answered.get(index);
+    if (before === undefined && asked.call.tool === 'submit_trial') continue;
+    const call = { ...at, index };
+    const { snapshot, base } =
+      before ?? (await answerTo({ ...context, call, frozen, spec, trials, workspace }, asked));
+    workspace = { snapshot, base };
+  }
+}
+
+async function answerTo(context: CallContext, asked: ConversationContext): Promise<AnswerDocument> {
+  const { text, isError, workspace } = await carryOut(context, asked.call);
+  return storeAnswer(context.lineage, context.call, asked, { text, isError, ...workspace });
+}
+
+async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
+  switch (call.tool) {
+    case 'malformed':
+      return refused(context, call.error);
+    case 'finish':
+      return said(context, 'session finished');
+    case 'check':
+      return check(context);
+    case 'lineage':
+      return listTrials(context, call);
+    case 'read_trial':
+      return readTrial(context, call.trial);
+    case 'rebase':
+      return rebase(context, call.trial);
+    case 'submit_trial':
+      throw new AssayError('INTERNAL', 'a submit is no tool of the workspace');
+    case 'edit':
+      return edit(context, call.edit);
+  }
+}
+
+async function check(context: CallContext): Promise<Answer> {
+  if (context.check === null)
+    throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
+  return said(context, await context.check(context.call.owner, context.workspace, context.monitor));
+}

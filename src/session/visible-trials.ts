@@ -1,0 +1,28 @@
+import { maySee, type LineageMode } from '../domain/session/lineage-mode.js';
+import { START } from '../domain/keys.js';
+import type { TrialDocument } from '../lineage/documents/trial.js';
+import type { Lineage } from '../lineage/lineage.js';
+
+/** The trials that a conversation may see. Tools and views read trials here and nowhere else. */
+export class VisibleTrials {
+  constructor(
+    private readonly lineage: Pick<Lineage, 'trials' | 'sessions'>,
+    private readonly of: { owner: string; session: string; mode: LineageMode },
+  ) {}
+
+  /** Reads a trial; null where there is none that may be seen. */
+  async get(number: number): Promise<TrialDocument | null> {
+    const trial = await this.lineage.trials.get(this.of.owner, number);
+    return trial !== null && maySee(this.of.mode, this.of.session, trial) ? trial : null;
+  }
+
+  /** Reads the newest trials, newest first. */
+  async latest(limit: number): Promise<TrialDocument[]> {
+    const { owner, session, mode } = this.of;
+    if (mode === 'on') return this.lineage.trials.latest(owner, limit);
+    const { submitted } = await this.lineage.sessions.get(session);
+    const numbers = [START, ...submitted].sort((a, b) => b - a).slice(0, limit);
+    const trials = await Promise.all(numbers.map((number) => this.get(number)));
+    return trials.flatMap((trial) => trial ?? []);
+  }
+}
