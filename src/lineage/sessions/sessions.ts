@@ -1,7 +1,7 @@
 import type { Db } from 'mongodb';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
-import { type AnswerDocument, type SessionDocument } from '../documents/session.js';
+import { type AnswerDocument, type Asked, type SessionDocument } from '../documents/session.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
 
@@ -67,6 +67,12 @@ export class Sessions {
     return replySchema.parse(JSON.parse(reply));
   }
 
+  /** Reads the settings of the request whose reply a turn uses; null where there is none, or an earlier assay made it. */
+  async asked(session: string, turn: number): Promise<Asked | null> {
+    const { chosen } = await this.attempts(session, turn);
+    return chosen === null ? null : (await this.replies.require(callKey(session, turn, chosen))).asked;
+  }
+
   /** Chooses the reply of a turn whose attempt was cut off between storing it and choosing it. */
   async chooseStored(session: string, turn: number): Promise<void> {
     const { attempts, chosen } = await this.attempts(session, turn);
@@ -91,7 +97,11 @@ export class Sessions {
   }
 
   /** Stores a paid reply and returns the one the turn uses: this one, unless another was chosen before. */
-  async store(session: string, turn: number, attempt: number, reply: Reply): Promise<Reply> {
+  async store(
+    { session, turn, attempt }: { session: string; turn: number; attempt: number },
+    reply: Reply,
+    asked: Asked | null,
+  ): Promise<Reply> {
     const _id = callKey(session, turn, attempt);
     await this.replies.insertOnce({
       _id,
@@ -99,6 +109,7 @@ export class Sessions {
       turn,
       attempt,
       reply: JSON.stringify(reply),
+      asked,
       at: new Date(),
     });
     await this.choose(session, turn, attempt);
