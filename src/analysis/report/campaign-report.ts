@@ -44,7 +44,12 @@ export async function campaignReport(lineage: Lineage, name: string): Promise<Fi
     { facts, front, archive: null, more },
     `A campaign of task ${campaign.frozen.task.name}, ranked by ${metric.name}, which is ${metric.direction}d. ${state}`,
   );
-  return { document, facts: { name, source: 'campaign', metric, archive: null, ...facts } };
+  return {
+    document,
+    trajectory,
+    claimed: remark,
+    facts: { name, source: 'campaign', metric, archive: null, ...facts },
+  };
 }
 
 function waiting({ state, reason }: CampaignDocument, trials: readonly TrialDocument[]): string[] {
