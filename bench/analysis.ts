@@ -11,8 +11,8 @@ import { archiveReport } from '../src/analysis/report/archive-report.js';
 import { html } from '../src/analysis/report/html.js';
 import { markdown } from '../src/analysis/report/markdown.js';
 import { clusterInOrder } from '../src/analysis/proposals/clusters.js';
-import { nearDuplicates } from '../src/analysis/proposals/near-duplicates.js';
-import { textVectors } from '../src/analysis/proposals/text-vectors.js';
+import { nearDuplicates } from '../src/domain/text/near-duplicates.js';
+import { textVectors } from '../src/domain/text/text-vectors.js';
 import { findPlateau } from '../src/analysis/noise/plateau.js';
 import { keptSteps } from '../src/analysis/noise/kept-steps.js';
 import type { Trajectory, TrajectoryTrial } from '../src/analysis/trajectory/trajectory.js';
@@ -45,6 +45,7 @@ function trialOf(number: number, best: { score: number; number: number }): Traje
     number,
     role: oneOf(ROLES, 'opt'),
     domain: oneOf(ROLES, 'opt'),
+    edit: null,
     model: null,
     ending: failed ? oneOf(['crash', 'size_blocked'] as const, 'crash') : kept ? 'keep' : 'discard',
     stage: null,

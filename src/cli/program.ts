@@ -12,8 +12,10 @@ import { register as dev } from './commands/dev.js';
 import { register as devices } from './commands/devices.js';
 import { register as diff } from './commands/diff.js';
 import { register as doctor } from './commands/doctor.js';
+import { register as exportCampaign } from './commands/export.js';
 import { register as gc } from './commands/gc.js';
 import { helpText } from './commands/help-text.js';
+import { register as importCampaign } from './commands/import.js';
 import { register as keepStore } from './commands/keep-store.js';
 import { register as log } from './commands/log.js';
 import { register as pause } from './commands/pause.js';
@@ -40,7 +42,7 @@ const COMMANDS: Readonly<Record<string, readonly ((program: Command) => void)[]>
   'Begin:': [demo, doctor],
   'Run:': [dev, worker, start, submit, task, keepStore],
   'Read:': [status, watch, trials, tree, show, diff, session, log, costs, report, devices, audit, replay],
-  'Take out:': [best, checkout, artifact],
+  'Take out and in:': [best, checkout, artifact, exportCampaign, importCampaign],
   'Control:': [pause, resume, stop, cancel, terminate, reset, budget, reconcile, gc],
 };
 

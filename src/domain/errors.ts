@@ -121,6 +121,8 @@ export const ERRORS = {
     false,
     'Give a file that `temporal workflow show --workflow-id ID --output json` wrote.',
   ),
+  GIT_FAILED: entry('user', 2, false, 'Install git, or export without --git.'),
+  CAMPAIGN_RUNNING: entry('user', 2, false, 'Wait for its end, or end it with `assay stop`.'),
   ARCHIVE_INVALID: entry(
     'user',
     2,

@@ -71,6 +71,7 @@ export class Campaigns {
       exhausted: null,
       elapsed: elapsedFrom(now),
       hostClasses: [],
+      foreign: null,
     });
     if (mine) this.anchors.set(frozen.owner, { monotonicMs, totalMs: 0 });
     const stored = await this.collection.require(frozen.name);

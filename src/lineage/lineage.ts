@@ -1,5 +1,6 @@
 import type { Db, MongoClient } from 'mongodb';
 import type { Clock } from '../domain/campaign/clock.js';
+import { CampaignArchive } from './archive/campaign-archive.js';
 import { Blobs } from './blob-store/blobs.js';
 import { Garbage } from './blob-store/garbage.js';
 import { Budgets } from './budgets/budgets.js';
@@ -41,6 +42,7 @@ export interface Lineage {
   drains: Drains;
   records: AuditReader;
   garbage: Garbage;
+  archive: CampaignArchive;
   close(): Promise<void>;
 }
 
@@ -105,6 +107,7 @@ function lineageOf(client: MongoClient, database: Db, clock: Clock): Lineage {
     drains: new Drains(database),
     records: new AuditReader(database),
     garbage: new Garbage(database, clock),
+    archive: new CampaignArchive(database),
     close: () => client.close(),
   };
 }

@@ -50,7 +50,11 @@ export async function noveltyOf(
     (one) => one.call !== proposal.call && (one.snapshot === proposal.snapshot || one.trial === trial.number),
   );
   if (isAgain) return { similar, answer: null };
-  await lineage.sessions.addRepeat(proposal.session, { call: proposal.call, snapshot: proposal.snapshot, ...similar });
+  await lineage.sessions.addRepeat(proposal.session, {
+    call: proposal.call,
+    snapshot: proposal.snapshot,
+    ...similar,
+  });
   const row = renderRows([await rowOf(lineage, trial)], decisionMeasure(spec));
   return { similar, answer: repeatAnswer(similar, row) };
 }

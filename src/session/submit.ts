@@ -46,6 +46,7 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
     hypothesis: 'the start recipe',
     expectedDelta: null,
     domain: null,
+    edit: null,
     similar: null,
     twinScope: null,
     role: 'start',
@@ -101,12 +102,13 @@ async function submit(
     return { kind: 'refused', reason: unknownDomain(proposed.domain, Object.keys(domains)) };
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
-  const { diff, changes } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
+  const { diff, changes, edit } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
   const { similar, answer } = await compare(changes, task.spec);
   if (similar !== null && answer !== null) return { kind: 'repeated', trial: similar.trial, answer };
   const result = await lineage.trials.submit(
     {
       ...proposed,
+      edit,
       similar,
       owner,
       campaign: campaign._id,
@@ -144,31 +146,34 @@ export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Subm
   const mode = campaign.frozen.lineage;
   const trials = new VisibleTrials(lineage, { owner, session, mode });
   const parent = asked.call.parent ?? at.base;
-  const entered = (await trials.get(parent)) === null ? unknownParent(parent) : await submit(
-    lineage,
-    campaign,
-    {
-      submitKey: key,
-      snapshot: at.snapshot,
-      parent,
-      hypothesis,
-      expectedDelta: asked.call.expectedDelta,
-      domain: asked.call.domain ?? null,
-      role,
-      lane,
-      session,
-      turn,
-      twinScope: mode === 'off' ? session : null,
-    },
-    (changes, spec) =>
-      noveltyOf(lineage, trials, spec, {
-        call: key,
-        session,
-        snapshot: at.snapshot,
-        hypothesis,
-        changes,
-      }),
-  );
+  const entered =
+    (await trials.get(parent)) === null
+      ? unknownParent(parent)
+      : await submit(
+          lineage,
+          campaign,
+          {
+            submitKey: key,
+            snapshot: at.snapshot,
+            parent,
+            hypothesis,
+            expectedDelta: asked.call.expectedDelta,
+            domain: asked.call.domain ?? null,
+            role,
+            lane,
+            session,
+            turn,
+            twinScope: mode === 'off' ? session : null,
+          },
+          (changes, spec) =>
+            noveltyOf(lineage, trials, spec, {
+              call: key,
+              session,
+              snapshot: at.snapshot,
+              hypothesis,
+              changes,
+            }),
+        );
   if (entered.kind === 'accepted') {
     await lineage.sessions.addSubmitted(session, entered.number);
     return entered;

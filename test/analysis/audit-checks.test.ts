@@ -109,6 +109,7 @@ describe('invariant 2', () => {
       system: SNAPSHOT,
       opening: SNAPSHOT,
       submitted: [2],
+      repeats: [],
       openedAt: AT,
       closedAt: null,
       closedBecause: null,

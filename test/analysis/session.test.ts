@@ -17,7 +17,17 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
   const id = sessionKey(owner, 'arch-0', 3);
   const { snapshot } = await lineage.trials.require(owner, 0);
   await lineage.sessions.open({
-    ...{ _id: id, owner, role: 'arch', lane: 'arch-0', index: 3, base: 0, snapshot, submitted: [] },
+    ...{
+      _id: id,
+      owner,
+      role: 'arch',
+      lane: 'arch-0',
+      index: 3,
+      base: 0,
+      snapshot,
+      submitted: [],
+      repeats: [],
+    },
     system: await lineage.blobs.put(Buffer.from('you are arch')),
     opening: await lineage.blobs.put(Buffer.from(VIEW)),
     ...{ openedAt: new Date(), closedAt: null, closedBecause: null },

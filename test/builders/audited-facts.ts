@@ -35,6 +35,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     exhausted: null,
     elapsed: elapsedFrom(AT),
     hostClasses: [],
+    foreign: null,
   };
   return {
     store: {
@@ -80,6 +81,9 @@ export function trialOf(number: number, more: Partial<TrialDocument> = {}): Tria
     hypothesis: '',
     expectedDelta: null,
     domain: null,
+    edit: null,
+    similar: null,
+    twinScope: null,
     role: 'opt',
     lane: 'opt-1',
     session: null,

@@ -11,6 +11,7 @@ export function trajectoryTrial(
     number,
     role: 'opt',
     domain: null,
+    edit: null,
     model: null,
     ending: 'discard',
     stage: null,

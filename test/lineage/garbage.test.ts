@@ -39,6 +39,9 @@ async function submitted(text: string) {
     ...{ owner, campaign: 'c', submitKey: `${owner}/start`, snapshot, diff, hypothesis: text },
     ...{ parent: null, parentSnapshot: null, changes: '', expectedDelta: null },
     domain: null,
+    edit: null,
+    similar: null,
+    twinScope: null,
     ...{ role: 'start', lane: 'start-1', session: null, turn: null },
   });
   await lineage.trials.settle(owner, 0, unmeasured('cancelled', 'by a test'));

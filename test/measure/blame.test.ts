@@ -49,6 +49,7 @@ it('a recipe that breaks the evaluator ends as a crash also where the start is o
   const submitted = await lineage.trials.submit(
     {
       ...{ owner, campaign, role, lane, session, turn, expectedDelta, domain, diff },
+      ...{ edit: null, similar: null, twinScope: null },
       ...{
         parent: 0,
         parentSnapshot: start.snapshot,

@@ -59,7 +59,9 @@ describe('tool calls', () => {
 
   it('ask what an edit is of where the task has domains, in the words of the task', () => {
     const submits = (domains: Record<string, string>): string =>
-      JSON.stringify(toolDefinitions({ domains }).find((one) => 'name' in one && one.name === 'submit_trial'));
+      JSON.stringify(
+        toolDefinitions({ domains }).find((one) => 'name' in one && one.name === 'submit_trial'),
+      );
     expect(submits({})).not.toContain('domain');
     expect(submits({ arch: 'the shape', opt: 'the optimiser' })).toContain(
       'arch: the shape; opt: the optimiser',

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { applyPatch } from 'diff';
 import { expect, it } from 'vitest';
 import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
-import { runTools } from '../../src/session/tools/run-tools.js';
 import { submitTrial } from '../../src/session/submit.js';
 import { workspaceAt } from '../../src/session/workspace.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
+import { storedSession, storedTurn } from '../builders/stored-turn.js';
 
 const LINES = 10_000;
 const TIMER_MS = 20;
@@ -18,33 +18,17 @@ const recipeOf = (mark: string): string =>
   Array.from({ length: LINES }, (_, i) => `x${i} = ${mark}${i % 7}  # line ${i} of a recipe\n`).join('');
 
 /** Writes `train.py` in a session of its own on a trial, and submits it; returns the number of the new trial. */
-async function submitted({ lineage, owner }: Seeded, parent: number, text: string): Promise<number> {
-  const session = `${owner}/opt-1/${randomUUID()}`;
-  const { snapshot } = await lineage.trials.require(owner, parent);
-  const [system, opening] = [await lineage.blobs.put('system'), await lineage.blobs.put('opening')];
-  await lineage.sessions.open({
-    ...{ _id: session, owner, role: 'opt', lane: 'opt-1', index: 0, base: parent, snapshot, system, opening },
-    ...{ submitted: [], openedAt: new Date(), closedAt: null, closedBecause: null },
-  });
-  const use = (id: string, name: string, input: object) => ({ type: 'tool_use' as const, id, name, input });
-  const attempt = await lineage.sessions.attempt(session, 0);
-  await lineage.sessions.store(session, 0, attempt, {
-    id: 'msg',
-    model: 'm',
-    content: [
-      use('a', EDIT_TOOL, { command: 'create', path: 'train.py', file_text: text }),
-      use('b', 'submit_trial', { hypothesis: 'other lines', expected_delta: null }),
-    ],
-    stopReason: 'tool_use',
-    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-  });
-  const at = { owner, session, turn: 0 };
-  const monitor = { signal: new AbortController().signal, tell: () => undefined };
-  await runTools({ lineage, check: null, monitor }, at);
+async function submitted(seeded: Seeded, parent: number, text: string): Promise<number> {
+  const { lineage } = seeded;
+  const session = await storedSession(seeded, parent);
+  const at = await storedTurn(seeded, session, 0, [
+    [EDIT_TOOL, { command: 'create', path: 'train.py', file_text: text }],
+    ['submit_trial', { hypothesis: `other lines ${randomUUID()}`, expected_delta: null }],
+  ]);
   const found = await submitTrial(lineage, { ...at, index: 1 });
   if (found.kind !== 'accepted') throw new Error(found.reason);
   expect((await workspaceAt(lineage, { ...at, index: 1 })).snapshot).toBe(
-    (await lineage.trials.require(owner, found.number)).snapshot,
+    (await lineage.trials.require(seeded.owner, found.number)).snapshot,
   );
   return found.number;
 }

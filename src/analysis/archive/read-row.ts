@@ -60,6 +60,7 @@ class Row {
         id: text('id').trim(),
         role: text('role').trim() || 'all',
         domain: text('domain').trim() || null,
+        edit: null,
         model: text('model').trim() || null,
         ending,
         stage: null,

@@ -29,6 +29,7 @@ export function proposalSection(trajectory: Trajectory, facts: RunFacts): Sectio
       text(
         `${plural(architecture.submissions, 'submission')} of ${count(architecture.trials)} by the role of architecture, or with that domain, whatever became of them.`,
       ),
+      ...editBlocks(facts),
       ...calibrationBlocks(trajectory, facts),
       ...(tools.length === 0
         ? []
@@ -43,6 +44,25 @@ export function proposalSection(trajectory: Trajectory, facts: RunFacts): Sectio
           ]),
     ],
   };
+}
+
+const EDITS = { structural: 'structural', constants: 'constants only', layout: 'layout only' } as const;
+
+/** Nothing where no edit is known, as in an archive without the code of its trials. */
+function editBlocks({ edits }: RunFacts): Block[] {
+  if (edits.every(({ kind }) => kind === null)) return [];
+  return [
+    text(
+      'Edits by the syntax trees before and after: structural, or constants alone, or nothing but comments, doc strings and spaces.',
+    ),
+    table(
+      ['edit', '>trials', '>measured', '>adopted', '>share adopted'],
+      edits.map(({ kind, trials, valid, counts: { keep = 0 } }) => [
+        kind === null ? 'not known' : EDITS[kind],
+        ...[count(trials), count(valid), count(keep), percent(keep / trials)],
+      ]),
+    ),
+  ];
 }
 
 function edgeBlocks({ edges }: RunFacts, windows: readonly string[]): Block[] {

@@ -11,6 +11,7 @@ import { acceleratorTime, type AcceleratorTime } from '../trajectory/accelerator
 import { allocation, type Allocation } from '../trajectory/allocation.js';
 import { bestSoFar, improvement, type BestPoint, type Improvement } from '../trajectory/best-so-far.js';
 import { domainAudit, type DomainAudit } from '../trajectory/domain-audit.js';
+import { editKinds, type EditKindCounts } from '../trajectory/edit-kinds.js';
 import { causes, outcomes, type Cause, type Outcomes } from '../trajectory/outcomes.js';
 import { parentEdges, type ParentEdges } from '../trajectory/parent-edges.js';
 import {
@@ -46,6 +47,7 @@ export interface RunFacts {
   accelerators: AcceleratorTime | null;
   allocation: Allocation;
   architecture: DomainAudit;
+  edits: EditKindCounts[];
   edges: { window: ParentEdges; all: ParentEdges };
   proposals: { window: ProposalFigures; all: ProposalFigures };
   gains: ExpectedGain[];
@@ -85,6 +87,7 @@ export function runFacts(trajectory: Trajectory): RunFacts {
     accelerators: acceleratorTime(trials),
     allocation: allocation(trials),
     architecture: domainAudit(trials),
+    edits: editKinds(trials),
     edges: { window: parentEdges(trials, WINDOW), all: parentEdges(trials) },
     proposals: { window: proposalFigures(texts.slice(0, WINDOW)), all: proposalFigures(texts) },
     gains,

@@ -70,6 +70,7 @@ function trajectoryTrialOf(trial: TrialDocument, facts: Facts): TrajectoryTrial 
     ...{ number, role, score, metrics },
     id: trialLabel(number),
     domain: trial.domain,
+    edit: trial.edit,
     model: number === START || trial.session === null ? null : facts.model,
     ending: trial.status ?? 'running',
     stage: failure?.phase ?? null,

@@ -1,4 +1,5 @@
 import type { Measure } from '../../domain/task/task.js';
+import type { EditKind } from '../../domain/trial/edit-kind.js';
 import { TRIAL_STATUSES, type TrialStatus } from '../../domain/statuses.js';
 
 /**
@@ -34,6 +35,8 @@ export interface TrajectoryTrial {
   role: string;
   /** Domain that the edit is of, recorded apart from the role. */
   domain: string | null;
+  /** Nature of the edit; null where it is not known. */
+  edit: EditKind | null;
   /** Model that proposed it. */
   model: string | null;
   ending: Ending;

@@ -95,7 +95,12 @@ async function inputOf(flags: Flags): Promise<Input> {
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
-    ...definedFields({ isolation, hostClasses: flags.hostClasses, roles: flags.roles, lineage: flags.lineage }),
+    ...definedFields({
+      isolation,
+      hostClasses: flags.hostClasses,
+      roles: flags.roles,
+      lineage: flags.lineage,
+    }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
   const parsed = inputSchema.safeParse(merged);

@@ -4,10 +4,14 @@ import { elsewhereText, findElsewhere } from '../../domain/campaign/whereabouts.
 import { AssayError } from '../../domain/errors.js';
 import type { CampaignDocument } from '../../lineage/documents/campaign.js';
 
-type Placed = Pick<CampaignDocument, '_id' | 'owner' | 'namespaceId'>;
+type Placed = Pick<CampaignDocument, '_id' | 'owner' | 'namespaceId' | 'foreign'>;
 
 /** @throws AssayError CAMPAIGN_ELSEWHERE for a campaign that another server of this store may run */
 export async function requireHere(client: Client, campaign: Placed): Promise<void> {
+  if (campaign.foreign !== null)
+    throw new AssayError('CAMPAIGN_ELSEWHERE', `campaign "${campaign._id}" was imported from an archive`, {
+      remedy: 'It can be read, reported on and exported, and nothing of it can be changed.',
+    });
   const elsewhere = await findElsewhere(campaign, temporalNamespace(client));
   if (elsewhere === null) return;
   const { _id: name } = campaign;

@@ -111,7 +111,11 @@ export const campaignInputSchema = z
     const wrong = claimFault(input.trials, input.claim);
     if (wrong !== null) context.addIssue({ code: 'custom', path: ['claim', 'at'], message: wrong });
     if (input.roles !== 'specialists' && input.specialists !== undefined)
-      context.addIssue({ code: 'custom', path: ['specialists'], message: `only with roles "specialists", not "${input.roles}"` });
+      context.addIssue({
+        code: 'custom',
+        path: ['specialists'],
+        message: `only with roles "specialists", not "${input.roles}"`,
+      });
     const fault = submissionRunsFault(input);
     if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
   });

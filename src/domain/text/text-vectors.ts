@@ -18,7 +18,9 @@ export function termsOf(text: string): string[] {
 /** The same with a decimal number, its sign and its exponent as one term: another value is another term. */
 export function termsWithNumbers(text: string): string[] {
   return (
-    text.toLowerCase().match(/(?<![\p{L}\p{N}_.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\p{L}_])|[\p{L}\p{N}_]+/gu) ?? []
+    text
+      .toLowerCase()
+      .match(/(?<![\p{L}\p{N}_.])[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?![\p{L}_])|[\p{L}\p{N}_]+/gu) ?? []
   );
 }
 

@@ -148,6 +148,16 @@ export class Blobs implements ContentStore {
     return this.putStored([...kept, ...fresh].sort((a, b) => (a.path < b.path ? -1 : 1)));
   }
 
+  /**
+   * Stores a tree of files whose contents are stored; returns its digest.
+   * @throws AssayError STORE_DOCUMENT where one is not
+   */
+  async putTreeOf(files: readonly StoredFile[]): Promise<string> {
+    for (const { sha256: digest } of files)
+      if (!(await this.has(digest))) throw new AssayError('STORE_DOCUMENT', `blob ${digest} is not stored`);
+    return this.putStored([...files]);
+  }
+
   private async putStored(files: StoredFile[]): Promise<string> {
     const digest = treeDigest(files);
     while (!(await renew(this.snapshots, digest, this.clock.wall())))

@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import { z } from 'zod';
 import { AssayError, messageOf } from '../../domain/errors.js';
+import { editKindSchema, type EditKind } from '../../domain/trial/edit-kind.js';
 import type { Named } from '../../domain/text/diff.js';
 
 const answerSchema = z.union([
-  z.object({ id: z.number(), diff: z.string(), changes: z.string() }),
+  z.object({ id: z.number(), diff: z.string(), changes: z.string(), edit: editKindSchema.nullable() }),
   z.object({ id: z.number(), fault: z.string() }),
 ]);
 type Answer = z.infer<typeof answerSchema>;
@@ -13,6 +14,8 @@ type Answer = z.infer<typeof answerSchema>;
 export interface TreeDiff {
   diff: string;
   changes: string;
+  /** Null where a file of no known language differs. */
+  edit: EditKind | null;
 }
 
 interface Waiting {
@@ -55,7 +58,7 @@ class DiffWorker {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if ('fault' in answer) waiting?.reject(failed(answer.fault));
-    else waiting?.resolve({ diff: answer.diff, changes: answer.changes });
+    else waiting?.resolve({ diff: answer.diff, changes: answer.changes, edit: answer.edit });
     if (this.#waiting.size === 0) this.#thread.unref();
   }
 

@@ -56,5 +56,7 @@ export const campaignDocument = z.object({
   elapsed,
   /** Classes of hosts that calibrated it; no host of another class does its work. */
   hostClasses: z.array(calibratedClassSchema).default([]),
+  /** Set where it was measured elsewhere and read from an archive: its name there, and when it came. */
+  foreign: z.object({ name: z.string(), importedAt: z.date() }).nullable().default(null),
 });
 export type CampaignDocument = z.infer<typeof campaignDocument>;

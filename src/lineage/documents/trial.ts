@@ -4,6 +4,7 @@ import { projectionSchema } from '../../domain/task/rehearsal.js';
 import { finite } from '../../domain/trial/evaluation.js';
 import { failureSchema, outcomeSchema } from '../../domain/trial/outcome.js';
 import { fault } from './fault.js';
+import { editKindSchema } from '../../domain/trial/edit-kind.js';
 import { similarTrial } from './session.js';
 import { digest } from './snapshot.js';
 
@@ -23,6 +24,8 @@ export const trialDocument = z.object({
   changes: z.string(),
   hypothesis: z.string(),
   expectedDelta: finite.nullable(),
+  /** Nature of its edit; null for the start, and where a file of no known language differs. */
+  edit: editKindSchema.nullable().default(null),
   /** Earlier trial that it nearly repeats, which its proposer was shown before it was submitted again. */
   similar: similarTrial.nullable().default(null),
   /** Session within which a twin is sought; null: the whole campaign. */
@@ -66,6 +69,7 @@ export const proposalDocument = trialDocument.pick({
   changes: true,
   hypothesis: true,
   expectedDelta: true,
+  edit: true,
   similar: true,
   twinScope: true,
   domain: true,

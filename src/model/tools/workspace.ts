@@ -6,9 +6,7 @@ export const EDIT_TOOL = 'str_replace_based_edit_tool';
 
 /** Calls that look at the workspace or change it. */
 export type WorkspaceCall =
-  | { tool: 'edit'; edit: Edit }
-  | { tool: 'check' }
-  | { tool: 'rebase'; trial: number };
+  { tool: 'edit'; edit: Edit } | { tool: 'check' } | { tool: 'rebase'; trial: number };
 
 const lineRange = z.tuple([z.number().int(), z.number().int()]);
 const viewRange = z.preprocess(

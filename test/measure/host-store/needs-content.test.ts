@@ -31,7 +31,17 @@ async function replicateOf(index = 0) {
   await lineage.campaigns.setState(owner, 'running', null);
   const diff = await lineage.blobs.put('');
   const common = { owner, campaign: 'c', parentSnapshot: null, diff, changes: '', hypothesis: 'h' };
-  const role = { role: 'solo', lane: 'solo-1', session: null, turn: null, expectedDelta: null, domain: null };
+  const role = {
+    role: 'solo',
+    lane: 'solo-1',
+    session: null,
+    turn: null,
+    expectedDelta: null,
+    domain: null,
+    edit: null,
+    similar: null,
+    twinScope: null,
+  };
   const of = (snapshot: string) => ({
     ...common,
     ...role,
