@@ -33,6 +33,13 @@ const checkedDocument = z.object({
 });
 export type CheckedFiles = z.infer<typeof checkedDocument>;
 
+const toldDocument = z.object({
+  /** Trial that was the frontier; null: nothing yet. */
+  frontier: z.number().int().nullable(),
+  /** Trials of its own that have ended. */
+  ended: z.array(z.number().int()),
+});
+
 export const sessionDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -48,6 +55,12 @@ export const sessionDocument = z.object({
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
   repeats: z.array(repeatDocument).default([]),
+  /** Submitted trials that it did not wait for. */
+  detached: z.array(z.number().int()).default([]),
+  /** Those of them whose answer it has got. */
+  collected: z.array(z.number().int()).default([]),
+  /** What it was told of while they were measured. */
+  told: toldDocument.default({ frontier: null, ended: [] }),
   notes: z.array(noteDocument).default([]),
   /** The newest checks, oldest first. */
   checks: z.array(checkedDocument).default([]),

@@ -58,6 +58,24 @@ export class Sessions {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
   }
 
+  /** Enters a submitted trial that the session does not wait for. */
+  async addDetached(session: string, number: number): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { detached: number } });
+  }
+
+  /** Records that the session has got the answers of trials that it did not wait for. */
+  async addCollected(session: string, numbers: readonly number[]): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { collected: { $each: [...numbers] } } });
+  }
+
+  /** Records what the session was told of. */
+  async tell(session: string, { frontier, ended }: SessionDocument['told']): Promise<void> {
+    await this.sessions.update(
+      { _id: session },
+      { $set: { 'told.frontier': frontier }, $addToSet: { 'told.ended': { $each: ended } } },
+    );
+  }
+
   /** Records once for each call that it was answered with an earlier trial. */
   async addRepeat(session: string, repeat: SessionDocument['repeats'][number]): Promise<void> {
     await this.sessions.update(

@@ -1,6 +1,7 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
+import { AWAIT_TRIALS, WITHDRAW, type DetachedCall } from './detached.js';
 import { FINISH, type FinishCall } from './finish.js';
 import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
 import { NOTE, NOTES, type NotesCall } from './notes.js';
@@ -10,7 +11,17 @@ import { CHECK, EDIT, REBASE, SEARCH, type WorkspaceCall } from './workspace.js'
 
 /** One tool call whose input was checked; `malformed` is answered with its error and does nothing. */
 export type ToolCall =
-  WorkspaceCall | LineageCall | SubmitCall | NotesCall | FinishCall | { tool: 'malformed'; error: string };
+  | WorkspaceCall
+  | LineageCall
+  | SubmitCall
+  | DetachedCall
+  | NotesCall
+  | FinishCall
+  | { tool: 'malformed'; error: string };
+
+/** True for calls about trials of the session, which are carried out after all others of a reply. */
+export const isDeferred = ({ tool }: ToolCall): boolean =>
+  tool === 'submit_trial' || tool === 'await_trials' || tool === 'withdraw';
 
 /** All tools, in a fixed order so that the provider's cache holds them. */
 const TOOLS: readonly ModelTool<ToolCall>[] = [
@@ -21,6 +32,8 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   READ_TRIAL,
   REBASE,
   SUBMIT_TRIAL,
+  AWAIT_TRIALS,
+  WITHDRAW,
   NOTE,
   NOTES,
   FINISH,
