@@ -36,6 +36,7 @@ import { phaseSeconds } from '../src/domain/task/bounds.js';
 import { demandedTier, evaluationGpus, leaseSize, preflightGpus } from '../src/domain/task/device-needs.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
+import type { Lineage } from '../src/lineage/lineage.js';
 import type { TaskDocument } from '../src/lineage/documents/task.js';
 import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
 import { findTask } from '../src/tasks/find.js';
@@ -338,7 +339,7 @@ async function reportOn(context: OrchestratorContext, campaign: CampaignDocument
     bestScore: frontier?.inputs.score ?? null,
     best: standings,
     trialsLimit: limits.trials,
-    end: isUnended(campaign.control) ? endOf(limits, campaign, totals) : null,
+    end: isUnended(campaign.control) ? await endOf(lineage, limits, campaign, totals) : null,
     held: heldBy(campaign),
     goesOn: await leavesRoom(lineage, campaign),
   };
@@ -350,11 +351,16 @@ function heldBy({ control, controlReason }: CampaignDocument): WatchReport['held
     : null;
 }
 
-function endOf(
+/** The limit that ends the search. A trial of which nothing was trained may still give its place back. */
+async function endOf(
+  { trials }: Pick<Lineage, 'trials'>,
   limits: Limits,
-  { elapsed }: CampaignDocument,
+  { owner, elapsed }: CampaignDocument,
   totals: { submitted: number; counted: number },
-): Reason | null {
+): Promise<Reason | null> {
   const { ranMs, sinceGainMs } = elapsed;
-  return reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
+  const reached = reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
+  if (reached?.kind !== 'limit' || reached.limit !== 'trials') return reached;
+  const counted = totals.counted - (await trials.unbegun(owner));
+  return reachedLimit(limits, { ...totals, counted, ranMs, sinceGainMs });
 }

@@ -8,7 +8,7 @@ import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
 import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
-import { callsOf, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
+import { callsOf, isDeferred, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
 import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
@@ -17,7 +17,16 @@ import { closedBecause } from './closed-because.js';
 
 /** Requests of a reply, by the kinds of work that follow from them. */
 export type TurnResult =
-  | { kind: 'reply'; tools: string[]; needsHost: boolean; submits: number[]; ends: string | null }
+  | {
+      kind: 'reply';
+      tools: string[];
+      needsHost: boolean;
+      submits: number[];
+      /** Calls that await trials, and that take them back; left out by an earlier assay. */
+      awaits?: number[];
+      withdrawals?: number[];
+      ends: string | null;
+    }
   | { kind: 'wait' }
   | { kind: 'closed'; reason: string };
 
@@ -177,14 +186,17 @@ function finishedText(call: ToolCall): string {
 
 function resultOf(reply: Reply): TurnResult {
   const calls = callsOf(reply).map(({ call }, index) => ({ call, index }));
-  const submits = calls.filter(({ call }) => call.tool === 'submit_trial');
-  const others = calls.filter(({ call }) => call.tool !== 'submit_trial');
+  const indicesOf = (tool: ToolCall['tool']): number[] =>
+    calls.flatMap(({ call, index }) => (call.tool === tool ? [index] : []));
+  const others = calls.filter(({ call }) => !isDeferred(call));
   const finish = calls.find(({ call }) => call.tool === 'finish');
   return {
     kind: 'reply',
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
     needsHost: others.some(({ call }) => call.tool === 'check'),
-    submits: submits.map(({ index }) => index),
+    submits: indicesOf('submit_trial'),
+    awaits: indicesOf('await_trials'),
+    withdrawals: indicesOf('withdraw'),
     ends:
       finish !== undefined
         ? finishedText(finish.call)

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { submitTrial } from '../../src/session/submit.js';
+import { submitTrial } from '../../src/session/submit-trial.js';
 import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { storedSession, storedTurn } from '../builders/stored-turn.js';
