@@ -5,6 +5,7 @@ import { tooNew } from './written.js';
 import { explain } from '../domain/text/explain.js';
 import { type TrialStatus } from '../domain/statuses.js';
 import { type BudgetDocument } from './documents/budget.js';
+import type { CounterDocument } from './documents/counter.js';
 import { type LedgerDocument } from './documents/ledger.js';
 import { answerDocument, replyDocument } from './documents/session.js';
 import type { snapshotDocument } from './documents/snapshot.js';
@@ -84,10 +85,10 @@ export class AuditReader {
   }
 
   /** Reads the trial numbers that the campaign has recorded, which may lag behind the trials. */
-  async counter(owner: string): Promise<{ number: number; counted: number }> {
+  async counter(owner: string): Promise<Omit<CounterDocument, '_id'>> {
     const found = await this.database.collection<Row>(KINDS.counters.collection).findOne({ _id: owner });
     // only a hint, which can be derived from the trials again
-    return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0 };
+    return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0, returned: [] };
   }
 
   /** Reads the statuses counted when trials ended, by number. */

@@ -3,7 +3,7 @@ import type { Reply } from '../domain/session/conversation.js';
 import type { Effort, Thinking } from '../domain/session/model-settings.js';
 import type { CacheTime } from '../domain/session/cache-time.js';
 import { cacheMark, withCacheMarks } from './messages.js';
-import { ModelFault, modelFaultOf, tooLong } from './model-fault.js';
+import { modelFaultOf, tooLong } from './model-fault.js';
 import { parseReply } from './parse-reply.js';
 import { PartialUsage } from './partial-usage.js';
 import { proxiedFetch } from './proxied-fetch.js';

@@ -113,7 +113,8 @@ async function answerSubmit(lineage: Lineage, call: CallRef, asked: Conversation
   await storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
 }
 
-async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
+/** Words the end of a trial for the session that submitted it. */
+export async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
   const [campaign, limits, trial, decision, frontier, totals] = await Promise.all([
     lineage.campaigns.byOwner(owner),
     lineage.budgets.limits(owner),

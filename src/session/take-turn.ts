@@ -8,7 +8,7 @@ import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, type TurnRequest } from '../model/client.js';
 import { messagesOf } from '../model/messages.js';
 import { promptBlocks } from '../model/prompt.js';
-import { callsOf, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
+import { callsOf, isDeferred, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
 import { closedBecause } from './closed-because.js';
 import { answerSubmits, type TurnRef } from './conversation.js';
 import { sessionBefore, stepAfter, type SessionAt } from './course.js';
@@ -18,7 +18,16 @@ export type { ModelContext } from './turn-payment.js';
 
 /** Requests of a reply, by the kinds of work that follow from them. */
 export type TurnResult =
-  | { kind: 'reply'; tools: string[]; needsHost: boolean; submits: number[]; ends: string | null }
+  | {
+      kind: 'reply';
+      tools: string[];
+      needsHost: boolean;
+      submits: number[];
+      /** Calls that await trials, and that take them back; left out by an earlier assay. */
+      awaits?: number[];
+      withdrawals?: number[];
+      ends: string | null;
+    }
   | { kind: 'wait' }
   | { kind: 'closed'; reason: string };
 
@@ -108,8 +117,9 @@ function finishedText(call: ToolCall): string {
 
 function resultOf(before: SessionAt, reply: Reply): TurnResult {
   const calls = callsOf(reply).map(({ call }, index) => ({ call, index }));
-  const submits = calls.filter(({ call }) => call.tool === 'submit_trial');
-  const others = calls.filter(({ call }) => call.tool !== 'submit_trial');
+  const indicesOf = (tool: ToolCall['tool']): number[] =>
+    calls.flatMap(({ call, index }) => (call.tool === tool ? [index] : []));
+  const others = calls.filter(({ call }) => !isDeferred(call));
   const finish = calls.find(({ call }) => call.tool === 'finish');
   const step = stepAfter(before, reply);
   const ended = step.kind === 'end' ? step.because : (before.last?.because ?? null);
@@ -117,7 +127,9 @@ function resultOf(before: SessionAt, reply: Reply): TurnResult {
     kind: 'reply',
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
     needsHost: others.some(({ call }) => call.tool === 'check'),
-    submits: before.last?.submits === false ? [] : submits.map(({ index }) => index),
+    submits: before.last?.submits === false ? [] : indicesOf('submit_trial'),
+    awaits: indicesOf('await_trials'),
+    withdrawals: indicesOf('withdraw'),
     ends: finish === undefined ? ended : finishedText(finish.call),
   };
 }

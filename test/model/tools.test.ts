@@ -31,7 +31,7 @@ describe('tool calls', () => {
     [
       'submit_trial',
       { hypothesis: 'h', expected_delta: -0.1 },
-      { tool: 'submit_trial', hypothesis: 'h', expectedDelta: -0.1, parent: null },
+      { tool: 'submit_trial', hypothesis: 'h', expectedDelta: -0.1, parent: null, waits: true },
     ],
     ['finish', {}, { tool: 'finish', note: '' }],
   ])('%s %j is understood', (name, input, expected) => {

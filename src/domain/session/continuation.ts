@@ -110,4 +110,4 @@ export function lastTurn(
 }
 
 const LEAVE_NOTE =
-  'Call finish with a note of what you learned and what should be tried next: it is all that the next session of your role reads of this conversation.';
+  'Call finish with a note of what you learned and what should be tried next: the next session of your role reads your notes, and nothing else of this conversation.';

@@ -18,6 +18,30 @@ const repeatDocument = similarTrial.extend({
   snapshot: digest,
 });
 
+/** What an agent wrote down for the sessions after it. */
+const noteDocument = z.object({
+  /** Key of the call. */
+  call: z.string(),
+  text: z.string(),
+  at: z.date(),
+});
+
+/** A check of files that the session had, with the reason why it failed; null where it passed. */
+const checkedDocument = z.object({
+  /** Key of the call. */
+  call: z.string(),
+  snapshot: digest,
+  failed: z.string().nullable(),
+});
+export type CheckedFiles = z.infer<typeof checkedDocument>;
+
+const toldDocument = z.object({
+  /** Trial that was the frontier; null: nothing yet. */
+  frontier: z.number().int().nullable(),
+  /** Trials of its own that have ended. */
+  ended: z.array(z.number().int()),
+});
+
 export const sessionDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -37,11 +61,22 @@ export const sessionDocument = z.object({
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
   repeats: z.array(repeatDocument).default([]),
+  /** Submitted trials that it did not wait for. */
+  detached: z.array(z.number().int()).default([]),
+  /** Those of them whose answer it has got. */
+  collected: z.array(z.number().int()).default([]),
+  /** What it was told of while they were measured. */
+  told: toldDocument.default({ frontier: null, ended: [] }),
+  notes: z.array(noteDocument).default([]),
+  /** The newest checks, oldest first. */
+  checks: z.array(checkedDocument).default([]),
   openedAt: z.date(),
   closedAt: z.date().nullable(),
   closedBecause: z.string().nullable(),
 });
 export type SessionDocument = z.infer<typeof sessionDocument>;
+/** A session as it is opened, with nothing done in it. */
+export type NewSession = z.input<typeof sessionDocument>;
 
 /** Settings that a request was made with. */
 export const askedSchema = z.object({

@@ -1,9 +1,19 @@
 import type { Db } from 'mongodb';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
-import { type AnswerDocument, type Asked, type SessionDocument } from '../documents/session.js';
+import {
+  sessionDocument,
+  type AnswerDocument,
+  type Asked,
+  type CheckedFiles,
+  type NewSession,
+  type SessionDocument,
+} from '../documents/session.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
+
+const NOTES_KEPT = 100;
+const CHECKS_KEPT = 50;
 
 /**
  * Conversations: the view of each session, every paid reply before its use, and the answer to every tool call.
@@ -22,8 +32,8 @@ export class Sessions {
   }
 
   /** Opens a session once; a retry gets the text that was stored first. */
-  async open(session: SessionDocument): Promise<SessionDocument> {
-    await this.sessions.insertOnce(session);
+  async open(session: NewSession): Promise<SessionDocument> {
+    await this.sessions.insertOnce(sessionDocument.parse(session));
     return this.sessions.require(session._id);
   }
 
@@ -40,8 +50,31 @@ export class Sessions {
     return this.sessions.list({ owner }, { sort: { openedAt: -1, _id: 1 }, limit });
   }
 
+  /** Reads the newest sessions of a role, newest first. */
+  async latestOfRole(owner: string, role: string, limit: number): Promise<SessionDocument[]> {
+    return this.sessions.list({ owner, role }, { sort: { openedAt: -1, _id: 1 }, limit });
+  }
+
   async addSubmitted(session: string, number: number): Promise<void> {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
+  }
+
+  /** Enters a submitted trial that the session does not wait for. */
+  async addDetached(session: string, number: number): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { detached: number } });
+  }
+
+  /** Records that the session has got the answers of trials that it did not wait for. */
+  async addCollected(session: string, numbers: readonly number[]): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { collected: { $each: [...numbers] } } });
+  }
+
+  /** Records what the session was told of. */
+  async tell(session: string, { frontier, ended }: SessionDocument['told']): Promise<void> {
+    await this.sessions.update(
+      { _id: session },
+      { $set: { 'told.frontier': frontier }, $addToSet: { 'told.ended': { $each: ended } } },
+    );
   }
 
   /** Records once for each call that it was answered with an earlier trial. */
@@ -49,6 +82,22 @@ export class Sessions {
     await this.sessions.update(
       { _id: session, 'repeats.call': { $ne: repeat.call } },
       { $push: { repeats: repeat } },
+    );
+  }
+
+  /** Keeps a note once for each call. */
+  async addNote(session: string, note: SessionDocument['notes'][number]): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'notes.call': { $ne: note.call } },
+      { $push: { notes: { $each: [note], $slice: -NOTES_KEPT } } },
+    );
+  }
+
+  /** Records the result of a check once for each call. */
+  async addCheck(session: string, check: CheckedFiles): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'checks.call': { $ne: check.call } },
+      { $push: { checks: { $each: [check], $slice: -CHECKS_KEPT } } },
     );
   }
 
@@ -100,7 +149,7 @@ export class Sessions {
   async store(
     { session, turn, attempt }: { session: string; turn: number; attempt: number },
     reply: Reply,
-    asked: Asked | null,
+    asked: Asked | null = null,
   ): Promise<Reply> {
     const _id = callKey(session, turn, attempt);
     await this.replies.insertOnce({
