@@ -70,8 +70,8 @@ export async function requestTurn(
   });
   const message = new StreamedMessage();
   try {
-    const params = { ...paramsOf(request), stream: true as const };
-    for await (const event of await client.messages.create(params, { signal: options.signal })) {
+    const stream = await client.messages.create(paramsOf(request), { signal: options.signal });
+    for await (const event of stream) {
       partial.see(event);
       message.see(event);
     }
@@ -108,13 +108,14 @@ function observed(response: Response, received: { bytes: number }, onEvent: () =
   return new Response(response.body.pipeThrough(watch), { status, statusText, headers });
 }
 
-function paramsOf(request: TurnRequest): Anthropic.MessageStreamParams {
+function paramsOf(request: TurnRequest): Anthropic.MessageCreateParamsStreaming {
   const { cache = '5m', effort } = request;
   const able = thinksAdaptively(request.model);
   const thinks = able && request.thinking !== 'off';
   return {
     model: request.model,
     max_tokens: request.maxTokens,
+    stream: true,
     system: request.system.map((text) => ({ type: 'text', text, cache_control: cacheMark(cache) })),
     tools: request.tools,
     messages: withCacheMarks(request.messages, cache),
