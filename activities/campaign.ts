@@ -159,15 +159,16 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   return stored.frozen;
 }
 
-/** @throws AssayError RECIPE_INVALID if the campaign's only trial could not be submitted to it */
+/** @throws AssayError RECIPE_INVALID if a recipe that it comes with could not be submitted to it */
 async function requireRecipe(
   { lineage }: OrchestratorContext,
-  { submission }: CampaignInput,
+  { submission, warmStart }: CampaignInput,
   task: TaskDocument,
 ): Promise<void> {
-  if (submission === undefined) return;
-  const fault = await snapshotFault(lineage, task, submission.snapshot);
-  if (fault !== null) throw new AssayError('RECIPE_INVALID', fault);
+  for (const { snapshot } of submission === undefined ? warmStart : [submission]) {
+    const fault = await snapshotFault(lineage, task, snapshot);
+    if (fault !== null) throw new AssayError('RECIPE_INVALID', fault);
+  }
 }
 
 async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampaign): Promise<void> {
@@ -242,6 +243,7 @@ function resolve(
     lineage: input.lineage,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
+    warmStart: input.warmStart,
     submission: input.submission ?? null,
     submissionRuns: input.submissionRuns ?? null,
     startedAt: context.clock.wall().toISOString(),

@@ -1,4 +1,5 @@
 import { mostSimilar } from '../domain/text/near-duplicates.js';
+import { termsWithNumbers } from '../domain/text/text-vectors.js';
 import { decisionMeasure, type Task } from '../domain/task/task.js';
 import type { SimilarTrial } from '../lineage/documents/session.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
@@ -65,12 +66,22 @@ export const NEW: Novelty = { similar: null, answer: null };
 const wordsOf = ({ hypothesis, changes }: Pick<TrialDocument, 'hypothesis' | 'changes'>): string =>
   `${hypothesis}\n${changes}`;
 
+/** Numbers of the added lines, in their order. */
+const numbersSet = (changes: string): string =>
+  changes
+    .split('\n')
+    .filter((line) => line.startsWith('+'))
+    .flatMap((line) => termsWithNumbers(line.slice(1)).filter((term) => /\d/.test(term)))
+    .join(' ');
+
 function nearestOf(
   proposal: Worded,
   earlier: readonly TrialDocument[],
 ): { trial: TrialDocument; similarity: number } | null {
-  const found = mostSimilar(wordsOf(proposal), earlier.map(wordsOf));
-  const trial = found === null ? undefined : earlier[found.at];
+  // another value of a constant is another experiment, in however similar words
+  const alike = earlier.filter(({ changes }) => numbersSet(changes) === numbersSet(proposal.changes));
+  const found = mostSimilar(wordsOf(proposal), alike.map(wordsOf));
+  const trial = found === null ? undefined : alike[found.at];
   if (found === null || trial === undefined) return null;
   return { trial, similarity: Number(found.cosine.toFixed(3)) };
 }

@@ -33,6 +33,9 @@ const storedSubmissionSchema = z.object({
   requestId: z.string(),
 }) satisfies z.ZodType<Submission>;
 
+/** Recipes of a warm start. */
+export const MOST_WARM = 20;
+
 /** Bounds of `submissionRuns`. */
 export const SUBMISSION_RUNS = { min: 2, max: 20 };
 
@@ -103,6 +106,8 @@ export const campaignInputSchema = z
     hostClasses: z.enum(HOST_CLASSES).default('one'),
     /** `off`: a control arm, whose conversations see no outcome of a trial that they did not submit themselves. */
     lineage: lineageModeSchema.default('on'),
+    /** Recipes of another campaign that are measured as trials before the search begins. */
+    warmStart: z.array(submissionSchema).max(MOST_WARM).default([]),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
     submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
@@ -115,6 +120,12 @@ export const campaignInputSchema = z
         code: 'custom',
         path: ['specialists'],
         message: `only with roles "specialists", not "${input.roles}"`,
+      });
+    if (input.submission !== undefined && input.warmStart.length > 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['warmStart'],
+        message: 'only in a search, not beside a submission',
       });
     const fault = submissionRunsFault(input);
     if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
@@ -228,6 +239,7 @@ export const frozenCampaignSchema = z.object({
     error: z.number(),
     at: z.array(z.number().int()),
   }),
+  warmStart: z.array(storedSubmissionSchema).default([]),
   submission: storedSubmissionSchema.nullable(),
   /** Runs of the start and of the submission each, fixed in advance; null where the rule says how many. */
   submissionRuns: z.number().int().nullable().default(null),
