@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
 import { AWAIT_TRIALS, WITHDRAW, type DetachedCall } from './detached.js';
 import { FINISH, type FinishCall } from './finish.js';
+import { CHILDREN, CURVE, DIFF, LOG, type InspectCall } from './inspect.js';
+import { KNOWLEDGE, type KnowledgeCall } from './knowledge.js';
 import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
+import { MERGE, type MergeCall } from './merge.js';
 import { NOTE, NOTES, type NotesCall } from './notes.js';
 import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
 import type { ModelTool, ToolOffer } from './tool.js';
@@ -14,6 +17,9 @@ export type ToolCall =
   | WorkspaceCall
   | LineageCall
   | SubmitCall
+  | InspectCall
+  | KnowledgeCall
+  | MergeCall
   | DetachedCall
   | NotesCall
   | FinishCall
@@ -30,7 +36,13 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   CHECK,
   LINEAGE,
   READ_TRIAL,
+  LOG,
+  CURVE,
+  DIFF,
+  CHILDREN,
+  KNOWLEDGE,
   REBASE,
+  MERGE,
   SUBMIT_TRIAL,
   AWAIT_TRIALS,
   WITHDRAW,
