@@ -56,13 +56,13 @@ export async function takeTurn(context: ModelContext, at: TurnRef, signal: Abort
     return resultOf(stored);
   }
   if (isHeld(campaign.control)) return { kind: 'wait' };
-  const closed = await closedBecause(lineage, campaign);
+  const session = await lineage.sessions.get(at.session);
+  const closed = await closedBecause(lineage, campaign, session);
   if (closed !== null) {
     await settleLost(lineage, at, (await lineage.sessions.attempts(at.session, at.turn)).attempts + 1);
     return { kind: 'closed', reason: closed };
   }
   await answerSubmits(lineage, at);
-  const session = await lineage.sessions.get(at.session);
   const request = await requestOf(lineage, campaign, session, at);
   // before anything is reserved: where there is no key, nothing can be spent
   const endpoint = context.endpoints.endpointOf(campaign.frozen.model);
