@@ -29,7 +29,7 @@ const trialPlace = trialDocument.pick({ number: true, session: true, turn: true,
 export type TrialPlace = z.infer<typeof trialPlace>;
 
 /** Reply and answer without their content: only what they belong to. */
-const replyPlace = replyDocument.omit({ reply: true });
+const replyPlace = replyDocument.omit({ reply: true, asked: true });
 const answerPlace = answerDocument.omit({ text: true });
 export type ReplyPlace = z.infer<typeof replyPlace>;
 export type AnswerPlace = z.infer<typeof answerPlace>;
