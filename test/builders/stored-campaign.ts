@@ -48,6 +48,7 @@ export interface Seeded {
 export async function seedCampaign(
   name = `c-${randomUUID().slice(0, 8)}`,
   database = `reading_${process.pid}`,
+  more: Record<string, unknown> = {},
 ): Promise<Seeded> {
   const lineage = await openLineage({ url: inject('storeUrl'), database });
   const owner = `test/${randomUUID()}`;
@@ -58,7 +59,7 @@ export async function seedCampaign(
     limits: LIMITS,
   };
   const { frozen } = await lineage.campaigns.freeze(
-    frozenOf(name, owner, { ...settings, turns: 5, maxTokens: 100 }),
+    frozenOf(name, owner, { ...settings, turns: 5, maxTokens: 100, ...more }),
   );
   await lineage.budgets.create(owner, frozen.limits);
   const seeded: Omit<Seeded, 'submit'> = {
