@@ -120,7 +120,10 @@ async function write(
     startStream(response, `scripted_${index}`);
     response.end(answer.events.join(''));
   } else if ('dropAfter' in answer) {
-    const events = messageEvents(messageOf({ blocks: answer.blocks }, body.model, index)).slice(0, answer.dropAfter);
+    const events = messageEvents(messageOf({ blocks: answer.blocks }, body.model, index)).slice(
+      0,
+      answer.dropAfter,
+    );
     startStream(response, `scripted_${index}`);
     await new Promise((resolve) => response.write(events.join(''), resolve));
     // what was written is on its way before the connection ends

@@ -1,5 +1,5 @@
 import type { FrozenModels } from '../../domain/session/model-settings.js';
-import { modelOfSession } from '../../domain/session/model-choice.js';
+import { modelOfSession } from '../../domain/session/model-of-session.js';
 import { lessonFacts } from '../../lineage/decisions/lesson-facts.js';
 import type { ReplyUsage, TrialPlace } from '../../lineage/audit-reader.js';
 import type { DecisionDocument } from '../../lineage/documents/decision.js';
@@ -33,7 +33,8 @@ export interface ModelCostFacts {
 /** Divides what models cost and brought by role, and by the model that each session was drawn. */
 export function modelCosts(facts: ModelCostFacts): { byRole: ModelCostLine[]; byModel: ModelCostLine[] } {
   const roles = new Map<string, string>();
-  for (const { _id, what, role } of facts.rows) if (what === 'model' && role !== '') roles.set(sessionOf(_id), role);
+  for (const { _id, what, role } of facts.rows)
+    if (what === 'model' && role !== '') roles.set(sessionOf(_id), role);
   const roleOf = (session: string): string => roles.get(session) ?? 'unknown';
   const modelOf = (session: string): string =>
     modelOfSession(facts.frozen, { role: roleOf(session), session }).id;
@@ -43,7 +44,10 @@ export function modelCosts(facts: ModelCostFacts): { byRole: ModelCostLine[]; by
 /** Session of the key of a request, `SESSION/TURN/ATTEMPT`. */
 const sessionOf = (key: string): string => key.replace(/\/\d+\/\d+$/, '');
 
-function linesBy({ rows, replies, trials, decisions }: ModelCostFacts, of: (session: string) => string): ModelCostLine[] {
+function linesBy(
+  { rows, replies, trials, decisions }: ModelCostFacts,
+  of: (session: string) => string,
+): ModelCostLine[] {
   const lines = new Map<string, ModelCostLine>();
   const lineOf = (session: string): ModelCostLine => {
     const name = of(session);

@@ -4,7 +4,10 @@ import { toolUses, type Reply, type ToolUse } from '../../domain/session/convers
 import { AWAIT_TRIALS, WITHDRAW, type DetachedCall } from './detached.js';
 import { MALFORMED_INPUT } from '../streamed-message.js';
 import { FINISH, type FinishCall } from './finish.js';
+import { CHILDREN, CURVE, DIFF, LOG, type InspectCall } from './inspect.js';
+import { KNOWLEDGE, type KnowledgeCall } from './knowledge.js';
 import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
+import { MERGE, type MergeCall } from './merge.js';
 import { NOTE, NOTES, type NotesCall } from './notes.js';
 import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
 import type { ModelTool, ToolOffer } from './tool.js';
@@ -15,6 +18,9 @@ export type ToolCall =
   | WorkspaceCall
   | LineageCall
   | SubmitCall
+  | InspectCall
+  | KnowledgeCall
+  | MergeCall
   | DetachedCall
   | NotesCall
   | FinishCall
@@ -31,7 +37,13 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   CHECK,
   LINEAGE,
   READ_TRIAL,
+  LOG,
+  CURVE,
+  DIFF,
+  CHILDREN,
+  KNOWLEDGE,
   REBASE,
+  MERGE,
   SUBMIT_TRIAL,
   AWAIT_TRIALS,
   WITHDRAW,
