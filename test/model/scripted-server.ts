@@ -61,7 +61,7 @@ export function use(name: string, input: Record<string, unknown> = {}): WireMess
  * A Messages API that answers from a script, in the order in which requests arrive. A request beyond the script is
  * answered 500 and makes `assertDone` throw.
  */
-export async function startScriptedServer(script: readonly ScriptStep[]): Promise<ScriptedServer> {
+export async function startScriptedServer(script: readonly ScriptStep[], port = 0): Promise<ScriptedServer> {
   const requests: RecordedRequest[] = [];
   const failures: string[] = [];
   const server = createServer((request, response) => {
@@ -82,7 +82,7 @@ export async function startScriptedServer(script: readonly ScriptStep[]): Promis
     await write(response, typeof step === 'function' ? await step(recorded) : step, body, index);
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return {

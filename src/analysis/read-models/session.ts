@@ -1,7 +1,7 @@
 import { AssayError } from '../../domain/errors.js';
 import { callKey, parseSessionRef, sessionKey, trialLabel } from '../../domain/keys.js';
 import { toolUses, type Reply, type Usage } from '../../domain/session/conversation.js';
-import type { SessionDocument } from '../../lineage/documents/session.js';
+import type { Asked, SessionDocument } from '../../lineage/documents/session.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { isoOrNull } from './campaign-header.js';
 
@@ -35,6 +35,8 @@ export interface TurnView {
   turn: number;
   /** Requests that were begun; all but one were lost. */
   attempts: number;
+  /** Settings that it was requested with; null before its reply is stored, and where an earlier assay made it. */
+  asked: Asked | null;
   /** null before its reply is stored. */
   model: string | null;
   stopReason: string | null;
@@ -141,14 +143,16 @@ async function turnsOf(lineage: Lineage, session: string): Promise<TurnView[]> {
 
 async function turnOf(lineage: Lineage, session: string, turn: number, attempts: number): Promise<TurnView> {
   const keys = Array.from({ length: attempts }, (_, at) => callKey(session, turn, at + 1));
-  const [reply, rows] = await Promise.all([
+  const [reply, asked, rows] = await Promise.all([
     lineage.sessions.reply(session, turn),
+    lineage.sessions.asked(session, turn),
     lineage.budgets.settled(keys),
   ]);
   const cost = (of: typeof rows): number => of.reduce((sum, { spent }) => sum + spent.microUsd, 0);
   return {
     turn,
     attempts,
+    asked,
     model: reply?.model ?? null,
     stopReason: reply?.stopReason ?? null,
     text: reply === null ? '' : textOf(reply),
@@ -165,9 +169,9 @@ const textOf = ({ content }: Reply): string =>
     .join('\n');
 
 async function callViews(lineage: Lineage, session: string, turn: number, reply: Reply): Promise<CallView[]> {
-  const asked = toolUses(reply);
-  const answers = await lineage.sessions.answersOf(session, turn, asked.length);
-  return asked.map(({ name, input }, index) => {
+  const uses = toolUses(reply);
+  const answers = await lineage.sessions.answersOf(session, turn, uses.length);
+  return uses.map(({ name, input }, index) => {
     const found = answers.find((answer) => answer.index === index);
     const answer =
       found === undefined ? null : { text: found.text, isError: found.isError, at: found.at.toISOString() };
