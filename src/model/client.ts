@@ -70,8 +70,8 @@ export async function requestTurn(
   });
   const message = new StreamedMessage();
   try {
-    const params = paramsOf(request);
-    for await (const event of await client.messages.create(params, { signal: options.signal })) {
+    const stream = await client.messages.create(paramsOf(request), { signal: options.signal });
+    for await (const event of stream) {
       partial.see(event);
       message.see(event);
     }
@@ -115,6 +115,7 @@ function paramsOf(request: TurnRequest): Anthropic.MessageCreateParamsStreaming 
   return {
     model: request.model,
     max_tokens: request.maxTokens,
+    stream: true,
     system: request.system.map((text) => ({ type: 'text', text, cache_control: cacheMark(cache) })),
     tools: request.tools,
     messages: withCacheMarks(request.messages, cache),

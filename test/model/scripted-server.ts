@@ -120,7 +120,10 @@ async function write(
     startStream(response, `scripted_${index}`);
     response.end(answer.events.join(''));
   } else if ('dropAfter' in answer) {
-    const events = messageEvents(messageOf(answer, body.model, index)).slice(0, answer.dropAfter);
+    const events = messageEvents(messageOf({ blocks: answer.blocks }, body.model, index)).slice(
+      0,
+      answer.dropAfter,
+    );
     startStream(response, `scripted_${index}`);
     await new Promise((resolve) => response.write(events.join(''), resolve));
     // what was written is on its way before the connection ends
@@ -140,7 +143,7 @@ async function begin(response: ServerResponse, model: string, index: number): Pr
 }
 
 function messageOf(
-  answer: Extract<ScriptedAnswer, { blocks: unknown }>,
+  answer: Extract<ScriptedAnswer, { stopReason?: string }>,
   model: string,
   index: number,
 ): WireMessage {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { allModels, modelOfSession } from '../../../src/domain/session/model-choice.js';
+import { modelOfSession } from '../../../src/domain/session/model-of-session.js';
 import {
+  allModels,
   mostReplyTokens,
   type FrozenModels,
   type ModelSetting,
