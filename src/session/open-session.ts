@@ -3,6 +3,8 @@ import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
 import { START, sessionKey } from '../domain/keys.js';
+import type { Task } from '../domain/task/task.js';
+import { trainClock } from '../domain/task/phase-clock.js';
 import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
@@ -64,7 +66,7 @@ export async function openSession(
     snapshot: base.snapshot,
     system: await lineage.blobs.put(`${shared}${BETWEEN}${own}`),
     roleStart: shared.length + BETWEEN.length,
-    cache: await cacheTime(lineage, campaign.frozen),
+    cache: await cacheTime(lineage, campaign.frozen, task.spec),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
@@ -92,14 +94,19 @@ async function isSilent(
 const RECENT_TRIALS = 20;
 
 /** How long the provider should keep the prompts of a session that begins now. */
-async function cacheTime(lineage: Lineage, { owner, phaseSeconds }: FrozenCampaign): Promise<CacheTime> {
+async function cacheTime(
+  lineage: Lineage,
+  { owner, trainSeconds }: FrozenCampaign,
+  task: Task,
+): Promise<CacheTime> {
   const recent = await lineage.trials.latest(owner, RECENT_TRIALS);
   const waited = recent.flatMap(({ number, replicates, submittedAt, endedAt }) =>
     number === START || replicates.length === 0 || endedAt === null
       ? []
       : [endedAt.getTime() - submittedAt.getTime()],
   );
-  return cacheTimeOf(waited, phaseSeconds.train * 1000);
+  const { budget, limitS } = trainClock(task, trainSeconds);
+  return cacheTimeOf(waited, (budget?.seconds ?? limitS) * 1000);
 }
 
 async function systemBlocks(
