@@ -38,7 +38,7 @@ export class PartialUsage {
       const text = event.delta?.[field];
       if (typeof text === 'string') this.bytes += Buffer.byteLength(text);
     }
-    if (event.type === 'message_delta' && event.usage?.output_tokens != null) {
+    if (this.usage !== null && event.type === 'message_delta' && event.usage?.output_tokens != null) {
       this.final = true;
       this.usage = { ...this.usage, ...event.usage };
     }
@@ -52,6 +52,8 @@ export class PartialUsage {
   most(): Usage | null {
     if (this.usage === null) return null;
     const told = usageOf(this.usage, this.cache);
+    // an endpoint that counts nothing tells nothing
+    if (told.inputTokens + told.cacheReadTokens + told.cacheWriteTokens === 0) return null;
     if (this.final) return told;
     const written = this.hidden
       ? this.maxTokens

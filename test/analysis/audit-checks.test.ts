@@ -174,6 +174,16 @@ describe('invariant 3', () => {
       { turns: turn(1, 1), money: money(request(1, { certainty: 'unknown' })) },
       1,
     ],
+    [
+      'a reply that broke off',
+      { turns: turn(1, null), money: money(request(1, { certainty: 'estimated' })) },
+      0,
+    ],
+    [
+      'one that counts no token',
+      { turns: turn(1, null), money: money(request(1, { certainty: 'estimated', spent: NOTHING })) },
+      1,
+    ],
     ['a known cost without its reply', { turns: turn(1, null), money: money(request(1, {})) }, 1],
     ['an unpaid reply', { turns: turn(1, 1), replies: readOf(reply(1)) }, 1],
     [
