@@ -69,7 +69,10 @@ export const KINDS = {
     { keys: { owner: 1, touches: 1, sequence: -1 } },
   ]),
   claims: kind('claims', claimDocument, [{ keys: { owner: 1, number: 1 } }]),
-  sessions: kind('sessions', sessionDocument, [{ keys: { owner: 1 } }]),
+  sessions: kind('sessions', sessionDocument, [
+    { keys: { owner: 1 } },
+    { keys: { owner: 1, role: 1, openedAt: -1 } },
+  ]),
   turns: kind('turns', turnDocument),
   replies: kind('replies', replyDocument),
   answers: kind('answers', answerDocument),

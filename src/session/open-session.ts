@@ -62,7 +62,6 @@ export async function openSession(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
     submitted: [],
-    repeats: [],
     openedAt: new Date(),
     closedAt: null,
     closedBecause: null,

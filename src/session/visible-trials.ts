@@ -2,8 +2,11 @@ import { maySee, type LineageMode } from '../domain/session/lineage-mode.js';
 import { START } from '../domain/keys.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
+import { latestNotes, newestFirst, type SessionNote } from '../lineage/sessions/notes.js';
 
-/** The trials that a conversation may see. Tools and views read trials here and nowhere else. */
+/**
+ * The trials that a conversation may see, and the notes on them. Tools and views read them here and nowhere else.
+ */
 export class VisibleTrials {
   constructor(
     private readonly lineage: Pick<Lineage, 'trials' | 'sessions'>,
@@ -24,5 +27,13 @@ export class VisibleTrials {
     const numbers = [START, ...submitted].sort((a, b) => b - a).slice(0, limit);
     const trials = await Promise.all(numbers.map((number) => this.get(number)));
     return trials.flatMap((trial) => trial ?? []);
+  }
+
+  /** Reads the newest notes of a role, or of all roles where it is null, newest first. */
+  async notes(role: string | null, limit: number): Promise<SessionNote[]> {
+    const { owner, session, mode } = this.of;
+    if (mode === 'on') return latestNotes(this.lineage.sessions, { owner, role }, limit);
+    const own = await this.lineage.sessions.get(session);
+    return role === null || role === own.role ? newestFirst([own]).slice(0, limit) : [];
   }
 }

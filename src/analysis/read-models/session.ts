@@ -63,6 +63,8 @@ export interface SessionModel extends SessionSummary {
   system: string;
   /** Exact lineage text that it began with. */
   view: string;
+  /** Written down for later sessions, oldest first. */
+  notes: string[];
   turns: TurnView[];
   microUsd: number;
   unknownMicroUsd: number;
@@ -106,6 +108,7 @@ export async function sessionModel(lineage: Lineage, reference: string): Promise
     ...summaryOf(campaign, session),
     system: await lineage.blobs.text(session.system),
     view: await lineage.blobs.text(session.opening),
+    notes: session.notes.map(({ text }) => text),
     turns,
     microUsd: sum(({ microUsd }) => microUsd ?? 0),
     unknownMicroUsd: sum(({ unknownMicroUsd }) => unknownMicroUsd),

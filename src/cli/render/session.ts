@@ -54,13 +54,15 @@ export function renderTurns(turns: readonly TurnView[], full: boolean): string[]
   return turns.map((turn) => turnText(turn, full));
 }
 
-/** How a conversation ended, and what it cost. */
-export function renderSum({ closedAt, closedBecause, submitted, turns, ...cost }: SessionModel): string {
-  return fields([
+/** How a conversation ended, what it cost, and its notes. */
+export function renderSum(model: SessionModel): string {
+  const { closedAt, closedBecause, submitted, notes, turns, ...cost } = model;
+  const sum = fields([
     ['ended', closedAt === null ? 'it runs' : `${closedAt}: ${oneLine(closedBecause ?? 'no reason told')}`],
     ['submitted', submitted.length === 0 ? 'nothing' : submitted.join(', ')],
     ['cost', `${plural(turns.length, 'turn')}, ${costText(cost)}`],
   ]);
+  return [sum, ...notes.map((note) => `${onStdout('bold', 'note')}\n${indent(clean(note), 2)}`)].join('\n');
 }
 
 function turnText(

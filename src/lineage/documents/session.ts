@@ -16,6 +16,23 @@ const repeatDocument = similarTrial.extend({
   snapshot: digest,
 });
 
+/** What an agent wrote down for the sessions after it. */
+const noteDocument = z.object({
+  /** Key of the call. */
+  call: z.string(),
+  text: z.string(),
+  at: z.date(),
+});
+
+/** A check of files that the session had, with the reason why it failed; null where it passed. */
+const checkedDocument = z.object({
+  /** Key of the call. */
+  call: z.string(),
+  snapshot: digest,
+  failed: z.string().nullable(),
+});
+export type CheckedFiles = z.infer<typeof checkedDocument>;
+
 export const sessionDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -31,11 +48,16 @@ export const sessionDocument = z.object({
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
   repeats: z.array(repeatDocument).default([]),
+  notes: z.array(noteDocument).default([]),
+  /** The newest checks, oldest first. */
+  checks: z.array(checkedDocument).default([]),
   openedAt: z.date(),
   closedAt: z.date().nullable(),
   closedBecause: z.string().nullable(),
 });
 export type SessionDocument = z.infer<typeof sessionDocument>;
+/** A session as it is opened, with nothing done in it. */
+export type NewSession = z.input<typeof sessionDocument>;
 
 export const turnDocument = z.object({
   _id: z.string(),

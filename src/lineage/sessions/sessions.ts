@@ -1,9 +1,18 @@
 import type { Db } from 'mongodb';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
-import { type AnswerDocument, type SessionDocument } from '../documents/session.js';
+import {
+  sessionDocument,
+  type AnswerDocument,
+  type CheckedFiles,
+  type NewSession,
+  type SessionDocument,
+} from '../documents/session.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
+
+const NOTES_KEPT = 100;
+const CHECKS_KEPT = 50;
 
 /**
  * Conversations: the view of each session, every paid reply before its use, and the answer to every tool call.
@@ -22,8 +31,8 @@ export class Sessions {
   }
 
   /** Opens a session once; a retry gets the text that was stored first. */
-  async open(session: SessionDocument): Promise<SessionDocument> {
-    await this.sessions.insertOnce(session);
+  async open(session: NewSession): Promise<SessionDocument> {
+    await this.sessions.insertOnce(sessionDocument.parse(session));
     return this.sessions.require(session._id);
   }
 
@@ -40,6 +49,11 @@ export class Sessions {
     return this.sessions.list({ owner }, { sort: { openedAt: -1, _id: 1 }, limit });
   }
 
+  /** Reads the newest sessions of a role, newest first. */
+  async latestOfRole(owner: string, role: string, limit: number): Promise<SessionDocument[]> {
+    return this.sessions.list({ owner, role }, { sort: { openedAt: -1, _id: 1 }, limit });
+  }
+
   async addSubmitted(session: string, number: number): Promise<void> {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
   }
@@ -49,6 +63,22 @@ export class Sessions {
     await this.sessions.update(
       { _id: session, 'repeats.call': { $ne: repeat.call } },
       { $push: { repeats: repeat } },
+    );
+  }
+
+  /** Keeps a note once for each call. */
+  async addNote(session: string, note: SessionDocument['notes'][number]): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'notes.call': { $ne: note.call } },
+      { $push: { notes: { $each: [note], $slice: -NOTES_KEPT } } },
+    );
+  }
+
+  /** Records the result of a check once for each call. */
+  async addCheck(session: string, check: CheckedFiles): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'checks.call': { $ne: check.call } },
+      { $push: { checks: { $each: [check], $slice: -CHECKS_KEPT } } },
     );
   }
 

@@ -3,13 +3,14 @@ import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
 import { FINISH, type FinishCall } from './finish.js';
 import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
+import { NOTE, NOTES, type NotesCall } from './notes.js';
 import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
 import type { ModelTool, ToolOffer } from './tool.js';
 import { CHECK, EDIT, REBASE, SEARCH, type WorkspaceCall } from './workspace.js';
 
 /** One tool call whose input was checked; `malformed` is answered with its error and does nothing. */
 export type ToolCall =
-  WorkspaceCall | LineageCall | SubmitCall | FinishCall | { tool: 'malformed'; error: string };
+  WorkspaceCall | LineageCall | SubmitCall | NotesCall | FinishCall | { tool: 'malformed'; error: string };
 
 /** All tools, in a fixed order so that the provider's cache holds them. */
 const TOOLS: readonly ModelTool<ToolCall>[] = [
@@ -20,6 +21,8 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   READ_TRIAL,
   REBASE,
   SUBMIT_TRIAL,
+  NOTE,
+  NOTES,
   FINISH,
 ];
 

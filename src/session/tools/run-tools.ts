@@ -8,6 +8,7 @@ import { VisibleTrials } from '../visible-trials.js';
 import { workspaceAt } from '../workspace.js';
 import { refused, said, type Answer, type CallContext, type Checker } from './answer.js';
 import { edit } from './edit.js';
+import { finish, keepNote, listNotes } from './notes.js';
 import { listTrials, readTrial } from './read-trials.js';
 import { rebase } from './rebase.js';
 
@@ -47,7 +48,11 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
     case 'malformed':
       return refused(context, call.error);
     case 'finish':
-      return said(context, 'session finished');
+      return finish(context, call.note);
+    case 'note':
+      return keepNote(context, call.text);
+    case 'notes':
+      return listNotes(context, call);
     case 'check':
       return check(context);
     case 'lineage':
