@@ -2,7 +2,8 @@ import { applyEdit, type Tree } from '../../src/domain/text/edits.js';
 import { knobsOf } from '../../src/domain/text/knobs.js';
 import { taskSchema } from '../../src/domain/task/task.js';
 import type { LineageView, TrialRow } from '../../src/domain/session/view.js';
-import { checkAnswer, rebaseAnswer, refusedAnswer, submitAnswer } from '../../src/model/answers.js';
+import { checkAnswer, rebaseAnswer, refusedAnswer } from '../../src/model/answers.js';
+import { submitAnswer } from '../../src/model/trial-text/submit-answer.js';
 import { randomFrom } from '../../src/model/proposer/moves.js';
 import type { ToolCall } from '../../src/model/tools/tools.js';
 
@@ -215,16 +216,28 @@ export class Session {
       parent: row.parent,
       parentScore: harness.row(base).score,
       delta: row.delta,
-      frontier: harness.frontier,
-      frontierScore: harness.row(harness.frontier).score,
+      runs: 1,
+      noise: null,
+      expectedDelta: null,
+      frontier: {
+        trial: harness.frontier,
+        score: harness.row(harness.frontier).score,
+        believed: null,
+        before: null,
+      },
       believed: null,
-      frontierBelieved: null,
-      margins: [],
-      limit: null,
-      train: null,
-      projection: null,
+      ...{
+        sizes: null,
+        phases: [],
+        margins: [],
+        limit: null,
+        projection: null,
+        failure: null,
+        progress: null,
+      },
+      ...{ report: [], moved: null, logs: [], meanwhile: [] },
       lesson: row.lesson,
-      trialsLeft: harness.left,
+      left: { trials: harness.left, hours: null, dollars: null, acceleratorSeconds: null },
     };
     return { text: submitAnswer(answer) };
   }
