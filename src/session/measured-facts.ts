@@ -1,11 +1,11 @@
 import { usualLimits } from '../domain/task/phase-limits.js';
 import type { Task } from '../domain/task/task.js';
+import type { PhaseTime, SizeParts } from '../domain/trial/measured-parts.js';
 import { failurePlace } from '../domain/trial/traceback.js';
 import type { PhaseRun } from '../lineage/documents/phase-run.js';
 import type { ReplicateDocument } from '../lineage/documents/replicate.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
-import type { PhaseTime, SizeParts } from '../model/trial-text/measured-text.js';
 import type { SubmitAnswer } from '../model/trial-text/submit-answer.js';
 
 /** Lines of a phase's log that an answer ends with. */

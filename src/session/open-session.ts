@@ -6,9 +6,10 @@ import { sessionKey } from '../domain/keys.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { lineageView } from '../lineage/trials/view.js';
+import { readSpecialist, type SpecialistFile } from '../tasks/specialist-file.js';
 import { closedBecause } from './closed-because.js';
 import { openingMessage, systemPrompt } from '../model/prompt.js';
+import { lineageView } from './lineage-view.js';
 
 /** `closed`: a reset lane comes by a session that it has ended before. */
 export type OpenedSession =
@@ -47,8 +48,10 @@ export async function openSession(
   const frontier = await lineage.decisions.frontier(owner);
   if (frontier === null)
     throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
-  const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
-  const base = await lineage.trials.require(owner, frontier.trial);
+  const specialist = await specialistOf(lineage, task, role);
+  const viewer = { campaign, task: task.spec, role, session: id, neighbours: specialist.neighbours };
+  const view = await lineageView(lineage, viewer, frontier);
+  const base = await lineage.trials.require(owner, view.base);
   await lineage.sessions.open({
     _id: id,
     owner,
@@ -57,7 +60,9 @@ export async function openSession(
     index,
     base: base.number,
     snapshot: base.snapshot,
-    system: await lineage.blobs.put(await systemText(lineage, campaign.frozen, task, role)),
+    system: await lineage.blobs.put(
+      await systemText(lineage, campaign.frozen, task, { role, ...specialist }),
+    ),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
@@ -81,25 +86,35 @@ async function isSilent(
   );
 }
 
+/** The prompt of a role, and the roles that it is shown besides itself. */
+async function specialistOf(lineage: Lineage, task: TaskDocument, role: string): Promise<SpecialistFile> {
+  const builtIn = BUILT_IN_ROLES.get(role);
+  if (builtIn !== undefined) return { neighbours: null, prompt: builtIn };
+  const path = `specialists/${role}.md`;
+  return readSpecialist(path, await fileText(lineage, task, path));
+}
+
+async function fileText(lineage: Lineage, task: TaskDocument, path: string): Promise<string> {
+  const file = task.files.find((candidate) => candidate.path === path);
+  return file === undefined ? '' : lineage.blobs.text(file.sha256);
+}
+
 async function systemText(
   lineage: Lineage,
   frozen: FrozenCampaign,
   task: TaskDocument,
-  role: string,
+  { role, prompt }: { role: string; prompt: string },
 ): Promise<string> {
-  const read = async (path: string): Promise<string> => {
-    const file = task.files.find((candidate) => candidate.path === path);
-    return file === undefined ? '' : lineage.blobs.text(file.sha256);
-  };
   const knowledge = task.files
     .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
     .map((file) => file.path);
   return systemPrompt({
     task: task.spec,
     role,
-    rolePrompt: BUILT_IN_ROLES.get(role) ?? (await read(`specialists/${role}.md`)),
-    knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
+    rolePrompt: prompt,
+    knowledge: (await Promise.all(knowledge.map((path) => fileText(lineage, task, path)))).join('\n\n'),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
+    lanes: frozen.lanes.map((lane) => lane.role),
   });
 }

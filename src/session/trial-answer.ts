@@ -1,5 +1,6 @@
 import { AssayError } from '../domain/errors.js';
 import { maySee } from '../domain/session/lineage-mode.js';
+import { isCompared, ownLesson } from '../domain/session/own-lesson.js';
 import { decisionMeasure, type Task } from '../domain/task/task.js';
 import { mostMoved, withChanges } from '../domain/text/table-changes.js';
 import { believedNow } from '../lineage/decisions/believed.js';
@@ -51,17 +52,18 @@ async function trialFacts(
   const parentScore = parent?.outcome?.score ?? null;
   const report = parent?.outcome?.feedback ?? null;
   const sizes = sizesOf(task, trial, replicate);
-  const isMeasured = outcome.status === 'keep' || outcome.status === 'discard';
+  const isAlone = !isOn && isCompared(outcome.status);
+  const delta = outcome.score === null || parentScore === null ? null : outcome.score - parentScore;
   return {
     trial: number,
-    status: !isOn && isMeasured ? 'measured' : outcome.status,
+    status: isAlone ? 'measured' : outcome.status,
     score: outcome.score,
     unit: decisionMeasure(task).unit,
     runs: decision?.inputs.scores.length ?? 1,
     noise: isOn && decision !== null ? noiseOf(decision) : null,
     parent: parent?.number ?? null,
     parentScore,
-    delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
+    delta,
     expectedDelta,
     believed: isOn && decision !== null ? await believedNow(lineage, decision) : null,
     frontier: isOn ? await frontierNow(lineage, trial) : null,
@@ -75,7 +77,7 @@ async function trialFacts(
     report: withChanges(outcome.feedback, report).slice(0, REPORT_LINES),
     moved: report === null ? null : mostMoved(outcome.feedback, report),
     logs: await logTails(lineage, trial, replicate),
-    lesson: isOn || !isMeasured ? outcome.lesson : ownLesson(outcome.score, parent, parentScore),
+    lesson: isAlone ? ownLesson({ delta, parent: parent?.number ?? null }) : outcome.lesson,
     meanwhile: isOn ? await meanwhileOf(lineage, trial) : null,
     left,
   };
@@ -89,13 +91,6 @@ async function parentOf(
 ): Promise<TrialDocument | null> {
   const parent = number === null ? null : await lineage.trials.get(owner, number);
   return parent !== null && maySee(frozen.lineage, session ?? '', parent) ? parent : null;
-}
-
-/** The lesson of a conversation without lineage: against its own parent, and nothing else. */
-function ownLesson(score: number | null, parent: TrialDocument | null, parentScore: number | null): string {
-  if (score === null || parent === null || parentScore === null) return 'measured';
-  const change = score === parentScore ? 'equal to' : score < parentScore ? 'lower than' : 'higher than';
-  return `measured, ${change} its parent, trial ${parent.number}`;
 }
 
 function noiseOf(decision: DecisionDocument): SubmitAnswer['noise'] {

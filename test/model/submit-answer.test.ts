@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
-import { readSubmitAnswer, submitAnswer, type SubmitAnswer } from '../../src/model/trial-text/submit-answer.js';
+import {
+  readSubmitAnswer,
+  submitAnswer,
+  type SubmitAnswer,
+} from '../../src/model/trial-text/submit-answer.js';
 
 const text = fc.oneof(
   fc.string(),

@@ -4,7 +4,7 @@ import { matchesGlob } from '../../domain/text/paths.js';
 import { readCheckAnswer, readRebaseAnswer } from '../answers.js';
 import { baseIn, editableIn } from '../prompt.js';
 import { readSubmitAnswer, type SubmitReading } from '../trial-text/submit-answer.js';
-import { readView } from '../view-text.js';
+import { readView } from '../view/read-view.js';
 import { parseCall } from '../tools/tools.js';
 import type { AnsweredCall, Conversation } from './request.js';
 

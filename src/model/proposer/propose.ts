@@ -2,7 +2,7 @@ import { sha256 } from '../../domain/digest.js';
 import { turned } from '../../domain/text/knobs.js';
 import { roleSection } from '../prompt.js';
 import { EDIT_TOOL } from '../tools/workspace.js';
-import { readView } from '../view-text.js';
+import { readView } from '../view/read-view.js';
 import {
   conversationState,
   knobsIn,

@@ -1,25 +1,7 @@
-import { hostText, isSlow, type HostUse } from '../../domain/trial/host-use.js';
+import { hostText, isSlow } from '../../domain/trial/host-use.js';
+import type { PhaseTime, SizeParts } from '../../domain/trial/measured-parts.js';
 import type { Failure } from '../../domain/trial/outcome.js';
 import { amount, clip } from '../answers.js';
-
-/** Bytes of a trial by part; null where a part was not measured. */
-export interface SizeParts {
-  code: number | null;
-  artifact: number | null;
-  total: number | null;
-  /** Limit of the gate on the total; null without one. */
-  limit: number | null;
-}
-
-/** Time that a phase took. */
-export interface PhaseTime extends HostUse {
-  phase: string;
-  seconds: number;
-  /** Seconds that it may take; null where it has no limit of its own. */
-  limitS: number | null;
-  /** Trial that ran it, where its result was taken over. */
-  reusedFrom: number | null;
-}
 
 /** `bytes 22348 of 24000: code 10079, artifact 12269; 1652 free`. */
 export function sizeText({ code, artifact, total, limit }: SizeParts): string {

@@ -1,11 +1,12 @@
-import { z } from 'zod';
 import type { Believed } from '../../domain/decision/lesson.js';
 import type { Left } from '../../domain/session/left.js';
-import { trialStatusSchema, type TrialStatus } from '../../domain/statuses.js';
+import { toldStatusSchema, type Noise, type ToldStatus } from '../../domain/session/told.js';
+import type { TrialStatus } from '../../domain/statuses.js';
 import type { Margin } from '../../domain/task/gates.js';
 import type { Projection } from '../../domain/task/rehearsal.js';
 import type { MovedRow } from '../../domain/text/table-changes.js';
 import type { Failure } from '../../domain/trial/outcome.js';
+import type { PhaseTime, SizeParts } from '../../domain/trial/measured-parts.js';
 import type { FailurePlace } from '../../domain/trial/traceback.js';
 import {
   amount,
@@ -18,18 +19,7 @@ import {
   signed,
 } from '../answers.js';
 import { expectationText, movedText } from './lesson-text.js';
-import { limitText, phasesText, sizeText, type PhaseTime, type SizeParts } from './measured-text.js';
-
-/** Status as agents are told it: without lineage nobody says whether a measured trial was adopted. */
-const TOLD = z.union([trialStatusSchema, z.literal('measured')]);
-export type ToldStatus = TrialStatus | 'measured';
-
-/** Run-to-run noise of the recipes that a trial is one of. */
-export interface Noise {
-  sd: number;
-  /** Runs from which it is known; null where they are not counted. */
-  runs: number | null;
-}
+import { limitText, phasesText, sizeText } from './measured-text.js';
 
 /** The trial that the search builds on, and the one before it where this trial has moved it. */
 export interface FrontierNow {
@@ -206,7 +196,7 @@ export interface SubmitReading {
 /** Reads an answer to a submit; null where the text is none. */
 export function readSubmitAnswer(text: string): SubmitReading | null {
   const head = /^trial (\d+): ([a-z_]+)(?:\. The frontier is (?:now )?trial (\d+).*)?$/m.exec(text);
-  const status = TOLD.safeParse(head?.[2]);
+  const status = toldStatusSchema.safeParse(head?.[2]);
   if (head?.index !== 0 || !status.success) return null;
   return {
     trial: Number(head[1]),
