@@ -17,6 +17,7 @@ import {
 import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
+import { allModels } from '../src/domain/session/draw-model.js';
 import { genericLanes } from '../src/domain/session/roles.js';
 import { definedFields } from '../src/domain/defined-fields.js';
 import { AssayError } from '../src/domain/errors.js';
@@ -36,13 +37,14 @@ import { phaseSeconds } from '../src/domain/task/bounds.js';
 import { demandedTier, evaluationGpus, leaseSize, preflightGpus } from '../src/domain/task/device-needs.js';
 import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
+import type { Lineage } from '../src/lineage/lineage.js';
 import type { TaskDocument } from '../src/lineage/documents/task.js';
-import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
+import { frozenModels } from '../src/model/frozen-models.js';
 import { findTask } from '../src/tasks/find.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
 import { claimRunBound, claimsOf, reserveClaim } from '../src/measure/decision/claim-reservation.js';
 import type { OrchestratorContext } from './context.js';
-import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
+import { changeLimits, leavesRoom, requirePrices, type LimitsAnswer } from './limits.js';
 import { poll } from './heartbeat.js';
 
 export interface FreezeRequest {
@@ -158,15 +160,16 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   return stored.frozen;
 }
 
-/** @throws AssayError RECIPE_INVALID if the campaign's only trial could not be submitted to it */
+/** @throws AssayError RECIPE_INVALID if a recipe that it comes with could not be submitted to it */
 async function requireRecipe(
   { lineage }: OrchestratorContext,
-  { submission }: CampaignInput,
+  { submission, warmStart }: CampaignInput,
   task: TaskDocument,
 ): Promise<void> {
-  if (submission === undefined) return;
-  const fault = await snapshotFault(lineage, task, submission.snapshot);
-  if (fault !== null) throw new AssayError('RECIPE_INVALID', fault);
+  for (const { snapshot } of submission === undefined ? warmStart : [submission]) {
+    const fault = await snapshotFault(lineage, task, snapshot);
+    if (fault !== null) throw new AssayError('RECIPE_INVALID', fault);
+  }
 }
 
 async function openBudget({ lineage }: OrchestratorContext, frozen: FrozenCampaign): Promise<void> {
@@ -209,8 +212,9 @@ function resolve(
   attributes: FrozenCampaign['attributes'],
 ): FrozenCampaign {
   const { spec } = task;
-  const model = input.model ?? context.defaultModel;
-  if (input.dollars !== undefined) requirePrice(model, context.prices);
+  const lanes = input.submission === undefined ? lanesOf(spec, input) : [];
+  const chosen = frozenModels(input, lanes, context);
+  if (input.dollars !== undefined) requirePrices(allModels(chosen), context.prices);
   return frozenCampaignSchema.parse({
     name: request.name,
     owner,
@@ -224,14 +228,14 @@ function resolve(
     slots: leaseSize(spec.resources),
     gpus: { prepare: preflightGpus(spec), evaluate: evaluationGpus(spec) },
     priority: input.priority,
-    lanes: input.submission === undefined ? lanesOf(spec, input) : [],
+    lanes,
     limits: limitsFrom(input),
     trainSeconds: input.trainSeconds ?? null,
     calibration: calibrationOf(spec, input),
-    model: { id: model, offline: model === OFFLINE_MODEL },
-    price: modelPrice(model, context.prices),
+    ...chosen,
     turns: input.turns,
-    maxTokens: input.maxTokens,
+    sessionTrials: input.sessionTrials,
+    contextShare: input.contextShare,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
     exclusive: exclusiveEvaluation(spec),
@@ -241,6 +245,7 @@ function resolve(
     lineage: input.lineage,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
+    warmStart: input.warmStart,
     submission: input.submission ?? null,
     submissionRuns: input.submissionRuns ?? null,
     startedAt: context.clock.wall().toISOString(),
@@ -336,7 +341,7 @@ async function reportOn(context: OrchestratorContext, campaign: CampaignDocument
     bestScore: frontier?.inputs.score ?? null,
     best: standings,
     trialsLimit: limits.trials,
-    end: isUnended(campaign.control) ? endOf(limits, campaign, totals) : null,
+    end: isUnended(campaign.control) ? await endOf(lineage, limits, campaign, totals) : null,
     held: heldBy(campaign),
     goesOn: await leavesRoom(lineage, campaign),
   };
@@ -348,11 +353,16 @@ function heldBy({ control, controlReason }: CampaignDocument): WatchReport['held
     : null;
 }
 
-function endOf(
+/** The limit that ends the search. A trial of which nothing was trained may still give its place back. */
+async function endOf(
+  { trials }: Pick<Lineage, 'trials'>,
   limits: Limits,
-  { elapsed }: CampaignDocument,
+  { owner, elapsed }: CampaignDocument,
   totals: { submitted: number; counted: number },
-): Reason | null {
+): Promise<Reason | null> {
   const { ranMs, sinceGainMs } = elapsed;
-  return reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
+  const reached = reachedLimit(limits, { ...totals, ranMs, sinceGainMs });
+  if (reached?.kind !== 'limit' || reached.limit !== 'trials') return reached;
+  const counted = totals.counted - (await trials.unbegun(owner));
+  return reachedLimit(limits, { ...totals, counted, ranMs, sinceGainMs });
 }

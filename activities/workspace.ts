@@ -24,6 +24,8 @@ export function workspaceActivities(context: {
 
 /** Checks a workspace with the phases that prepare a trial; the result is in words. */
 export function checkerOf(context: HostContext, arrive: Arrive = unsized): Checker {
-  return async (owner, { snapshot }, monitor) =>
-    checkAnswer(await arrived(context, arrive, (on) => check(on, { owner, snapshot }, monitor)));
+  return async (owner, { snapshot }, monitor) => {
+    const result = await arrived(context, arrive, (on) => check(on, { owner, snapshot }, monitor));
+    return { text: checkAnswer(result), failed: result.failed };
+  };
 }

@@ -80,7 +80,7 @@ function madeUp(): Trajectory {
     runs: [1.1],
   };
   const metric = { name: 'val_bpb', unit: '', direction: 'minimize' } as const;
-  return { name: 'bench', source: 'archive', metric, start, trials, noise: null, toolCalls: [] };
+  return { name: 'bench', source: 'archive', metric, start, trials, noise: null, toolCalls: [], unread: [] };
 }
 
 function measured<T>(what: string, work: () => T): { what: string; cpuMs: number; result: T } {

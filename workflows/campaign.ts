@@ -21,7 +21,7 @@ import { untilClosed } from './child-trial.js';
 import { unwrapActivityFailure } from './failures.js';
 import { carryOutPending, govern } from './govern.js';
 import type { CampaignSummary, LaneResult } from './messages.js';
-import { PersonTrials, submitOnlyTrial } from './person-trial.js';
+import { measureWarmStart, PersonTrials, submitOnlyTrial } from './person-trial.js';
 import { campaignActivities, reconcileActivities } from './proxies.js';
 import { specialist } from './specialist.js';
 import { measureStart, type Over } from './start.js';
@@ -91,6 +91,7 @@ async function search(
   run.startScore = start;
   run.apply({ kind: 'startMeasured' });
   if (frozen.submission !== null) await submitOnlyTrial(frozen, people);
+  await measureWarmStart(frozen, people);
   const milestones = new CancellationScope();
   const claiming = claimAtMilestones(frozen, frozen.claim.at, milestones);
   // awaited below, but it may reject before that

@@ -53,6 +53,8 @@ export const stopSignal = defineSignal<[(StopMode | { mode?: StopMode })?]>('sto
  * a reason.
  */
 export const cancelSignal = defineSignal<[string?]>('cancel');
+/** Signal to a trial: the session that submitted it takes it back. */
+export const withdrawSignal = defineSignal('withdraw');
 export const statusQuery = defineQuery<CampaignSummary>('status');
 export const leaderboardQuery = defineQuery<LeaderboardRow[]>('leaderboard');
 /**

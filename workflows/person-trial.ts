@@ -82,3 +82,15 @@ export async function submitOnlyTrial(frozen: FrozenCampaign, people: PersonTria
     nonRetryable: true,
   });
 }
+
+/** Measures recipes of another campaign, so that the search begins from what holds of them here. */
+export async function measureWarmStart(
+  // an earlier assay has frozen none
+  { warmStart = [] }: Partial<Pick<FrozenCampaign, 'warmStart'>>,
+  people: PersonTrials,
+): Promise<void> {
+  if (warmStart.length === 0) return;
+  // one that is refused, as the start's own code is, is left out
+  for (const submission of warmStart) await people.submit(submission);
+  await people.settled();
+}

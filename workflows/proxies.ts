@@ -39,7 +39,8 @@ const light: ActivityOptions = { taskQueue: 'assay', startToCloseTimeout: '30 se
 
 export const campaignActivities = proxyActivities<Omit<CampaignActivities, 'watch' | 'awaitControl'>>(light);
 export const sessionActivities = proxyActivities<SessionActivities>(light);
-export const submitActivities = proxyActivities<Omit<SubmitActivities, 'awaitTwin'>>(light);
+export const submitActivities =
+  proxyActivities<Omit<SubmitActivities, 'awaitTwin' | 'awaitTrials' | 'awaitEnd'>>(light);
 export const claimActivities = proxyActivities<Omit<ClaimActivities, 'awaitMilestone'>>(light);
 export const decideActivities = proxyActivities<DecideActivities>(light);
 export const parkedActivities = proxyActivities<ParkedActivities>(light);
@@ -63,7 +64,7 @@ export const { watch } = proxyActivities<Pick<CampaignActivities, 'watch'>>(wait
 /** Activities of lanes and trials that wait for a condition. */
 export const waitingActivities = proxyActivities<
   Pick<CampaignActivities, 'awaitControl'> &
-    Pick<SubmitActivities, 'awaitTwin'> &
+    Pick<SubmitActivities, 'awaitTwin' | 'awaitTrials' | 'awaitEnd'> &
     Pick<ClaimActivities, 'awaitMilestone'> &
     ReuseActivities
 >(waiting);

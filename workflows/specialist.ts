@@ -1,7 +1,6 @@
 import {
   ActivityFailure,
   CancellationScope,
-  CancelledFailure,
   continueAsNew,
   isCancellation,
   setCurrentDetails,
@@ -10,14 +9,13 @@ import {
 } from '@temporalio/workflow';
 import { REFUSED_TWICE } from '../src/domain/session/conversation.js';
 import { searchAttributesOf } from './attributes.js';
-import { startTrial, untilTrialEnded } from './child-trial.js';
 import { faultReason } from './failures.js';
+import { LaneTrials } from './lane-trials.js';
 import type { LaneResult } from './messages.js';
 import {
   campaignActivities,
   modelActivities,
   sessionActivities,
-  submitActivities,
   waitingActivities,
   workspaceActivities,
   type Frozen,
@@ -37,11 +35,22 @@ export async function specialist(input: SpecialistInput): Promise<LaneResult> {
   const { frozen, lane, role } = input;
   const attributes = searchAttributesOf(frozen, { role, status: 'running' });
   if (attributes.length > 0) upsertSearchAttributes(attributes);
-  const at: Position = { session: input.session, turn: input.turn, refusals: 0 };
+  const trials = new LaneTrials(input);
+  const at: Position = { session: input.session, turn: input.turn, refusals: 0, trials };
+  try {
+    return { lane, reason: await sessions(input, at) };
+  } finally {
+    // a lane that is cancelled ends after its trials
+    await CancellationScope.nonCancellable(() => trials.settled());
+  }
+}
+
+/** Runs sessions until the lane has nothing more to do; returns why. */
+async function sessions(input: SpecialistInput, at: Position): Promise<string> {
   for (;;) {
     try {
       const reason = await nextSession(input, at);
-      if (reason !== null) return { lane, reason };
+      if (reason !== null) return reason;
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       at.refusals += 1;
@@ -56,6 +65,7 @@ interface Position {
   turn: number;
   /** Number of final failures of this turn, each followed by a person's resume. */
   refusals: number;
+  trials: LaneTrials;
 }
 
 /** Failures after which a turn is given up, and its session with it. */
@@ -79,13 +89,15 @@ async function nextSession(input: SpecialistInput, at: Position): Promise<string
     return null;
   }
   const because = at.refusals >= REFUSALS ? REFUSED_TWICE : await converse(input, opened.session, at);
+  // the next session begins with what they came to
+  await at.trials.settled();
   await sessionActivities.closeSession.executeWithOptions({ summary: `close session ${at.session}` }, [
     { session: opened.session, because },
   ]);
   at.session += 1;
   at.turn = 0;
   at.refusals = 0;
-  await renewHistory({ ...input, session: at.session, turn: at.turn });
+  await renewHistory({ ...input, session: at.session, turn: at.turn }, at.trials);
   return null;
 }
 
@@ -118,36 +130,13 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
       const { runTools } = workspaceActivities(frozen, reply.needsHost);
       await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
-    const runs = reply.submits.map((call) => submitAndRun(input, { ...of, index: call }));
-    // a failed call must not end the lane before the others: that would cancel their trials
-    await Promise.allSettled(runs);
-    await Promise.all(runs);
+    await at.trials.carryOut(of, reply);
     if (reply.ends !== null) return reply.ends;
     at.turn += 1;
     at.refusals = 0;
-    await renewHistory({ ...input, session: at.session, turn: at.turn });
+    await renewHistory({ ...input, session: at.session, turn: at.turn }, at.trials);
   }
   return `the cap of ${frozen.turns} turns`;
-}
-
-/**
- * Submits a trial and runs it. No cancel can come between the submit and the child's start; after that the child
- * obeys cancels.
- */
-async function submitAndRun(
-  { frozen, role }: SpecialistInput,
-  call: { owner: string; session: string; turn: number; index: number },
-): Promise<void> {
-  if (CancellationScope.current().consideredCancelled)
-    throw new CancelledFailure('cancelled before a submit');
-  const started = await CancellationScope.nonCancellable(async () => {
-    const submitted = await submitActivities.submitTrial.executeWithOptions({ summary: 'submit a trial' }, [
-      call,
-    ]);
-    if (submitted.kind === 'refused') return null;
-    return startTrial({ frozen, role }, submitted.number);
-  });
-  if (started !== null) await untilTrialEnded(frozen, started);
 }
 
 async function untilRunning(owner: string): Promise<void> {
@@ -156,7 +145,9 @@ async function untilRunning(owner: string): Promise<void> {
   ]);
 }
 
-/** Continues as new. This is done between turns, when nothing is in flight. */
-async function renewHistory(next: SpecialistInput): Promise<void> {
-  if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof specialist>(next);
+/** Continues as new. This is done between turns, once nothing is in flight. */
+async function renewHistory(next: SpecialistInput, trials: LaneTrials): Promise<void> {
+  if (!workflowInfo().continueAsNewSuggested) return;
+  await trials.settled();
+  await continueAsNew<typeof specialist>(next);
 }

@@ -20,7 +20,7 @@ import { interruptionText, type Interruption } from '../src/domain/trial/interru
 import { trialAttributes } from './attributes.js';
 import { faultReason } from './failures.js';
 import { whereFilesAre, type HostPlace } from './kept-on-host.js';
-import { cancelSignal, type TrialResult } from './messages.js';
+import { cancelSignal, withdrawSignal, type TrialResult } from './messages.js';
 import {
   campaignActivities,
   decideActivities,
@@ -49,6 +49,10 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
     asked.by ??= { kind: 'person', said: said ?? null };
     work.cancel();
   });
+  setHandler(withdrawSignal, () => {
+    asked.by ??= { kind: 'session' };
+    work.cancel();
+  });
   for (let index = 0; ; index += 1) {
     const measured = await work
       .run(() => measure(input, index))
@@ -62,7 +66,7 @@ export async function trial(input: TrialInput): Promise<TrialResult> {
     const ended =
       interrupted === null
         ? null
-        : { reason: interruptionText(interrupted), withdrawn: interrupted.kind === 'person' };
+        : { reason: interruptionText(interrupted), withdrawn: isWithdrawn(interrupted) };
     if (ended !== null) log.warn('trial interrupted', { number, ...ended });
     const decided = await CancellationScope.nonCancellable(() => decide(input, ended));
     if (decided === 'again') continue;
@@ -96,6 +100,8 @@ async function decide(
     }
   }
 }
+
+const isWithdrawn = ({ kind }: Interruption): boolean => kind === 'person' || kind === 'session';
 
 function interruptionBy(error: unknown, work: CancellationScope): Interruption {
   return isCancellation(error) || work.consideredCancelled

@@ -5,6 +5,7 @@ import { tooNew } from './written.js';
 import { explain } from '../domain/text/explain.js';
 import { type TrialStatus } from '../domain/statuses.js';
 import { type BudgetDocument } from './documents/budget.js';
+import type { CounterDocument } from './documents/counter.js';
 import { type LedgerDocument } from './documents/ledger.js';
 import { answerDocument, replyDocument } from './documents/session.js';
 import type { snapshotDocument } from './documents/snapshot.js';
@@ -28,7 +29,7 @@ const trialPlace = trialDocument.pick({ number: true, session: true, turn: true,
 export type TrialPlace = z.infer<typeof trialPlace>;
 
 /** Reply and answer without their content: only what they belong to. */
-const replyPlace = replyDocument.omit({ reply: true });
+const replyPlace = replyDocument.omit({ reply: true, asked: true });
 const answerPlace = answerDocument.omit({ text: true });
 export type ReplyPlace = z.infer<typeof replyPlace>;
 export type AnswerPlace = z.infer<typeof answerPlace>;
@@ -84,10 +85,10 @@ export class AuditReader {
   }
 
   /** Reads the trial numbers that the campaign has recorded, which may lag behind the trials. */
-  async counter(owner: string): Promise<{ number: number; counted: number }> {
+  async counter(owner: string): Promise<Omit<CounterDocument, '_id'>> {
     const found = await this.database.collection<Row>(KINDS.counters.collection).findOne({ _id: owner });
     // only a hint, which can be derived from the trials again
-    return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0 };
+    return KINDS.counters.schema.safeParse(found).data ?? { number: 0, counted: 0, returned: [] };
   }
 
   /** Reads the statuses counted when trials ended, by number. */

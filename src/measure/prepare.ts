@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf, trialLabel, type TrialRef } from '../domain/keys.js';
 import { DOING, type WorkMonitor } from '../domain/trial/doing.js';
+import { failureText } from '../domain/trial/outcome-words.js';
 import { LOST } from '../domain/trial/lost-workers.js';
 import { persist } from '../lineage/persist.js';
 import { preflightGpus } from '../domain/task/device-needs.js';
@@ -145,7 +146,7 @@ export async function check(
   context: HostContext,
   { owner, snapshot }: { owner: string; snapshot: string },
   { signal, tell }: WorkMonitor,
-): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean }> {
+): Promise<Pick<Preflight, 'margins' | 'projection' | 'log'> & { ok: boolean; failed: string | null }> {
   const { hosted, campaign } = await hostCampaign(context, owner, { work: 'evaluate', signal });
   const gpus = preflightGpus(hosted.spec);
   if (gpus > 0) tell(DOING.waitsForLease);
@@ -157,8 +158,9 @@ export async function check(
       chargedCheck(on.lineage, hosted.spec, charge, signal, () => preflight(on, hosted, snapshot, signal)),
     ),
   );
-  if (flown === null) return { ok: false, margins: [], projection: null, log: NO_ROOM };
+  if (flown === null) return { ok: false, failed: null, margins: [], projection: null, log: NO_ROOM };
   const { failure, margins, projection, log } = flown.done;
   const said = failure === null ? tailOf(log) : `${failure.phase}: ${failure.reason}\n${failure.tail}`;
-  return { ok: failure === null, margins, projection, log: said };
+  const failed = failure === null || failure.busyHost === true ? null : failureText(failure);
+  return { ok: failure === null, failed, margins, projection, log: said };
 }

@@ -96,8 +96,9 @@ async function enterReplicate(
   files: readonly StoredFile[],
 ): Promise<ReplicateDocument | Extract<TrainResult, { next: 'calibrate' | 'calibrating' | 'decide' }>> {
   const { lineage } = context;
-  const { owner, number, index, purpose, claim = 0 } = of;
-  const { snapshot } = work.trial;
+  const { owner, number, purpose, claim = 0 } = of;
+  const { snapshot, firstRun = 0 } = work.trial;
+  const index = purpose === 'search' ? firstRun + of.index : of.index;
   const before = (await lineage.replicates.many(await knownReplicates(lineage, work, of))).find(
     (one) => one.index === index && one.snapshot === snapshot && one.trained !== null,
   );

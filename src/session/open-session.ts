@@ -2,7 +2,8 @@ import type { FrozenCampaign } from '../domain/campaign/campaign.js';
 import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
-import { sessionKey } from '../domain/keys.js';
+import { START, sessionKey } from '../domain/keys.js';
+import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -21,6 +22,8 @@ export type OpenedSession =
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
 export const SILENT_SESSIONS = 3;
 const VIEW_TOKENS = 6000;
+/** Stands between the blocks of a system prompt where it is stored as one text. */
+const BETWEEN = '\n\n';
 
 /** A session by its lane and its number there. */
 export interface LaneSession {
@@ -52,6 +55,7 @@ export async function openSession(
   const viewer = { campaign, task: task.spec, role, session: id, neighbours: specialist.neighbours };
   const view = await lineageView(lineage, viewer, frontier);
   const base = await lineage.trials.require(owner, view.base);
+  const [shared, own] = await systemBlocks(lineage, campaign.frozen, task, { role, ...specialist });
   await lineage.sessions.open({
     _id: id,
     owner,
@@ -60,9 +64,9 @@ export async function openSession(
     index,
     base: base.number,
     snapshot: base.snapshot,
-    system: await lineage.blobs.put(
-      await systemText(lineage, campaign.frozen, task, { role, ...specialist }),
-    ),
+    system: await lineage.blobs.put(`${shared}${BETWEEN}${own}`),
+    roleStart: shared.length + BETWEEN.length,
+    cache: await cacheTime(lineage, campaign.frozen),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
@@ -99,12 +103,26 @@ async function fileText(lineage: Lineage, task: TaskDocument, path: string): Pro
   return file === undefined ? '' : lineage.blobs.text(file.sha256);
 }
 
-async function systemText(
+/** Trials whose durations say how long a model waits for one. */
+const RECENT_TRIALS = 20;
+
+/** How long the provider should keep the prompts of a session that begins now. */
+async function cacheTime(lineage: Lineage, { owner, phaseSeconds }: FrozenCampaign): Promise<CacheTime> {
+  const recent = await lineage.trials.latest(owner, RECENT_TRIALS);
+  const waited = recent.flatMap(({ number, replicates, submittedAt, endedAt }) =>
+    number === START || replicates.length === 0 || endedAt === null
+      ? []
+      : [endedAt.getTime() - submittedAt.getTime()],
+  );
+  return cacheTimeOf(waited, phaseSeconds.train * 1000);
+}
+
+async function systemBlocks(
   lineage: Lineage,
   frozen: FrozenCampaign,
   task: TaskDocument,
   { role, prompt }: { role: string; prompt: string },
-): Promise<string> {
+): Promise<[shared: string, role: string]> {
   const knowledge = task.files
     .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
     .map((file) => file.path);
@@ -116,5 +134,6 @@ async function systemText(
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
     lanes: frozen.lanes.map((lane) => lane.role),
+    sessionTrials: frozen.sessionTrials,
   });
 }

@@ -2,24 +2,22 @@ import { submissionSchema } from '../domain/campaign/campaign.js';
 import { textOfReason, type Reason } from '../domain/campaign/reasons.js';
 import { AssayError } from '../domain/errors.js';
 import { explain } from '../domain/text/explain.js';
-import { START, callKey } from '../domain/keys.js';
+import { START } from '../domain/keys.js';
 import { isEnded, type CampaignState } from '../domain/statuses.js';
 import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import { treeDiff } from '../lineage/blob-store/tree-diff.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { recipeFiles } from '../tasks/load.js';
 import { snapshotFault } from '../tasks/recipe.js';
-import { refusedAnswer } from '../model/answers.js';
 import type { Task } from '../domain/task/task.js';
-import { callAt, storeAnswer, type CallRef } from './conversation.js';
-import { NEW, noveltyOf, type Novelty } from './novelty.js';
-import { VisibleTrials } from './visible-trials.js';
-import { workspaceAt } from './workspace.js';
+import { NEW, type Novelty, type Edited } from './novelty.js';
 
-export type Submitted = { kind: 'accepted'; number: number } | { kind: 'refused'; reason: string };
+/** `detached`: its session goes on meanwhile. */
+export type Submitted =
+  { kind: 'accepted'; number: number; detached?: boolean } | { kind: 'refused'; reason: string };
 
 /** The same, with the whole answer to the call where it is more than the reason. */
-type Entered = Submitted | { kind: 'repeated'; trial: number; answer: string };
+export type Entered = Submitted | { kind: 'repeated'; trial: number; answer: string };
 
 export interface StartSubmitted {
   number: number;
@@ -58,9 +56,9 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
 }
 
 /** Compares a proposal with earlier ones, given its changed lines. */
-type CompareWithEarlier = (changes: string, spec: Task) => Promise<Novelty>;
+type CompareWithEarlier = (edit: Edited, spec: Task) => Promise<Novelty>;
 
-interface Proposed {
+export interface Proposed {
   submitKey: string;
   snapshot: string;
   parent: number;
@@ -75,7 +73,7 @@ interface Proposed {
 }
 
 /** Stores hypothesis, snapshot and the diff against the parent as stored, and takes a number. */
-async function submit(
+export async function submit(
   lineage: Lineage,
   campaign: CampaignDocument,
   proposed: Proposed,
@@ -103,7 +101,7 @@ async function submit(
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
   const { diff, changes, edit } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
-  const { similar, answer } = await compare(changes, task.spec);
+  const { similar, answer } = await compare({ changes, diff }, task.spec);
   if (similar !== null && answer !== null) return { kind: 'repeated', trial: similar.trial, answer };
   const result = await lineage.trials.submit(
     {
@@ -122,7 +120,7 @@ async function submit(
   return { kind: 'accepted', number: result.trial.number };
 }
 
-const unknownParent = (parent: number): Entered => ({
+export const unknownParent = (parent: number): Entered => ({
   kind: 'refused',
   reason: `there is no trial ${parent} to be the parent`,
 });
@@ -131,59 +129,6 @@ const unknownDomain = (domain: string, known: readonly string[]): string =>
   known.length === 0
     ? `the task has no domains of edits, so "${domain}" is none`
     : `"${domain}" is no domain of the task; there are ${known.join(', ')}`;
-
-/** Submits what a session asks for in one of its calls. */
-export async function submitTrial(lineage: Lineage, call: CallRef): Promise<Submitted> {
-  const { owner, session, turn, index } = call;
-  const campaign = await lineage.campaigns.byOwner(owner);
-  const at = await workspaceAt(lineage, call);
-  const asked = await callAt(lineage, call);
-  if (asked.call.tool !== 'submit_trial')
-    throw new AssayError('INTERNAL', `call ${index} of turn ${turn} is ${asked.call.tool}, not a submit`);
-  const { role, lane } = await lineage.sessions.get(session);
-  const { hypothesis } = asked.call;
-  const key = callKey(session, turn, index);
-  const mode = campaign.frozen.lineage;
-  const trials = new VisibleTrials(lineage, { owner, session, mode });
-  const parent = asked.call.parent ?? at.base;
-  const entered =
-    (await trials.get(parent)) === null
-      ? unknownParent(parent)
-      : await submit(
-          lineage,
-          campaign,
-          {
-            submitKey: key,
-            snapshot: at.snapshot,
-            parent,
-            hypothesis,
-            expectedDelta: asked.call.expectedDelta,
-            domain: asked.call.domain ?? null,
-            role,
-            lane,
-            session,
-            turn,
-            twinScope: mode === 'off' ? session : null,
-          },
-          (changes, spec) =>
-            noveltyOf(lineage, trials, spec, {
-              call: key,
-              session,
-              snapshot: at.snapshot,
-              hypothesis,
-              changes,
-            }),
-        );
-  if (entered.kind === 'accepted') {
-    await lineage.sessions.addSubmitted(session, entered.number);
-    return entered;
-  }
-  const text = entered.kind === 'repeated' ? entered.answer : refusedAnswer(entered.reason);
-  await storeAnswer(lineage, call, asked, { text, isError: true, ...at });
-  return entered.kind === 'refused'
-    ? entered
-    : { kind: 'refused', reason: `it nearly repeats trial ${entered.trial}` };
-}
 
 /** Submits the recipe of a person. */
 export async function submitPerson(lineage: Lineage, owner: string, submission: unknown): Promise<Submitted> {

@@ -1,3 +1,4 @@
+import { sessionDocument } from '../../src/lineage/documents/session.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BlobFact, Checked, ServerSide, StoreFacts } from '../../src/analysis/audit/facts.js';
@@ -89,7 +90,10 @@ describe('invariant 2', () => {
             (n) => !lost.includes(n),
           );
           const trials = numbers.map((number, at) => trialOf(number, { slot: `${OWNER}/d/${at}` }));
-          const facts = factsOf({ trials: readOf(...trials), counter: { number: last, counted: 0 } });
+          const facts = factsOf({
+            trials: readOf(...trials),
+            counter: { number: last, counted: 0, returned: [] },
+          });
           const labels = lost.map((number) => `t${String(number).padStart(5, '0')}`);
           expect(abouts(checkMeasurements(facts))).toEqual(labels);
         },
@@ -98,7 +102,7 @@ describe('invariant 2', () => {
   });
 
   it('remembers a last number by the session that submitted it, and finds a place that is missing', () => {
-    const session = {
+    const session = sessionDocument.parse({
       _id: `${OWNER}/opt-1/0`,
       owner: OWNER,
       role: 'opt',
@@ -107,17 +111,20 @@ describe('invariant 2', () => {
       base: 0,
       snapshot: SNAPSHOT,
       system: SNAPSHOT,
+      roleStart: null,
+      cache: '5m' as const,
       opening: SNAPSHOT,
       submitted: [2],
-      repeats: [],
       openedAt: AT,
       closedAt: null,
       closedBecause: null,
-    };
+    });
     const trials = readOf(trialOf(0), trialOf(1));
     expect(abouts(checkMeasurements(factsOf({ trials, sessions: readOf(session) })))).toEqual(['t00002']);
     const places = readOf(trialOf(0), trialOf(1, { slot: `${OWNER}/c/2` }));
     expect(abouts(checkMeasurements(factsOf({ trials: places })))).toEqual(['place 1']);
+    const counter = { number: 1, counted: 1, returned: [0, 7] };
+    expect(abouts(checkMeasurements(factsOf({ trials: readOf(trialOf(0)), counter })))).toContain('t00007');
   });
 
   it('allows other seeds, other classes of hosts and controls', () => {

@@ -50,7 +50,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
       replies: readOf(),
       answers: readOf(),
       statuses: new Map(),
-      counter: { number: 0, counted: 0 },
+      counter: { number: 0, counted: 0, returned: [] },
       money: { before: null, rows: readOf(), after: null, still: true },
       trees: [],
       blobs: [],

@@ -45,6 +45,7 @@ export function trajectoryOf(
     trials: trials.map((trial, at) => trajectoryTrial(at + 1, trial)),
     noise: null,
     toolCalls: [],
+    unread: [],
     ...fields,
   };
 }

@@ -91,6 +91,44 @@ export function storeContract(name: string, address: () => StoreAddress): void {
       expect(second.kind === 'accepted' && second.trial.twin).toBeNull();
     });
 
+    it('measures again what the host ended, with runs after those before, however often it is asked', async () => {
+      const of = owner();
+      await lineage.trials.submit(proposal(of, 'a', 'same'), UNLIMITED);
+      await lineage.trials.addReplicate(of, 1, 'a/replicate');
+      const failure = {
+        status: 'train_budget_overrun',
+        phase: 'train',
+        reason: 'late',
+        limit: null,
+      } as const;
+      const late = { failure: { ...failure, tail: '', busyHost: true } };
+      await lineage.trials.settle(of, 1, unmeasured('train_budget_overrun', 'late', late));
+      for (const key of ['b', 'b', 'c']) await lineage.trials.submit(proposal(of, key, 'same'), UNLIMITED);
+      const [again, twin] = await lineage.trials.many(of, [2, 3]);
+      expect(again).toMatchObject({ twin: null, firstRun: 1 });
+      expect(twin?.twin).toBe(`${of}/b`);
+    });
+
+    it('gives places back to the limit, each once', async () => {
+      const of = owner();
+      const limits = { trials: 1, submissions: 100 };
+      await lineage.trials.submit(proposal(of, 'a'), limits);
+      expect(await lineage.trials.submit(proposal(of, 'b'), limits)).toEqual({
+        kind: 'full',
+        limit: 'trials',
+      });
+      expect(await lineage.trials.unbegun(of)).toBe(1);
+      await lineage.trials.settle(of, 1, unmeasured('size_blocked', 'too large'));
+      expect(await lineage.trials.unbegun(of)).toBe(0);
+      for (let time = 0; time < 2; time += 1) await lineage.trials.returnPlace(of, 1);
+      expect(await lineage.trials.totals(of)).toEqual({ submitted: 1, counted: 0 });
+      expect(await lineage.trials.submit(proposal(of, 'c'), limits)).toMatchObject({ kind: 'accepted' });
+      expect(await lineage.trials.submit(proposal(of, 'd'), limits)).toEqual({
+        kind: 'full',
+        limit: 'trials',
+      });
+    });
+
     it('has one of the trials that a cancelled one lets go measured, and the others wait for it', async () => {
       const of = owner();
       const limits = () => Promise.resolve(UNLIMITED);
@@ -305,8 +343,12 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         await lineage.sessions.attempt(session, 0),
       ];
       expect([first, second]).toEqual([1, 2]);
-      expect((await lineage.sessions.store(session, 0, second, reply('second'))).id).toBe('second');
-      expect((await lineage.sessions.store(session, 0, first, reply('first'))).id).toBe('second');
+      expect(
+        (await lineage.sessions.store({ session, turn: 0, attempt: second }, reply('second'), null)).id,
+      ).toBe('second');
+      expect(
+        (await lineage.sessions.store({ session, turn: 0, attempt: first }, reply('first'), null)).id,
+      ).toBe('second');
       expect((await lineage.sessions.reply(session, 0))?.id).toBe('second');
       expect(await lineage.sessions.reply(session, 1)).toBeNull();
     });
@@ -322,7 +364,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
       };
       const attempt = await lineage.sessions.attempt(session, 0);
-      await lineage.sessions.store(session, 0, attempt, reply);
+      await lineage.sessions.store({ session, turn: 0, attempt: attempt }, reply, null);
       expect(await lineage.sessions.reply(session, 0)).toEqual(reply);
     });
 

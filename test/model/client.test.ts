@@ -1,12 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { toolUses, type Reply } from '../../src/domain/session/conversation.js';
-import {
-  messagesOf,
-  ModelFault,
-  requestTurn,
-  thinksAdaptively,
-  type TurnRequest,
-} from '../../src/model/client.js';
+import { messagesOf } from '../../src/model/messages.js';
+import { ModelFault, requestTurn, thinksAdaptively, type TurnRequest } from '../../src/model/client.js';
 import { toolDefinitions } from '../../src/model/tools/tools.js';
 import { say, startScriptedServer, use, type ScriptedServer, type ScriptStep } from './scripted-server.js';
 
@@ -26,7 +21,7 @@ async function scripted(...script: ScriptStep[]): Promise<ScriptedServer> {
 function request(change: Partial<TurnRequest> = {}): TurnRequest {
   return {
     model: 'claude-opus-5-5',
-    system: 'You improve a recipe.',
+    system: ['You improve a recipe.'],
     messages: messagesOf('Begin.', []),
     tools: toolDefinitions({ domains: {} }),
     maxTokens: 1000,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { taskSchema } from '../../src/domain/task/task.js';
-import { baseIn, editableIn, openingMessage, roleSection, systemPrompt } from '../../src/model/prompt.js';
+import {
+  baseIn,
+  editableIn,
+  openingMessage,
+  promptBlocks,
+  roleSection,
+  systemPrompt,
+} from '../../src/model/prompt.js';
 import { viewOf } from '../builders/view-rows.js';
 
 const task = taskSchema.parse({
@@ -29,23 +36,36 @@ describe('a prompt', () => {
       trainSeconds: 10,
       turns: 30,
       lanes: ['opt'],
+      sessionTrials: 4,
     };
-    const prompt = systemPrompt(parts);
+    const [shared, own] = systemPrompt(parts);
+    const prompt = `${shared}\n\n${own}`;
     for (const words of [
       'bytes at most 24000',
       'train.py, lib/**',
       'training budget: 10 s',
-      'at most 30 turns',
+      'at most 30 turns and 4 trials',
       'Known: LR 1.',
     ])
       expect(prompt).toContain(words);
     expect(roleSection(prompt).trim()).toBe('Tune LR.');
+    expect(systemPrompt({ ...parts, role: 'arch', rolePrompt: 'Change layers.' })[0]).toBe(shared);
+    expect(promptBlocks(prompt, shared.length + 2)).toEqual([shared, own]);
+    expect(promptBlocks(prompt, null)).toEqual([prompt]);
   });
 
   it('states when a phase is really ended, and what sizes count', () => {
-    const parts = { task, role: 'opt', rolePrompt: '', knowledge: '', turns: 30, lanes: [] };
-    expect(systemPrompt({ ...parts, trainSeconds: 10 })).toContain('`python train.py`, killed after 11 s');
-    const unbudgeted = systemPrompt({ ...parts, trainSeconds: null });
+    const parts = {
+      task,
+      role: 'opt',
+      rolePrompt: '',
+      knowledge: '',
+      turns: 30,
+      sessionTrials: null,
+      lanes: [],
+    };
+    expect(systemPrompt({ ...parts, trainSeconds: 10 })[0]).toContain('`python train.py`, killed after 11 s');
+    const [unbudgeted] = systemPrompt({ ...parts, trainSeconds: null });
     expect(unbudgeted).toContain('`python train.py`, killed after 15 s');
     expect(unbudgeted).not.toContain('training budget');
     expect(unbudgeted).toContain('plus the UTF-8 length of its path plus 1');
@@ -65,7 +85,14 @@ describe('a prompt', () => {
     expect(baseIn(opening)).toBe(0);
   });
 
-  const parts = { role: 'opt', rolePrompt: '', knowledge: '', trainSeconds: null, turns: 30 };
+  const parts = {
+    role: 'opt',
+    rolePrompt: '',
+    knowledge: '',
+    trainSeconds: null,
+    turns: 30,
+    sessionTrials: null,
+  };
 
   it.each([
     [
@@ -77,22 +104,22 @@ describe('a prompt', () => {
     [['generic', 'generic'], 'Sessions run as generic (2 lanes). No lane works as opt or arch or size:'],
   ])('names the lanes %j, and the surfaces that nobody has', (lanes, words) => {
     const three = { ...task, specialists: ['opt', 'arch', 'size'] };
-    expect(systemPrompt({ ...parts, task: three, lanes })).toContain(words);
+    expect(systemPrompt({ ...parts, task: three, lanes })[0]).toContain(words);
   });
 
   it('tells the protocol of served tasks, with their seconds, and of no others', () => {
     const serve = { run: 'python serve.py', startup_s: 5, twins: true };
     const { phases } = task;
     const served = { ...task, scoring: 'served' as const, phases: { ...phases, serve } };
-    const prompt = systemPrompt({ ...parts, task: taskSchema.parse(served), lanes: [] });
+    const [prompt] = systemPrompt({ ...parts, task: taskSchema.parse(served), lanes: [] });
     for (const words of ['5 s to answer its first frame', 'whole evaluation 30 s', 'adapt', 'twins_disagree'])
       expect(prompt).toContain(words);
-    expect(systemPrompt({ ...parts, task, lanes: [] })).not.toContain('adapt');
+    expect(systemPrompt({ ...parts, task, lanes: [] })[0]).not.toContain('adapt');
   });
 
   it('says of deterministic tasks that scores repeat', () => {
     const exact = { ...task, replicate: { ...task.replicate, deterministic: true } };
-    expect(systemPrompt({ ...parts, task: exact, lanes: [] })).toContain('Scores repeat exactly');
-    expect(systemPrompt({ ...parts, task, lanes: [] })).toContain('Scores differ from run to run');
+    expect(systemPrompt({ ...parts, task: exact, lanes: [] })[0]).toContain('Scores repeat exactly');
+    expect(systemPrompt({ ...parts, task, lanes: [] })[0]).toContain('Scores differ from run to run');
   });
 });

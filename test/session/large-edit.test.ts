@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { applyPatch } from 'diff';
 import { expect, it } from 'vitest';
 import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
-import { submitTrial } from '../../src/session/submit.js';
+import { submitTrial } from '../../src/session/submit-trial.js';
 import { workspaceAt } from '../../src/session/workspace.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { storedSession, storedTurn } from '../builders/stored-turn.js';

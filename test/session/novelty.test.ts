@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { submitTrial } from '../../src/session/submit.js';
+import { submitTrial } from '../../src/session/submit-trial.js';
 import { EDIT_TOOL } from '../../src/model/tools/workspace.js';
 import { seedCampaign, type Seeded } from '../builders/stored-campaign.js';
 import { storedSession, storedTurn } from '../builders/stored-turn.js';
@@ -47,11 +47,14 @@ it('a proposal that nearly repeats an earlier trial is answered with it, and mea
   await lineage.close();
 });
 
-it('another value is another proposal where the words are few', async () => {
+it('another value is another proposal', async () => {
   const seeded = await seedCampaign();
   const session = await storedSession(seeded);
   for (const [turn, value] of [0.01, 0.02, 0.04, 0.08].entries()) {
-    const { submitted } = await propose(seeded, session, turn, [`lr = ${value}\n`, `lr 0.005 → ${value}`]);
+    const { submitted } = await propose(seeded, session, turn, [
+      `lr = ${value}\n`,
+      `${WORDS}: lr 0.005 → ${value}`,
+    ]);
     expect(submitted).toEqual({ kind: 'accepted', number: turn + 1 });
   }
   await seeded.lineage.close();

@@ -84,7 +84,7 @@ function assembled(
     if (row === startRow) start = trial;
     else trials.push(trial);
   }
-  const nothingElse = { noise: null, toolCalls: [] };
+  const nothingElse = { noise: null, toolCalls: [], unread: [] };
   const trajectory: Trajectory = { name, source: 'archive', metric, start, trials, ...nothingElse };
   return { trajectory, recorded };
 }

@@ -49,7 +49,8 @@ export interface StoreFacts {
   /** The status that each trial was counted with when it ended. */
   statuses: ReadonlyMap<number, TrialStatus>;
   /** Numbers that were given, as far as the campaign remembers. */
-  counter: { number: number; counted: number };
+  /** `returned`: trials that gave their place back. */
+  counter: { number: number; counted: number; returned: number[] };
   money: Money;
   trees: readonly TreeFact[];
   blobs: readonly BlobFact[];

@@ -1,4 +1,5 @@
 import { START, trialLabel } from '../../domain/keys.js';
+import { hasPlace } from '../../lineage/trials/trials.js';
 import { replicateKey } from '../../lineage/trials/replicates.js';
 import { Finder, type CampaignFacts, type Checked, type StoreFacts } from './facts.js';
 
@@ -50,4 +51,10 @@ function numbering(finder: Finder, { trials, sessions, counter }: StoreFacts): v
     if (place !== at + 1)
       finder.say(`place ${at + 1}`, `trials that count take the places ${at} and ${place}`);
   });
+  const holders = new Map(trials.documents.map((trial) => [trial.number, trial]));
+  for (const number of counter.returned) {
+    const trial = holders.get(number);
+    if (trial?.status == null || !hasPlace(trial.slot))
+      finder.say(trialLabel(number), 'a place was given back for it, and it is no ended trial that held one');
+  }
 }

@@ -25,6 +25,8 @@ export function archiveReport({
   );
   return {
     document,
+    trajectory,
+    claimed: 'nothing: an archive is read as it is',
     facts: { name: trajectory.name, source: 'archive', metric: trajectory.metric, archive, ...facts },
   };
 }

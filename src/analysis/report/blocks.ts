@@ -40,7 +40,17 @@ export interface PlateauFigure {
   best: number;
 }
 
-export type Figure = ScoreFigure | OutcomeFigure | RateFigure | CalibrationFigure | PlateauFigure;
+/** Best score so far of several searches. */
+export interface CoursesFigure {
+  kind: 'courses';
+  metric: string;
+  unit: string;
+  /** `last`: number of the last trial. */
+  courses: { name: string; last: number; best: { number: number; score: number }[] }[];
+}
+
+export type Figure =
+  ScoreFigure | CoursesFigure | OutcomeFigure | RateFigure | CalibrationFigure | PlateauFigure;
 
 export interface Table {
   kind: 'table';

@@ -8,6 +8,7 @@ import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { campaignHeader } from '../read-models/campaign-header.js';
 import { storedTrajectory } from '../trajectory/from-store.js';
+import type { Trajectory } from '../trajectory/trajectory.js';
 import { list, table, text, type Block, type Section } from './blocks.js';
 import { count, plural } from './format.js';
 import { runFacts } from './run-facts.js';
@@ -30,7 +31,8 @@ export async function campaignReport(lineage: Lineage, name: string): Promise<Fi
     ),
     lineage.records.trials(owner),
   ]);
-  const front = { claimed: remark, person: waiting(campaign, cancelled.documents) };
+  const person = [...unreadText(trajectory), ...waiting(campaign, cancelled.documents)];
+  const front = { claimed: remark, person };
   const more = [
     await chainSection(lineage, adopted),
     interventions(budget, cancelled.documents),
@@ -44,7 +46,24 @@ export async function campaignReport(lineage: Lineage, name: string): Promise<Fi
     { facts, front, archive: null, more },
     `A campaign of task ${campaign.frozen.task.name}, ranked by ${metric.name}, which is ${metric.direction}d. ${state}`,
   );
-  return { document, facts: { name, source: 'campaign', metric, archive: null, ...facts } };
+  return {
+    document,
+    trajectory,
+    claimed: remark,
+    facts: { name, source: 'campaign', metric, archive: null, ...facts },
+  };
+}
+
+/** Documents named of those that cannot be read. */
+const MOST_NAMED = 3;
+
+function unreadText({ unread }: Trajectory): string[] {
+  if (unread.length === 0) return [];
+  const named = unread.slice(0, MOST_NAMED).map(({ what, why }) => `${what} (${why})`);
+  const more = unread.length > MOST_NAMED ? ', …' : '';
+  return [
+    `${plural(unread.length, 'stored document')} cannot be read and ${unread.length === 1 ? 'is' : 'are'} in no figure: ${named.join(', ')}${more}`,
+  ];
 }
 
 function waiting({ state, reason }: CampaignDocument, trials: readonly TrialDocument[]): string[] {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Block, Figure, ReportDocument, Section, Table } from './blocks.js';
 import { escape } from './escape.js';
+import { coursesFigure } from './figures/courses.js';
 import { outcomesFigure } from './figures/outcomes.js';
 import { calibrationFigure, plateauFigure, ratesFigure } from './figures/points.js';
 import { scoresFigure } from './figures/scores.js';
@@ -82,6 +83,8 @@ function figureSvg(figure: Figure): string {
   switch (figure.kind) {
     case 'scores':
       return scoresFigure(figure);
+    case 'courses':
+      return coursesFigure(figure);
     case 'outcomes':
       return outcomesFigure(figure);
     case 'rates':

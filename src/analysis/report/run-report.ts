@@ -21,6 +21,9 @@ export interface ReportParts {
 /** A report as people read it, and the facts that it was made from as `assay.report/1` has them. */
 export interface FinishedReport {
   document: ReportDocument;
+  trajectory: Trajectory;
+  /** Claim with its interval, or the reason why nothing is claimed. */
+  claimed: string;
   facts: RunFacts & Pick<Trajectory, 'name' | 'source' | 'metric'> & { archive: ArchiveFacts | null };
 }
 

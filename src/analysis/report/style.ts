@@ -23,6 +23,8 @@ input { font: inherit; width: 100%; max-width: 24rem; padding: .3rem .5rem; colo
 .tick { font-size: 11px; fill: var(--soft); } .name { font-size: 12px; fill: var(--ink); }
 .grid { stroke: var(--line); } .axis, .zero { stroke: var(--soft); }
 .best { fill: none; stroke: var(--main); stroke-width: 2; } .bound { stroke: var(--warn); stroke-width: 2; stroke-dasharray: 5 4; }
+.course { fill: none; stroke-width: 2; } .c0 { stroke: var(--main); } .c1 { stroke: var(--warn); } .c2 { stroke: var(--kept); }
+.c3 { stroke: #9b59b6; } .c4 { stroke: #c46a8a; } .c5 { stroke: #8a7a2f; } .c6 { stroke: var(--bad); } .c7 { stroke: var(--grey); }
 .band { fill: var(--band); } .bar { fill: var(--main); fill-opacity: .55; }
 circle.valid { fill: var(--soft); fill-opacity: .55; } circle.ineligible { fill: none; stroke: var(--grey); }
 circle.kept { fill: var(--kept); stroke: var(--page); }

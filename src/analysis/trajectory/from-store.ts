@@ -48,6 +48,9 @@ export async function storedTrajectory(lineage: Lineage, name: string): Promise<
     trials: all.filter(({ number }) => number !== START),
     noise: noiseOf(decisions.documents),
     toolCalls: toolCallsOf(answers.documents, sessions.documents),
+    unread: [trials, replicates, decisions, ledger, sessions, answers].flatMap(({ malformed }) =>
+      malformed.map(({ collection, id, why }) => ({ what: `${collection} ${id}`, why })),
+    ),
   };
 }
 

@@ -91,6 +91,8 @@ export interface Trajectory {
   noise: MeasuredNoise | null;
   /** Empty where the source does not tell. */
   toolCalls: ToolCalls[];
+  /** Documents of the source that could not be read, and are in no figure. */
+  unread: { what: string; why: string }[];
 }
 
 /** True for a trial that was measured and met every gate: an improvement or a valid non-improvement. */

@@ -14,6 +14,7 @@ import {
 } from '../use-cases/start-campaign.js';
 import { endRequest } from '../terminal/interrupt.js';
 import { print, printJson, say, type CommonFlags } from '../terminal/terminal.js';
+import { warmStartOf } from '../use-cases/warm-start.js';
 import { followOrLeave } from '../follow/follow.js';
 import { waitUntilStarted } from '../follow/not-started.js';
 
@@ -32,6 +33,7 @@ interface Flags extends CommonFlags {
   claimAt?: string;
   specialists?: string;
   roles?: string;
+  warmStart?: string;
   lineage?: string;
   priority?: string;
   isolation?: string;
@@ -55,7 +57,8 @@ async function begin(ground: CommandContext, input: Input, flags: Flags): Promis
   const named = splitReference(task).task;
   const stem = /^[0-9a-f]{64}$/.test(named) ? 'campaign' : named;
   const client = await ground.client();
-  const frozen = { ...input, task };
+  const warmStart = flags.warmStart === undefined ? undefined : await warmStartOf(lineage, flags.warmStart);
+  const frozen = { ...input, task, ...definedFields({ warmStart }) };
   const begun = async (started: StartedCampaign): Promise<void> => {
     if (!servers.alone) await waitUntilStarted(ground, started);
   };

@@ -36,6 +36,10 @@ export function register(program: Command): void {
       '--lineage <on|off>',
       'off: a control arm, in which no conversation sees an outcome of a trial that it did not submit (default: on)',
     )
+    .option(
+      '--warm-start <name[:n]>',
+      'measure the frontier of another campaign first, or the newest N steps of it, as trials of this one',
+    )
     .option('--priority <1..5>', 'its work comes before that of campaigns with a higher number (default 3)')
     .option(
       '--isolation <tier>',
@@ -52,7 +56,7 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, roles, lineage, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
+trainSeconds, rule, calibration, claim, specialists, roles, lineage, warmStart, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
 hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [

@@ -101,9 +101,12 @@ async function isGone(server: ServerProcess, withinMs: number): Promise<boolean>
   return !(await isAlive(server));
 }
 
+/** End of a server before it has answered. */
+export class EndedAtOnce extends Error {}
+
 /**
  * Asks until the server answers.
- * @throws Error when it ends before, or gives no answer in time, with the last lines of its log; the signal's reason
+ * @throws EndedAtOnce when it ends before, Error when it gives no answer in time, with the last lines of its log; the signal's reason
  * when that was aborted
  */
 export async function untilAnswers(
@@ -124,7 +127,7 @@ export async function untilAnswers(
       reason = error;
     }
     if (!(await isAlive(server))) {
-      throw new Error(`it ended at once; the last lines of ${log}:\n${await lastLines(log)}`, {
+      throw new EndedAtOnce(`it ended at once; the last lines of ${log}:\n${await lastLines(log)}`, {
         cause: reason,
       });
     }

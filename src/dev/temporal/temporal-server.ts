@@ -6,6 +6,7 @@ import { homeAt } from '../paths.js';
 import { portLike } from '../process/ports.js';
 import { RunningServer } from '../process/running-server.js';
 import {
+  EndedAtOnce,
   end,
   HURRIED_MS,
   launch,
@@ -87,7 +88,21 @@ export function addressOf(ports: TemporalPorts): string {
   return `127.0.0.1:${ports.port}`;
 }
 
+/** Starts of one server: it draws ports of its own besides ours, which others may take before it does. */
+const MOST_STARTS = 3;
+
 async function launched(options: TemporalStart, ports: TemporalPorts): Promise<ServerProcess> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await launchedOnce(options, ports);
+    } catch (error) {
+      const isOver = !(error instanceof AssayError) || !(error.cause instanceof EndedAtOnce);
+      if (isOver || start >= MOST_STARTS) throw error;
+    }
+  }
+}
+
+async function launchedOnce(options: TemporalStart, ports: TemporalPorts): Promise<ServerProcess> {
   const home = homeAt(options.home);
   await mkdir(home.folder, { recursive: true });
   const log = join(home.logs, 'temporal.log');

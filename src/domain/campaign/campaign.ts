@@ -3,6 +3,7 @@ import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
 import { HOST_CLASSES } from '../devices/calibration.js';
 import { rolesSchema } from '../session/roles.js';
+import { frozenSessionFields, sessionInputFields } from '../session/session-settings.js';
 import { lineageModeSchema } from '../session/lineage-mode.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { modelPriceSchema } from '../money/price.js';
@@ -32,6 +33,9 @@ const storedSubmissionSchema = z.object({
   domain: z.string().nullable().default(null),
   requestId: z.string(),
 }) satisfies z.ZodType<Submission>;
+
+/** Recipes of a warm start. */
+export const MOST_WARM = 20;
 
 /** Bounds of `submissionRuns`. */
 export const SUBMISSION_RUNS = { min: 2, max: 20 };
@@ -88,11 +92,7 @@ export const campaignInputSchema = z
      * Who proposes: the specialists of the task, so many lanes with one and the same prompt, or a single generalist.
      */
     roles: rolesSchema.default('specialists'),
-    model: z.string().min(1).optional(),
-    /** Turn cap of one session. */
-    turns: count.max(1000).default(60),
-    /** Maximum tokens of one reply. */
-    maxTokens: count.max(128_000).default(16_000),
+    ...sessionInputFields,
     /** After this many seconds without a heartbeat a training counts as lost. */
     trainHeartbeatSeconds: positive.max(3600).default(120),
     /** Its work comes before that of campaigns with a higher number, where both wait for the same hosts. */
@@ -103,6 +103,8 @@ export const campaignInputSchema = z
     hostClasses: z.enum(HOST_CLASSES).default('one'),
     /** `off`: a control arm, whose conversations see no outcome of a trial that they did not submit themselves. */
     lineage: lineageModeSchema.default('on'),
+    /** Recipes of another campaign that are measured as trials before the search begins. */
+    warmStart: z.array(submissionSchema).max(MOST_WARM).default([]),
     submission: submissionSchema.optional(),
     /** Runs of the start and of the submission each, fixed in advance; default: one, and what the rule asks for. */
     submissionRuns: z.number().int().min(SUBMISSION_RUNS.min).max(SUBMISSION_RUNS.max).optional(),
@@ -115,6 +117,14 @@ export const campaignInputSchema = z
         code: 'custom',
         path: ['specialists'],
         message: `only with roles "specialists", not "${input.roles}"`,
+      });
+    if (input.model !== undefined && input.models !== undefined)
+      context.addIssue({ code: 'custom', path: ['models'], message: 'either "model" or "models"' });
+    if (input.submission !== undefined && input.warmStart.length > 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['warmStart'],
+        message: 'only in a search, not beside a submission',
       });
     const fault = submissionRunsFault(input);
     if (fault !== null) context.addIssue({ code: 'custom', path: ['submissionRuns'], message: fault });
@@ -200,8 +210,7 @@ export const frozenCampaignSchema = z.object({
    * Price that the whole campaign is charged at, whatever prices change to; null if none was known for its model.
    */
   price: modelPriceSchema.nullable().default(null),
-  turns: z.number().int(),
-  maxTokens: z.number().int(),
+  ...frozenSessionFields,
   trainHeartbeatSeconds: z.number(),
   /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),
@@ -228,6 +237,7 @@ export const frozenCampaignSchema = z.object({
     error: z.number(),
     at: z.array(z.number().int()),
   }),
+  warmStart: z.array(storedSubmissionSchema).default([]),
   submission: storedSubmissionSchema.nullable(),
   /** Runs of the start and of the submission each, fixed in advance; null where the rule says how many. */
   submissionRuns: z.number().int().nullable().default(null),

@@ -137,7 +137,7 @@ const taskFields = {
         .max(1)
         .default(SAME_AT)
         .describe(
-          'a proposal whose hypothesis and changed lines are as similar as this to those of an earlier trial (cosine of TF-IDF) is answered with that one, free, and measured when it is submitted again; 1: only the same words in the same numbers are asked about',
+          'a proposal whose hypothesis and changed lines are as similar as this to those of an earlier trial (cosine of TF-IDF), with the same numbers in its new lines, is answered with that one, free, and measured when it is submitted again',
         ),
     })
     .default({ threshold: SAME_AT }),

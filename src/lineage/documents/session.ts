@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { CACHE_TIMES } from '../../domain/session/cache-time.js';
+import { effortSchema, thinkingSchema } from '../../domain/session/model-settings.js';
 import { digest } from './snapshot.js';
 
 /** An earlier trial that a proposal is nearly the same as. */
@@ -33,6 +35,13 @@ const checkedDocument = z.object({
 });
 export type CheckedFiles = z.infer<typeof checkedDocument>;
 
+const toldDocument = z.object({
+  /** Trial that was the frontier; null: nothing yet. */
+  frontier: z.number().int().nullable(),
+  /** Trials of its own that have ended. */
+  ended: z.array(z.number().int()),
+});
+
 export const sessionDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -43,11 +52,21 @@ export const sessionDocument = z.object({
   base: z.number().int(),
   snapshot: digest,
   system: digest,
+  /** Character of the system prompt at which the role's own block begins; null: it is one block. */
+  roleStart: z.number().int().nullable().default(null),
+  /** How long the provider is asked to keep its prompts. */
+  cache: z.enum(CACHE_TIMES).default('5m'),
   /** Exact lineage text that the session saw. */
   opening: digest,
   /** Numbers of the trials it submitted. */
   submitted: z.array(z.number().int()),
   repeats: z.array(repeatDocument).default([]),
+  /** Submitted trials that it did not wait for. */
+  detached: z.array(z.number().int()).default([]),
+  /** Those of them whose answer it has got. */
+  collected: z.array(z.number().int()).default([]),
+  /** What it was told of while they were measured. */
+  told: toldDocument.default({ frontier: null, ended: [] }),
   notes: z.array(noteDocument).default([]),
   /** The newest checks, oldest first. */
   checks: z.array(checkedDocument).default([]),
@@ -58,6 +77,17 @@ export const sessionDocument = z.object({
 export type SessionDocument = z.infer<typeof sessionDocument>;
 /** A session as it is opened, with nothing done in it. */
 export type NewSession = z.input<typeof sessionDocument>;
+
+/** Settings that a request was made with. */
+export const askedSchema = z.object({
+  model: z.string(),
+  /** null: the provider's own. */
+  effort: effortSchema.nullable(),
+  thinking: thinkingSchema,
+  maxTokens: z.number().int(),
+  cache: z.enum(CACHE_TIMES),
+});
+export type Asked = z.infer<typeof askedSchema>;
 
 export const turnDocument = z.object({
   _id: z.string(),
@@ -79,6 +109,8 @@ export const replyDocument = z.object({
    * Reply as JSON text: a model may use any string as a key of a tool's input, which a stored document may not.
    */
   reply: z.string(),
+  /** Settings of its request; null where an earlier assay made it. */
+  asked: askedSchema.nullable().default(null),
   at: z.date(),
 });
 

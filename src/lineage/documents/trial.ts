@@ -30,6 +30,8 @@ export const trialDocument = z.object({
   similar: similarTrial.nullable().default(null),
   /** Session within which a twin is sought; null: the whole campaign. */
   twinScope: z.string().nullable().default(null),
+  /** Runs of earlier trials with the same snapshot, which its own come after; left out where there are none. */
+  firstRun: z.number().int().nonnegative().optional(),
   /** Domain of the task that the edit is of, as its proposer said; apart from the role. */
   domain: z.string().nullable().default(null),
   role: z.string(),
@@ -73,6 +75,7 @@ export const proposalDocument = trialDocument.pick({
   similar: true,
   twinScope: true,
   domain: true,
+  firstRun: true,
   role: true,
   lane: true,
   session: true,

@@ -4,6 +4,7 @@ import { replySchema, type Reply } from '../../domain/session/conversation.js';
 import {
   sessionDocument,
   type AnswerDocument,
+  type Asked,
   type CheckedFiles,
   type NewSession,
   type SessionDocument,
@@ -58,6 +59,24 @@ export class Sessions {
     await this.sessions.update({ _id: session }, { $addToSet: { submitted: number } });
   }
 
+  /** Enters a submitted trial that the session does not wait for. */
+  async addDetached(session: string, number: number): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { detached: number } });
+  }
+
+  /** Records that the session has got the answers of trials that it did not wait for. */
+  async addCollected(session: string, numbers: readonly number[]): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { collected: { $each: [...numbers] } } });
+  }
+
+  /** Records what the session was told of. */
+  async tell(session: string, { frontier, ended }: SessionDocument['told']): Promise<void> {
+    await this.sessions.update(
+      { _id: session },
+      { $set: { 'told.frontier': frontier }, $addToSet: { 'told.ended': { $each: ended } } },
+    );
+  }
+
   /** Records once for each call that it was answered with an earlier trial. */
   async addRepeat(session: string, repeat: SessionDocument['repeats'][number]): Promise<void> {
     await this.sessions.update(
@@ -97,6 +116,12 @@ export class Sessions {
     return replySchema.parse(JSON.parse(reply));
   }
 
+  /** Reads the settings of the request whose reply a turn uses; null where there is none, or an earlier assay made it. */
+  async asked(session: string, turn: number): Promise<Asked | null> {
+    const { chosen } = await this.attempts(session, turn);
+    return chosen === null ? null : (await this.replies.require(callKey(session, turn, chosen))).asked;
+  }
+
   /** Chooses the reply of a turn whose attempt was cut off between storing it and choosing it. */
   async chooseStored(session: string, turn: number): Promise<void> {
     const { attempts, chosen } = await this.attempts(session, turn);
@@ -121,7 +146,11 @@ export class Sessions {
   }
 
   /** Stores a paid reply and returns the one the turn uses: this one, unless another was chosen before. */
-  async store(session: string, turn: number, attempt: number, reply: Reply): Promise<Reply> {
+  async store(
+    { session, turn, attempt }: { session: string; turn: number; attempt: number },
+    reply: Reply,
+    asked: Asked | null = null,
+  ): Promise<Reply> {
     const _id = callKey(session, turn, attempt);
     await this.replies.insertOnce({
       _id,
@@ -129,6 +158,7 @@ export class Sessions {
       turn,
       attempt,
       reply: JSON.stringify(reply),
+      asked,
       at: new Date(),
     });
     await this.choose(session, turn, attempt);

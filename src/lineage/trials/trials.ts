@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
+import { definedFields } from '../../domain/defined-fields.js';
 import { START, trialKey } from '../../domain/keys.js';
 import type { Failure, Outcome } from '../../domain/trial/outcome.js';
 import type { Projection } from '../../domain/task/rehearsal.js';
 import type { TrialStage } from '../../domain/statuses.js';
+import { endedByHost } from '../../domain/trial/place.js';
+import type { CounterDocument } from '../documents/counter.js';
 import type { Fault } from '../documents/fault.js';
 import { proposalDocument, type Proposal, type TrialDocument } from '../documents/trial.js';
 import { KINDS } from '../document-kinds.js';
@@ -21,6 +24,19 @@ export interface Limits {
 }
 
 const FAULTS_KEPT = 50;
+/** Trials among which those that have not begun are sought. */
+const NEWEST = 200;
+
+const PLACE = /\/c\/(\d+)$/;
+
+/** True where a trial takes a place among those that count. */
+export const hasPlace = (slot: string): boolean => PLACE.test(slot);
+
+/** Key of the earlier submission with the same snapshot, or null and the run that a first one begins with. */
+interface TwinOf {
+  twin: string | null;
+  firstRun?: number;
+}
 
 const twinKey = ({
   owner,
@@ -53,7 +69,8 @@ export class Trials {
   async submit(proposal: Proposal, limits: Limits): Promise<SubmitResult> {
     const existing = await this.bySubmitKey(proposal.submitKey);
     if (existing !== null) return { kind: 'accepted', trial: existing };
-    return this.takeNumber(proposal, await this.twinOf(proposal, limits), limits);
+    const { twin, firstRun } = await this.twinOf(proposal, limits);
+    return this.takeNumber(firstRun === undefined ? proposal : { ...proposal, firstRun }, twin, limits);
   }
 
   private async takeNumber(proposal: Proposal, twin: string | null, limits: Limits): Promise<SubmitResult> {
@@ -62,12 +79,9 @@ export class Trials {
       const at = await this.counter(proposal.owner);
       const number = at.number + 1;
       const counted = at.counted + 1;
+      const places = limits.trials + at.returned.length;
       const full =
-        number > limits.submissions
-          ? 'submissions'
-          : twin === null && counted > limits.trials
-            ? 'trials'
-            : null;
+        number > limits.submissions ? 'submissions' : twin === null && counted > places ? 'trials' : null;
       if (full !== null) {
         if (twin === null) await this.dropTwin(proposal);
         return { kind: 'full', limit: full };
@@ -94,19 +108,20 @@ export class Trials {
   /**
    * Finds the earlier submission with the same snapshot; null if this one is the first. If that one has no number
    * yet, it is numbered on its submitter's behalf, since the submitter may be dead: it gets this number when it asks
-   * again, and nothing waits for it.
+   * again, and nothing waits for it. One that was cancelled, or ended by its host, is replaced.
    */
-  private async twinOf(proposal: Proposal, limits: Limits): Promise<string | null> {
+  private async twinOf(proposal: Proposal, limits: Limits): Promise<TwinOf> {
     for (;;) {
       const id = twinKey(proposal);
       await this.twins.insertOnce({ _id: id, submitKey: proposal.submitKey, proposal });
       const first = await this.twins.get(id);
       if (first === null) continue;
-      if (first.submitKey === proposal.submitKey) return null;
+      if (first.submitKey === proposal.submitKey)
+        return { twin: null, ...definedFields({ firstRun: first.proposal.firstRun }) };
       const trial = await this.bySubmitKey(first.submitKey);
       if (trial === null) await this.takeNumber(first.proposal, null, limits);
-      else if (trial.status !== 'cancelled') return first.submitKey;
-      else if (await this.replaceTwin(first.submitKey, proposal)) return null;
+      else if (trial.status !== 'cancelled' && !endedByHost(trial.outcome)) return { twin: first.submitKey };
+      else await this.replaceTwin(first.submitKey, insteadOf(trial, proposal));
     }
   }
 
@@ -119,8 +134,11 @@ export class Trials {
     while (twin !== null) {
       const first = await this.bySubmitKey(twin);
       if (first !== null && first.status !== 'cancelled') return first;
-      const next = await this.twinOf(proposalDocument.parse(trial), await limits());
-      await this.collection.update({ _id: trial._id, status: null, twin }, { $set: { twin: next } });
+      const { twin: next, firstRun } = await this.twinOf(proposalDocument.parse(trial), await limits());
+      await this.collection.update(
+        { _id: trial._id, status: null, twin },
+        { $set: { twin: next, ...definedFields({ firstRun }) } },
+      );
       const now: TrialDocument = await this.collection.require(trial._id);
       if (now.status !== null) return null;
       twin = now.twin;
@@ -128,10 +146,10 @@ export class Trials {
     return null;
   }
 
-  /** Makes the proposal the first submission of its snapshot; returns true if it replaced the given one. */
-  private async replaceTwin(first: string, proposal: Proposal): Promise<boolean> {
+  /** Makes the proposal the first submission of its snapshot, if the given one still is. */
+  private async replaceTwin(first: string, proposal: Proposal): Promise<void> {
     const { submitKey } = proposal;
-    return this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
+    await this.twins.update({ _id: twinKey(proposal), submitKey: first }, { $set: { submitKey, proposal } });
   }
 
   private async dropTwin(proposal: Proposal): Promise<void> {
@@ -139,17 +157,17 @@ export class Trials {
   }
 
   /** Reads the last number and the last counted place, as hints: the unique keys decide. */
-  private async counter(owner: string): Promise<{ number: number; counted: number }> {
+  private async counter(owner: string): Promise<Omit<CounterDocument, '_id'>> {
     const found = await this.counters.get(owner);
-    return found ?? { number: 0, counted: 0 };
+    return found ?? { number: 0, counted: 0, returned: [] };
   }
 
   /** Moves the hints past existing trials after a failed insert, and past the one just inserted. */
   private async catchUp(owner: string, number: number, slot: string): Promise<void> {
-    await this.counters.insertOnce({ _id: owner, number: 0, counted: 0 });
+    await this.counters.insertOnce({ _id: owner, number: 0, counted: 0, returned: [] });
     if ((await this.get(owner, number)) !== null)
       await this.counters.update({ _id: owner }, { $max: { number } });
-    const place = /\/c\/(\d+)$/.exec(slot);
+    const place = PLACE.exec(slot);
     if (place !== null && (await this.collection.find({ slot })) !== null)
       await this.counters.update({ _id: owner }, { $max: { counted: Number(place[1]) } });
   }
@@ -172,14 +190,33 @@ export class Trials {
     return found.sort((a, b) => a.number - b.number);
   }
 
-  /** Counts the numbers taken, and the trials that count. */
+  /** Counts the numbers taken, and the trials that count: those that gave their place back do not. */
   async totals(owner: string): Promise<{ submitted: number; counted: number }> {
     for (;;) {
       const at = await this.counter(owner);
       const next = await this.get(owner, at.number + 1);
-      if (next === null) return { submitted: at.number, counted: at.counted };
+      if (next === null) return { submitted: at.number, counted: at.counted - at.returned.length };
       await this.catchUp(owner, next.number, next.slot);
     }
+  }
+
+  /** Lists the trials that were built on a trial, newest first. */
+  async children(owner: string, parent: number, limit: number): Promise<TrialDocument[]> {
+    return this.collection.list({ owner, parent }, { sort: { number: -1 }, limit });
+  }
+
+  /** Gives the place of a counted trial back, once. */
+  async returnPlace(owner: string, number: number): Promise<void> {
+    await this.counters.update({ _id: owner }, { $addToSet: { returned: number } });
+  }
+
+  /** Counts the newest trials that hold a place and may still give it back, since nothing was trained of them. */
+  async unbegun(owner: string): Promise<number> {
+    const newest = await this.latest(owner, NEWEST);
+    return newest.filter(
+      ({ status, stage, slot }) =>
+        status === null && (stage === 'queued' || stage === 'preparing') && hasPlace(slot),
+    ).length;
   }
 
   /** Lists trials by descending number, from `below` (exclusive) on. */
@@ -264,6 +301,13 @@ export class Trials {
     );
     return this.require(owner, number);
   }
+}
+
+/** The same proposal in place of an earlier trial of the same files; runs that the host ended are not used again. */
+function insteadOf(trial: TrialDocument, proposal: Proposal): Proposal {
+  const { firstRun = 0, replicates, outcome } = trial;
+  const before = endedByHost(outcome) ? firstRun + replicates.length : firstRun;
+  return before === 0 ? proposal : { ...proposal, firstRun: before };
 }
 
 function queued(proposal: Proposal, number: number, slot: string, twin: string | null): TrialDocument {

@@ -11,6 +11,7 @@ import { AssayError } from '../../domain/errors.js';
 import { START, type TrialRef } from '../../domain/keys.js';
 import type { TrialStatus } from '../../domain/statuses.js';
 import { decisionMeasure, decisionMetric, type Task } from '../../domain/task/task.js';
+import { returnsPlace } from '../../domain/trial/place.js';
 import { labelsOf } from '../../domain/trial/labels.js';
 import { outcomeOfRuns } from '../../domain/trial/outcome-of.js';
 import type { Outcome } from '../../domain/trial/outcome.js';
@@ -20,6 +21,7 @@ import type { ReplicateDocument } from '../../lineage/documents/replicate.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { onFirstClass, seededRuns } from '../../lineage/trials/replicates.js';
+import { hasPlace } from '../../lineage/trials/trials.js';
 import { rowOf } from '../../lineage/trials/view.js';
 import { candidateOf } from './candidate.js';
 
@@ -66,8 +68,17 @@ export async function decideTrial(
     if (outcome === AGAIN) return AGAIN;
     trial = await lineage.trials.settle(owner, number, outcome);
   }
+  await returnPlace(lineage, trial);
   await lineage.leaderboards.record(owner, await rowOf(lineage, trial), decisionMeasure(spec).direction);
   return decided(trial);
+}
+
+/** Gives the place of an ended trial back where it must not cost one; doing it again changes nothing. */
+async function returnPlace(lineage: Lineage, trial: TrialDocument): Promise<void> {
+  const { owner, number, slot, outcome, preflight } = trial;
+  const begun = (await lineage.replicates.many(trial.replicates)).some(({ fence }) => fence > 0);
+  const facts = { counts: hasPlace(slot), outcome, failedCheck: preflight !== null, begun };
+  if (returnsPlace(facts)) await lineage.trials.returnPlace(owner, number);
 }
 
 /** Settles a trial by what is stored of it; one that is settled stays as it is. */

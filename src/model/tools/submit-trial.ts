@@ -8,6 +8,8 @@ export interface SubmitCall {
   hypothesis: string;
   expectedDelta: number | null;
   parent: number | null;
+  /** False: its session goes on while it is measured. */
+  waits: boolean;
   /** Left out where a task has none, and in conversations of an earlier assay. */
   domain?: string | null | undefined;
 }
@@ -30,11 +32,16 @@ export const SUBMIT_TRIAL: ModelTool<SubmitCall> = {
   definition: (offer) =>
     define(
       'submit_trial',
-      'Freeze the workspace as a trial, measure it, and wait for its result. Costs one trial.',
+      'Freeze the workspace as a trial and measure it. Costs one trial, unless its check fails before it is trained, or its host ends it.',
       {
         hypothesis: { ...text, description: 'What changes and why it should help, in a few sentences.' },
         expected_delta: { type: 'number', description: 'Expected score minus the parent’s score.' },
         parent: { ...whole, description: 'Default: the trial that the workspace stands on.' },
+        wait: {
+          type: 'boolean',
+          description:
+            'Default: true. With false you get its number at once and go on; await_trials gives its result.',
+        },
         ...domainProperty(offer),
       },
       ['hypothesis', 'expected_delta', ...Object.keys(domainProperty(offer))],
@@ -44,6 +51,7 @@ export const SUBMIT_TRIAL: ModelTool<SubmitCall> = {
       hypothesis,
       expected_delta: finite.nullish(),
       parent: z.number().int().nonnegative().nullish(),
+      wait: z.boolean().nullish(),
       domain: z.string().max(48).nullish(),
     })
     .transform((input): SubmitCall => {
@@ -53,6 +61,7 @@ export const SUBMIT_TRIAL: ModelTool<SubmitCall> = {
         hypothesis: input.hypothesis,
         expectedDelta: expected ?? null,
         parent: parent ?? null,
+        waits: input.wait ?? true,
         ...(domain == null ? {} : { domain }),
       };
     }),

@@ -1,8 +1,12 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
+import { AWAIT_TRIALS, WITHDRAW, type DetachedCall } from './detached.js';
 import { FINISH, type FinishCall } from './finish.js';
+import { CHILDREN, CURVE, DIFF, LOG, type InspectCall } from './inspect.js';
+import { KNOWLEDGE, type KnowledgeCall } from './knowledge.js';
 import { LINEAGE, READ_TRIAL, type LineageCall } from './lineage.js';
+import { MERGE, type MergeCall } from './merge.js';
 import { NOTE, NOTES, type NotesCall } from './notes.js';
 import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
 import type { ModelTool, ToolOffer } from './tool.js';
@@ -10,7 +14,20 @@ import { CHECK, EDIT, REBASE, SEARCH, type WorkspaceCall } from './workspace.js'
 
 /** One tool call whose input was checked; `malformed` is answered with its error and does nothing. */
 export type ToolCall =
-  WorkspaceCall | LineageCall | SubmitCall | NotesCall | FinishCall | { tool: 'malformed'; error: string };
+  | WorkspaceCall
+  | LineageCall
+  | SubmitCall
+  | InspectCall
+  | KnowledgeCall
+  | MergeCall
+  | DetachedCall
+  | NotesCall
+  | FinishCall
+  | { tool: 'malformed'; error: string };
+
+/** True for calls about trials of the session, which are carried out after all others of a reply. */
+export const isDeferred = ({ tool }: ToolCall): boolean =>
+  tool === 'submit_trial' || tool === 'await_trials' || tool === 'withdraw';
 
 /** All tools, in a fixed order so that the provider's cache holds them. */
 const TOOLS: readonly ModelTool<ToolCall>[] = [
@@ -19,8 +36,16 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   CHECK,
   LINEAGE,
   READ_TRIAL,
+  LOG,
+  CURVE,
+  DIFF,
+  CHILDREN,
+  KNOWLEDGE,
   REBASE,
+  MERGE,
   SUBMIT_TRIAL,
+  AWAIT_TRIALS,
+  WITHDRAW,
   NOTE,
   NOTES,
   FINISH,

@@ -13,8 +13,14 @@ export interface Answer {
   workspace: Workspace;
 }
 
+/** Result of a check in words, and why its files fail it; null where they pass, or where the host is to blame. */
+export interface CheckResult {
+  text: string;
+  failed: string | null;
+}
+
 /** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
-export type Checker = (owner: string, workspace: Workspace, monitor: WorkMonitor) => Promise<string>;
+export type Checker = (owner: string, workspace: Workspace, monitor: WorkMonitor) => Promise<CheckResult>;
 
 /** All that a call is carried out with. */
 export interface CallContext {

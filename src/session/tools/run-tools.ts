@@ -1,13 +1,20 @@
 import { AssayError } from '../../domain/errors.js';
+import { callKey } from '../../domain/keys.js';
 import type { WorkMonitor } from '../../domain/trial/doing.js';
 import type { AnswerDocument } from '../../lineage/documents/session.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import type { ToolCall } from '../../model/tools/tools.js';
+import { isDeferred, type ToolCall } from '../../model/tools/tools.js';
 import { callsAt, storeAnswer, type ConversationContext, type TurnRef } from '../conversation.js';
+import { meanwhile } from '../meanwhile.js';
 import { VisibleTrials } from '../visible-trials.js';
 import { workspaceAt } from '../workspace.js';
 import { refused, said, type Answer, type CallContext, type Checker } from './answer.js';
+import { children, diff } from './compare.js';
+import { curve } from './curve.js';
 import { edit } from './edit.js';
+import { knowledge } from './knowledge.js';
+import { readLog } from './log.js';
+import { merge } from './merge.js';
 import { finish, keepNote, listNotes } from './notes.js';
 import { listTrials, readTrial } from './read-trials.js';
 import { rebase } from './rebase.js';
@@ -30,7 +37,7 @@ export async function runTools(context: ToolContext, at: TurnRef): Promise<void>
   let workspace = await workspaceAt(lineage, { ...at, index: 0 });
   for (const [index, asked] of calls.entries()) {
     const before = answered.get(index);
-    if (before === undefined && asked.call.tool === 'submit_trial') continue;
+    if (before === undefined && isDeferred(asked.call)) continue;
     const call = { ...at, index };
     const { snapshot, base } =
       before ?? (await answerTo({ ...context, call, frozen, spec, trials, workspace }, asked));
@@ -39,8 +46,13 @@ export async function runTools(context: ToolContext, at: TurnRef): Promise<void>
 }
 
 async function answerTo(context: CallContext, asked: ConversationContext): Promise<AnswerDocument> {
+  const { lineage, call, trials } = context;
   const { text, isError, workspace } = await carryOut(context, asked.call);
-  return storeAnswer(context.lineage, context.call, asked, { text, isError, ...workspace });
+  const news = await meanwhile(lineage, trials, call.session);
+  const told = news === null ? text : `${text}\n\n${news.line}`;
+  const stored = await storeAnswer(lineage, call, asked, { text: told, isError, ...workspace });
+  if (news !== null) await lineage.sessions.tell(call.session, news.told);
+  return stored;
 }
 
 async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
@@ -49,6 +61,18 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
       return refused(context, call.error);
     case 'finish':
       return finish(context, call.note);
+    case 'log':
+      return readLog(context, call);
+    case 'curve':
+      return curve(context, call.trials);
+    case 'diff':
+      return diff(context, call);
+    case 'children':
+      return children(context, call);
+    case 'knowledge':
+      return knowledge(context, call);
+    case 'merge':
+      return merge(context, call.trial);
     case 'note':
       return keepNote(context, call.text);
     case 'notes':
@@ -62,7 +86,9 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
     case 'rebase':
       return rebase(context, call.trial);
     case 'submit_trial':
-      throw new AssayError('INTERNAL', 'a submit is no tool of the workspace');
+    case 'await_trials':
+    case 'withdraw':
+      throw new AssayError('INTERNAL', `${call.tool} is no tool of the workspace`);
     case 'edit':
       return edit(context, call.edit);
   }
@@ -71,5 +97,9 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
 async function check(context: CallContext): Promise<Answer> {
   if (context.check === null)
     throw new AssayError('INTERNAL', 'a check was asked of a worker that cannot run it');
-  return said(context, await context.check(context.call.owner, context.workspace, context.monitor));
+  const { owner, session, turn, index } = context.call;
+  const { text, failed } = await context.check(owner, context.workspace, context.monitor);
+  const { snapshot } = context.workspace;
+  await context.lineage.sessions.addCheck(session, { call: callKey(session, turn, index), snapshot, failed });
+  return said(context, text);
 }

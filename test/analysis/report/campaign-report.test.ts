@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { campaignReport } from '../../../src/analysis/report/campaign-report.js';
 import { markdown } from '../../../src/analysis/report/markdown.js';
 import { storedTrajectory } from '../../../src/analysis/trajectory/from-store.js';
@@ -67,4 +68,18 @@ describe('the report on a campaign', () => {
     const headings = text.split('\n').filter((line) => line.startsWith('## '));
     expect(headings).toEqual(document.sections.map(({ title }) => `## ${title}`));
   });
+});
+
+it('names what it cannot read', async () => {
+  const own = await seedCampaign();
+  await own.submit('a trial');
+  const client = await MongoClient.connect(inject('storeUrl'));
+  const trials = client.db(own.database).collection<{ _id: string }>('trials');
+  await trials.updateOne({ _id: `${own.owner}/1` }, { $set: { hypothesis: 7 } });
+  await client.close();
+  const { document } = await campaignReport(own.lineage, own.name);
+  expect(markdown(document)).toMatch(
+    /Needs a person: 1 stored document cannot be read and is in no figure: trials .*\/1 \(hypothesis/,
+  );
+  await own.lineage.close();
 });

@@ -43,7 +43,7 @@ export function scoresFigure({ metric, unit, minimize, points, best, sd }: Score
 }
 
 /** Corners of the line of the best so far. */
-function stepsOf(best: ScoreFigure['best'], last: number): [number, number][] {
+export function stepsOf(best: ScoreFigure['best'], last: number): [number, number][] {
   const corners: [number, number][] = [];
   for (const { number, score: value } of best) {
     const before = corners.at(-1);
