@@ -8,12 +8,20 @@ import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
 import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
-import { callsOf, isDeferred, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
+import {
+  callsOf,
+  isDeferred,
+  needsHost,
+  needsLease,
+  toolDefinitions,
+  type ToolCall,
+} from '../model/tools/tools.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
 import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
 import { persist } from '../lineage/persist.js';
 import { closedBecause } from './closed-because.js';
+import { toolOffer } from './tool-offer.js';
 
 /** Requests of a reply, by the kinds of work that follow from them. */
 export type TurnResult =
@@ -21,6 +29,8 @@ export type TurnResult =
       kind: 'reply';
       tools: string[];
       needsHost: boolean;
+      /** True where some call takes a lease; left out by an earlier assay. */
+      needsLease?: boolean;
       submits: number[];
       /** Calls that await trials, and that take them back; left out by an earlier assay. */
       awaits?: number[];
@@ -86,7 +96,7 @@ async function requestOf(
     model: campaign.frozen.model.id,
     system: await lineage.blobs.text(session.system),
     messages: messagesOf(opening, exchanges),
-    tools: toolDefinitions({ domains: spec.recipe.domains }),
+    tools: toolDefinitions(toolOffer(spec, campaign.frozen)),
     maxTokens: campaign.frozen.maxTokens,
   };
 }
@@ -193,7 +203,8 @@ function resultOf(reply: Reply): TurnResult {
   return {
     kind: 'reply',
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
-    needsHost: others.some(({ call }) => call.tool === 'check'),
+    needsHost: others.some(({ call }) => needsHost(call)),
+    needsLease: others.some(({ call }) => needsLease(call)),
     submits: indicesOf('submit_trial'),
     awaits: indicesOf('await_trials'),
     withdrawals: indicesOf('withdraw'),

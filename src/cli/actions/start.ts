@@ -35,6 +35,9 @@ interface Flags extends CommonFlags {
   roles?: string;
   warmStart?: string;
   lineage?: string;
+  workbench?: string;
+  probes?: string;
+  donors?: string;
   priority?: string;
   isolation?: string;
   hostClasses?: string;
@@ -87,14 +90,14 @@ type Input = z.infer<typeof inputSchema>;
 const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
-  const { task, model, specialists, isolation, rule } = flags;
-  const { trials, hours, dollars, trainSeconds, calibration, priority } = flags;
+  const { task, model, specialists, isolation, rule, donors } = flags;
+  const { trials, hours, dollars, trainSeconds, calibration, priority, probes } = flags;
   const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
   const claim = claimOf(flags);
   const merged = {
     ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority }),
+    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority, probes }),
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
@@ -103,6 +106,8 @@ async function inputOf(flags: Flags): Promise<Input> {
       hostClasses: flags.hostClasses,
       roles: flags.roles,
       lineage: flags.lineage,
+      workbench: flags.workbench,
+      donors: donors === 'any' ? donors : donors?.split(','),
     }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
