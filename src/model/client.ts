@@ -153,6 +153,7 @@ const messageSchema = z.looseObject({
     cache_creation: z
       .looseObject({ ephemeral_5m_input_tokens: count, ephemeral_1h_input_tokens: count })
       .nullish(),
+    server_tool_use: z.looseObject({ web_search_requests: count }).nullish(),
   }),
 });
 
@@ -182,12 +183,14 @@ function replyOf(message: unknown): Reply {
 
 function usageOf(usage: z.infer<typeof messageSchema>['usage']): Usage {
   const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: hour } = usage.cache_creation ?? {};
+  const searches = usage.server_tool_use?.web_search_requests ?? 0;
   return {
     inputTokens: usage.input_tokens ?? 0,
     outputTokens: usage.output_tokens ?? 0,
     cacheReadTokens: usage.cache_read_input_tokens ?? 0,
     cacheWriteTokens: usage.cache_creation_input_tokens ?? (short ?? 0) + (hour ?? 0),
     ...(hour == null || hour === 0 ? {} : { cacheWriteHourTokens: hour }),
+    ...(searches === 0 ? {} : { webSearches: searches }),
   };
 }
 

@@ -7,7 +7,15 @@ import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
-import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
+import {
+  priceOf,
+  pricesOf,
+  searchesUpper,
+  tokensOf,
+  tokensUpper,
+  upperBound,
+  type PriceTable,
+} from '../model/pricing.js';
 import {
   callsOf,
   isDeferred,
@@ -140,9 +148,13 @@ async function reserve(
   { at, attempt, campaign, request }: PaidTurn,
   role: string,
 ): Promise<boolean> {
-  const promptTokens = tokensUpper(request.system, JSON.stringify([request.messages, request.tools]));
+  const web = webBound(campaign.frozen);
+  const promptTokens =
+    tokensUpper(request.system, JSON.stringify([request.messages, request.tools])) + web.tokens;
   const own = pricesOf(campaign.frozen, prices);
-  const microUsd = upperBound(request.model, promptTokens, request.maxTokens, own) ?? 0;
+  const microUsd =
+    (upperBound(request.model, promptTokens, request.maxTokens, own) ?? 0) +
+    searchesUpper(request.model, web.searches, own);
   const amounts = { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens };
   const result = await lineage.budgets.reserve({
     owner: at.owner,

@@ -1,8 +1,8 @@
 import type Anthropic from '@anthropic-ai/sdk';
 import type { ToolOffer } from './tool.js';
 
-/** Searches, and pages fetched, in one request: what a reply can cost beyond its tokens is bounded by it. */
-export const MOST_WEB_USES = 5;
+/** Searches, and pages fetched, in one request. */
+const MOST_WEB_USES = 5;
 /** Tokens of a fetched page that reach the model. */
 const PAGE_TOKENS = 20_000;
 
@@ -17,4 +17,10 @@ export function webTools({ donors = [] }: ToolOffer): Anthropic.ToolUnion[] {
       ...{ max_content_tokens: PAGE_TOKENS, ...where },
     },
   ];
+}
+
+/** The most that web tools add to one request: tokens that it reads, each once, and searches. */
+export function webBound({ donors = [] }: Pick<ToolOffer, 'donors'>): { tokens: number; searches: number } {
+  const uses = donors.length === 0 ? 0 : MOST_WEB_USES;
+  return { tokens: 2 * uses * PAGE_TOKENS, searches: uses };
 }
