@@ -24,6 +24,7 @@ import {
   toolDefinitions,
   type ToolCall,
 } from '../model/tools/tools.js';
+import { webBound } from '../model/tools/web.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
 import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
 import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';

@@ -73,7 +73,7 @@ describe('a turn', () => {
     const reply = await turn(url, { tools });
     expect(reply.content.slice(0, 2)).toEqual(searched);
     expect(reply.usage.webSearches).toBe(2);
-    const answers = [{ toolUseId: call['id'] as string, text: 'ok', isError: false }];
+    const answers = [{ toolUseId: toolUses(reply)[0]?.id ?? '', text: 'ok', isError: false }];
     await turn(url, { tools, messages: messagesOf('Begin.', [{ reply, answers }]) });
     expect(requests[1]?.body.messages[1]?.content.slice(0, 2)).toEqual(searched);
     expect(requests[0]?.body.tools.map(({ name }) => name)).toContain('web_search');
