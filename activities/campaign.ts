@@ -18,6 +18,7 @@ import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
 import { workbenchOf } from '../src/domain/session/workbench.js';
+import { allModels } from '../src/domain/session/model-settings.js';
 import { genericLanes } from '../src/domain/session/roles.js';
 import { definedFields } from '../src/domain/defined-fields.js';
 import { AssayError } from '../src/domain/errors.js';
@@ -39,12 +40,12 @@ import type { IsCurrent } from '../src/lineage/campaigns.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
 import type { TaskDocument } from '../src/lineage/documents/task.js';
-import { modelPrice, OFFLINE_MODEL } from '../src/model/pricing.js';
+import { frozenModels } from '../src/model/frozen-models.js';
 import { findTask } from '../src/tasks/find.js';
 import { snapshotFault } from '../src/tasks/recipe.js';
 import { claimRunBound, claimsOf, reserveClaim } from '../src/measure/decision/claim-reservation.js';
 import type { OrchestratorContext } from './context.js';
-import { changeLimits, leavesRoom, requirePrice, type LimitsAnswer } from './limits.js';
+import { changeLimits, leavesRoom, requirePrices, type LimitsAnswer } from './limits.js';
 import { poll } from './heartbeat.js';
 
 export interface FreezeRequest {
@@ -218,8 +219,9 @@ function resolve(
   attributes: FrozenCampaign['attributes'],
 ): FrozenCampaign {
   const { spec } = task;
-  const model = input.model ?? context.defaultModel;
-  if (input.dollars !== undefined) requirePrice(model, context.prices);
+  const lanes = input.submission === undefined ? lanesOf(spec, input) : [];
+  const chosen = frozenModels(input, lanes, context);
+  if (input.dollars !== undefined) requirePrices(allModels(chosen), context.prices);
   return frozenCampaignSchema.parse({
     name: request.name,
     owner,
@@ -233,14 +235,14 @@ function resolve(
     slots: leaseSize(spec.resources),
     gpus: { prepare: preflightGpus(spec), evaluate: evaluationGpus(spec) },
     priority: input.priority,
-    lanes: input.submission === undefined ? lanesOf(spec, input) : [],
+    lanes,
     limits: limitsFrom(input),
     trainSeconds: input.trainSeconds ?? null,
     calibration: calibrationOf(spec, input),
-    model: { id: model, offline: model === OFFLINE_MODEL },
-    price: modelPrice(model, context.prices),
+    ...chosen,
     turns: input.turns,
-    maxTokens: input.maxTokens,
+    sessionTrials: input.sessionTrials,
+    contextShare: input.contextShare,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
     exclusive: exclusiveEvaluation(spec),

@@ -7,6 +7,7 @@ import {
 } from '../src/domain/money/budget.js';
 import { textOfReason } from '../src/domain/campaign/reasons.js';
 import { AssayError } from '../src/domain/errors.js';
+import { allModels } from '../src/domain/session/model-settings.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';
@@ -33,7 +34,7 @@ export async function changeLimits(
 ): Promise<LimitsAnswer> {
   const { frozen, state, _id: name } = await lineage.campaigns.byOwner(owner);
   if (isEnded(state)) throw new AssayError('CAMPAIGN_ENDED', `campaign "${name}" has ended: ${state}`);
-  if (change.dollars != null) requirePrice(frozen.model.id, pricesOf(frozen, prices));
+  if (change.dollars != null) requirePrices(allModels(frozen), pricesOf(frozen, prices));
   const made = await lineage.budgets.changeLimits(owner, { id, by: change.by ?? null, change });
   const [from, to] = [limitsInUnits(made.from), limitsInUnits(made.to)];
   const goesOn = await leavesRoom(lineage, await lineage.campaigns.byOwner(owner));
@@ -49,9 +50,10 @@ export async function changeLimits(
   };
 }
 
-/** @throws AssayError CAMPAIGN_INPUT if the model has no known price */
-export function requirePrice(model: string, prices: PriceTable): void {
-  if (priceKnown(model, prices)) return;
+/** @throws AssayError CAMPAIGN_INPUT if one of the models has no known price */
+export function requirePrices(models: readonly { id: string }[], prices: PriceTable): void {
+  const model = models.find(({ id }) => !priceKnown(id, prices))?.id;
+  if (model === undefined) return;
   throw new AssayError(
     'CAMPAIGN_INPUT',
     `a dollar budget needs a price, and none is known for the model "${model}"`,

@@ -57,6 +57,7 @@ export const KINDS = {
     { keys: { submitKey: 1 }, unique: true },
     { keys: { slot: 1 }, unique: true },
     { keys: { owner: 1, status: 1 } },
+    { keys: { owner: 1, parent: 1, number: -1 } },
   ]),
   twins: kind('twins', twinDocument),
   counters: kind('counters', counterDocument),

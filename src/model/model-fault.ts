@@ -1,4 +1,5 @@
 import Anthropic from '@anthropic-ai/sdk';
+import type { Usage } from '../domain/session/conversation.js';
 import { AssayError, messageOf, type ErrorCode } from '../domain/errors.js';
 import { codeIn, NOT_CONNECTED, NOT_TRUSTED, unsentIn } from './unsent-request.js';
 
@@ -15,7 +16,25 @@ export class ModelFault extends AssayError {
   ) {
     super(code, message, options);
   }
+
+  /** The usage at most, by the events of a reply that broke off; null where none told of it. */
+  usage: Usage | null = null;
+  /** True where the provider refused the request for its length. */
+  tooLarge = false;
+
+  withUsage(usage: Usage | null): this {
+    this.usage = usage;
+    return this;
+  }
 }
+
+/** The fault of a stream that ended before its message did. */
+export const brokenOff = (): ModelFault =>
+  new ModelFault('MODEL_UNREACHABLE', "The endpoint's reply ended before it was whole", null, true);
+
+/** The fault of an endpoint whose reply does not end. */
+export const tooLong = (bytes: number): ModelFault =>
+  new ModelFault('MODEL_REQUEST_REFUSED', `The endpoint's reply is longer than ${bytes} bytes`, null, true);
 
 /** Someone on the way gave up waiting for an answer that may still have been written. */
 const GAVE_UP = new Set([408, 504, 524]);
@@ -28,6 +47,10 @@ const REFUSED = new Set([
   'billing_error',
   'request_too_large',
 ]);
+
+/** How providers say that a prompt does not fit; the API has no type of error for it. */
+const TOO_LARGE =
+  /prompt is too long|exceeds? (?:the )?(?:model'?s? )?(?:maximum )?context|context (?:length|window)|too many (?:input )?tokens|maximum context/i;
 
 /** Translates an error of the SDK for retries; never repeats the key. */
 export function modelFaultOf(error: unknown, apiKey: string): ModelFault {
@@ -76,7 +99,9 @@ function refusal(error: ProviderError, hide: (text: string) => string): ModelFau
   if (GAVE_UP.has(status)) return new ModelFault('MODEL_UNREACHABLE', text, wait, true);
   if (status === 409 || status === 429 || status >= 500)
     return new ModelFault('MODEL_OVERLOADED', text, wait, false);
-  return new ModelFault('MODEL_REQUEST_REFUSED', text, null, false);
+  const refused = new ModelFault('MODEL_REQUEST_REFUSED', text, null, false);
+  refused.tooLarge = status === 413 || (status === 400 && TOO_LARGE.test(said));
+  return refused;
 }
 
 /** retry-after-ms, else retry-after in seconds or as a date; at most an hour. */

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Usage } from '../domain/session/conversation.js';
 import { AssayError, messageOf } from '../domain/errors.js';
+import type { CacheTime } from '../domain/session/cache-time.js';
+import { allModels, type FrozenModels } from '../domain/session/model-settings.js';
 import type { ModelPrice, PriceTier } from '../domain/money/price.js';
 
 /** The model id of the offline proposer; it costs nothing. */
@@ -152,23 +154,27 @@ export function searchesUpper(model: string, searches: number, table: PriceTable
   return Math.ceil(Math.max(0, ...costs));
 }
 
-/**
- * The most a request of assay can cost in micro-USD, for a reservation: a prompt of at most so many tokens, which is
- * cached for no longer than five minutes, and a reply of at most `maxTokens`; null for a model without a price.
- */
-export function upperBound(
-  model: string,
-  promptTokensUpper: number,
-  maxTokens: number,
-  table: PriceTable = PRICES,
-): number | null {
+/** A request as far as it decides what it can cost. */
+export interface PricedRequest {
+  model: string;
+  /** Tokens that its prompt has at most. */
+  promptTokens: number;
+  /** Tokens that its reply may have. */
+  maxTokens: number;
+  cache: CacheTime;
+}
+
+/** The most that a request of assay can cost in micro-USD, for a reservation; null for a model without a price. */
+export function upperBound(request: PricedRequest, table: PriceTable = PRICES): number | null {
+  const { model, promptTokens, maxTokens, cache } = request;
   const tiers = tiersOf(model, table);
   if (tiers === undefined) return null;
   const costs = tiers
-    .filter((_, index) => promptTokensUpper > (tiers[index - 1]?.upTo ?? -1))
+    .filter((_, index) => promptTokens > (tiers[index - 1]?.upTo ?? -1))
     .map((tier) => {
-      const prompt = Math.min(promptTokensUpper, tier.upTo ?? promptTokensUpper);
-      const dearest = Math.max(tier.input, tier.cacheWrite, tier.cacheRead);
+      const prompt = Math.min(promptTokens, tier.upTo ?? promptTokens);
+      const write = cache === '1h' ? (tier.cacheWriteHour ?? 2 * tier.input) : tier.cacheWrite;
+      const dearest = Math.max(tier.input, write, tier.cacheRead);
       return Math.ceil((prompt * dearest + maxTokens * tier.output) / MICRO);
     });
   return Math.max(...costs);
@@ -195,11 +201,9 @@ export function modelPrice(model: string, table: PriceTable): ModelPrice | null 
 }
 
 /** The prices that a campaign spends by: its own, or for a model that had none at its start, those of the worker. */
-export function pricesOf(
-  { model, price }: { model: { id: string }; price: ModelPrice | null },
-  table: PriceTable,
-): PriceTable {
-  return price === null ? table : { models: new Map([[model.id, price]]) };
+export function pricesOf(frozen: FrozenModels, table: PriceTable): PriceTable {
+  const own = allModels(frozen).flatMap(({ id, price }) => (price === null ? [] : [[id, price] as const]));
+  return { models: new Map([...table.models, ...own]) };
 }
 
 function tiersOf(model: string, table: PriceTable): readonly PriceTier[] | undefined {

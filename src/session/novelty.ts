@@ -19,8 +19,15 @@ export interface Worded {
   session: string;
   snapshot: string;
   hypothesis: string;
-  /** Changed lines, "-old" and "+new". */
+  edit: Edited;
+}
+
+/** What an edit changed. */
+export interface Edited {
+  /** Changed lines, "-old" and "+new", cut to a few hundred characters. */
   changes: string;
+  /** The whole unified diff. */
+  diff: string;
 }
 
 /** Earlier trial that a proposal nearly repeats, and the answer instead of measuring it; null: it is measured. */
@@ -42,9 +49,12 @@ export async function noveltyOf(
   const earlier = (await trials.latest(COMPARED)).filter(({ changes }) => changes !== '');
   // the same files are a duplicate, which costs nothing either
   if (earlier.some(({ snapshot }) => snapshot === proposal.snapshot)) return NEW;
-  const nearest = nearestOf(proposal, earlier);
-  if (nearest === null || nearest.similarity < spec.novelty.threshold) return NEW;
-  const { trial, similarity } = nearest;
+  const { threshold } = spec.novelty;
+  const trial = nearestOf(proposal, earlier, threshold);
+  if (trial === null) return NEW;
+  // what was cut of large edits may differ
+  const similarity = similarityOf(proposal, trial.hypothesis, await lineage.blobs.text(trial.diff));
+  if (similarity < threshold) return NEW;
   const similar = { trial: trial.number, similarity };
   const { repeats } = await lineage.sessions.get(proposal.session);
   const isAgain = repeats.some(
@@ -63,25 +73,37 @@ export async function noveltyOf(
 /** Nothing earlier is like it. */
 export const NEW: Novelty = { similar: null, answer: null };
 
-const wordsOf = ({ hypothesis, changes }: Pick<TrialDocument, 'hypothesis' | 'changes'>): string =>
-  `${hypothesis}\n${changes}`;
+/** Characters of a diff that is compared; larger edits are not. */
+const MOST_CHARACTERS = 200_000;
 
-/** Numbers of the added lines, in their order. */
-const numbersSet = (changes: string): string =>
-  changes
-    .split('\n')
+const changedLines = (text: string): string[] =>
+  text.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
+
+/** Numbers of the added lines, in their order: another value of a constant is another experiment. */
+const numbersSet = (lines: readonly string[]): string =>
+  lines
     .filter((line) => line.startsWith('+'))
     .flatMap((line) => termsWithNumbers(line.slice(1)).filter((term) => /\d/.test(term)))
     .join(' ');
 
+/** Finds the earlier trial that is most like a proposal by what a trial's document tells. */
 function nearestOf(
-  proposal: Worded,
+  { hypothesis, edit: { changes } }: Worded,
   earlier: readonly TrialDocument[],
-): { trial: TrialDocument; similarity: number } | null {
-  // another value of a constant is another experiment, in however similar words
-  const alike = earlier.filter(({ changes }) => numbersSet(changes) === numbersSet(proposal.changes));
-  const found = mostSimilar(wordsOf(proposal), alike.map(wordsOf));
-  const trial = found === null ? undefined : alike[found.at];
-  if (found === null || trial === undefined) return null;
-  return { trial, similarity: Number(found.cosine.toFixed(3)) };
+  threshold: number,
+): TrialDocument | null {
+  const numbers = numbersSet(changedLines(changes));
+  const alike = earlier.filter((trial) => numbersSet(changedLines(trial.changes)) === numbers);
+  const words = alike.map((trial) => `${trial.hypothesis}\n${trial.changes}`);
+  const found = mostSimilar(`${hypothesis}\n${changes}`, words);
+  return found === null || found.cosine < threshold ? null : (alike[found.at] ?? null);
+}
+
+/** Cosine of hypothesis and all changed lines; 0 where other numbers are set, and of edits that are too large. */
+function similarityOf({ hypothesis, edit }: Worded, otherHypothesis: string, otherDiff: string): number {
+  if (Math.max(edit.diff.length, otherDiff.length) > MOST_CHARACTERS) return 0;
+  const [own, other] = [changedLines(edit.diff), changedLines(otherDiff)];
+  if (numbersSet(own) !== numbersSet(other)) return 0;
+  const found = mostSimilar([hypothesis, ...own].join('\n'), [[otherHypothesis, ...other].join('\n')]);
+  return Number((found?.cosine ?? 0).toFixed(3));
 }

@@ -2,7 +2,10 @@ import type { FrozenCampaign } from '../domain/campaign/campaign.js';
 import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
-import { sessionKey } from '../domain/keys.js';
+import { START, sessionKey } from '../domain/keys.js';
+import type { Task } from '../domain/task/task.js';
+import { trainClock } from '../domain/task/phase-clock.js';
+import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -20,6 +23,8 @@ export type OpenedSession =
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
 export const SILENT_SESSIONS = 3;
 const VIEW_TOKENS = 6000;
+/** Stands between the blocks of a system prompt where it is stored as one text. */
+const BETWEEN = '\n\n';
 
 /** A session by its lane and its number there. */
 export interface LaneSession {
@@ -49,6 +54,7 @@ export async function openSession(
     throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
   const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
   const base = await lineage.trials.require(owner, frontier.trial);
+  const [shared, own] = await systemBlocks(lineage, campaign.frozen, task, role);
   await lineage.sessions.open({
     _id: id,
     owner,
@@ -57,7 +63,9 @@ export async function openSession(
     index,
     base: base.number,
     snapshot: base.snapshot,
-    system: await lineage.blobs.put(await systemText(lineage, campaign.frozen, task, role)),
+    system: await lineage.blobs.put(`${shared}${BETWEEN}${own}`),
+    roleStart: shared.length + BETWEEN.length,
+    cache: await cacheTime(lineage, campaign.frozen, task.spec),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
     ),
@@ -81,12 +89,31 @@ async function isSilent(
   );
 }
 
-async function systemText(
+/** Trials whose durations say how long a model waits for one. */
+const RECENT_TRIALS = 20;
+
+/** How long the provider should keep the prompts of a session that begins now. */
+async function cacheTime(
+  lineage: Lineage,
+  { owner, trainSeconds }: FrozenCampaign,
+  task: Task,
+): Promise<CacheTime> {
+  const recent = await lineage.trials.latest(owner, RECENT_TRIALS);
+  const waited = recent.flatMap(({ number, replicates, submittedAt, endedAt }) =>
+    number === START || replicates.length === 0 || endedAt === null
+      ? []
+      : [endedAt.getTime() - submittedAt.getTime()],
+  );
+  const { budget, limitS } = trainClock(task, trainSeconds);
+  return cacheTimeOf(waited, (budget?.seconds ?? limitS) * 1000);
+}
+
+async function systemBlocks(
   lineage: Lineage,
   frozen: FrozenCampaign,
   task: TaskDocument,
   role: string,
-): Promise<string> {
+): Promise<[shared: string, role: string]> {
   const read = async (path: string): Promise<string> => {
     const file = task.files.find((candidate) => candidate.path === path);
     return file === undefined ? '' : lineage.blobs.text(file.sha256);
@@ -101,5 +128,6 @@ async function systemText(
     knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
+    sessionTrials: frozen.sessionTrials,
   });
 }

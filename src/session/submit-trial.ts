@@ -51,13 +51,13 @@ async function enter(lineage: Lineage, call: CallRef, asked: SubmitCall, at: Wor
   if (parent === null) return unknownParent(asked.parent ?? at.base);
   const proposed = { ...proposal(campaign, conversation, asked), submitKey, turn };
   const { snapshot } = at;
-  return submit(lineage, campaign, { ...proposed, snapshot, parent: parent.number }, (changes, spec) =>
+  return submit(lineage, campaign, { ...proposed, snapshot, parent: parent.number }, (edit, spec) =>
     noveltyOf(lineage, trials, spec, {
       call: submitKey,
       session,
       snapshot,
       hypothesis: asked.hypothesis,
-      changes,
+      edit,
     }),
   );
 }

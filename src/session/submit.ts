@@ -10,7 +10,7 @@ import type { Lineage } from '../lineage/lineage.js';
 import { recipeFiles } from '../tasks/load.js';
 import { snapshotFault } from '../tasks/recipe.js';
 import type { Task } from '../domain/task/task.js';
-import { NEW, type Novelty } from './novelty.js';
+import { NEW, type Novelty, type Edited } from './novelty.js';
 
 /** `detached`: its session goes on meanwhile. */
 export type Submitted =
@@ -56,7 +56,7 @@ export async function submitStart(lineage: Lineage, owner: string): Promise<Star
 }
 
 /** Compares a proposal with earlier ones, given its changed lines. */
-type CompareWithEarlier = (changes: string, spec: Task) => Promise<Novelty>;
+type CompareWithEarlier = (edit: Edited, spec: Task) => Promise<Novelty>;
 
 export interface Proposed {
   submitKey: string;
@@ -101,7 +101,7 @@ export async function submit(
   const fault = await snapshotFault(lineage, task, proposed.snapshot);
   if (fault !== null) return { kind: 'refused', reason: fault };
   const { diff, changes, edit } = await treeDiff(lineage.blobs, parent.snapshot, proposed.snapshot);
-  const { similar, answer } = await compare(changes, task.spec);
+  const { similar, answer } = await compare({ changes, diff }, task.spec);
   if (similar !== null && answer !== null) return { kind: 'repeated', trial: similar.trial, answer };
   const result = await lineage.trials.submit(
     {

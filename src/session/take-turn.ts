@@ -1,21 +1,13 @@
-import { AssayError } from '../domain/errors.js';
-import { turnKey } from '../domain/keys.js';
 import type { Reply } from '../domain/session/conversation.js';
+import { definedFields } from '../domain/defined-fields.js';
+import { pruned, tokensOfText } from '../domain/session/prune.js';
 import { isHeld } from '../domain/statuses.js';
-import type { Amounts } from '../lineage/documents/budget.js';
 import type { CampaignDocument } from '../lineage/documents/campaign.js';
 import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { ModelFault, requestTurn, messagesOf, type Endpoint, type TurnRequest } from '../model/client.js';
-import {
-  priceOf,
-  pricesOf,
-  searchesUpper,
-  tokensOf,
-  tokensUpper,
-  upperBound,
-  type PriceTable,
-} from '../model/pricing.js';
+import { ModelFault, type TurnRequest } from '../model/client.js';
+import { messagesOf } from '../model/messages.js';
+import { promptBlocks } from '../model/prompt.js';
 import {
   callsOf,
   isDeferred,
@@ -24,13 +16,13 @@ import {
   toolDefinitions,
   type ToolCall,
 } from '../model/tools/tools.js';
-import { webBound } from '../model/tools/web.js';
-import type { ModelEndpoints } from '../model/endpoints.js';
-import { answerSubmits, exchangesBefore, type TurnRef } from './conversation.js';
-import { pauseExhausted } from '../lineage/budgets/pause-on-exhausted-budget.js';
-import { persist } from '../lineage/persist.js';
 import { closedBecause } from './closed-because.js';
+import { answerSubmits, type TurnRef } from './conversation.js';
+import { sessionBefore, stepAfter, type SessionAt } from './course.js';
 import { toolOffer } from './tool-offer.js';
+import { pay, promptUpper, reserve, settleLost, settleTurn, type ModelContext } from './turn-payment.js';
+
+export type { ModelContext } from './turn-payment.js';
 
 /** Requests of a reply, by the kinds of work that follow from them. */
 export type TurnResult =
@@ -49,20 +41,8 @@ export type TurnResult =
   | { kind: 'wait' }
   | { kind: 'closed'; reason: string };
 
-export interface ModelContext {
-  lineage: Lineage;
-  endpoints: ModelEndpoints;
-  prices: PriceTable;
-}
-
-/** A turn that is to be paid for. */
-interface PaidTurn {
-  at: TurnRef;
-  /** Number of this attempt at it. */
-  attempt: number;
-  campaign: CampaignDocument;
-  request: TurnRequest;
-}
+/** Reason for ending a session that its model cannot read any more; its role goes on with a next one. */
+const FULL = 'the conversation no longer fits into the context of the model';
 
 /** Uses the stored reply of the turn if there is one; pays for one otherwise. */
 export async function takeTurn(context: ModelContext, at: TurnRef, signal: AbortSignal): Promise<TurnResult> {
@@ -70,133 +50,71 @@ export async function takeTurn(context: ModelContext, at: TurnRef, signal: Abort
   await lineage.sessions.chooseStored(at.session, at.turn);
   const stored = await lineage.sessions.reply(at.session, at.turn);
   const campaign = await lineage.campaigns.byOwner(at.owner);
+  const session = await lineage.sessions.get(at.session);
   if (stored !== null) {
-    await settleTurn(context, campaign, at, stored);
-    return resultOf(stored);
+    const before = await sessionBefore(lineage, campaign.frozen, session, at);
+    const asked = await lineage.sessions.asked(at.session, at.turn);
+    const model = asked?.model ?? campaign.frozen.model.id;
+    await settleTurn(context, campaign, at, { reply: stored, model });
+    return resultOf(before, stored);
   }
   if (isHeld(campaign.control)) return { kind: 'wait' };
-  const closed = await closedBecause(lineage, campaign);
-  if (closed !== null) {
-    await settleLost(lineage, at, (await lineage.sessions.attempts(at.session, at.turn)).attempts + 1);
-    return { kind: 'closed', reason: closed };
-  }
+  const closed = await closedBecause(lineage, campaign, session);
+  if (closed !== null) return giveUp(lineage, at, closed);
   await answerSubmits(lineage, at);
-  const session = await lineage.sessions.get(at.session);
-  const request = await requestOf(lineage, campaign, session, at);
+  const before = await sessionBefore(lineage, campaign.frozen, session, at);
+  const { request, fits } = await requestOf(lineage, { campaign, session, at }, before);
+  if (!fits) return giveUp(lineage, at, FULL);
   // before anything is reserved: where there is no key, nothing can be spent
-  const endpoint = context.endpoints.endpointOf(campaign.frozen.model);
+  const endpoint = context.endpoints.endpointOf(before.setting);
   const attempt = await lineage.sessions.attempt(at.session, at.turn);
   await settleLost(lineage, at, attempt);
-  const turn = { at, attempt, campaign, request };
+  const promptTokens = promptUpper(request, before.exchanges.at(-1)?.reply.usage ?? null);
+  const turn = { at, attempt, campaign, request, promptTokens };
   if (!(await reserve(context, turn, session.role))) return { kind: 'wait' };
-  return resultOf(await pay(context, turn, endpoint, signal));
+  try {
+    return resultOf(before, await pay(context, turn, endpoint, signal));
+  } catch (error) {
+    if (error instanceof ModelFault && error.tooLarge) return { kind: 'closed', reason: FULL };
+    throw error;
+  }
+}
+
+/** Ends a session without another request; what earlier attempts may have cost is settled. */
+async function giveUp(lineage: Lineage, at: TurnRef, reason: string): Promise<TurnResult> {
+  const { attempts } = await lineage.sessions.attempts(at.session, at.turn);
+  await settleLost(lineage, at, attempts + 1);
+  return { kind: 'closed', reason };
 }
 
 async function requestOf(
   lineage: Lineage,
-  campaign: CampaignDocument,
-  session: SessionDocument,
-  at: TurnRef,
-): Promise<TurnRequest> {
-  const exchanges = await exchangesBefore(lineage, at);
+  {
+    campaign: { frozen },
+    session,
+    at,
+  }: { campaign: CampaignDocument; session: SessionDocument; at: TurnRef },
+  { setting, exchanges, maxTokens, last }: SessionAt,
+): Promise<{ request: TurnRequest; fits: boolean }> {
   const opening = await lineage.blobs.text(session.opening);
-  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
-  return {
-    model: campaign.frozen.model.id,
-    system: await lineage.blobs.text(session.system),
-    messages: messagesOf(opening, exchanges),
-    tools: toolDefinitions(toolOffer(spec, campaign.frozen)),
-    maxTokens: campaign.frozen.maxTokens,
+  const system = promptBlocks(await lineage.blobs.text(session.system), session.roleStart);
+  const { spec } = await lineage.tasks.get(frozen.task.digest);
+  const tools = toolDefinitions(toolOffer(spec, frozen));
+  const base = tokensOfText([...system, opening, JSON.stringify(tools)].join('').length);
+  const limit = frozen.contextShare * setting.window;
+  const sent = pruned(exchanges, { limit, base });
+  const request = {
+    model: setting.id,
+    system,
+    messages: messagesOf(opening, sent.exchanges, last?.words ?? null),
+    tools,
+    maxTokens,
+    thinking: setting.thinking,
+    cache: session.cache,
+    ...definedFields({ effort: setting.effort }),
   };
-}
-
-const attemptKey = (at: TurnRef, attempt: number): string => `${turnKey(at.session, at.turn)}/${attempt}`;
-
-/** Attempts of which no reply came back may have been paid: they are settled at what they could have cost. */
-async function settleLost(lineage: Lineage, at: TurnRef, attempt: number): Promise<void> {
-  for (let lost = 1; lost < attempt; lost += 1)
-    await lineage.budgets.giveUp(at.owner, attemptKey(at, lost), 'model');
-}
-
-/** A turn that has its reply leaves no reservation open, wherever an earlier attempt was cut off. */
-async function settleTurn(
-  context: ModelContext,
-  campaign: CampaignDocument,
-  at: TurnRef,
-  reply: Reply,
-): Promise<void> {
-  const { lineage } = context;
-  const { attempts, chosen } = await lineage.sessions.attempts(at.session, at.turn);
-  if (chosen !== null) {
-    const cost = costOf(context, campaign, reply);
-    await lineage.budgets.settle(at.owner, attemptKey(at, chosen), cost, 'known');
-  }
-  await settleLost(lineage, at, attempts + 1);
-}
-
-/** At the price of the model that was asked for: an endpoint may call it by another name in its reply. */
-function costOf({ prices }: ModelContext, { frozen }: CampaignDocument, reply: Reply): Amounts {
-  return {
-    microUsd: priceOf(frozen.model.id, reply.usage, pricesOf(frozen, prices)) ?? 0,
-    acceleratorMs: 0,
-    tokens: tokensOf(reply.usage),
-  };
-}
-
-/** Holds what the request can cost at most; a limit that leaves no room pauses the campaign. */
-async function reserve(
-  { lineage, prices }: ModelContext,
-  { at, attempt, campaign, request }: PaidTurn,
-  role: string,
-): Promise<boolean> {
-  const web = webBound(campaign.frozen);
-  const promptTokens =
-    tokensUpper(request.system, JSON.stringify([request.messages, request.tools])) + web.tokens;
-  const own = pricesOf(campaign.frozen, prices);
-  const microUsd =
-    (upperBound(request.model, promptTokens, request.maxTokens, own) ?? 0) +
-    searchesUpper(request.model, web.searches, own);
-  const amounts = { microUsd, acceleratorMs: 0, tokens: promptTokens + request.maxTokens };
-  const result = await lineage.budgets.reserve({
-    owner: at.owner,
-    key: attemptKey(at, attempt),
-    amounts,
-    what: 'model',
-    role,
-    trial: null,
-  });
-  if (result === 'reserved') return true;
-  if (result === 'settled') throw new AssayError('OVERTAKEN', 'this attempt was given up by a later one');
-  await pauseExhausted(lineage, at.owner, amounts);
-  return false;
-}
-
-/** Calls the model, and stores the reply before anything uses it. */
-async function pay(
-  context: ModelContext,
-  { at, attempt, campaign, request }: PaidTurn,
-  endpoint: Endpoint,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const { lineage } = context;
-  const key = attemptKey(at, attempt);
-  const reply = await requestTurn(endpoint, request, { signal, onEvent: () => undefined }).catch(
-    async (error: unknown) => {
-      const unpaid = error instanceof ModelFault && !error.maybePaid;
-      const nothing = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
-      await lineage.budgets.settle(
-        at.owner,
-        key,
-        unpaid ? nothing : 'upper-bound',
-        unpaid ? 'unpaid' : 'unknown',
-      );
-      throw error;
-    },
-  );
-  const used = await persist(signal, () => lineage.sessions.store(at.session, at.turn, attempt, reply));
-  const cost = costOf(context, campaign, reply);
-  await persist(signal, () => lineage.budgets.settle(at.owner, key, cost, 'known'));
-  return used;
+  // the first request of a session is the provider's to judge: there is nothing to leave out
+  return { request, fits: at.turn === 0 || sent.tokens + maxTokens <= setting.window };
 }
 
 /** Characters of a model's note on the end of its session that are kept as its reason. */
@@ -207,25 +125,22 @@ function finishedText(call: ToolCall): string {
   return note === '' ? 'finished' : `finished: ${note.slice(0, LONGEST_NOTE)}`;
 }
 
-function resultOf(reply: Reply): TurnResult {
+function resultOf(before: SessionAt, reply: Reply): TurnResult {
   const calls = callsOf(reply).map(({ call }, index) => ({ call, index }));
   const indicesOf = (tool: ToolCall['tool']): number[] =>
     calls.flatMap(({ call, index }) => (call.tool === tool ? [index] : []));
   const others = calls.filter(({ call }) => !isDeferred(call));
   const finish = calls.find(({ call }) => call.tool === 'finish');
+  const step = stepAfter(before, reply);
+  const ended = step.kind === 'end' ? step.because : (before.last?.because ?? null);
   return {
     kind: 'reply',
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
     needsHost: others.some(({ call }) => needsHost(call)),
     needsLease: others.some(({ call }) => needsLease(call)),
-    submits: indicesOf('submit_trial'),
+    submits: before.last?.submits === false ? [] : indicesOf('submit_trial'),
     awaits: indicesOf('await_trials'),
     withdrawals: indicesOf('withdraw'),
-    ends:
-      finish !== undefined
-        ? finishedText(finish.call)
-        : calls.length === 0
-          ? `the model ended its turn (${reply.stopReason})`
-          : null,
+    ends: finish === undefined ? ended : finishedText(finish.call),
   };
 }

@@ -29,6 +29,18 @@ export class VisibleTrials {
     return trials.flatMap((trial) => trial ?? []);
   }
 
+  /** Reads the trials that were built on a trial, newest first. */
+  async children(number: number, limit: number): Promise<TrialDocument[]> {
+    const { owner, session, mode } = this.of;
+    if (mode === 'on') return this.lineage.trials.children(owner, number, limit);
+    const { submitted } = await this.lineage.sessions.get(session);
+    const own = await this.lineage.trials.many(owner, submitted);
+    return own
+      .filter(({ parent }) => parent === number)
+      .reverse()
+      .slice(0, limit);
+  }
+
   /** Reads the newest notes of a role, or of all roles where it is null, newest first. */
   async notes(role: string | null, limit: number): Promise<SessionNote[]> {
     const { owner, session, mode } = this.of;

@@ -111,6 +111,8 @@ describe('invariant 2', () => {
       base: 0,
       snapshot: SNAPSHOT,
       system: SNAPSHOT,
+      roleStart: null,
+      cache: '5m' as const,
       opening: SNAPSHOT,
       submitted: [2],
       openedAt: AT,

@@ -28,6 +28,8 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
       submitted: [],
       repeats: [],
     },
+    roleStart: null,
+    cache: '5m',
     system: await lineage.blobs.put(Buffer.from('you are arch')),
     opening: await lineage.blobs.put(Buffer.from(VIEW)),
     ...{ openedAt: new Date(), closedAt: null, closedBecause: null },
@@ -57,7 +59,7 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
     });
     await lineage.budgets.settle(owner, key, certainty === 'known' ? amounts(300) : 'upper-bound', certainty);
   }
-  await lineage.sessions.store(id, 0, 2, reply);
+  await lineage.sessions.store({ session: id, turn: 0, attempt: 2 }, reply, null);
   await lineage.sessions.answer({
     ...{ _id: callKey(id, 0, 0), session: id, turn: 0, index: 0, toolUseId: 't1', tool: 'edit' },
     ...{ text: 'x = 1', isError: false, snapshot, base: 0, at: new Date() },

@@ -41,18 +41,21 @@ export async function conversing(
   const reply: Conversing['reply'] = async (...calls) => {
     turn += 1;
     const attempt = await lineage.sessions.attempt(session, turn);
-    await lineage.sessions.store(session, turn, attempt, {
-      id: `msg-${turn}`,
-      model: 'm',
-      content: calls.map(([name, input = {}], at) => ({
-        type: 'tool_use',
-        id: `t${turn}-${at}`,
-        name,
-        input,
-      })),
-      stopReason: 'tool_use',
-      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-    });
+    await lineage.sessions.store(
+      { session, turn, attempt },
+      {
+        id: `msg-${turn}`,
+        model: 'm',
+        content: calls.map(([name, input = {}], at) => ({
+          type: 'tool_use',
+          id: `t${turn}-${at}`,
+          name,
+          input,
+        })),
+        stopReason: 'tool_use',
+        usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
+      },
+    );
     const monitor = { signal: new AbortController().signal, tell: () => undefined };
     await runTools(
       { lineage, check, monitor, ...(bench === undefined ? {} : { bench }) },

@@ -26,6 +26,11 @@ const SPEC = taskSchema.parse({
   specialists: ['opt', 'arch'],
 });
 
+const SEED_FILES = [
+  { path: 'task.yaml', bytes: Buffer.from('tiny') },
+  { path: 'knowledge/serving.md', bytes: Buffer.from('one\ntwo\nthree\n') },
+];
+
 /** A campaign in the store, written by the same writers that the activities use. */
 export interface Seeded {
   lineage: Lineage;
@@ -43,17 +48,18 @@ export interface Seeded {
 export async function seedCampaign(
   name = `c-${randomUUID().slice(0, 8)}`,
   database = `reading_${process.pid}`,
+  more: Record<string, unknown> = {},
 ): Promise<Seeded> {
   const lineage = await openLineage({ url: inject('storeUrl'), database });
   const owner = `test/${randomUUID()}`;
-  const task = await lineage.tasks.push(SPEC, [{ path: 'task.yaml', bytes: Buffer.from('tiny') }], 'person');
+  const task = await lineage.tasks.push(SPEC, SEED_FILES, 'person');
   const settings = {
     task: { name: 'tiny', digest: task._id, title: SPEC.title },
     lanes: LANES,
     limits: LIMITS,
   };
   const { frozen } = await lineage.campaigns.freeze(
-    frozenOf(name, owner, { ...settings, turns: 5, maxTokens: 100 }),
+    frozenOf(name, owner, { ...settings, turns: 5, maxTokens: 100, ...more }),
   );
   await lineage.budgets.create(owner, frozen.limits);
   const seeded: Omit<Seeded, 'submit'> = {

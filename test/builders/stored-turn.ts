@@ -17,7 +17,15 @@ export async function storedSession(
   const [system, opening] = [await lineage.blobs.put('system'), await lineage.blobs.put('opening')];
   await lineage.sessions.open({
     ...{ _id: session, owner, role, lane: `${role}-1`, index: 0, base: parent, snapshot, system, opening },
-    ...{ submitted: [], repeats: [], openedAt: new Date(), closedAt: null, closedBecause: null },
+    ...{
+      roleStart: null,
+      cache: '5m',
+      submitted: [],
+      repeats: [],
+      openedAt: new Date(),
+      closedAt: null,
+      closedBecause: null,
+    },
   });
   return session;
 }
@@ -30,13 +38,17 @@ export async function storedTurn(
   calls: readonly StoredCall[],
 ): Promise<TurnRef> {
   const attempt = await lineage.sessions.attempt(session, turn);
-  await lineage.sessions.store(session, turn, attempt, {
-    id: 'msg',
-    model: 'm',
-    content: calls.map(([name, input], index) => ({ type: 'tool_use', id: `c${index}`, name, input })),
-    stopReason: 'tool_use',
-    usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-  });
+  await lineage.sessions.store(
+    { session, turn, attempt },
+    {
+      id: 'msg',
+      model: 'm',
+      content: calls.map(([name, input], index) => ({ type: 'tool_use', id: `c${index}`, name, input })),
+      stopReason: 'tool_use',
+      usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
+    },
+    null,
+  );
   const at = { owner, session, turn };
   const monitor = { signal: new AbortController().signal, tell: () => undefined };
   await runTools({ lineage, check: null, monitor }, at);

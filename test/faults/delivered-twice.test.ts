@@ -133,7 +133,12 @@ it('takes one number for a conversation whose every step is delivered twice', as
   const [opened, reopened] = await twice(() => sessions.openSession(of));
   expect(reopened).toEqual(opened);
   if (opened.kind !== 'open') throw new Error(opened.kind);
-  const endpoints = modelEndpoints({ offlineUrl: '', baseUrl: model.url, apiKey: 'test-key' });
+  const endpoints = modelEndpoints({
+    offlineUrl: '',
+    baseUrl: model.url,
+    apiKey: 'test-key',
+    auth: 'bearer',
+  });
   const turns = modelActivities({ lineage, endpoints, prices });
   const workspace = workspaceActivities({ lineage, check: null });
   for (const turn of [0, 1]) {

@@ -343,8 +343,12 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         await lineage.sessions.attempt(session, 0),
       ];
       expect([first, second]).toEqual([1, 2]);
-      expect((await lineage.sessions.store(session, 0, second, reply('second'))).id).toBe('second');
-      expect((await lineage.sessions.store(session, 0, first, reply('first'))).id).toBe('second');
+      expect(
+        (await lineage.sessions.store({ session, turn: 0, attempt: second }, reply('second'), null)).id,
+      ).toBe('second');
+      expect(
+        (await lineage.sessions.store({ session, turn: 0, attempt: first }, reply('first'), null)).id,
+      ).toBe('second');
       expect((await lineage.sessions.reply(session, 0))?.id).toBe('second');
       expect(await lineage.sessions.reply(session, 1)).toBeNull();
     });
@@ -360,7 +364,7 @@ export function storeContract(name: string, address: () => StoreAddress): void {
         usage: { inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0 },
       };
       const attempt = await lineage.sessions.attempt(session, 0);
-      await lineage.sessions.store(session, 0, attempt, reply);
+      await lineage.sessions.store({ session, turn: 0, attempt: attempt }, reply, null);
       expect(await lineage.sessions.reply(session, 0)).toEqual(reply);
     });
 

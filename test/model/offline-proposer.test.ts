@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Exchange, ToolAnswer } from '../../src/domain/session/conversation.js';
 import { checkAnswer, refusedAnswer } from '../../src/model/answers.js';
-import { messagesOf, requestTurn, type TurnRequest } from '../../src/model/client.js';
+import { requestTurn, type TurnRequest } from '../../src/model/client.js';
+import { messagesOf } from '../../src/model/messages.js';
 import { startOfflineProposer, type OfflineProposer } from '../../src/model/offline-proposer.js';
 import { OFFLINE_MODEL } from '../../src/model/pricing.js';
 import { openingMessage, systemPrompt } from '../../src/model/prompt.js';
@@ -25,6 +26,7 @@ function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnR
     knowledge: 'LR matters.',
     trainSeconds: 5,
     turns: 40,
+    sessionTrials: null,
   };
   const messages = messagesOf(opening, exchanges);
   return {

@@ -43,7 +43,9 @@ describe('prices', () => {
     expect(priceOf('claude-opus-5-5', usage(1, 0))).toBe(4);
     expect(priceOf('claude-haiku-5-5', usage(1, 0))).toBe(1);
     expect(priceOf('claude-sonnet-4-5', usage(1, 1))).toBeNull();
-    expect(upperBound('someone-elses-model', 10, 10)).toBeNull();
+    expect(
+      upperBound({ model: 'someone-elses-model', promptTokens: 10, maxTokens: 10, cache: '5m' }),
+    ).toBeNull();
     expect(priceKnown('claude-sonnet-4-5')).toBe(false);
     for (const { asOf, source } of PRICES.models.values())
       expect([asOf, source]).toEqual([
@@ -56,11 +58,20 @@ describe('prices', () => {
     const models = fc.constantFrom(...PRICES.models.keys());
     const count = fc.nat(300_000);
     fc.assert(
-      fc.property(models, count, count, count, count, (model, input, read, write, output) => {
-        const bound = upperBound(model, input + read + write, output) ?? -1;
-        expect(priceOf(model, usage(input, output, read, write))).toBeLessThanOrEqual(bound);
-        expect(bound).toSatisfy(Number.isSafeInteger);
-      }),
+      fc.property(
+        models,
+        fc.tuple(count, count, count, count),
+        fc.constantFrom('5m', '1h'),
+        (model, tokens, cache) => {
+          const [input, read, write, output] = tokens;
+          const bound =
+            upperBound({ model, promptTokens: input + read + write, maxTokens: output, cache }) ?? -1;
+          const hour = cache === '1h' ? { cacheWriteHourTokens: write } : {};
+          const used = { ...usage(input, output, read, write), ...hour };
+          expect(priceOf(model, used)).toBeLessThanOrEqual(bound);
+          expect(bound).toSatisfy(Number.isSafeInteger);
+        },
+      ),
     );
     expect(tokensUpper('é', 'ab')).toBe(4);
   });
@@ -129,7 +140,13 @@ describe('prices', () => {
         source: 's',
         models: { mine: [{ input: dollars, output: dollars }] },
       });
-    const frozen = { model: { id: 'mine' }, price: modelPrice('mine', mine(1)) };
+    const frozen = {
+      model: { id: 'mine', offline: false },
+      price: modelPrice('mine', mine(1)),
+      maxTokens: 1,
+      models: [],
+      roleModels: {},
+    };
     expect(priceOf('mine', usage(1, 0), pricesOf(frozen, mine(7)))).toBe(1);
     expect(priceOf('mine', usage(1, 0), pricesOf({ ...frozen, price: null }, mine(7)))).toBe(7);
     expect(priceOf('mine', usage(1, 0), pricesOf({ ...frozen, price: null }, PRICES))).toBeNull();

@@ -9,6 +9,7 @@ import {
   editableIn,
   openingMessage,
   renderView,
+  promptBlocks,
   roleSection,
   systemPrompt,
 } from '../../src/model/prompt.js';
@@ -190,23 +191,28 @@ describe('a prompt', () => {
       knowledge: 'Known: LR 1.',
       trainSeconds: 10,
       turns: 30,
+      sessionTrials: 4,
     };
-    const prompt = systemPrompt(parts);
+    const [shared, own] = systemPrompt(parts);
+    const prompt = `${shared}\n\n${own}`;
     for (const words of [
       'bytes at most 24000',
       'train.py, lib/**',
       'training budget: 10 s',
-      'at most 30 turns',
+      'at most 30 turns and 4 trials',
       'Known: LR 1.',
     ])
       expect(prompt).toContain(words);
     expect(roleSection(prompt).trim()).toBe('Tune LR.');
+    expect(systemPrompt({ ...parts, role: 'arch', rolePrompt: 'Change layers.' })[0]).toBe(shared);
+    expect(promptBlocks(prompt, shared.length + 2)).toEqual([shared, own]);
+    expect(promptBlocks(prompt, null)).toEqual([prompt]);
   });
 
   it('states when a phase is really ended, and what sizes count', () => {
-    const parts = { task, role: 'opt', rolePrompt: '', knowledge: '', turns: 30 };
-    expect(systemPrompt({ ...parts, trainSeconds: 10 })).toContain('`python train.py`, killed after 11 s');
-    const unbudgeted = systemPrompt({ ...parts, trainSeconds: null });
+    const parts = { task, role: 'opt', rolePrompt: '', knowledge: '', turns: 30, sessionTrials: null };
+    expect(systemPrompt({ ...parts, trainSeconds: 10 })[0]).toContain('`python train.py`, killed after 11 s');
+    const [unbudgeted] = systemPrompt({ ...parts, trainSeconds: null });
     expect(unbudgeted).toContain('`python train.py`, killed after 15 s');
     expect(unbudgeted).not.toContain('training budget');
     expect(unbudgeted).toContain('plus the UTF-8 length of its path plus 1');

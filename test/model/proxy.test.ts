@@ -9,7 +9,8 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isLoopback } from '../../src/domain/network.js';
 import { shownAddress } from '../../src/domain/text/redaction.js';
-import { messagesOf, ModelFault, requestTurn } from '../../src/model/client.js';
+import { ModelFault, requestTurn } from '../../src/model/client.js';
+import { messagesOf } from '../../src/model/messages.js';
 import { proxyFor } from '../../src/model/proxy.js';
 import { freshFolder } from '../sandbox/programs.js';
 import { say, startScriptedServer, type ScriptedServer } from './scripted-server.js';
@@ -101,7 +102,7 @@ describe('a request to a model through a proxy', () => {
   const turn = (baseUrl: string) =>
     requestTurn(
       { baseUrl, apiKey: 'key' },
-      { model: 'other', system: 's', messages: messagesOf('Begin.', []), tools: [], maxTokens: 10 },
+      { model: 'other', system: ['s'], messages: messagesOf('Begin.', []), tools: [], maxTokens: 10 },
       { signal: new AbortController().signal, onEvent: () => undefined },
     );
 

@@ -34,6 +34,16 @@ describe('tool calls', () => {
       { tool: 'submit_trial', hypothesis: 'h', expectedDelta: -0.1, parent: null, waits: true },
     ],
     ['finish', {}, { tool: 'finish', note: '' }],
+    ['note', { text: 'n' }, { tool: 'note', text: 'n' }],
+    ['notes', {}, { tool: 'notes', role: null, limit: 10 }],
+    ['log', { trial: 3 }, { tool: 'log', trial: 3, phase: null, lines: 60, pattern: null }],
+    ['curve', { trials: [3, 3] }, { tool: 'curve', trials: [3] }],
+    ['diff', { from: 3 }, { tool: 'diff', from: 3, to: null }],
+    ['children', { trial: 3 }, { tool: 'children', trial: 3, limit: 20 }],
+    ['knowledge', {}, { tool: 'knowledge', path: null, line: 1 }],
+    ['merge', { trial: 3 }, { tool: 'merge', trial: 3 }],
+    ['await_trials', { trials: [2, 1, 2] }, { tool: 'await_trials', trials: [2, 1], any: false }],
+    ['withdraw', { trial: 3 }, { tool: 'withdraw', trial: 3 }],
   ])('%s %j is understood', (name, input, expected) => {
     expect(parse(name, input)).toEqual(expected);
   });
@@ -46,6 +56,12 @@ describe('tool calls', () => {
     ['submit_trial', { hypothesis: 'h', expected_delta: Infinity }, 'expected_delta'],
     ['rebase', { trial: '3' }, 'trial'],
     ['check', null, 'check'],
+    ['note', { text: ' ' }, 'say what was learned'],
+    ['log', { trial: 1, lines: 0 }, 'lines'],
+    ['curve', { trials: [] }, 'trials'],
+    ['merge', {}, 'trial'],
+    ['await_trials', { trials: [] }, 'trials'],
+    ['withdraw', { trial: -1 }, 'trial'],
   ])('%s %j is answered with what is wrong', (name, input, words) => {
     const call = parse(name, input);
     expect(call.tool).toBe('malformed');

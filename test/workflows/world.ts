@@ -35,7 +35,7 @@ export interface World {
   lineage: Lineage;
   namespace: string;
   env: Record<string, string>;
-  /** Under the rule `greedy`, one run a trial and no claim, unless the input names another. */
+  /** Under the rule `greedy`, one run a trial, no claim and sessions of any length, unless the input says otherwise. */
   start(name: string, input: Record<string, unknown>): Promise<WorkflowHandle>;
   campaign(name: string): Promise<CampaignAsRead>;
   trials(name: string): Promise<TrialDocument[]>;
@@ -99,7 +99,7 @@ export async function openWorld(own: OwnParts = {}): Promise<World> {
       client.workflow.start('campaign', {
         taskQueue: 'assay',
         workflowId: name,
-        args: [{ rule: 'greedy', claim: { runs: 0 }, ...input }],
+        args: [{ rule: 'greedy', claim: { runs: 0 }, sessionTrials: 1000, ...input }],
       }),
     campaign: async (name) => {
       const { reason, controlReason, ...others } = await lineage.campaigns.byName(name);

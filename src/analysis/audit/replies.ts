@@ -78,6 +78,7 @@ function checkRequests(finder: Finder, store: StoreFacts): number {
 export function wrongLoss({ certainty, spent, reserved: held }: LedgerDocument): string | null {
   if (certainty === 'unknown' && !sameAmounts(spent, held))
     return 'it was lost, and does not count as much as it could have cost';
+  if (certainty === 'estimated' && spent.tokens === 0) return 'its reply broke off, and counts no token';
   if (certainty === 'unpaid' && !sameAmounts(spent, NOTHING)) return 'it is unpaid, and counts something';
   return null;
 }

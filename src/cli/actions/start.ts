@@ -26,6 +26,11 @@ interface Flags extends CommonFlags {
   hours?: string;
   dollars?: string;
   model?: string;
+  models?: string;
+  effort?: string;
+  thinking?: string;
+  maxTokens?: string;
+  sessionTrials?: string;
   trainSeconds?: string;
   rule?: string;
   calibration?: string;
@@ -91,13 +96,24 @@ const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
   const { task, model, specialists, isolation, rule, donors } = flags;
-  const { trials, hours, dollars, trainSeconds, calibration, priority, probes } = flags;
+  const { trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials, probes } =
+    flags;
   const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
   const claim = claimOf(flags);
   const merged = {
     ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority, probes }),
+    ...numbers({
+      trials,
+      hours,
+      dollars,
+      trainSeconds,
+      calibration,
+      priority,
+      maxTokens,
+      sessionTrials,
+      probes,
+    }),
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
@@ -108,6 +124,9 @@ async function inputOf(flags: Flags): Promise<Input> {
       lineage: flags.lineage,
       workbench: flags.workbench,
       donors: donors === 'any' ? donors : donors?.split(','),
+      effort: flags.effort,
+      thinking: flags.thinking,
+      models: flags.models?.split(',').map(modelOf),
     }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
@@ -154,4 +173,10 @@ function numbers(flags: Record<string, string | undefined>): Record<string, numb
 function specialistOf(text: string): string | { role: string; lanes: number } {
   const [role = '', lanes] = text.split(':');
   return lanes === undefined ? role : { role, lanes: Number(lanes) };
+}
+
+/** A model of several as `ID` or `ID=WEIGHT`. */
+function modelOf(text: string): { id: string; weight?: number } {
+  const [id = '', weight] = text.split('=');
+  return weight === undefined ? { id } : { id, ...numbers({ weight }) };
 }

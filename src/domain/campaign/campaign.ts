@@ -4,6 +4,7 @@ import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/recor
 import { HOST_CLASSES } from '../devices/calibration.js';
 import { rolesSchema } from '../session/roles.js';
 import { donorsSchema } from '../session/donors.js';
+import { frozenSessionFields, sessionInputFields } from '../session/session-settings.js';
 import { lineageModeSchema } from '../session/lineage-mode.js';
 import { MOST_PROBES, PROBES, workbenchChoiceSchema, workbenchSchema } from '../session/workbench.js';
 import { tierNameSchema } from '../task/isolation.js';
@@ -93,11 +94,7 @@ export const campaignInputSchema = z
      * Who proposes: the specialists of the task, so many lanes with one and the same prompt, or a single generalist.
      */
     roles: rolesSchema.default('specialists'),
-    model: z.string().min(1).optional(),
-    /** Turn cap of one session. */
-    turns: count.max(1000).default(60),
-    /** Maximum tokens of one reply. */
-    maxTokens: count.max(128_000).default(16_000),
+    ...sessionInputFields,
     /** After this many seconds without a heartbeat a training counts as lost. */
     trainHeartbeatSeconds: positive.max(3600).default(120),
     /** Its work comes before that of campaigns with a higher number, where both wait for the same hosts. */
@@ -129,6 +126,8 @@ export const campaignInputSchema = z
         path: ['specialists'],
         message: `only with roles "specialists", not "${input.roles}"`,
       });
+    if (input.model !== undefined && input.models !== undefined)
+      context.addIssue({ code: 'custom', path: ['models'], message: 'either "model" or "models"' });
     if (input.submission !== undefined && input.warmStart.length > 0)
       context.addIssue({
         code: 'custom',
@@ -219,8 +218,7 @@ export const frozenCampaignSchema = z.object({
    * Price that the whole campaign is charged at, whatever prices change to; null if none was known for its model.
    */
   price: modelPriceSchema.nullable().default(null),
-  turns: z.number().int(),
-  maxTokens: z.number().int(),
+  ...frozenSessionFields,
   trainHeartbeatSeconds: z.number(),
   /** Wall limits of the phases together, in seconds, for the activities' timeouts. */
   phaseSeconds: z.object({ prepare: z.number(), train: z.number(), evaluate: z.number() }),

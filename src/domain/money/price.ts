@@ -7,9 +7,9 @@ export const priceTierSchema = z.object({
   input: z.number().int().nonnegative(),
   output: z.number().int().nonnegative(),
   cacheRead: z.number().int().nonnegative(),
-  /** For five minutes, the only kind that assay asks for. */
+  /** For five minutes. */
   cacheWrite: z.number().int().nonnegative(),
-  /** For an hour, which an endpoint may write all the same; twice the input where it is left out. */
+  /** For an hour; twice the input where it is left out. */
   cacheWriteHour: z.number().int().nonnegative().optional(),
   /** Micro-USD for a thousand web searches of the provider; not counted where it is left out. */
   webSearch: z.number().int().nonnegative().optional(),

@@ -11,8 +11,11 @@ export const ledgerDocument = z.object({
   trial: z.number().int().nullable(),
   reserved: amounts,
   spent: amounts,
-  /** known: measured or reported; unpaid: nothing was charged; unknown: a lost request at its upper bound. */
-  certainty: z.enum(['known', 'unpaid', 'unknown']),
+  /**
+   * known: measured or reported; unpaid: nothing was charged; estimated: a reply that broke off, by what its events
+   * told; unknown: a lost request at its upper bound.
+   */
+  certainty: z.enum(['known', 'unpaid', 'estimated', 'unknown']),
   /** Reservation that it counts; null if nothing was reserved. */
   hold: z.string().nullable(),
   /** Saving, as a row of its own without `spent`. */

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { CACHE_TIMES } from '../../domain/session/cache-time.js';
+import { usageSchema } from '../../domain/session/conversation.js';
+import { effortSchema, thinkingSchema } from '../../domain/session/model-settings.js';
 import { digest } from './snapshot.js';
 
 /** An earlier trial that a proposal is nearly the same as. */
@@ -69,6 +72,10 @@ export const sessionDocument = z.object({
   base: z.number().int(),
   snapshot: digest,
   system: digest,
+  /** Character of the system prompt at which the role's own block begins; null: it is one block. */
+  roleStart: z.number().int().nullable().default(null),
+  /** How long the provider is asked to keep its prompts. */
+  cache: z.enum(CACHE_TIMES).default('5m'),
   /** Exact lineage text that the session saw. */
   opening: digest,
   /** Numbers of the trials it submitted. */
@@ -95,6 +102,17 @@ export type SessionDocument = z.infer<typeof sessionDocument>;
 /** A session as it is opened, with nothing done in it. */
 export type NewSession = z.input<typeof sessionDocument>;
 
+/** Settings that a request was made with. */
+export const askedSchema = z.object({
+  model: z.string(),
+  /** null: the provider's own. */
+  effort: effortSchema.nullable(),
+  thinking: thinkingSchema,
+  maxTokens: z.number().int(),
+  cache: z.enum(CACHE_TIMES),
+});
+export type Asked = z.infer<typeof askedSchema>;
+
 export const turnDocument = z.object({
   _id: z.string(),
   session: z.string(),
@@ -115,6 +133,10 @@ export const replyDocument = z.object({
    * Reply as JSON text: a model may use any string as a key of a tool's input, which a stored document may not.
    */
   reply: z.string(),
+  /** Settings of its request; null where an earlier assay made it. */
+  asked: askedSchema.nullable().default(null),
+  /** Usage as in the reply, for sums; null where an earlier assay stored it. */
+  usage: usageSchema.nullable().default(null),
   at: z.date(),
 });
 

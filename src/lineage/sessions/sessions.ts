@@ -1,9 +1,11 @@
 import type { Db } from 'mongodb';
+import { AssayError } from '../../domain/errors.js';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
 import {
   sessionDocument,
   type AnswerDocument,
+  type Asked,
   type CheckedFiles,
   type NewSession,
   type SessionDocument,
@@ -129,6 +131,33 @@ export class Sessions {
     return replySchema.parse(JSON.parse(reply));
   }
 
+  /** Reads the replies that the turns before one use, in order. @throws AssayError INTERNAL where one is missing */
+  async repliesBefore(session: string, turn: number): Promise<Reply[]> {
+    const numbers = Array.from({ length: turn }, (_, at) => at);
+    const turns = await this.turns.many(numbers.map((at) => turnKey(session, at)));
+    const keys = turns.flatMap((of) => (of.chosen === null ? [] : [callKey(session, of.turn, of.chosen)]));
+    const byTurn = new Map((await this.replies.many(keys)).map((found) => [found.turn, found.reply]));
+    return numbers.map((at) => {
+      const reply = byTurn.get(at);
+      if (reply === undefined) throw new AssayError('INTERNAL', `turn ${at} of ${session} has no reply`);
+      return replySchema.parse(JSON.parse(reply));
+    });
+  }
+
+  /** Reads the answers of the first turns in order; `calls` has the number of calls of each. */
+  async answersBefore(session: string, calls: readonly number[]): Promise<AnswerDocument[]> {
+    const keys = calls.flatMap((count, turn) =>
+      Array.from({ length: count }, (_, index) => callKey(session, turn, index)),
+    );
+    return (await this.answers.many(keys)).sort((a, b) => a.turn - b.turn || a.index - b.index);
+  }
+
+  /** Reads the settings of the request whose reply a turn uses; null where there is none, or an earlier assay made it. */
+  async asked(session: string, turn: number): Promise<Asked | null> {
+    const { chosen } = await this.attempts(session, turn);
+    return chosen === null ? null : (await this.replies.require(callKey(session, turn, chosen))).asked;
+  }
+
   /** Chooses the reply of a turn whose attempt was cut off between storing it and choosing it. */
   async chooseStored(session: string, turn: number): Promise<void> {
     const { attempts, chosen } = await this.attempts(session, turn);
@@ -153,7 +182,11 @@ export class Sessions {
   }
 
   /** Stores a paid reply and returns the one the turn uses: this one, unless another was chosen before. */
-  async store(session: string, turn: number, attempt: number, reply: Reply): Promise<Reply> {
+  async store(
+    { session, turn, attempt }: { session: string; turn: number; attempt: number },
+    reply: Reply,
+    asked: Asked | null = null,
+  ): Promise<Reply> {
     const _id = callKey(session, turn, attempt);
     await this.replies.insertOnce({
       _id,
@@ -161,6 +194,8 @@ export class Sessions {
       turn,
       attempt,
       reply: JSON.stringify(reply),
+      asked,
+      usage: reply.usage,
       at: new Date(),
     });
     await this.choose(session, turn, attempt);

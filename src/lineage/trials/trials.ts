@@ -200,6 +200,11 @@ export class Trials {
     }
   }
 
+  /** Lists the trials that were built on a trial, newest first. */
+  async children(owner: string, parent: number, limit: number): Promise<TrialDocument[]> {
+    return this.collection.list({ owner, parent }, { sort: { number: -1 }, limit });
+  }
+
   /** Gives the place of a counted trial back, once. */
   async returnPlace(owner: string, number: number): Promise<void> {
     await this.counters.update({ _id: owner }, { $addToSet: { returned: number } });

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { define, text, type ModelTool } from './tool.js';
 
 /** Calls that keep or read what agents wrote down. */
-export type NotesCall = { tool: 'note'; text: string } | { tool: 'notes'; role: string | null; limit: number };
+export type NotesCall =
+  { tool: 'note'; text: string } | { tool: 'notes'; role: string | null; limit: number };
 
 const LONGEST_NOTE = 4000;
 const MOST_NOTES = 50;

@@ -20,7 +20,7 @@ export async function edit(context: CallContext, change: Edit): Promise<Answer> 
 }
 
 /** Does work that is cut in slices, and lets others run between them. */
-async function inTurns<T>(work: Generator<undefined, T>): Promise<T> {
+export async function inTurns<T>(work: Generator<undefined, T>): Promise<T> {
   for (;;) {
     const { done, value } = work.next();
     if (done === true) return value;

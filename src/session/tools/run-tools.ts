@@ -9,7 +9,12 @@ import { meanwhile } from '../meanwhile.js';
 import { VisibleTrials } from '../visible-trials.js';
 import { workspaceAt } from '../workspace.js';
 import { refused, said, type Answer, type Bench, type CallContext, type Checker } from './answer.js';
+import { children, diff } from './compare.js';
+import { curve } from './curve.js';
 import { edit } from './edit.js';
+import { knowledge } from './knowledge.js';
+import { readLog } from './log.js';
+import { merge } from './merge.js';
 import { finish, keepNote, listNotes } from './notes.js';
 import { listTrials, readTrial } from './read-trials.js';
 import { probe } from './probe.js';
@@ -59,6 +64,18 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
       return refused(context, call.error);
     case 'finish':
       return finish(context, call.note);
+    case 'log':
+      return readLog(context, call);
+    case 'curve':
+      return curve(context, call.trials);
+    case 'diff':
+      return diff(context, call);
+    case 'children':
+      return children(context, call);
+    case 'knowledge':
+      return knowledge(context, call);
+    case 'merge':
+      return merge(context, call.trial);
     case 'note':
       return keepNote(context, call.text);
     case 'notes':
