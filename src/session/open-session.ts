@@ -11,6 +11,7 @@ import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { lineageView } from '../lineage/trials/view.js';
 import { closedBecause } from './closed-because.js';
+import { promptKnowledge } from './prompt-knowledge.js';
 import { openingMessage, systemPrompt } from '../model/prompt.js';
 
 /** `closed`: a reset lane comes by a session that it has ended before. */
@@ -118,14 +119,11 @@ async function systemBlocks(
     const file = task.files.find((candidate) => candidate.path === path);
     return file === undefined ? '' : lineage.blobs.text(file.sha256);
   };
-  const knowledge = task.files
-    .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
-    .map((file) => file.path);
   return systemPrompt({
     task: task.spec,
     role,
     rolePrompt: BUILT_IN_ROLES.get(role) ?? (await read(`specialists/${role}.md`)),
-    knowledge: (await Promise.all(knowledge.map(read))).join('\n\n'),
+    knowledge: await promptKnowledge(lineage, task),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
     sessionTrials: frozen.sessionTrials,
