@@ -56,7 +56,7 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, roles, lineage, warmStart, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
+trainSeconds, rule, calibration, claim, specialists, roles, lineage, warmStart, model, turns, maxTokens, viewTokens, trainHeartbeatSeconds, priority, isolation,
 hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [
