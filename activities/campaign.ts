@@ -17,7 +17,7 @@ import {
 import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
-import { allModels } from '../src/domain/session/draw-model.js';
+import { allModels } from '../src/domain/session/model-settings.js';
 import { genericLanes } from '../src/domain/session/roles.js';
 import { definedFields } from '../src/domain/defined-fields.js';
 import { AssayError } from '../src/domain/errors.js';

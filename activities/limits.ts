@@ -7,7 +7,7 @@ import {
 } from '../src/domain/money/budget.js';
 import { textOfReason } from '../src/domain/campaign/reasons.js';
 import { AssayError } from '../src/domain/errors.js';
-import { allModels } from '../src/domain/session/draw-model.js';
+import { allModels } from '../src/domain/session/model-settings.js';
 import { isEnded, isHeld } from '../src/domain/statuses.js';
 import type { CampaignDocument } from '../src/lineage/documents/campaign.js';
 import type { Lineage } from '../src/lineage/lineage.js';

@@ -29,7 +29,10 @@ const trialPlace = trialDocument.pick({ number: true, session: true, turn: true,
 export type TrialPlace = z.infer<typeof trialPlace>;
 
 /** Reply and answer without their content: only what they belong to. */
-const replyPlace = replyDocument.omit({ reply: true, asked: true });
+const replyPlace = replyDocument.omit({ reply: true, asked: true, usage: true });
+const replyUsage = replyDocument.pick({ session: true, usage: true });
+/** A reply reduced to what it used. */
+export type ReplyUsage = z.infer<typeof replyUsage>;
 const answerPlace = answerDocument.omit({ text: true });
 export type ReplyPlace = z.infer<typeof replyPlace>;
 export type AnswerPlace = z.infer<typeof answerPlace>;
@@ -75,6 +78,7 @@ export class AuditReader {
   sessions = (owner: string) => this.read(KINDS.sessions, { owner });
   turns = (owner: string) => this.read(KINDS.turns, below(owner));
   replies = (owner: string) => this.read({ ...KINDS.replies, schema: replyPlace }, below(owner), ['reply']);
+  usages = (owner: string) => this.read({ ...KINDS.replies, schema: replyUsage }, below(owner), ['reply']);
   answers = (owner: string) => this.read({ ...KINDS.answers, schema: answerPlace }, below(owner), ['text']);
   ledger = (owner: string) => this.read(KINDS.ledger, { owner });
   tasks = (digest: string) => this.read(KINDS.tasks, { _id: digest });

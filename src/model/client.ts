@@ -3,9 +3,10 @@ import type { Reply } from '../domain/session/conversation.js';
 import type { Effort, Thinking } from '../domain/session/model-settings.js';
 import type { CacheTime } from '../domain/session/cache-time.js';
 import { cacheMark, withCacheMarks } from './messages.js';
-import { modelFaultOf, tooLong } from './model-fault.js';
+import { brokenOff, modelFaultOf, tooLong } from './model-fault.js';
 import { parseReply } from './parse-reply.js';
 import { PartialUsage } from './partial-usage.js';
+import { StreamedMessage } from './streamed-message.js';
 import { proxiedFetch } from './proxied-fetch.js';
 
 export { ModelFault } from './model-fault.js';
@@ -67,18 +68,24 @@ export async function requestTurn(
     logLevel: 'off',
     fetch: async (input, init) => observed(await proxiedFetch(input, init), received, options.onEvent),
   });
-  let message: unknown;
+  const message = new StreamedMessage();
   try {
-    const stream = client.messages.stream(paramsOf(request), { signal: options.signal });
-    stream.on('streamEvent', (event) => partial.see(event));
-    message = await stream.finalMessage();
+    const stream = await client.messages.create(paramsOf(request), { signal: options.signal });
+    for await (const event of stream) {
+      partial.see(event);
+      message.see(event);
+    }
+    if (message.whole() === null) throw brokenOff();
   } catch (error) {
     options.signal.throwIfAborted();
+    // a reply that has arrived whole is kept, whatever becomes of its connection
+    const whole = message.whole();
+    if (whole !== null) return parseReply(whole, request.cache ?? '5m');
     const fault =
       received.bytes > MOST_RECEIVED ? tooLong(MOST_RECEIVED) : modelFaultOf(error, endpoint.apiKey);
     throw fault.maybePaid ? fault.withUsage(partial.most()) : fault;
   }
-  return parseReply(message, request.cache ?? '5m');
+  return parseReply(message.whole(), request.cache ?? '5m');
 }
 
 /** Bytes of a stream that are read; the longest reply that may be asked for comes in a third of them. */
@@ -101,13 +108,14 @@ function observed(response: Response, received: { bytes: number }, onEvent: () =
   return new Response(response.body.pipeThrough(watch), { status, statusText, headers });
 }
 
-function paramsOf(request: TurnRequest): Anthropic.MessageStreamParams {
+function paramsOf(request: TurnRequest): Anthropic.MessageCreateParamsStreaming {
   const { cache = '5m', effort } = request;
   const able = thinksAdaptively(request.model);
   const thinks = able && request.thinking !== 'off';
   return {
     model: request.model,
     max_tokens: request.maxTokens,
+    stream: true,
     system: request.system.map((text) => ({ type: 'text', text, cache_control: cacheMark(cache) })),
     tools: request.tools,
     messages: withCacheMarks(request.messages, cache),

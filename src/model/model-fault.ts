@@ -28,6 +28,10 @@ export class ModelFault extends AssayError {
   }
 }
 
+/** The fault of a stream that ended before its message did. */
+export const brokenOff = (): ModelFault =>
+  new ModelFault('MODEL_UNREACHABLE', "The endpoint's reply ended before it was whole", null, true);
+
 /** The fault of an endpoint whose reply does not end. */
 export const tooLong = (bytes: number): ModelFault =>
   new ModelFault('MODEL_REQUEST_REFUSED', `The endpoint's reply is longer than ${bytes} bytes`, null, true);

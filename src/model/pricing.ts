@@ -3,8 +3,7 @@ import { z } from 'zod';
 import type { Usage } from '../domain/session/conversation.js';
 import { AssayError, messageOf } from '../domain/errors.js';
 import type { CacheTime } from '../domain/session/cache-time.js';
-import { allModels } from '../domain/session/draw-model.js';
-import { type FrozenModels } from '../domain/session/model-settings.js';
+import { allModels, type FrozenModels } from '../domain/session/model-settings.js';
 import type { ModelPrice, PriceTier } from '../domain/money/price.js';
 
 /** The model id of the offline proposer; it costs nothing. */

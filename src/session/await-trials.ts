@@ -57,7 +57,8 @@ export function notOwn(
 /** True where nothing more happens to a trial by itself. */
 const isOver = ({ status, parked }: TrialDocument): boolean => status !== null || parked !== null;
 
-async function answerOf(lineage: Lineage, trial: TrialDocument): Promise<string> {
+/** Words the state of a trial for its session: its end, or how far it is. */
+export async function answerOf(lineage: Lineage, trial: TrialDocument): Promise<string> {
   const { owner, number, status, stage, parked } = trial;
   if (status !== null) return trialAnswer(lineage, owner, number);
   return parked === null ? openAnswer(number, stage) : parkedAnswer(number, parked.reason);

@@ -87,14 +87,13 @@ export async function exchangesBefore(
   lineage: Lineage,
   { session, turn }: Omit<TurnRef, 'owner'>,
 ): Promise<Exchange[]> {
-  const exchanges: Exchange[] = [];
-  for (let at = 0; at < turn; at += 1) {
-    const reply = await replyAt(lineage, session, at);
-    const stored = await lineage.sessions.answersOf(session, at, callsOf(reply).length);
-    const answers = stored.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError }));
-    exchanges.push({ reply, answers });
-  }
-  return exchanges;
+  const replies = await lineage.sessions.repliesBefore(session, turn);
+  const calls = replies.map((reply) => callsOf(reply).length);
+  const stored = await lineage.sessions.answersBefore(session, calls);
+  return replies.map((reply, at) => {
+    const own = stored.filter((answer) => answer.turn === at);
+    return { reply, answers: own.map(({ toolUseId, text, isError }) => ({ toolUseId, text, isError })) };
+  });
 }
 
 /** The trial stands in for the workspace from now on: the next one descends from it. */

@@ -7,8 +7,8 @@ import {
   type SaidReply,
 } from '../domain/session/continuation.js';
 import type { Reply } from '../domain/session/conversation.js';
-import { modelOfSession } from '../domain/session/draw-model.js';
 import { mostReplyTokens, type FrozenModels, type ModelSetting } from '../domain/session/model-settings.js';
+import { modelOfSession } from '../domain/session/model-of-session.js';
 import type { SessionDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
 import type { SentExchange } from '../model/messages.js';

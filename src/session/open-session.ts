@@ -3,12 +3,15 @@ import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
 import { START, sessionKey } from '../domain/keys.js';
+import type { Task } from '../domain/task/task.js';
+import { trainClock } from '../domain/task/phase-clock.js';
 import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { readSpecialist, type SpecialistFile } from '../tasks/specialist-file.js';
 import { closedBecause } from './closed-because.js';
+import { promptKnowledge } from './prompt-knowledge.js';
 import { openingMessage, systemPrompt } from '../model/prompt.js';
 import { lineageView } from './lineage-view.js';
 
@@ -65,7 +68,7 @@ export async function openSession(
     snapshot: base.snapshot,
     system: await lineage.blobs.put(`${shared}${BETWEEN}${own}`),
     roleStart: shared.length + BETWEEN.length,
-    cache: await cacheTime(lineage, campaign.frozen),
+    cache: await cacheTime(lineage, campaign.frozen, task.spec),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, campaign.frozen.viewTokens, `${campaign.frozen.name}/${lane}/${index}`),
     ),
@@ -106,14 +109,19 @@ async function fileText(lineage: Lineage, task: TaskDocument, path: string): Pro
 const RECENT_TRIALS = 20;
 
 /** How long the provider should keep the prompts of a session that begins now. */
-async function cacheTime(lineage: Lineage, { owner, phaseSeconds }: FrozenCampaign): Promise<CacheTime> {
+async function cacheTime(
+  lineage: Lineage,
+  { owner, trainSeconds }: FrozenCampaign,
+  task: Task,
+): Promise<CacheTime> {
   const recent = await lineage.trials.latest(owner, RECENT_TRIALS);
   const waited = recent.flatMap(({ number, replicates, submittedAt, endedAt }) =>
     number === START || replicates.length === 0 || endedAt === null
       ? []
       : [endedAt.getTime() - submittedAt.getTime()],
   );
-  return cacheTimeOf(waited, phaseSeconds.train * 1000);
+  const { budget, limitS } = trainClock(task, trainSeconds);
+  return cacheTimeOf(waited, (budget?.seconds ?? limitS) * 1000);
 }
 
 async function systemBlocks(
@@ -122,14 +130,11 @@ async function systemBlocks(
   task: TaskDocument,
   { role, prompt }: { role: string; prompt: string },
 ): Promise<[shared: string, role: string]> {
-  const knowledge = task.files
-    .filter((file) => /^knowledge\/[^/]+\.md$/.test(file.path))
-    .map((file) => file.path);
   return systemPrompt({
     task: task.spec,
     role,
     rolePrompt: prompt,
-    knowledge: (await Promise.all(knowledge.map((path) => fileText(lineage, task, path)))).join('\n\n'),
+    knowledge: await promptKnowledge(lineage, task),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
     lanes: frozen.lanes.map((lane) => lane.role),

@@ -49,7 +49,7 @@ export async function takeTurn(context: ModelContext, at: TurnRef, signal: Abort
     return resultOf(before, stored);
   }
   if (isHeld(campaign.control)) return { kind: 'wait' };
-  const closed = await closedBecause(lineage, campaign);
+  const closed = await closedBecause(lineage, campaign, session);
   if (closed !== null) return giveUp(lineage, at, closed);
   await answerSubmits(lineage, at);
   const before = await sessionBefore(lineage, campaign.frozen, session, at);

@@ -2,9 +2,8 @@ import { AssayError } from '../domain/errors.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { withdrawnAnswer } from '../model/trial-news.js';
-import { notOwn } from './await-trials.js';
+import { answerOf, notOwn } from './await-trials.js';
 import { callAt, storeAnswer, type CallRef } from './conversation.js';
-import { trialAnswer } from './trial-answer.js';
 import { workspaceAt } from './workspace.js';
 
 /** Number of the trial that a call takes back; null where it was answered that it cannot be. */
@@ -23,10 +22,10 @@ export async function beginWithdrawal(lineage: Lineage, call: CallRef): Promise<
 export async function endWithdrawal(lineage: Lineage, call: CallRef): Promise<void> {
   const { owner, session } = call;
   const number = await withdrawnBy(lineage, call);
-  const { status, replicates } = await lineage.trials.require(owner, number);
-  const begun = (await lineage.replicates.many(replicates)).some(({ fence }) => fence > 0);
-  const isFree = status === 'cancelled' && !begun;
-  await answer(lineage, call, isFree ? withdrawnAnswer(number) : await trialAnswer(lineage, owner, number));
+  const trial = await lineage.trials.require(owner, number);
+  const begun = (await lineage.replicates.many(trial.replicates)).some(({ fence }) => fence > 0);
+  const isFree = trial.status === 'cancelled' && !begun;
+  await answer(lineage, call, isFree ? withdrawnAnswer(number) : await answerOf(lineage, trial));
   await lineage.sessions.addCollected(session, [number]);
 }
 

@@ -179,7 +179,7 @@ describe('assay costs', () => {
     expect(costs).toMatchObject({
       currency: 'USD',
       price: { model: 'priced', asOf: '2026-01-01', source: 'list 1' },
-      lost: { unknown: 2 },
+      lost: { unknown: 1, estimated: 1 },
       open: { rows: 0 },
     });
     expect(costs?.byPhase.find(({ of }) => of === 'model')?.rows).toBe(requests);
@@ -187,6 +187,10 @@ describe('assay costs', () => {
     expect(costs?.byRole.map(({ of }) => of).sort()).toEqual(['solo', 'start']);
     expect(costs?.byStatus.map(({ of }) => of).sort()).toEqual(['discard', 'keep', 'start']);
     expect(costs?.total.unknown.microUsd).toBeGreaterThan(1000);
+    const [role] = costs?.models.byRole ?? [];
+    expect(role).toMatchObject({ of: 'solo', requests, cachedTokens: 0, adopted: 1 });
+    expect(role?.microUsdPerGain).toBeCloseTo((role?.microUsd ?? 0) / (role?.gain ?? 0));
+    expect(costs?.models.byModel).toMatchObject([{ ...role, of: 'priced' }]);
   });
 
   it('prints units, prices and what was lost, and lists all campaigns without a name', async () => {
@@ -195,8 +199,10 @@ describe('assay costs', () => {
     expect(one.stdout).toMatch(/in US dollars, and seconds of one accelerator slot/);
     expect(one.stdout).toMatch(/prices of priced as of 2026-01-01: list 1/);
     expect(one.stdout.match(/^total /gm)).toHaveLength(3);
+    expect(one.stdout).toMatch(/^REQUESTS OF .*FROM CACHE .*USD PER UNIT OF GAIN/m);
+    expect(one.stdout).toContain('replies that broke off, counted by what their events told: 1 rows');
     expect(one.stdout).toMatch(
-      /lost as unknown, counted above at the most that it can have cost: 2 rows, \$0\.\d+/,
+      /lost as unknown, counted above at the most that it can have cost: 1 rows, \$0\.\d+/,
     );
     const all = await assay(world, 'costs');
     expect(all.stdout).toMatch(/^CAMPAIGN .*USD +ACCELERATOR S/m);

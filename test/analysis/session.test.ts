@@ -9,6 +9,8 @@ const USAGE = { inputTokens: 100, outputTokens: 20, cacheReadTokens: 50, cacheWr
 const VIEW = Array.from({ length: 40 }, (_, at) => `row ${at}`).join('\n');
 const amounts = (microUsd: number) => ({ microUsd, acceleratorMs: 0, tokens: 0 });
 
+const NOTE = `what was learned\n${'and more '.repeat(100)}`;
+
 let seeded: Seeded;
 let session: string;
 
@@ -65,6 +67,7 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
     ...{ text: 'x = 1', isError: false, snapshot, base: 0, at: new Date() },
   });
   await lineage.sessions.attempt(id, 1);
+  await lineage.sessions.addNote(id, { call: callKey(id, 0, 2), text: NOTE, at: new Date() });
   return id;
 }
 
@@ -119,6 +122,8 @@ describe('a session', () => {
     expect(turn).toContain('path: train.py');
     expect(turn).toContain('no answer yet');
     expect(turn).not.toContain('secret');
+    expect(model.notes).toEqual([NOTE]);
+    expect(renderSum(model)).toContain(`note\n  what was learned\n  ${'and more '.repeat(100)}`);
     expect(renderSum(model)).toMatch(/it runs[^]*nothing[^]*2 turns, \$0\.0008, of it up to \$0\.0005/);
   });
 

@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { toolUses, type Reply } from '../../src/domain/session/conversation.js';
 import { messagesOf } from '../../src/model/messages.js';
 import { ModelFault, requestTurn, thinksAdaptively, type TurnRequest } from '../../src/model/client.js';
-import { toolDefinitions } from '../../src/model/tools/tools.js';
+import { settingsFrom } from '../../src/model/endpoints.js';
+import { callsOf, toolDefinitions } from '../../src/model/tools/tools.js';
+import { messageEvents } from '../../src/model/wire.js';
 import { say, startScriptedServer, use, type ScriptedServer, type ScriptStep } from './scripted-server.js';
 
 const KEY = 'sk-secret-key-0123456789';
@@ -90,6 +92,7 @@ describe('a turn', () => {
       name: 'str_replace_based_edit_tool',
     });
     expect(requests[0]?.headers.authorization).toBe(`Bearer ${KEY}`);
+    expect(requests[0]?.headers).not.toHaveProperty('x-api-key');
     expect(requests[1]?.body).not.toHaveProperty('thinking');
     expect(requests[1]?.body).not.toHaveProperty('output_config');
   });
@@ -106,6 +109,65 @@ describe('a turn', () => {
     ['some-other-model', false],
   ])('knows whether %s thinks adaptively: %s', (model, expected) => {
     expect(thinksAdaptively(model)).toBe(expected);
+  });
+});
+
+describe('settings of a turn', () => {
+  it('keep prompts for an hour, in two blocks, and price what is written so', async () => {
+    const { url, requests } = await scripted({
+      blocks: [say('ok')],
+      usage: { cache_creation_input_tokens: 9 },
+    });
+    const reply = await turn(url, {
+      system: ['for all', 'of a role'],
+      cache: '1h',
+      thinking: 'off',
+      effort: 'low',
+    });
+    const mark = { type: 'ephemeral', ttl: '1h' };
+    expect(requests[0]?.body).toMatchObject({
+      system: [
+        { text: 'for all', cache_control: mark },
+        { text: 'of a role', cache_control: mark },
+      ],
+      messages: [{ content: [{ cache_control: mark }] }],
+      output_config: { effort: 'low' },
+    });
+    expect(requests[0]?.body).not.toHaveProperty('thinking');
+    expect(reply.usage).toMatchObject({ cacheWriteTokens: 9, cacheWriteHourTokens: 9 });
+  });
+
+  it('send the key in the header that an endpoint reads', async () => {
+    const { url, requests } = await scripted({ blocks: [say('ok')] });
+    const signal = new AbortController().signal;
+    const endpoint = { baseUrl: url, apiKey: KEY, auth: 'x-api-key' } as const;
+    await requestTurn(endpoint, request(), { signal, onEvent: () => undefined });
+    expect(requests[0]?.headers['x-api-key']).toBe(KEY);
+    expect(requests[0]?.headers).not.toHaveProperty('authorization');
+    expect(settingsFrom({ ASSAY_MODEL_AUTH: 'x-api-key' }, '').auth).toBe('x-api-key');
+    expect(settingsFrom({ ASSAY_MODEL_AUTH: '' }, '').auth).toBe('bearer');
+    expect(() => settingsFrom({ ASSAY_MODEL_AUTH: 'basic' }, '')).toThrow(
+      expect.objectContaining({ code: 'USAGE' }),
+    );
+  });
+
+  it('leave the input of a call that is no JSON to be told', async () => {
+    const whole = messageEvents({
+      ...{ id: 'm', model: 'm', content: [use('check', { a: 1 })], stop_reason: 'tool_use' },
+      usage: {
+        input_tokens: 1,
+        output_tokens: 1,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 0,
+      },
+    });
+    const events = whole.map((text) => text.replace(/"partial_json":"[^}]*"}/, '"partial_json":"{oops"}'));
+    const { url } = await scripted({ events });
+    const reply = await turn(url);
+    expect(callsOf(reply)).toMatchObject([
+      { call: { tool: 'malformed', error: expect.stringContaining('is not JSON') as string } },
+    ]);
+    expect(toolUses(reply)[0]?.input).toEqual({ malformed_json: '{oops:1}' });
   });
 });
 

@@ -34,7 +34,11 @@ export type ScriptedAnswer =
   /** An error event inside a stream that had begun well. */
   | { errorEvent: { type: string; message: string } }
   /** The connection dies: before any answer, or in the midst of the stream. */
-  | { drop: 'before' | 'midway' };
+  | { drop: 'before' | 'midway' }
+  /** The connection dies after so many events of the answer's stream. */
+  | { dropAfter: number; blocks: WireMessage['content'] }
+  /** Events exactly as they are to stand on the wire. */
+  | { events: readonly string[] };
 export type ScriptStep =
   ScriptedAnswer | ((request: RecordedRequest) => ScriptedAnswer | Promise<ScriptedAnswer>);
 
@@ -112,6 +116,18 @@ async function write(
   } else if ('drop' in answer) {
     if (answer.drop === 'midway') await begin(response, body.model, index);
     response.destroy();
+  } else if ('events' in answer) {
+    startStream(response, `scripted_${index}`);
+    response.end(answer.events.join(''));
+  } else if ('dropAfter' in answer) {
+    const events = messageEvents(messageOf({ blocks: answer.blocks }, body.model, index)).slice(
+      0,
+      answer.dropAfter,
+    );
+    startStream(response, `scripted_${index}`);
+    await new Promise((resolve) => response.write(events.join(''), resolve));
+    // what was written is on its way before the connection ends
+    response.socket?.destroySoon();
   } else {
     const message = messageOf(answer, body.model, index);
     if (body.stream) streamMessage(response, message);
@@ -127,7 +143,7 @@ async function begin(response: ServerResponse, model: string, index: number): Pr
 }
 
 function messageOf(
-  answer: Extract<ScriptedAnswer, { blocks: unknown }>,
+  answer: Extract<ScriptedAnswer, { stopReason?: string }>,
   model: string,
   index: number,
 ): WireMessage {

@@ -45,7 +45,7 @@ async function measured(number: number): Promise<void> {
   const revealed = { ...(await phaseRun(lineage, 'reveal', 'its inputs\n')), revealMs: 5 };
   await lineage.replicates.publishTrained(key, {
     ...{ fence: 2, failure: null, artifact: null, metrics: {}, margins: [], saved: [] },
-    runs: [revealed, await phaseRun(lineage, 'train', log)],
+    runs: [revealed, { ...(await phaseRun(lineage, 'train', log)), budgetS: 15 }],
     progress: [0.5, 1].map((share) => ({ share, value: 2 - share })),
     ...{ sharesTraining: null, at: new Date() },
   });
@@ -73,8 +73,8 @@ describe('log', () => {
 
 it('curve shows the progress of trials as numbers', async () => {
   const rows = (await talk.ask('curve', { trials: [wide] })).split('\n');
-  expect(rows[0]).toBe(`share\ttrial ${wide}`);
-  expect(rows.at(-1)).toBe('1\t1');
+  expect(rows[0]).toBe(`share\tseconds\ttrial ${wide}`);
+  expect(rows.at(-1)).toBe('1\t15\t1');
   expect(await talk.ask('curve', { trials: [wide, long] })).toBe(`Trial ${long} has reported no progress.`);
   expect(await talk.ask('curve', { trials: [1, 2, 3] })).toContain('malformed');
 });

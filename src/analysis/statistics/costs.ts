@@ -7,6 +7,7 @@ import type { LedgerDocument } from '../../lineage/documents/ledger.js';
 import type { Saving } from '../../lineage/documents/saving.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import type { TrialPlace } from '../../lineage/audit-reader.js';
+import { modelCosts, type ModelCostLine } from './model-costs.js';
 import { trialsOfRows } from './row-trial.js';
 import { plus } from './spending.js';
 
@@ -34,8 +35,13 @@ export interface Costs {
   byPhase: CostLine[];
   /** By the status of the trial; a request counts to the trial that its session submitted next. */
   byStatus: CostLine[];
-  /** Requests and phases that were lost, and those that cost nothing because nothing was done. */
-  lost: { unknown: number; unpaid: number };
+  /** What requests to models cost and brought, by role and by model. */
+  models: { byRole: ModelCostLine[]; byModel: ModelCostLine[] };
+  /**
+   * Requests and phases that were lost, replies that broke off and count by what their events told, and those that cost
+   * nothing because nothing was done.
+   */
+  lost: { unknown: number; estimated: number; unpaid: number };
   /** Held for what has not ended; not in the total. */
   open: { rows: number; reserved: Amounts };
   /** Accelerator time that was not needed, by why; not in the total. */
@@ -76,6 +82,8 @@ async function costsOf(lineage: Lineage, name: string): Promise<Costs> {
   const { documents: trials } = await lineage.records.places(owner);
   const settled = new Set(rows.map(({ _id }) => _id));
   const open = Object.values(budget?.open ?? {}).filter(({ key }) => !settled.has(key));
+  const { documents: replies } = await lineage.records.usages(owner);
+  const { documents: decisions } = await lineage.records.decisions(owner);
   const { price } = frozen;
   return {
     campaign: name,
@@ -84,6 +92,7 @@ async function costsOf(lineage: Lineage, name: string): Promise<Costs> {
     model: frozen.model.id,
     price: price === null ? null : { model: frozen.model.id, asOf: price.asOf, source: price.source },
     ...divided(rows, trials),
+    models: modelCosts({ frozen, rows, replies, trials, decisions }),
     open: {
       rows: open.length,
       reserved: open.reduce((sum, { reserved }) => plus(sum, reserved), NOTHING),
@@ -105,6 +114,7 @@ export function divided(
     byStatus: linesBy(spent, statusOf),
     lost: {
       unknown: rows.filter(({ certainty }) => certainty === 'unknown').length,
+      estimated: rows.filter(({ certainty }) => certainty === 'estimated').length,
       unpaid: rows.filter(({ certainty }) => certainty === 'unpaid').length,
     },
     saved: savedIn(rows.flatMap(({ saved }) => saved ?? [])),

@@ -26,6 +26,11 @@ interface Flags extends CommonFlags {
   hours?: string;
   dollars?: string;
   model?: string;
+  models?: string;
+  effort?: string;
+  thinking?: string;
+  maxTokens?: string;
+  sessionTrials?: string;
   trainSeconds?: string;
   rule?: string;
   calibration?: string;
@@ -88,13 +93,13 @@ const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
   const { task, model, specialists, isolation, rule } = flags;
-  const { trials, hours, dollars, trainSeconds, calibration, priority } = flags;
+  const { trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials } = flags;
   const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
   const claim = claimOf(flags);
   const merged = {
     ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority }),
+    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials }),
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
@@ -103,6 +108,9 @@ async function inputOf(flags: Flags): Promise<Input> {
       hostClasses: flags.hostClasses,
       roles: flags.roles,
       lineage: flags.lineage,
+      effort: flags.effort,
+      thinking: flags.thinking,
+      models: flags.models?.split(',').map(modelOf),
     }),
     ...(specialists === undefined ? {} : { specialists: specialists.split(',').map(specialistOf) }),
   };
@@ -149,4 +157,10 @@ function numbers(flags: Record<string, string | undefined>): Record<string, numb
 function specialistOf(text: string): string | { role: string; lanes: number } {
   const [role = '', lanes] = text.split(':');
   return lanes === undefined ? role : { role, lanes: Number(lanes) };
+}
+
+/** A model of several as `ID` or `ID=WEIGHT`. */
+function modelOf(text: string): { id: string; weight?: number } {
+  const [id = '', weight] = text.split('=');
+  return weight === undefined ? { id } : { id, ...numbers({ weight }) };
 }

@@ -16,6 +16,14 @@ export function register(program: Command): void {
       '--model <id>',
       'model of the specialists (default: Claude with a key, else the offline proposer)',
     )
+    .option(
+      '--models <id=weight,…>',
+      'several models; each session draws its own by weight (default weight: 1)',
+    )
+    .option('--effort <effort>', 'low, medium, high, xhigh or max (default: the provider’s)')
+    .option('--thinking <adaptive|off>', 'off: models are not asked to think (default: adaptive)')
+    .option('--max-tokens <n>', 'tokens of one reply; one that is cut off doubles it (default 32000)')
+    .option('--session-trials <n>', 'trials after which a session ends with a note (default 4)')
     .option('--train-seconds <s>', 'training budget instead of the task’s')
     .option(
       '--rule <rule>',

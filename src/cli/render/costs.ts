@@ -1,3 +1,4 @@
+import type { ModelCostLine } from '../../analysis/statistics/model-costs.js';
 import type { CostLine, Costs } from '../../analysis/statistics/costs.js';
 import { plus } from '../../analysis/statistics/spending.js';
 import type { Amounts } from '../../lineage/documents/budget.js';
@@ -10,7 +11,7 @@ const NOTHING: Amounts = { microUsd: 0, acceleratorMs: 0, tokens: 0 };
 
 /** Renders where one campaign's money and accelerator time went. */
 export function renderCosts(costs: Costs, paint: Paint): string {
-  const { campaign, total, byRole, byPhase, byStatus } = costs;
+  const { campaign, total, byRole, byPhase, byStatus, models } = costs;
   return [
     `${paint('bold', campaign)}  in US dollars, and seconds of one accelerator slot`,
     priceText(costs),
@@ -20,6 +21,10 @@ export function renderCosts(costs: Costs, paint: Paint): string {
     tableOf('PHASE', byPhase, total),
     '',
     tableOf('TRIAL ENDED AS', byStatus, total),
+    '',
+    modelTable('REQUESTS OF', models.byRole),
+    '',
+    modelTable('MODEL', models.byModel),
     '',
     ...besides(costs),
   ].join('\n');
@@ -56,6 +61,30 @@ function tableOf(title: string, lines: readonly CostLine[], total: Costs['total'
   );
 }
 
+/** What requests cost and brought: the share of their prompts that came from a cache, and the price of a gain. */
+function modelTable(title: string, lines: readonly ModelCostLine[]): string {
+  return columns(
+    [
+      { title },
+      { title: 'REQUESTS', right: true },
+      { title: 'USD', right: true },
+      { title: 'FROM CACHE', right: true },
+      { title: 'ADOPTED', right: true },
+      { title: 'BELIEVED GAIN', right: true },
+      { title: 'USD PER UNIT OF GAIN', right: true },
+    ],
+    lines.map(({ of, requests, microUsd, promptTokens, cachedTokens, adopted, gain, microUsdPerGain }) => [
+      oneLine(of),
+      integer(requests),
+      usd(microUsd),
+      promptTokens === 0 ? '-' : `${((100 * cachedTokens) / promptTokens).toFixed(0)} %`,
+      integer(adopted),
+      adopted === 0 ? '-' : String(Number(gain.toPrecision(4))),
+      microUsdPerGain === null ? '-' : usd(microUsdPerGain),
+    ]),
+  );
+}
+
 /** Lines beside the tables, in no total except for lost requests. */
 function besides({ lost, open, saved, total }: Costs): string[] {
   const { reuse, stop } = saved.byKind;
@@ -63,6 +92,9 @@ function besides({ lost, open, saved, total }: Costs): string[] {
     lost.unknown === 0
       ? 'nothing was lost as unknown'
       : `lost as unknown, counted above at the most that it can have cost: ${lost.unknown} rows, ${orNothing(lostText(total.unknown))}`,
+    ...(lost.estimated === 0
+      ? []
+      : [`replies that broke off, counted by what their events told: ${lost.estimated} rows`]),
     ...(lost.unpaid === 0 ? [] : [`unpaid, counted as nothing: ${lost.unpaid} rows`]),
     ...(open.rows === 0
       ? []

@@ -61,6 +61,22 @@ export interface FrozenModels {
   roleModels: Readonly<Record<string, readonly ModelSetting[]>>;
 }
 
+/** All models of a campaign; one that was frozen with a single model has that one. */
+export function allModels(frozen: FrozenModels): readonly ModelSetting[] {
+  return [...modelsOf(frozen, null), ...Object.values(frozen.roleModels).flat()];
+}
+
+/** The models that a role's sessions draw from. */
+export function modelsOf(frozen: FrozenModels, role: string | null): readonly ModelSetting[] {
+  const own = role === null ? undefined : frozen.roleModels[role];
+  if (own !== undefined && own.length > 0) return own;
+  if (frozen.models.length > 0) return frozen.models;
+  const { model, price, maxTokens } = frozen;
+  return [
+    { ...model, price, weight: 1, effort: null, thinking: 'adaptive', maxTokens, window: DEFAULT_WINDOW },
+  ];
+}
+
 /** Most tokens of a reply that a model is known to allow; a request above it is refused by its provider. */
 export function mostReplyTokens(id: string): number {
   if (/^claude-opus-4(?:-[01])?(?:-\d{8})?$/.test(id)) return 32_000;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CACHE_TIMES } from '../../domain/session/cache-time.js';
+import { usageSchema } from '../../domain/session/conversation.js';
 import { effortSchema, thinkingSchema } from '../../domain/session/model-settings.js';
 import { digest } from './snapshot.js';
 
@@ -111,6 +112,8 @@ export const replyDocument = z.object({
   reply: z.string(),
   /** Settings of its request; null where an earlier assay made it. */
   asked: askedSchema.nullable().default(null),
+  /** Usage as in the reply, for sums; null where an earlier assay stored it. */
+  usage: usageSchema.nullable().default(null),
   at: z.date(),
 });
 

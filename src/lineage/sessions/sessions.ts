@@ -1,4 +1,5 @@
 import type { Db } from 'mongodb';
+import { AssayError } from '../../domain/errors.js';
 import { callKey, turnKey } from '../../domain/keys.js';
 import { replySchema, type Reply } from '../../domain/session/conversation.js';
 import {
@@ -116,6 +117,27 @@ export class Sessions {
     return replySchema.parse(JSON.parse(reply));
   }
 
+  /** Reads the replies that the turns before one use, in order. @throws AssayError INTERNAL where one is missing */
+  async repliesBefore(session: string, turn: number): Promise<Reply[]> {
+    const numbers = Array.from({ length: turn }, (_, at) => at);
+    const turns = await this.turns.many(numbers.map((at) => turnKey(session, at)));
+    const keys = turns.flatMap((of) => (of.chosen === null ? [] : [callKey(session, of.turn, of.chosen)]));
+    const byTurn = new Map((await this.replies.many(keys)).map((found) => [found.turn, found.reply]));
+    return numbers.map((at) => {
+      const reply = byTurn.get(at);
+      if (reply === undefined) throw new AssayError('INTERNAL', `turn ${at} of ${session} has no reply`);
+      return replySchema.parse(JSON.parse(reply));
+    });
+  }
+
+  /** Reads the answers of the first turns in order; `calls` has the number of calls of each. */
+  async answersBefore(session: string, calls: readonly number[]): Promise<AnswerDocument[]> {
+    const keys = calls.flatMap((count, turn) =>
+      Array.from({ length: count }, (_, index) => callKey(session, turn, index)),
+    );
+    return (await this.answers.many(keys)).sort((a, b) => a.turn - b.turn || a.index - b.index);
+  }
+
   /** Reads the settings of the request whose reply a turn uses; null where there is none, or an earlier assay made it. */
   async asked(session: string, turn: number): Promise<Asked | null> {
     const { chosen } = await this.attempts(session, turn);
@@ -159,6 +181,7 @@ export class Sessions {
       attempt,
       reply: JSON.stringify(reply),
       asked,
+      usage: reply.usage,
       at: new Date(),
     });
     await this.choose(session, turn, attempt);

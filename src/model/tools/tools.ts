@@ -2,6 +2,7 @@ import type Anthropic from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { toolUses, type Reply, type ToolUse } from '../../domain/session/conversation.js';
 import { AWAIT_TRIALS, WITHDRAW, type DetachedCall } from './detached.js';
+import { MALFORMED_INPUT } from '../streamed-message.js';
 import { FINISH, type FinishCall } from './finish.js';
 import { CHILDREN, CURVE, DIFF, LOG, type InspectCall } from './inspect.js';
 import { KNOWLEDGE, type KnowledgeCall } from './knowledge.js';
@@ -51,6 +52,9 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   FINISH,
 ];
 
+/** An input that arrived whole and was no JSON. */
+const noJson = z.strictObject({ [MALFORMED_INPUT]: z.string() });
+
 const BY_NAME = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
 /** The tools of a session. */
@@ -67,6 +71,11 @@ export function parseCall(use: ToolUse): ToolCall {
       error: `There is no tool "${use.name.slice(0, 60)}". Tools: ${[...BY_NAME.keys()].join(', ')}.`,
     };
   }
+  if (noJson.safeParse(use.input).success)
+    return {
+      tool: 'malformed',
+      error: `The input of ${use.name} is not JSON; nothing was done. Call it again.`,
+    };
   const parsed = tool.input.safeParse(use.input);
   if (parsed.success) return parsed.data;
   return {
@@ -81,9 +90,11 @@ const TOO_MANY: ToolCall = {
   tool: 'malformed',
   error: `A reply may have ${MOST_CALLS} tool calls; nothing was done for this one. Call it again in the next reply.`,
 };
+/** Stop reasons of a reply that was not finished. */
+const CUTTING = new Set(['max_tokens', 'refusal', 'model_context_window_exceeded']);
 const CUT_OFF: ToolCall = {
   tool: 'malformed',
-  error: 'The reply was cut off at its token limit before this call was complete; nothing was done.',
+  error: 'The reply was cut off before this call was complete; nothing was done.',
 };
 
 /**
@@ -94,7 +105,7 @@ export function callsOf(reply: Reply): { use: ToolUse; call: ToolCall }[] {
   const uses = toolUses(reply);
   return uses.map((use, index) => {
     if (index >= MOST_CALLS) return { use, call: TOO_MANY };
-    const cut = reply.stopReason === 'max_tokens' && index === uses.length - 1;
+    const cut = CUTTING.has(reply.stopReason) && index === uses.length - 1;
     return { use, call: cut ? CUT_OFF : parseCall(use) };
   });
 }

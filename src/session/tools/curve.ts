@@ -6,36 +6,43 @@ import { refused, said, type Answer, type CallContext } from './answer.js';
 /** Rows of a curve. */
 const ROWS = 20;
 
+/** Progress of a training, and the seconds that it could take; null where nothing bounds them. */
+interface Curve {
+  points: readonly ProgressPoint[];
+  seconds: number | null;
+}
+
 /** Shows the progress that trainings reported, as numbers by the share of the training, and in seconds of its budget. */
 export async function curve(context: CallContext, numbers: readonly number[]): Promise<Answer> {
-  const curves: (readonly ProgressPoint[])[] = [];
+  const curves: Curve[] = [];
   for (const number of numbers) {
-    const points = await progressOf(context, number);
-    if (typeof points === 'string') return refused(context, points);
-    curves.push(points);
+    const found = await curveOf(context, number);
+    if (typeof found === 'string') return refused(context, found);
+    curves.push(found);
   }
-  const { trainSeconds } = context.frozen;
+  const budgets = new Set(curves.map(({ seconds }) => seconds));
+  const [seconds = null] = budgets.size === 1 ? budgets : [];
   const head = [
     'share',
-    ...(trainSeconds === null ? [] : ['seconds']),
+    ...(seconds === null ? [] : ['seconds']),
     ...numbers.map((number) => `trial ${number}`),
   ];
-  const rows = curveRows(curves, ROWS).map(({ share, values }) => [
+  const points = curves.map((one) => one.points);
+  const rows = curveRows(points, ROWS).map(({ share, values }) => [
     amount(share),
-    ...(trainSeconds === null ? [] : [amount(share * trainSeconds)]),
+    ...(seconds === null ? [] : [amount(share * seconds)]),
     ...values.map((value) => (value === null ? '-' : amount(value))),
   ]);
   return said(context, [head, ...rows].map((cells) => cells.join('\t')).join('\n'));
 }
 
-/** The progress of the first run of a trial, or why there is none. */
-async function progressOf(
-  { lineage, trials }: CallContext,
-  number: number,
-): Promise<readonly ProgressPoint[] | string> {
+/** The curve of the first run of a trial that has one, or why there is none. */
+async function curveOf({ lineage, trials, frozen }: CallContext, number: number): Promise<Curve | string> {
   const trial = await trials.get(number);
   if (trial === null) return `There is no trial ${number}.`;
   const runs = (await lineage.replicates.many(trial.replicates)).sort((a, b) => a.index - b.index);
-  const points = runs.find(({ trained }) => (trained?.progress.length ?? 0) > 0)?.trained?.progress;
-  return points ?? `Trial ${number} has reported no progress.`;
+  const trained = runs.map((run) => run.trained).find((one) => one !== null && one.progress.length > 0);
+  if (trained == null) return `Trial ${number} has reported no progress.`;
+  const budget = trained.runs.findLast(({ phase }) => phase === 'train')?.budgetS ?? null;
+  return { points: trained.progress, seconds: frozen.trainSeconds ?? budget };
 }

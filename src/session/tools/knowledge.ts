@@ -1,3 +1,4 @@
+import { textOf } from '../../domain/text/diff.js';
 import type { KnowledgeCall } from '../../model/tools/knowledge.js';
 import { refused, said, type Answer, type CallContext } from './answer.js';
 import { wholeLines } from './whole-lines.js';
@@ -21,7 +22,9 @@ export async function knowledge(context: CallContext, { path, line }: KnowledgeC
       context,
       `There is no such file. ${list === '' ? 'The task has none.' : `Files:\n${list}`}`,
     );
-  const lines = (await lineage.blobs.text(file.sha256)).split('\n').slice(line - 1);
+  const whole = textOf(await lineage.blobs.get(file.sha256));
+  if (whole === null) return refused(context, `${asked} is no text.`);
+  const lines = whole.split('\n').slice(line - 1);
   const { text, left } = wholeLines(lines, SHOWN);
   const rest = left === 0 ? '' : `\n[${left} more lines, from line ${line + lines.length - left} on]`;
   return said(context, `${text}${rest}`);
