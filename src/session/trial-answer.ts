@@ -75,7 +75,7 @@ async function trialFacts(
     phases: phaseTimes(task, campaign.frozen.trainSeconds, replicate),
     margins: outcome.margins.filter(({ metric }) => metric !== 'bytes' || sizes === null),
     limit: outcome.failure?.limit ?? null,
-    projection: replicate?.evaluated == null ? trial.projection : null,
+    projection: trial.projection,
     failure: await failureOf(lineage, trial, replicate),
     progress: cutProgress(replicate),
     report: withChanges(outcome.feedback, report).slice(0, REPORT_LINES),
