@@ -243,6 +243,7 @@ function resolve(
     turns: input.turns,
     sessionTrials: input.sessionTrials,
     contextShare: input.contextShare,
+    viewTokens: input.viewTokens,
     trainHeartbeatSeconds: input.trainHeartbeatSeconds,
     phaseSeconds: phaseSeconds(spec, input.trainSeconds ?? null),
     exclusive: exclusiveEvaluation(spec),

@@ -4,6 +4,7 @@ import { markedName } from '../domain/task/marked-name.js';
 import { trialLabel } from '../domain/keys.js';
 import type { Gate } from '../domain/task/schema/gate.js';
 import { decisionMeasure, type Measure, type Task } from '../domain/task/task.js';
+import type { LineageMode } from '../domain/session/lineage-mode.js';
 import type { LineageView } from '../domain/session/view.js';
 import { packClock, trainClock, type PhaseClock } from '../domain/task/phase-clock.js';
 import { amount } from './answers.js';
@@ -27,6 +28,7 @@ export interface SystemPromptParts {
   sessionTrials: number | null;
   /** Roles of the campaign's lanes, one for each lane. */
   lanes: readonly string[];
+  lineage: LineageMode;
 }
 
 /**
@@ -40,7 +42,7 @@ export function systemPrompt(parts: SystemPromptParts): [shared: string, role: s
     section('Task', taskText(task)),
     section('Limits', limitsText(parts)),
     section('Serving', protocolText(task)),
-    section('Rules', rulesText(task)),
+    section('Rules', rulesText(task, parts.lineage)),
     section('Lanes of this campaign', lanesText(parts)),
     section('What is known', parts.knowledge.trim()),
   ];

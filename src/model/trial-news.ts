@@ -1,4 +1,5 @@
-import type { TrialStage, TrialStatus } from '../domain/statuses.js';
+import type { ToldStatus } from '../domain/session/told.js';
+import type { TrialStage } from '../domain/statuses.js';
 import { amount } from './answers.js';
 
 /** Texts about the trials of a session that it did not wait for. */
@@ -20,7 +21,7 @@ export interface News {
   /** The frontier where it has moved, and its score. */
   frontier: { trial: number; score: number | null } | null;
   /** Trials of its own that have ended. */
-  ended: { trial: number; status: TrialStatus; score: number | null }[];
+  ended: { trial: number; status: ToldStatus; score: number | null }[];
   /** Trials of its own that wait to be measured and do not stand on the frontier that has moved. */
   waiting: { trial: number; parent: number | null }[];
 }

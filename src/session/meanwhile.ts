@@ -25,12 +25,14 @@ export async function meanwhile(
   const numbers = uncollected(conversation);
   if (numbers.length === 0) return null;
   const own = await lineage.trials.many(owner, numbers);
-  const moved = await movedFrontier(lineage, trials, conversation);
-  const ended = own.flatMap(({ number, status, outcome }) =>
-    status === null || told.ended.includes(number)
+  const moved = trials.seesOthers ? await movedFrontier(lineage, trials, conversation) : null;
+  const ended = own.flatMap((trial) => {
+    const { number, outcome } = trial;
+    const status = trials.statusOf(trial);
+    return status === null || told.ended.includes(number)
       ? []
-      : [{ trial: number, status, score: outcome?.score ?? null }],
-  );
+      : [{ trial: number, status, score: outcome?.score ?? null }];
+  });
   const line = newsLine({ frontier: moved, ended, waiting: waitingBehind(own, moved) });
   if (line === null) return null;
   const frontier = moved?.trial ?? told.frontier;

@@ -24,7 +24,6 @@ export type OpenedSession =
 
 /** A lane that has had this many sessions in a row without a proposal has nothing more to say. */
 export const SILENT_SESSIONS = 3;
-const VIEW_TOKENS = 6000;
 /** Stands between the blocks of a system prompt where it is stored as one text. */
 const BETWEEN = '\n\n';
 
@@ -71,7 +70,7 @@ export async function openSession(
     roleStart: shared.length + BETWEEN.length,
     cache: await cacheTime(lineage, campaign.frozen, task.spec),
     opening: await lineage.blobs.put(
-      openingMessage(view, task.spec, VIEW_TOKENS, `${campaign.frozen.name}/${lane}/${index}`),
+      openingMessage(view, task.spec, campaign.frozen.viewTokens, `${campaign.frozen.name}/${lane}/${index}`),
     ),
     submitted: [],
     openedAt: new Date(),
@@ -139,6 +138,7 @@ async function systemBlocks(
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
     lanes: frozen.lanes.map((lane) => lane.role),
+    lineage: frozen.lineage,
     sessionTrials: frozen.sessionTrials,
   });
 }

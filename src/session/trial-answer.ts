@@ -30,8 +30,12 @@ export async function trialAnswer(lineage: Lineage, owner: string, number: numbe
     lineage.trials.require(owner, number),
   ]);
   const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
-  return submitAnswer(await trialFacts(lineage, campaign, spec, trial));
+  const facts = await trialFacts(lineage, campaign, spec, trial);
+  return submitAnswer(trial.status === 'violation' ? { ...facts, ...UNTOLD } : facts);
 }
+
+/** Left out of the answer to a violation: details of how it was found out would teach to hide it. */
+const UNTOLD = { failure: null, progress: null, report: [], moved: null, logs: [] };
 
 /** Gathers what is known of an ended trial. */
 async function trialFacts(
@@ -71,7 +75,7 @@ async function trialFacts(
     phases: phaseTimes(task, campaign.frozen.trainSeconds, replicate),
     margins: outcome.margins.filter(({ metric }) => metric !== 'bytes' || sizes === null),
     limit: outcome.failure?.limit ?? null,
-    projection: replicate?.evaluated == null ? trial.projection : null,
+    projection: trial.projection,
     failure: await failureOf(lineage, trial, replicate),
     progress: cutProgress(replicate),
     report: withChanges(outcome.feedback, report).slice(0, REPORT_LINES),

@@ -1,6 +1,7 @@
 import { maySee, type LineageMode } from '../domain/session/lineage-mode.js';
 import { START } from '../domain/keys.js';
-import { withoutLineage } from '../domain/session/own-lesson.js';
+import { isCompared, withoutLineage } from '../domain/session/own-lesson.js';
+import type { ToldStatus } from '../domain/session/told.js';
 import type { SeenRow } from '../domain/session/view.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
@@ -32,10 +33,20 @@ export class VisibleTrials {
     return trials.flatMap((trial) => trial ?? []);
   }
 
+  /** True where the conversation sees trials of others, and so how its own compare with them. */
+  get seesOthers(): boolean {
+    return this.of.mode === 'on';
+  }
+
+  /** The status of a trial as the conversation is told it. */
+  statusOf({ status }: Pick<TrialDocument, 'status'>): ToldStatus | null {
+    return this.seesOthers || !isCompared(status) ? status : 'measured';
+  }
+
   /** Builds the rows of trials that this object has read, with what their conversation may know of each. */
   async rows(trials: readonly TrialDocument[]): Promise<SeenRow[]> {
     const rows = await rowsOf(this.lineage, trials);
-    return this.of.mode === 'on' ? rows : rows.map(withoutLineage);
+    return this.seesOthers ? rows : rows.map(withoutLineage);
   }
 
   /** Reads the trials that were built on a trial, newest first. */

@@ -27,6 +27,7 @@ function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnR
     trainSeconds: 5,
     turns: 40,
     lanes: [role],
+    lineage: 'on' as const,
     sessionTrials: null,
   };
   const messages = messagesOf(opening, exchanges);

@@ -36,6 +36,7 @@ describe('a prompt', () => {
       trainSeconds: 10,
       turns: 30,
       lanes: ['opt'],
+      lineage: 'on' as const,
       sessionTrials: 4,
     };
     const [shared, own] = systemPrompt(parts);
@@ -63,6 +64,7 @@ describe('a prompt', () => {
       turns: 30,
       sessionTrials: null,
       lanes: [],
+      lineage: 'on' as const,
     };
     expect(systemPrompt({ ...parts, trainSeconds: 10 })[0]).toContain('`python train.py`, killed after 11 s');
     const [unbudgeted] = systemPrompt({ ...parts, trainSeconds: null });
@@ -92,6 +94,7 @@ describe('a prompt', () => {
     trainSeconds: null,
     turns: 30,
     sessionTrials: null,
+    lineage: 'on' as const,
   };
 
   it.each([
@@ -115,6 +118,12 @@ describe('a prompt', () => {
     for (const words of ['5 s to answer its first frame', 'whole evaluation 30 s', 'adapt', 'twins_disagree'])
       expect(prompt).toContain(words);
     expect(systemPrompt({ ...parts, task, lanes: [] })[0]).not.toContain('adapt');
+  });
+
+  it('asks nothing of conversations without lineage that rests on others', () => {
+    const [alone] = systemPrompt({ ...parts, task, lanes: [], lineage: 'off' });
+    expect(alone).not.toMatch(/frontier|adopted \(keep\)|the lineage shows/);
+    expect(systemPrompt({ ...parts, task, lanes: [] })[0]).toContain('rebase onto the frontier');
   });
 
   it('says of deterministic tasks that scores repeat', () => {

@@ -234,3 +234,11 @@ it('tells a conversation without lineage neither frontier nor verdict', () => {
   expect(alone.split('\n')[0]).toBe('trial 12: measured');
   expect(alone).not.toMatch(/frontier|meanwhile/);
 });
+
+it.each([
+  [{ code: 10, artifact: 14, total: 24, limit: 20 }, 'bytes 24 of 20: code 10, artifact 14; OVER by 4'],
+  [{ code: 10, artifact: null, total: null, limit: 20 }, 'bytes: code 10, of 20 in all'],
+  [{ code: null, artifact: null, total: 24, limit: null }, 'bytes 24'],
+])('tells the bytes %j', (sizes, line) => {
+  expect(submitAnswer({ ...KEPT, sizes }).split('\n')).toContain(line);
+});

@@ -104,7 +104,7 @@ it('refuses an evaluation that would overrun before it takes a lease, says what 
     (request) => {
       const said = told(request);
       expect(said).toMatch(/trial 1: discard/);
-      expect(said).toMatch(/gate size: \d+ of 2000 bytes, margin \d+ \(exact\)/);
+      expect(said).toMatch(/bytes \d+ of 2000: code \d+, artifact \d+; \d+ free/);
       expect(said).toMatch(/evaluation: 4\d\.?\d* of 40 s, OVER by [\d.]+ s \(projected/);
       return edit(NEAR, SLOW);
     },

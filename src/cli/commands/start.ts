@@ -73,8 +73,8 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, roles, lineage,
-workbench, probes, donors, warmStart, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
+trainSeconds, rule, calibration, claim, specialists, roles, lineage, workbench, probes, donors, warmStart, model, models,
+roleModels, effort, thinking, turns, sessionTrials, maxTokens, contextShare, viewTokens, trainHeartbeatSeconds, priority, isolation,
 hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [

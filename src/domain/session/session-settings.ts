@@ -11,6 +11,9 @@ import {
 
 const count = z.number().int().positive();
 
+/** Tokens of a view unless the campaign says otherwise. */
+const VIEW_TOKENS = 6000;
+
 /** Trials that a session submits before it leaves its note, unless the input says otherwise. */
 const SESSION_TRIALS = 4;
 /** Share of a model's window above which old parts of a conversation are left out. */
@@ -34,6 +37,8 @@ export const sessionInputFields = {
   turns: count.max(1000).default(60),
   /** Trials after which a session ends. */
   sessionTrials: count.max(10_000).default(SESSION_TRIALS),
+  /** Tokens of the view of the lineage that a session opens with, at most; estimated at four characters each. */
+  viewTokens: z.number().int().min(300).max(100_000).default(VIEW_TOKENS),
   contextShare: z.number().min(0.1).max(0.95).default(CONTEXT_SHARE),
 };
 
@@ -43,6 +48,7 @@ export const frozenSessionFields = {
   maxTokens: z.number().int(),
   /** null: no cap but that of turns. */
   sessionTrials: z.number().int().nullable().default(null),
+  viewTokens: z.number().int().default(VIEW_TOKENS),
   contextShare: z.number().default(CONTEXT_SHARE),
   /** Models that a session draws from; none where `model` is the only one and has nothing set. */
   models: z.array(modelSettingSchema).default([]),

@@ -10,7 +10,7 @@ export function sizeText({ code, artifact, total, limit }: SizeParts): string {
     ...(artifact === null ? [] : [`artifact ${artifact}`]),
   ].join(', ');
   if (total === null) return `bytes: ${parts}${limit === null ? '' : `, of ${amount(limit)} in all`}`;
-  const free = limit === null ? '' : total > limit ? `; ${total - limit} OVER` : `; ${limit - total} free`;
+  const free = limit === null ? '' : total > limit ? `; OVER by ${total - limit}` : `; ${limit - total} free`;
   return `bytes ${total}${limit === null ? '' : ` of ${amount(limit)}`}${parts === '' ? '' : `: ${parts}`}${free}`;
 }
 

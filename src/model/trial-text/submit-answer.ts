@@ -61,7 +61,7 @@ export interface SubmitAnswer {
   margins: readonly Margin[];
   /** The limit that ended it. */
   limit: Failure['limit'];
-  /** Projected duration of its evaluation; null where none was projected, or it was measured. */
+  /** Projected duration of its evaluation; null where none was projected. */
   projection: Projection | null;
   failure: { phase: string; reason: string; place: FailurePlace | null } | null;
   /** Last progress of a training that was cut. */

@@ -17,7 +17,8 @@ export async function listTrials(
 ): Promise<Answer> {
   const { spec, trials } = context;
   const asked = (await trials.latest(MOST_SOUGHT)).filter(
-    (trial) => (role === null || trial.role === role) && (status === null || trial.status === status),
+    (trial) =>
+      (role === null || trial.role === role) && (status === null || trials.statusOf(trial) === status),
   );
   const rows = await trials.rows(asked.slice(0, limit));
   return said(context, rows.length === 0 ? 'no such trials' : renderRows(rows, decisionMeasure(spec)));
