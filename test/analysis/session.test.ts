@@ -41,6 +41,8 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
     content: [
       { type: 'thinking', thinking: 'secret' },
       { type: 'text', text: 'I try a wider layer' },
+      { type: 'server_tool_use', id: 's1', name: 'web_search', input: { query: 'muon' } },
+      { type: 'web_search_tool_result', tool_use_id: 's1', content: [{ url: 'https://arxiv.org/1' }] },
       { type: 'tool_use', id: 't1', name: 'edit', input: { command: 'view', path: 'train.py' } },
       { type: 'tool_use', id: 't2', name: 'check', input: {} },
     ],
@@ -68,6 +70,10 @@ async function converse({ lineage, owner }: Seeded): Promise<string> {
   });
   await lineage.sessions.attempt(id, 1);
   await lineage.sessions.addNote(id, { call: callKey(id, 0, 2), text: NOTE, at: new Date() });
+  await lineage.sessions.addProbe(id, {
+    ...{ call: callKey(id, 0, 3), kind: 'probe', hypothesis: 'it fits', command: 'python train.py' },
+    ...{ wallMs: 1234.5, exit: 1, ended: 'exit status 1, 1.2 s', output: snapshot, at: new Date() },
+  });
   return id;
 }
 
@@ -122,6 +128,12 @@ describe('a session', () => {
     expect(turn).toContain('path: train.py');
     expect(turn).toContain('no answer yet');
     expect(turn).not.toContain('secret');
+    expect(turn).toMatch(/web_search muon\n +https:\/\/arxiv\.org\/1/);
+    expect(model.turns[0]?.web).toEqual([
+      { tool: 'web_search', asked: 'muon', addresses: ['https://arxiv.org/1'] },
+    ]);
+    expect(model.probes).toMatchObject([{ kind: 'probe', seconds: 1.235, exit: 1, hypothesis: 'it fits' }]);
+    expect(renderSum(model)).toContain('probe python train.py: exit status 1, 1.2 s (it fits)');
     expect(model.notes).toEqual([NOTE]);
     expect(renderSum(model)).toContain(`note\n  what was learned\n  ${'and more '.repeat(100)}`);
     expect(renderSum(model)).toMatch(/it runs[^]*nothing[^]*2 turns, \$0\.0008, of it up to \$0\.0005/);
