@@ -17,6 +17,7 @@ import {
 import type { Reason } from '../src/domain/campaign/reasons.js';
 import { isDue, type CampaignProgress, type Sighting } from '../src/domain/campaign/transitions.js';
 import { ruleNamed } from '../src/domain/decision/records/record.js';
+import { workbenchOf } from '../src/domain/session/workbench.js';
 import { allModels } from '../src/domain/session/model-settings.js';
 import { genericLanes } from '../src/domain/session/roles.js';
 import { definedFields } from '../src/domain/defined-fields.js';
@@ -145,7 +146,13 @@ async function freeze(context: OrchestratorContext, request: FreezeRequest): Pro
   const input = parseInput(request);
   const task = await findTask(context, input.task);
   await requireRecipe(context, input, task);
-  const frozen = resolve(context, request, owner, input, task, await context.registeredAttributes());
+  const attributes = await context.registeredAttributes();
+  const workbench = workbenchOf(
+    input.workbench,
+    demandedTier(task.spec, input.isolation),
+    await lineage.hosts.tiersOf(task.spec.resources.pool),
+  );
+  const frozen = { ...resolve(context, request, owner, input, task, attributes), workbench };
   requireRoomForClaim(frozen, task.spec);
   const namespaceId = await context.namespace.id();
   // whoever finds a campaign reads its budget
@@ -243,6 +250,8 @@ function resolve(
     isolation: demandedTier(spec, input.isolation),
     hostClasses: input.hostClasses,
     lineage: input.lineage,
+    probes: input.probes,
+    donors: input.donors,
     ...ruleNamed(input.rule),
     claim: claimFrom(spec, input),
     warmStart: input.warmStart,

@@ -10,7 +10,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { archiveReport } from '../src/analysis/report/archive-report.js';
 import { html } from '../src/analysis/report/html.js';
 import { markdown } from '../src/analysis/report/markdown.js';
-import { clusterInOrder } from '../src/analysis/proposals/clusters.js';
+import { clusterInOrder } from '../src/domain/text/clusters.js';
 import { nearDuplicates } from '../src/domain/text/near-duplicates.js';
 import { textVectors } from '../src/domain/text/text-vectors.js';
 import { findPlateau } from '../src/analysis/noise/plateau.js';

@@ -264,6 +264,7 @@ async function hostContext(
     machine,
     devices,
     kept: keptId,
+    tier: sandbox.isolation.tier,
   };
   const say = settings.say ?? ((line: string) => logger.error(line));
   const watch = new HostWatch(new HostHealth(checks), gate, lineage.hosts, reporter, say);

@@ -3,6 +3,7 @@ import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
 import { AssayError, messageOf, type ErrorCode } from '../src/domain/errors.js';
 import type { DeviceReport, HostDevices } from '../src/devices/host-devices.js';
 import type { HostDevice } from '../src/lineage/documents/host.js';
+import type { TierName } from '../src/domain/task/isolation.js';
 import type { Machine } from '../src/domain/devices/host-class.js';
 import type { Hosts } from '../src/lineage/hosts.js';
 import type { HostHealth } from '../src/sandbox/host/host-health.js';
@@ -20,6 +21,8 @@ export interface HostReporter {
   /** Accelerators that it leases; null where it has none. */
   devices: Pick<HostDevices, 'reexamine' | 'report'> | null;
   machine: Machine;
+  /** Isolation tier that it holds. */
+  tier: TierName;
   /** Id of the folder in which the host keeps what is too large for the store. */
   kept: string | null;
 }

@@ -21,7 +21,7 @@ import { reconcileActivities } from '../activities/reconcile.js';
 import { sessionActivities } from '../activities/session.js';
 import { submitActivities } from '../activities/submit.js';
 import { reuseActivities, trainActivities } from '../activities/train.js';
-import { checkerOf, workspaceActivities } from '../activities/workspace.js';
+import { benchOf, checkerOf, workspaceActivities } from '../activities/workspace.js';
 import { hostQueue } from '../src/domain/host-queues.js';
 import { failureInterceptor } from './failures.js';
 import type { Gate } from './gate.js';
@@ -139,7 +139,11 @@ export async function trainWorkers(
         ...trainActivities(context, arrive),
         ...prepareActivities(context, arrive),
         ...evaluateActivities(context, arrive),
-        ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context, arrive) }),
+        ...workspaceActivities({
+          lineage: context.lineage,
+          check: checkerOf(context, arrive),
+          bench: benchOf(context, arrive),
+        }),
       },
     });
   };
@@ -161,7 +165,11 @@ export async function evalWorker(
     activities: {
       ...prepareActivities(context),
       ...evaluateActivities(context),
-      ...workspaceActivities({ lineage: context.lineage, check: checkerOf(context) }),
+      ...workspaceActivities({
+        lineage: context.lineage,
+        check: checkerOf(context),
+        bench: benchOf(context),
+      }),
     },
   });
 }

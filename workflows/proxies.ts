@@ -100,18 +100,26 @@ const queueOfChecks = ({ pool }: Frozen, gpus = 0): string =>
 
 /**
  * Activities of the workspace: tools that only edit run anywhere; those that start processes run on a host of the
- * pool.
+ * pool, and those that take a lease with the trainings.
  */
-export function workspaceActivities(frozen: Frozen, needsHost: boolean) {
+export function workspaceActivities(frozen: Frozen, { needsHost, needsLease = false }: ToolsNeed) {
   const { gpus, phaseSeconds } = frozen;
+  const leased = needsLease ? Math.max(1, gpus?.prepare ?? 0) : (gpus?.prepare ?? 0);
+  // a check runs the whole preflight, and a probe as long as a training
+  const seconds = phaseSeconds.prepare + (needsLease ? phaseSeconds.train : 0) + WAITING_SECONDS;
   return proxyActivities<WorkspaceActivities>({
     ...(needsHost ? { ...ended, ...turnOf(frozen) } : {}),
-    taskQueue: needsHost ? queueOfChecks(frozen, gpus?.prepare) : 'assay',
-    // a check runs the whole preflight
-    startToCloseTimeout: needsHost ? (phaseSeconds.prepare + WAITING_SECONDS) * 1000 : '10 minutes',
+    taskQueue: needsHost ? queueOfChecks(frozen, leased) : 'assay',
+    startToCloseTimeout: needsHost ? seconds * 1000 : '10 minutes',
     heartbeatTimeout: '20 seconds',
     retry: patient,
   });
+}
+
+/** Needs of the tool calls of a turn. */
+interface ToolsNeed {
+  needsHost: boolean;
+  needsLease?: boolean;
 }
 
 /** Phases of a trial, on the queues of its pool. A cancelled phase ends when its processes are dead. */

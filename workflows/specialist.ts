@@ -127,7 +127,7 @@ async function converse(input: SpecialistInput, session: string, at: Position): 
     }
     if (reply.kind === 'closed') return reply.reason;
     if (reply.tools.length > 0) {
-      const { runTools } = workspaceActivities(frozen, reply.needsHost);
+      const { runTools } = workspaceActivities(frozen, reply);
       await runTools.executeWithOptions({ summary: reply.tools.join(', ') }, [of]);
     }
     await at.trials.carryOut(of, reply);

@@ -1,9 +1,12 @@
 import type { Db } from 'mongodb';
-import { type HostDocument } from './documents/host.js';
+import type { TierName } from '../domain/task/isolation.js';
+import { hostDocument, type HostDocument, type HostReport } from './documents/host.js';
 import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 
 const LISTED = 500;
+/** A worker that has not reported for so long has ended; its clock may be another than ours. */
+const SILENT_MS = 10 * 60_000;
 
 /**
  * Hosts as they report themselves. No decision on a trial reads it; whoever misses files that a host keeps asks whether
@@ -17,8 +20,8 @@ export class Hosts {
   }
 
   /** Replaces a worker's last report. */
-  async report(host: HostDocument): Promise<void> {
-    const { _id, ...said } = host;
+  async report(host: HostReport): Promise<void> {
+    const { _id, ...said } = hostDocument.parse(host);
     await this.collection.update({ _id }, { $set: said }, { upsert: true });
   }
 
@@ -37,6 +40,13 @@ export class Hosts {
     );
     const times = found.map(({ at }) => at.getTime());
     return times.length === 0 ? null : new Date(Math.max(...times));
+  }
+
+  /** Isolation tiers that the live workers of a pool hold, as far as they have said so; at most one of each. */
+  async tiersOf(pool: string): Promise<TierName[]> {
+    const since = Date.now() - SILENT_MS;
+    const live = (await this.list()).filter((one) => one.pool === pool && one.at.getTime() > since);
+    return [...new Set(live.flatMap(({ tier }) => tier ?? []))];
   }
 
   /** Name of the host that keeps this folder, by its last report: it may have been given another since it kept something. */

@@ -35,7 +35,9 @@ export class Leaderboards {
     await this.push(`${owner}/role/${row.role}`, entry, { trial: -1 }, RECENT);
     if (rank !== null && (status === 'keep' || status === 'discard'))
       await this.push(`${owner}/best`, entry, { rank: 1, trial: 1 }, BEST);
-    if (row.margins.some(isMissed)) await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
+    // what was stopped before it was measured is not known to be better than anything
+    if (rank !== null && row.margins.some(isMissed))
+      await this.push(`${owner}/near`, entry, { trial: -1 }, RECENT);
     await this.blocks.update(
       { _id: `${owner}/${Math.floor(row.trial / BLOCK)}` },
       { $set: { [`statuses.${row.trial}`]: status } },
@@ -69,6 +71,7 @@ export class Leaderboards {
     return this.rows(`${owner}/best`);
   }
 
+  /** Reads the newest trials that were measured and missed a gate, newest first. */
   async nearMisses(owner: string): Promise<TrialRow[]> {
     return this.rows(`${owner}/near`);
   }

@@ -21,9 +21,22 @@ export async function chargedCheck<T>(
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<{ done: T } | null> {
-  const gpus = preflightGpus(task);
-  if (gpus === 0) return { done: await work() };
-  const boundMs = preflightBoundMs(task);
+  const size = preflightGpus(task);
+  if (size === 0) return { done: await work() };
+  return charged(lineage, { charge, boundMs: preflightBoundMs(task), size }, signal, work);
+}
+
+/**
+ * Does work on a lease of so many slots or accelerators within the campaign's budget: its time is held before, and what
+ * it took is settled after.
+ * @returns null where the budget leaves no room: the campaign then waits for a person
+ */
+export async function charged<T>(
+  lineage: Lineage,
+  { charge, boundMs, size }: { charge: CheckCharge; boundMs: number; size: number },
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<{ done: T } | null> {
   const amounts = { ...NOTHING, acceleratorMs: boundMs };
   const { owner, key } = charge;
   if ((await lineage.budgets.reserve({ ...charge, amounts })) !== 'reserved') {
@@ -34,7 +47,7 @@ export async function chargedCheck<T>(
   try {
     return { done: await work() };
   } finally {
-    const acceleratorMs = Math.min(boundMs, Math.ceil((performance.now() - began) * gpus));
+    const acceleratorMs = Math.min(boundMs, Math.ceil((performance.now() - began) * size));
     await persist(signal, () => lineage.budgets.settle(owner, key, { ...NOTHING, acceleratorMs }, 'known'));
   }
 }

@@ -1,91 +1,11 @@
 import type { Believed } from '../domain/decision/lesson.js';
 import { isMissed, type Margin, type ToldMargin } from '../domain/task/gates.js';
-import type { Failure } from '../domain/trial/outcome.js';
 import { secondsOver, type Projection } from '../domain/task/rehearsal.js';
-import { trialStatusSchema, type TrialStatus } from '../domain/statuses.js';
 
 /**
  * Texts of the tools' answers, written and read in one place: activities write them, the offline proposer reads them.
+ * The answer to a submit is in trial-text/submit-answer.ts.
  */
-
-/** The end of a submitted trial. Scores are in `unit`; `delta` is score − parent's score. */
-export interface SubmitAnswer {
-  trial: number;
-  status: TrialStatus;
-  score: number | null;
-  unit: string;
-  parent: number | null;
-  parentScore: number | null;
-  delta: number | null;
-  frontier: number;
-  frontierScore: number | null;
-  /** Belief about the true scores by now; null where there is none. */
-  believed: Believed | null;
-  frontierBelieved: Believed | null;
-  /** Exact: of what was measured. */
-  margins: readonly Margin[];
-  /** The limit that ended it. */
-  limit: Failure['limit'];
-  /**
-   * Part of its budget that training used, and the speed of a slow host: `9.6 of 10 s`; null without a budget.
-   */
-  train: string | null;
-  /** Projected duration of its evaluation; null where none was projected. */
-  projection: Projection | null;
-  lesson: string;
-  /** null when the campaign has no limit on trials. */
-  trialsLeft: number | null;
-}
-
-export function submitAnswer(answer: SubmitAnswer): string {
-  const parent = answer.parentScore === null ? 'none' : amount(answer.parentScore);
-  const delta = answer.delta === null ? 'unknown' : signed(answer.delta);
-  const believed = (of: Believed | null): string => (of === null ? '' : `${believedText(of)}, `);
-  const frontierBelieved =
-    answer.frontierBelieved === null ? '' : ` (${believedText(answer.frontierBelieved)})`;
-  return [
-    `trial ${answer.trial}: ${answer.status}`,
-    ...(answer.score === null
-      ? []
-      : [
-          `score: ${withUnit(answer.score, answer.unit)} (${believed(answer.believed)}parent ${parent}, delta ${delta})`,
-        ]),
-    ...(answer.parent === null ? [] : [`parent: trial ${answer.parent}`]),
-    `frontier: trial ${answer.frontier}${answer.frontierScore === null ? '' : `, score ${amount(answer.frontierScore)}${frontierBelieved}`}`,
-    ...answer.margins.map((margin) => `gate ${marginText(margin)} (exact)`),
-    ...(answer.limit === null ? [] : [limitText(answer.limit)]),
-    ...(answer.train === null ? [] : [`train ${answer.train}`]),
-    ...(answer.projection === null ? [] : [projectionText(answer.projection)]),
-    `lesson: ${oneLine(answer.lesson)}`,
-    ...(answer.trialsLeft === null ? [] : [`trials left: ${answer.trialsLeft}`]),
-  ].join('\n');
-}
-
-/** Facts that a reader of `submitAnswer` can rely on. */
-export interface SubmitReading {
-  trial: number;
-  status: TrialStatus;
-  score: number | null;
-  delta: number | null;
-  frontier: number;
-  trialsLeft: number | null;
-}
-
-/** null where the text is no answer to a submit. */
-export function readSubmitAnswer(text: string): SubmitReading | null {
-  const head = /^trial (\d+): ([a-z_]+)$/m.exec(text);
-  const status = trialStatusSchema.safeParse(head?.[2]);
-  const frontier = /^frontier: trial (\d+)/m.exec(text)?.[1];
-  if (!head || head.index !== 0 || !status.success || frontier === undefined) return null;
-  return {
-    trial: Number(head[1]),
-    status: status.data,
-    score: numberIn(/^score: (\S+)/m, text),
-    delta: numberIn(/^score: .*, delta (\S+)\)$/m, text),
-    frontier: Number(frontier),
-    trialsLeft: numberIn(/^trials left: (\d+)$/m, text),
-  };
-}
 
 export interface CheckAnswer {
   ok: boolean;
@@ -136,12 +56,6 @@ export function projectionText(projection: Projection): string {
   const over = secondsOver(projection);
   const rest = over > 0 ? `OVER by ${amount(over)} s` : `margin ${amount(-over)}`;
   return `evaluation: ${amount(seconds)} of ${amount(limitS)} s, ${rest} (projected from ${amount(share * 100)} % of it)`;
-}
-
-/** `limit wall: 15.2 of 15 s, 0.2 over`. */
-function limitText({ name, used, allowed, unit }: NonNullable<Failure['limit']>): string {
-  const over = used > allowed ? `, ${amount(used - allowed)} over` : '';
-  return `limit ${oneLine(name)}: ${amount(used)} of ${amount(allowed)} ${oneLine(unit)}${over}`;
 }
 
 /** A submitted trial that waits for a person, which may take longer than its session. */
@@ -196,7 +110,27 @@ export function oneLine(text: string): string {
   return text.replace(/[\s\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
-function numberIn(pattern: RegExp, text: string): number | null {
+/** One line of at most so many characters. */
+export function clip(text: string, most: number): string {
+  const line = oneLine(text.slice(0, READ * most));
+  return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+}
+
+/** White space that is still read past, as a multiple of what is shown. */
+const READ = 10;
+
+/** Lines of others with their indentation, each behind a margin so that it cannot pass for a line of ours. */
+export function quoted(lines: readonly string[], most = LONGEST_LINE): string[] {
+  return lines.map((line) => {
+    const text = line.replaceAll('\t', '    ').replace(UNPRINTABLE, ' ').trimEnd();
+    return `  ${text.length <= most ? text : `${text.slice(0, most - 1)}…`}`;
+  });
+}
+
+const LONGEST_LINE = 240;
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
+
+export function numberIn(pattern: RegExp, text: string): number | null {
   const found = pattern.exec(text)?.[1];
   const value = found === undefined ? NaN : Number(found);
   return Number.isFinite(value) ? value : null;

@@ -119,7 +119,6 @@ function paramsOf(request: TurnRequest): Anthropic.MessageCreateParamsStreaming 
     system: request.system.map((text) => ({ type: 'text', text, cache_control: cacheMark(cache) })),
     tools: request.tools,
     messages: withCacheMarks(request.messages, cache),
-    stream: true,
     ...(thinks ? { thinking: { type: 'adaptive' } } : {}),
     ...(able && effort !== undefined ? { output_config: { effort } } : {}),
   };

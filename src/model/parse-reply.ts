@@ -17,6 +17,7 @@ export const wireUsageSchema = z.looseObject({
   cache_creation: z
     .looseObject({ ephemeral_5m_input_tokens: count, ephemeral_1h_input_tokens: count })
     .nullish(),
+  server_tool_use: z.looseObject({ web_search_requests: count }).nullish(),
 });
 const messageSchema = z.looseObject({
   id: z.string(),
@@ -55,11 +56,13 @@ export function usageOf(usage: z.infer<typeof wireUsageSchema>, cache: CacheTime
   const { ephemeral_5m_input_tokens: short, ephemeral_1h_input_tokens: told } = usage.cache_creation ?? {};
   const written = usage.cache_creation_input_tokens ?? (short ?? 0) + (told ?? 0);
   const hour = usage.cache_creation == null && cache === '1h' ? written : told;
+  const searches = usage.server_tool_use?.web_search_requests ?? 0;
   return {
     inputTokens: usage.input_tokens ?? 0,
     outputTokens: usage.output_tokens ?? 0,
     cacheReadTokens: usage.cache_read_input_tokens ?? 0,
     cacheWriteTokens: written,
     ...(hour == null || hour === 0 ? {} : { cacheWriteHourTokens: hour }),
+    ...(searches === 0 ? {} : { webSearches: searches }),
   };
 }

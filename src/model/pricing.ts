@@ -24,6 +24,8 @@ const usdTierSchema = z.strictObject({
   cacheRead: z.number().nonnegative().optional(),
   cacheWrite: z.number().nonnegative().optional(),
   cacheWriteHour: z.number().nonnegative().optional(),
+  /** For 1,000 searches. */
+  webSearch: z.number().nonnegative().optional(),
 });
 type UsdTier = z.input<typeof usdTierSchema>;
 
@@ -54,6 +56,7 @@ function tierOf(usd: UsdTier): PriceTier {
     cacheRead: micro(usd.cacheRead ?? usd.input),
     cacheWrite: micro(usd.cacheWrite ?? usd.input * 1.25),
     cacheWriteHour: micro(usd.cacheWriteHour ?? usd.input * 2),
+    ...(usd.webSearch === undefined ? {} : { webSearch: micro(usd.webSearch) }),
   };
 }
 
@@ -140,7 +143,15 @@ export function priceOf(model: string, usage: Usage, table: PriceTable = PRICES)
     (usage.cacheWriteTokens - hour) * tier.cacheWrite +
     hour * (tier.cacheWriteHour ?? 2 * tier.input) +
     usage.outputTokens * tier.output;
-  return Math.ceil(total / MICRO);
+  return Math.ceil(total / MICRO + searchPrice(tier, usage.webSearches ?? 0));
+}
+
+const searchPrice = ({ webSearch = 0 }: PriceTier, searches: number): number => (searches * webSearch) / 1000;
+
+/** The most that so many web searches cost in micro-USD; 0 where their price is not known. */
+export function searchesUpper(model: string, searches: number, table: PriceTable = PRICES): number {
+  const costs = (tiersOf(model, table) ?? []).map((tier) => searchPrice(tier, searches));
+  return Math.ceil(Math.max(0, ...costs));
 }
 
 /** A request as far as it decides what it can cost. */

@@ -4,7 +4,8 @@ import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { parkedAnswer } from '../model/answers.js';
 import { NOTHING_AWAITED, openAnswer } from '../model/trial-news.js';
-import { callAt, storeAnswer, trialAnswer, type CallRef } from './conversation.js';
+import { callAt, storeAnswer, type CallRef } from './conversation.js';
+import { trialAnswer } from './trial-answer.js';
 import { workspaceAt } from './workspace.js';
 
 /** Answers a call that awaits trials of its session as soon as they have ended; returns true once it is answered. */

@@ -1,13 +1,11 @@
 import { AssayError } from '../domain/errors.js';
-import { decisionMeasure } from '../domain/task/task.js';
 import type { Exchange, Reply, ToolUse } from '../domain/session/conversation.js';
 import { callKey } from '../domain/keys.js';
-import { budgetText } from '../domain/trial/overrun.js';
-import { believedNow } from '../lineage/decisions/believed.js';
 import type { AnswerDocument } from '../lineage/documents/session.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { parkedAnswer, submitAnswer } from '../model/answers.js';
+import { parkedAnswer } from '../model/answers.js';
 import { callsOf, type ToolCall } from '../model/tools/tools.js';
+import { trialAnswer } from './trial-answer.js';
 import { workspaceAt, type Workspace } from './workspace.js';
 
 /** One turn of a session. */
@@ -110,42 +108,4 @@ async function answerSubmit(lineage: Lineage, call: CallRef, asked: Conversation
       : await trialAnswer(lineage, trial.owner, trial.number);
   const base = trial?.outcome == null ? before.base : trial.number;
   await storeAnswer(lineage, call, asked, { ...before, base, text, isError: trial === null });
-}
-
-/** Words the end of a trial for the session that submitted it. */
-export async function trialAnswer(lineage: Lineage, owner: string, number: number): Promise<string> {
-  const [campaign, limits, trial, decision, frontier, totals] = await Promise.all([
-    lineage.campaigns.byOwner(owner),
-    lineage.budgets.limits(owner),
-    lineage.trials.require(owner, number),
-    lineage.decisions.of(owner, number),
-    lineage.decisions.frontier(owner),
-    lineage.trials.totals(owner),
-  ]);
-  const { spec } = await lineage.tasks.get(campaign.frozen.task.digest);
-  const { outcome, parent: parentNumber } = trial;
-  if (outcome === null) throw new AssayError('INTERNAL', `trial ${number} has not ended`);
-  const parent = parentNumber === null ? null : await lineage.trials.get(owner, parentNumber);
-  const parentScore = parent?.outcome?.score ?? null;
-  const runs = (await lineage.replicates.many(trial.replicates)).flatMap((one) => one.trained?.runs ?? []);
-  const training = runs.findLast(({ phase }) => phase === 'train');
-  return submitAnswer({
-    trial: number,
-    status: outcome.status,
-    score: outcome.score,
-    unit: decisionMeasure(spec).unit,
-    parent: parentNumber,
-    parentScore,
-    delta: outcome.score === null || parentScore === null ? null : outcome.score - parentScore,
-    frontier: frontier?.trial ?? 0,
-    frontierScore: frontier?.inputs.score ?? null,
-    believed: decision === null ? null : await believedNow(lineage, decision),
-    frontierBelieved: frontier === null ? null : await believedNow(lineage, frontier),
-    margins: outcome.margins,
-    limit: outcome.failure?.limit ?? null,
-    train: training === undefined ? null : budgetText(training),
-    projection: trial.projection,
-    lesson: [outcome.lesson, outcome.feedback].filter((part) => part !== '').join(' | '),
-    trialsLeft: Math.max(0, limits.trials - totals.counted),
-  });
 }

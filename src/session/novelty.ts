@@ -4,9 +4,8 @@ import { decisionMeasure, type Task } from '../domain/task/task.js';
 import type { SimilarTrial } from '../lineage/documents/session.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { rowOf } from '../lineage/trials/view.js';
 import { repeatAnswer } from '../model/answers.js';
-import { renderRows } from '../model/prompt.js';
+import { renderRows } from '../model/view/row-text.js';
 import type { VisibleTrials } from './visible-trials.js';
 
 /** Newest trials that a proposal is compared with. */
@@ -66,7 +65,7 @@ export async function noveltyOf(
     snapshot: proposal.snapshot,
     ...similar,
   });
-  const row = renderRows([await rowOf(lineage, trial)], decisionMeasure(spec));
+  const row = renderRows(await trials.rows([trial]), decisionMeasure(spec));
   return { similar, answer: repeatAnswer(similar, row) };
 }
 

@@ -9,10 +9,11 @@ import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
-import { lineageView } from '../lineage/trials/view.js';
+import { readSpecialist, type SpecialistFile } from '../tasks/specialist-file.js';
 import { closedBecause } from './closed-because.js';
 import { promptKnowledge } from './prompt-knowledge.js';
 import { openingMessage, systemPrompt } from '../model/prompt.js';
+import { lineageView } from './lineage-view.js';
 
 /** `closed`: a reset lane comes by a session that it has ended before. */
 export type OpenedSession =
@@ -53,9 +54,11 @@ export async function openSession(
   const frontier = await lineage.decisions.frontier(owner);
   if (frontier === null)
     throw new AssayError('INTERNAL', 'a session was opened before the start was measured');
-  const view = await lineageView(lineage, campaign.frozen, task.spec, role, frontier);
-  const base = await lineage.trials.require(owner, frontier.trial);
-  const [shared, own] = await systemBlocks(lineage, campaign.frozen, task, role);
+  const specialist = await specialistOf(lineage, task, role);
+  const viewer = { campaign, task: task.spec, role, session: id, neighbours: specialist.neighbours };
+  const view = await lineageView(lineage, viewer, frontier);
+  const base = await lineage.trials.require(owner, view.base);
+  const [shared, own] = await systemBlocks(lineage, campaign.frozen, task, { role, ...specialist });
   await lineage.sessions.open({
     _id: id,
     owner,
@@ -90,6 +93,19 @@ async function isSilent(
   );
 }
 
+/** The prompt of a role, and the roles that it is shown besides itself. */
+async function specialistOf(lineage: Lineage, task: TaskDocument, role: string): Promise<SpecialistFile> {
+  const builtIn = BUILT_IN_ROLES.get(role);
+  if (builtIn !== undefined) return { neighbours: null, prompt: builtIn };
+  const path = `specialists/${role}.md`;
+  return readSpecialist(path, await fileText(lineage, task, path));
+}
+
+async function fileText(lineage: Lineage, task: TaskDocument, path: string): Promise<string> {
+  const file = task.files.find((candidate) => candidate.path === path);
+  return file === undefined ? '' : lineage.blobs.text(file.sha256);
+}
+
 /** Trials whose durations say how long a model waits for one. */
 const RECENT_TRIALS = 20;
 
@@ -113,19 +129,16 @@ async function systemBlocks(
   lineage: Lineage,
   frozen: FrozenCampaign,
   task: TaskDocument,
-  role: string,
+  { role, prompt }: { role: string; prompt: string },
 ): Promise<[shared: string, role: string]> {
-  const read = async (path: string): Promise<string> => {
-    const file = task.files.find((candidate) => candidate.path === path);
-    return file === undefined ? '' : lineage.blobs.text(file.sha256);
-  };
   return systemPrompt({
     task: task.spec,
     role,
-    rolePrompt: BUILT_IN_ROLES.get(role) ?? (await read(`specialists/${role}.md`)),
+    rolePrompt: prompt,
     knowledge: await promptKnowledge(lineage, task),
     trainSeconds: frozen.trainSeconds,
     turns: frozen.turns,
+    lanes: frozen.lanes.map((lane) => lane.role),
     sessionTrials: frozen.sessionTrials,
   });
 }

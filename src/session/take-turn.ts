@@ -8,10 +8,18 @@ import type { Lineage } from '../lineage/lineage.js';
 import { ModelFault, type TurnRequest } from '../model/client.js';
 import { messagesOf } from '../model/messages.js';
 import { promptBlocks } from '../model/prompt.js';
-import { callsOf, isDeferred, toolDefinitions, type ToolCall } from '../model/tools/tools.js';
+import {
+  callsOf,
+  isDeferred,
+  needsHost,
+  needsLease,
+  toolDefinitions,
+  type ToolCall,
+} from '../model/tools/tools.js';
 import { closedBecause } from './closed-because.js';
 import { answerSubmits, type TurnRef } from './conversation.js';
 import { sessionBefore, stepAfter, type SessionAt } from './course.js';
+import { toolOffer } from './tool-offer.js';
 import { pay, promptUpper, reserve, settleLost, settleTurn, type ModelContext } from './turn-payment.js';
 
 export type { ModelContext } from './turn-payment.js';
@@ -22,6 +30,8 @@ export type TurnResult =
       kind: 'reply';
       tools: string[];
       needsHost: boolean;
+      /** True where some call takes a lease; left out by an earlier assay. */
+      needsLease?: boolean;
       submits: number[];
       /** Calls that await trials, and that take them back; left out by an earlier assay. */
       awaits?: number[];
@@ -89,7 +99,7 @@ async function requestOf(
   const opening = await lineage.blobs.text(session.opening);
   const system = promptBlocks(await lineage.blobs.text(session.system), session.roleStart);
   const { spec } = await lineage.tasks.get(frozen.task.digest);
-  const tools = toolDefinitions({ domains: spec.recipe.domains });
+  const tools = toolDefinitions(toolOffer(spec, frozen));
   const base = tokensOfText([...system, opening, JSON.stringify(tools)].join('').length);
   const limit = frozen.contextShare * setting.window;
   const sent = pruned(exchanges, { limit, base });
@@ -126,7 +136,8 @@ function resultOf(before: SessionAt, reply: Reply): TurnResult {
   return {
     kind: 'reply',
     tools: others.map(({ call }) => (call.tool === 'edit' ? call.edit.command : call.tool)),
-    needsHost: others.some(({ call }) => call.tool === 'check'),
+    needsHost: others.some(({ call }) => needsHost(call)),
+    needsLease: others.some(({ call }) => needsLease(call)),
     submits: before.last?.submits === false ? [] : indicesOf('submit_trial'),
     awaits: indicesOf('await_trials'),
     withdrawals: indicesOf('withdraw'),

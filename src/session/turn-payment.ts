@@ -9,7 +9,16 @@ import type { Lineage } from '../lineage/lineage.js';
 import { persist } from '../lineage/persist.js';
 import { ModelFault, requestTurn, type Endpoint, type TurnRequest } from '../model/client.js';
 import type { ModelEndpoints } from '../model/endpoints.js';
-import { priceOf, pricesOf, tokensOf, tokensUpper, upperBound, type PriceTable } from '../model/pricing.js';
+import { webBound } from '../model/tools/web.js';
+import {
+  priceOf,
+  pricesOf,
+  searchesUpper,
+  tokensOf,
+  tokensUpper,
+  upperBound,
+  type PriceTable,
+} from '../model/pricing.js';
 import type { TurnRef } from './conversation.js';
 
 export interface ModelContext {
@@ -88,8 +97,12 @@ export async function reserve(
 ): Promise<boolean> {
   const { model, maxTokens, cache = '5m' } = request;
   const own = pricesOf(campaign.frozen, prices);
-  const microUsd = upperBound({ model, promptTokens, maxTokens, cache }, own) ?? 0;
-  const amounts = { microUsd, acceleratorMs: 0, tokens: promptTokens + maxTokens };
+  const web = webBound(campaign.frozen);
+  const prompt = promptTokens + web.tokens;
+  const microUsd =
+    (upperBound({ model, promptTokens: prompt, maxTokens, cache }, own) ?? 0) +
+    searchesUpper(model, web.searches, own);
+  const amounts = { microUsd, acceleratorMs: 0, tokens: prompt + maxTokens };
   const result = await lineage.budgets.reserve({
     owner: at.owner,
     key: attemptKey(at, attempt),

@@ -1,7 +1,10 @@
 import { maySee, type LineageMode } from '../domain/session/lineage-mode.js';
 import { START } from '../domain/keys.js';
+import { withoutLineage } from '../domain/session/own-lesson.js';
+import type { SeenRow } from '../domain/session/view.js';
 import type { TrialDocument } from '../lineage/documents/trial.js';
 import type { Lineage } from '../lineage/lineage.js';
+import { rowsOf } from '../lineage/trials/view.js';
 import { latestNotes, newestFirst, type SessionNote } from '../lineage/sessions/notes.js';
 
 /**
@@ -9,7 +12,7 @@ import { latestNotes, newestFirst, type SessionNote } from '../lineage/sessions/
  */
 export class VisibleTrials {
   constructor(
-    private readonly lineage: Pick<Lineage, 'trials' | 'sessions'>,
+    private readonly lineage: Pick<Lineage, 'trials' | 'sessions' | 'decisions'>,
     private readonly of: { owner: string; session: string; mode: LineageMode },
   ) {}
 
@@ -23,10 +26,16 @@ export class VisibleTrials {
   async latest(limit: number): Promise<TrialDocument[]> {
     const { owner, session, mode } = this.of;
     if (mode === 'on') return this.lineage.trials.latest(owner, limit);
-    const { submitted } = await this.lineage.sessions.get(session);
-    const numbers = [START, ...submitted].sort((a, b) => b - a).slice(0, limit);
+    const found = await this.lineage.sessions.find(session);
+    const numbers = [START, ...(found?.submitted ?? [])].sort((a, b) => b - a).slice(0, limit);
     const trials = await Promise.all(numbers.map((number) => this.get(number)));
     return trials.flatMap((trial) => trial ?? []);
+  }
+
+  /** Builds the rows of trials that this object has read, with what their conversation may know of each. */
+  async rows(trials: readonly TrialDocument[]): Promise<SeenRow[]> {
+    const rows = await rowsOf(this.lineage, trials);
+    return this.of.mode === 'on' ? rows : rows.map(withoutLineage);
   }
 
   /** Reads the trials that were built on a trial, newest first. */

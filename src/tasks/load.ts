@@ -18,6 +18,7 @@ import { taskSchema, type Task } from '../domain/task/task.js';
 import { FOLDER_LIMITS } from '../domain/task/recipe.js';
 import { readFolder, readRegular, type FolderFile } from './folder.js';
 import { withKit } from './kit.js';
+import { checkSpecialists } from './specialist-file.js';
 import { bringSources } from './source/assemble.js';
 import { sourceSettings, type SourceSettings } from './source/cache.js';
 
@@ -218,6 +219,7 @@ export async function loadTask(folder: string, options: LoadOptions = {}): Promi
   const missing = referenced(spec).find((name) => !files.some((file) => file.path === name));
   if (missing !== undefined)
     throw new AssayError('TASK_INVALID', `${path}: the task names ${missing}, which is not in the folder`);
+  checkSpecialists(spec, files);
   const recipe = recipeFiles(spec, files);
   if (recipe.length === 0)
     throw new AssayError('TASK_INVALID', `${path}: the folder ${spec.recipe.root}/ has no files`);

@@ -28,6 +28,7 @@ const host = (devices: HostDevice[], more: Partial<HostDocument> = {}): HostDocu
   why: null,
   since: ago(100),
   machine: null,
+  tier: null,
   kept: null,
   devices,
   at: ago(5),

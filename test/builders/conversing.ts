@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerDocument } from '../../src/lineage/documents/session.js';
 import type { Lineage } from '../../src/lineage/lineage.js';
-import type { Checker } from '../../src/session/tools/answer.js';
+import type { Bench, Checker } from '../../src/session/tools/answer.js';
 import { runTools } from '../../src/session/tools/run-tools.js';
 
 /** A tool call by its name and input. */
@@ -18,10 +18,17 @@ export interface Conversing {
   at: (index: number) => { owner: string; session: string; turn: number; index: number };
 }
 
+interface Choices {
+  base?: number;
+  role?: string;
+  check?: Checker | null;
+  bench?: Bench;
+}
+
 /** Opens a session on a trial. */
 export async function conversing(
   { lineage, owner }: { lineage: Lineage; owner: string },
-  { base = 0, role = 'opt', check = null }: { base?: number; role?: string; check?: Checker | null } = {},
+  { base = 0, role = 'opt', check = null, bench }: Choices = {},
 ): Promise<Conversing> {
   const session = `${owner}/${role}-1/${randomUUID()}`;
   const { snapshot } = await lineage.trials.require(owner, base);
@@ -50,7 +57,10 @@ export async function conversing(
       },
     );
     const monitor = { signal: new AbortController().signal, tell: () => undefined };
-    await runTools({ lineage, check, monitor }, { owner, session, turn });
+    await runTools(
+      { lineage, check, monitor, ...(bench === undefined ? {} : { bench }) },
+      { owner, session, turn },
+    );
     return lineage.sessions.answersOf(session, turn, calls.length);
   };
   return {

@@ -37,7 +37,7 @@ export interface Seeded {
   database: string;
   name: string;
   owner: string;
-  submit: (hypothesis: string, role?: string) => Promise<TrialDocument>;
+  submit: (hypothesis: string, role?: string, session?: string) => Promise<TrialDocument>;
   /** Ends a trial as measured with this score, and more metrics; the decision rule says how. */
   measure: (trial: TrialDocument, score: number, more?: Outcome['metrics']) => Promise<void>;
   fail: (trial: TrialDocument, outcome: Outcome) => Promise<void>;
@@ -78,8 +78,9 @@ export async function seedCampaign(
   await lineage.campaigns.setState(owner, 'running', null);
   return {
     ...seeded,
-    submit: async (hypothesis, role = 'opt') => {
-      const proposal = await proposalOf(lineage, owner, name, hypothesis, start, role);
+    submit: async (hypothesis, role = 'opt', session) => {
+      const made = await proposalOf(lineage, owner, name, hypothesis, start, role);
+      const proposal = { ...made, session: session ?? made.session };
       const submitted = await lineage.trials.submit(proposal, { trials: 1000, submissions: 4000 });
       if (submitted.kind !== 'accepted') throw new Error('the seed is full');
       return submitted.trial;

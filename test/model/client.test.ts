@@ -50,6 +50,32 @@ async function faultOf(step: ScriptStep): Promise<ModelFault> {
 }
 
 describe('a turn', () => {
+  it('keeps what the provider searched verbatim, sends it back as it came, and counts searches', async () => {
+    const searched = [
+      { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'muon' } },
+      {
+        ...{ type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1' },
+        content: [{ type: 'web_search_result', url: 'https://arxiv.org/1', encrypted_content: 'c2ln' }],
+      },
+    ];
+    const call = use('check', {});
+    const { url, requests } = await scripted(
+      {
+        blocks: [...searched, say('Found.'), call],
+        usage: { server_tool_use: { web_search_requests: 2 } },
+      },
+      { blocks: [say('Done.')] },
+    );
+    const tools = toolDefinitions({ domains: {}, donors: ['arxiv.org'] });
+    const reply = await turn(url, { tools });
+    expect(reply.content.slice(0, 2)).toEqual(searched);
+    expect(reply.usage.webSearches).toBe(2);
+    const answers = [{ toolUseId: toolUses(reply)[0]?.id ?? '', text: 'ok', isError: false }];
+    await turn(url, { tools, messages: messagesOf('Begin.', [{ reply, answers }]) });
+    expect(requests[1]?.body.messages[1]?.content.slice(0, 2)).toEqual(searched);
+    expect(requests[0]?.body.tools.map(({ name }) => name)).toContain('web_search');
+  });
+
   it('keeps thinking verbatim, joins streamed tool inputs and counts cached tokens', async () => {
     const thinking = { type: 'thinking', thinking: 'Größe first…', signature: 'c2ln' };
     const call = use('search', { pattern: 'LR = "ü"', path: 'train.py' });

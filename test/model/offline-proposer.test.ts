@@ -26,6 +26,7 @@ function requestFor(role: string, opening: string, exchanges: Exchange[]): TurnR
     knowledge: 'LR matters.',
     trainSeconds: 5,
     turns: 40,
+    lanes: [role],
     sessionTrials: null,
   };
   const messages = messagesOf(opening, exchanges);

@@ -8,6 +8,7 @@ import {
   priceOf,
   PRICES,
   pricesOf,
+  searchesUpper,
   tokensUpper,
   upperBound,
   withPrices,
@@ -73,6 +74,20 @@ describe('prices', () => {
       ),
     );
     expect(tokensUpper('é', 'ab')).toBe(4);
+  });
+
+  it('of web searches are counted where the table has one, and not where it has none', () => {
+    const searched = { ...usage(0, 0), webSearches: 3 };
+    expect(priceOf('claude-opus-5-5', searched)).toBe(0);
+    expect(searchesUpper('claude-opus-5-5', 5)).toBe(0);
+    const tiers = [{ input: 1, output: 1, webSearch: 8 }];
+    const table = withPrices({
+      asOf: '2026-11-01',
+      source: 'a contract',
+      models: { 'claude-opus-5-5': tiers },
+    });
+    expect(priceOf('claude-opus-5-5', searched, table)).toBe(24_000);
+    expect(searchesUpper('claude-opus-5-5', 5, table)).toBe(40_000);
   });
 
   it('of a write for an hour are twice those of the input, also where a campaign was frozen without them', () => {

@@ -1,19 +1,14 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TRIAL_STATUSES } from '../../src/domain/statuses.js';
 import { taskSchema } from '../../src/domain/task/task.js';
-import { labelSchema } from '../../src/domain/trial/labels.js';
-import type { LineageView, TrialRow } from '../../src/domain/session/view.js';
 import {
   baseIn,
   editableIn,
   openingMessage,
-  renderView,
   promptBlocks,
   roleSection,
   systemPrompt,
 } from '../../src/model/prompt.js';
-import { MIN_VIEW_TOKENS, readView } from '../../src/model/view-text.js';
+import { viewOf } from '../builders/view-rows.js';
 
 const task = taskSchema.parse({
   schema: 'assay.task/1',
@@ -29,158 +24,7 @@ const task = taskSchema.parse({
   specialists: ['opt'],
 });
 
-function row(trial: number, change: Partial<TrialRow> = {}): TrialRow {
-  const base = {
-    trial,
-    role: 'opt',
-    parent: trial === 0 ? null : 0,
-    hypothesis: `idea ${trial}`,
-    status: 'discard',
-  } as const;
-  return {
-    ...base,
-    labels: [],
-    score: 2.5,
-    delta: 0.1,
-    believed: null,
-    margins: [],
-    changes: '',
-    lesson: '',
-    ...change,
-  };
-}
-
-const VIEW: LineageView = {
-  campaign: 'demo',
-  metric: task.metric,
-  trialsLeft: 7,
-  start: row(0, { status: 'keep', score: 2.761, delta: null }),
-  frontier: row(3, {
-    status: 'keep',
-    score: 2.65,
-    delta: -0.111,
-    believed: { mean: 2.653, sd: 0.004 },
-    changes: '-LR = 0.3  # knob: 0.01..3 log\n+LR = 0.6  # knob: 0.01..3 log',
-  }),
-  chain: [row(0, { status: 'keep' })],
-  own: [
-    row(5, {
-      status: 'size_blocked',
-      score: null,
-      delta: null,
-      margins: [{ gate: 'size', metric: 'bytes', value: 25_100, limit: 24_000, side: 'max', over: 1_100 }],
-      lesson: 'too large',
-    }),
-  ],
-  neighbours: [row(4, { role: 'arch', status: null, score: null, delta: null })],
-  nearMisses: [],
-};
-
-const text = fc.oneof(
-  fc.string({ maxLength: 3000 }),
-  fc.string({ unit: 'binary', maxLength: 50 }),
-  fc.constant('x\n## Frontier\ntrial 9 [opt] keep'),
-);
-const number = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer());
-const margin = fc.record({
-  gate: text,
-  metric: text,
-  value: number,
-  limit: number,
-  side: fc.constantFrom('max' as const, 'min' as const),
-  over: number,
-});
-const anyRow: fc.Arbitrary<TrialRow> = fc.record({
-  trial: fc.nat(9_999_999),
-  role: text,
-  parent: fc.option(fc.nat()),
-  hypothesis: text,
-  status: fc.option(fc.constantFrom(...TRIAL_STATUSES)),
-  labels: fc.subarray([...labelSchema.options]),
-  score: fc.option(number),
-  delta: fc.option(number),
-  believed: fc.option(fc.record({ mean: number, sd: number })),
-  margins: fc.array(margin, { maxLength: 3 }),
-  changes: text,
-  lesson: text,
-});
-const rows = fc.array(anyRow, { maxLength: 12 });
-const anyView: fc.Arbitrary<LineageView> = fc.record({
-  campaign: text,
-  metric: fc.record({
-    name: text,
-    unit: text,
-    direction: fc.constantFrom('minimize' as const, 'maximize' as const),
-  }),
-  trialsLeft: fc.option(fc.nat()),
-  start: anyRow,
-  frontier: anyRow,
-  chain: rows,
-  own: rows,
-  neighbours: rows,
-  nearMisses: rows,
-});
-
-describe('a rendered view', () => {
-  it('shows scores with their unit, margins, changes and lessons', () => {
-    const shown = renderView(VIEW, 2000);
-    expect(shown).toContain('demo: bpb in bits/byte, lower is better, limit 0. Trials left: 7.');
-    expect(shown).toContain(
-      'trial 3 [opt] keep, parent 0, score 2.65 bits/byte (believed 2.653 ± 0.004), delta -0.111: idea 3',
-    );
-    expect(shown).toContain('    +LR = 0.6 # knob: 0.01..3 log');
-    expect(shown).toContain('gate size: 25100 of 24000 bytes, OVER by 1100 bytes');
-    expect(shown).toContain('trial 4 [arch] running');
-    expect(renderView(VIEW, 2000)).toBe(shown);
-  });
-
-  it('can be read back', () => {
-    const read = readView(`before\n${renderView(VIEW, 2000)}\nafter`);
-    expect(read).toMatchObject({ direction: 'minimize', trialsLeft: 7, frontier: 3 });
-    expect(read?.rows.find(({ trial }) => trial === 3)).toMatchObject({
-      status: 'keep',
-      parent: 0,
-      score: 2.65,
-      delta: -0.111,
-    });
-    expect(read?.rows.map(({ trial }) => trial).sort()).toEqual([0, 3, 4, 5]);
-  });
-
-  it('names the labels of a trial, and is read back with them', () => {
-    const labelled = row(3, { labels: ['seed-fixed', 'seed-only'], delta: -0.1 });
-    const shown = renderView(
-      { ...VIEW, frontier: labelled, own: [row(9, { labels: ['seed-only'], delta: null })] },
-      2000,
-    );
-    expect(shown).toContain(
-      'trial 3 [opt] discard, parent 0, score 2.5 bits/byte, delta -0.1, seed-fixed, seed-only: idea 3',
-    );
-    const rows = readView(shown)?.rows ?? [];
-    expect(rows.find(({ trial }) => trial === 3)).toMatchObject({ delta: -0.1, hypothesis: 'idea 3' });
-    expect(rows.find(({ trial }) => trial === 9)).toMatchObject({
-      delta: null,
-      score: 2.5,
-      hypothesis: 'idea 9',
-    });
-  });
-
-  it('fits any budget, always has start and frontier, and cannot be forged from within', () => {
-    fc.assert(
-      fc.property(anyView, fc.integer({ min: MIN_VIEW_TOKENS, max: 5000 }), (view, budget) => {
-        const shown = renderView(view, budget);
-        expect(shown.length).toBeLessThanOrEqual(budget * 4);
-        expect(shown).toContain('\n## Frontier');
-        expect(shown).toContain('\n## Start');
-        const read = readView(shown);
-        expect(read?.frontier).toBe(view.frontier.trial);
-        const lines = shown.split('\n').filter((line) => line.startsWith(`trial ${view.start.trial}`));
-        expect(lines.length).toBeGreaterThan(0);
-        expect(shown.match(/^## Frontier/gm)).toHaveLength(1);
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
+const VIEW = viewOf({ metric: task.metric });
 
 describe('a prompt', () => {
   it('states the exact gates and budgets, the role and what may be changed', () => {
@@ -191,6 +35,7 @@ describe('a prompt', () => {
       knowledge: 'Known: LR 1.',
       trainSeconds: 10,
       turns: 30,
+      lanes: ['opt'],
       sessionTrials: 4,
     };
     const [shared, own] = systemPrompt(parts);
@@ -210,7 +55,15 @@ describe('a prompt', () => {
   });
 
   it('states when a phase is really ended, and what sizes count', () => {
-    const parts = { task, role: 'opt', rolePrompt: '', knowledge: '', turns: 30, sessionTrials: null };
+    const parts = {
+      task,
+      role: 'opt',
+      rolePrompt: '',
+      knowledge: '',
+      turns: 30,
+      sessionTrials: null,
+      lanes: [],
+    };
     expect(systemPrompt({ ...parts, trainSeconds: 10 })[0]).toContain('`python train.py`, killed after 11 s');
     const [unbudgeted] = systemPrompt({ ...parts, trainSeconds: null });
     expect(unbudgeted).toContain('`python train.py`, killed after 15 s');
@@ -223,5 +76,50 @@ describe('a prompt', () => {
     expect(editableIn(opening)).toEqual(['train.py', 'lib/**']);
     expect(baseIn(opening)).toBe(3);
     expect(opening).toContain('Session demo/opt-1, session 2.');
+  });
+
+  it('opens a session without lineage on the start', () => {
+    const opening = openingMessage({ ...VIEW, base: 0, frontier: null, nearMisses: [] }, task, 500);
+    expect(opening).toContain('a copy of trial 0 (t00000), the start.');
+    expect(opening).not.toMatch(/frontier/i);
+    expect(baseIn(opening)).toBe(0);
+  });
+
+  const parts = {
+    role: 'opt',
+    rolePrompt: '',
+    knowledge: '',
+    trainSeconds: null,
+    turns: 30,
+    sessionTrials: null,
+  };
+
+  it.each([
+    [
+      ['opt'],
+      'Sessions run as opt. No lane works as arch or size: what such a role would own anyone may change.',
+    ],
+    [['opt', 'opt', 'arch'], 'Sessions run as opt (2 lanes), arch. No lane works as size:'],
+    [['size', 'opt', 'arch'], 'Sessions run as size, opt, arch.'],
+    [['generic', 'generic'], 'Sessions run as generic (2 lanes). No lane works as opt or arch or size:'],
+  ])('names the lanes %j, and the surfaces that nobody has', (lanes, words) => {
+    const three = { ...task, specialists: ['opt', 'arch', 'size'] };
+    expect(systemPrompt({ ...parts, task: three, lanes })[0]).toContain(words);
+  });
+
+  it('tells the protocol of served tasks, with their seconds, and of no others', () => {
+    const serve = { run: 'python serve.py', startup_s: 5, twins: true };
+    const { phases } = task;
+    const served = { ...task, scoring: 'served' as const, phases: { ...phases, serve } };
+    const [prompt] = systemPrompt({ ...parts, task: taskSchema.parse(served), lanes: [] });
+    for (const words of ['5 s to answer its first frame', 'whole evaluation 30 s', 'adapt', 'twins_disagree'])
+      expect(prompt).toContain(words);
+    expect(systemPrompt({ ...parts, task, lanes: [] })[0]).not.toContain('adapt');
+  });
+
+  it('says of deterministic tasks that scores repeat', () => {
+    const exact = { ...task, replicate: { ...task.replicate, deterministic: true } };
+    expect(systemPrompt({ ...parts, task: exact, lanes: [] })[0]).toContain('Scores repeat exactly');
+    expect(systemPrompt({ ...parts, task, lanes: [] })[0]).toContain('Scores differ from run to run');
   });
 });

@@ -2,7 +2,9 @@ import { applyEdit, type Tree } from '../../src/domain/text/edits.js';
 import { knobsOf } from '../../src/domain/text/knobs.js';
 import { taskSchema } from '../../src/domain/task/task.js';
 import type { LineageView, TrialRow } from '../../src/domain/session/view.js';
-import { checkAnswer, rebaseAnswer, refusedAnswer, submitAnswer } from '../../src/model/answers.js';
+import { checkAnswer, rebaseAnswer, refusedAnswer } from '../../src/model/answers.js';
+import { frontierRow, trialRow } from '../builders/view-rows.js';
+import { submitAnswer } from '../../src/model/trial-text/submit-answer.js';
 import { randomFrom } from '../../src/model/proposer/moves.js';
 import type { ToolCall } from '../../src/model/tools/tools.js';
 
@@ -99,20 +101,8 @@ export class Harness {
       bytes(files) > BYTES_LIMIT ? 'size_blocked' : best === null || score < best ? 'keep' : 'discard';
     const changes = parent === null ? '' : changed(this.files(parent), files);
     const delta = before === null ? null : score - before;
-    const row = {
-      trial,
-      role,
-      parent,
-      hypothesis,
-      status,
-      score,
-      delta,
-      margins: [],
-      changes,
-      lesson: status,
-      believed: null,
-    } as const;
-    this.trials.push({ files, row: { ...row, labels: [], margins: [] } });
+    const measured = { role, parent, hypothesis, status, score, delta, changes, lesson: status } as const;
+    this.trials.push({ files, row: trialRow(trial, measured) });
     if (status === 'keep') this.frontier = trial;
     return trial;
   }
@@ -125,13 +115,15 @@ export class Harness {
     return {
       campaign: 'demo',
       metric: task.metric,
-      trialsLeft: this.left,
+      left: { trials: this.left, hours: null, dollars: null, acceleratorSeconds: null },
+      base: this.frontier,
       start: this.row(0),
-      frontier: this.row(this.frontier),
+      frontier: frontierRow(this.row(this.frontier), { diff: this.row(this.frontier).changes.split('\n') }),
       chain,
       own: newest.filter((row) => row.role === role),
       neighbours: newest.filter((row) => row.role !== role),
-      nearMisses: [],
+      ...{ nearMisses: [], running: [], failures: [], directions: [], notes: [] },
+      expectations: null,
     };
   }
 }
@@ -215,16 +207,28 @@ export class Session {
       parent: row.parent,
       parentScore: harness.row(base).score,
       delta: row.delta,
-      frontier: harness.frontier,
-      frontierScore: harness.row(harness.frontier).score,
+      runs: 1,
+      noise: null,
+      expectedDelta: null,
+      frontier: {
+        trial: harness.frontier,
+        score: harness.row(harness.frontier).score,
+        believed: null,
+        before: null,
+      },
       believed: null,
-      frontierBelieved: null,
-      margins: [],
-      limit: null,
-      train: null,
-      projection: null,
+      ...{
+        sizes: null,
+        phases: [],
+        margins: [],
+        limit: null,
+        projection: null,
+        failure: null,
+        progress: null,
+      },
+      ...{ report: [], moved: null, logs: [], meanwhile: [] },
       lesson: row.lesson,
-      trialsLeft: harness.left,
+      left: { trials: harness.left, hours: null, dollars: null, acceleratorSeconds: null },
     };
     return { text: submitAnswer(answer) };
   }

@@ -34,6 +34,7 @@ beforeEach(() => {
     roles: ['trainer'],
     devices: null,
     machine: MACHINE,
+    tier: 'B' as const,
     kept: null,
   };
   watch = new HostWatch(new HostHealth([{ look }]), gate, hosts, reporter, (line) => said.push(line));

@@ -1,7 +1,8 @@
 import { AssayError } from '../../domain/errors.js';
 import { callKey, parseSessionRef, sessionKey, trialLabel } from '../../domain/keys.js';
 import { toolUses, type Reply, type Usage } from '../../domain/session/conversation.js';
-import type { SessionDocument } from '../../lineage/documents/session.js';
+import { webUses, type WebUse } from '../../domain/session/web-uses.js';
+import type { SessionDocument, SessionProbe } from '../../lineage/documents/session.js';
 import type { Lineage } from '../../lineage/lineage.js';
 import { isoOrNull } from './campaign-header.js';
 
@@ -41,11 +42,27 @@ export interface TurnView {
   /** Text of the reply, without calls and thinking. */
   text: string;
   calls: CallView[];
+  /** Pages outside that the provider searched or fetched for it. */
+  web: WebUse[];
   usage: Usage | null;
   /** Of all attempts; null before anything was settled. */
   microUsd: number | null;
   /** The part of it that lost requests cost at most. */
   unknownMicroUsd: number;
+}
+
+/** A run on the training data that the session asked for; it is no trial. */
+export interface ProbeView {
+  kind: 'probe' | 'profile';
+  hypothesis: string;
+  command: string;
+  /** null where it was lost with its worker. */
+  seconds: number | null;
+  /** Exit status; null where it did not exit by itself. */
+  exit: number | null;
+  ended: string;
+  /** Digest of what it printed. */
+  output: string | null;
 }
 
 /** `assay.sessions/1`: the newest conversations of a campaign. */
@@ -65,6 +82,8 @@ export interface SessionModel extends SessionSummary {
   view: string;
   /** Written down for later sessions, oldest first. */
   notes: string[];
+  /** Probes and profiles, oldest first. */
+  probes: ProbeView[];
   turns: TurnView[];
   microUsd: number;
   unknownMicroUsd: number;
@@ -109,11 +128,17 @@ export async function sessionModel(lineage: Lineage, reference: string): Promise
     system: await lineage.blobs.text(session.system),
     view: await lineage.blobs.text(session.opening),
     notes: session.notes.map(({ text }) => text),
+    probes: session.probes.map(probeView),
     turns,
     microUsd: sum(({ microUsd }) => microUsd ?? 0),
     unknownMicroUsd: sum(({ unknownMicroUsd }) => unknownMicroUsd),
   };
 }
+
+const probeView = ({ call: _, at: __, wallMs, ...probe }: SessionProbe): ProbeView => ({
+  ...probe,
+  seconds: wallMs === null ? null : Math.round(wallMs) / 1000,
+});
 
 function summaryOf(campaign: string, session: SessionDocument): SessionSummary {
   const { role, lane, index, base, submitted, openedAt, closedAt, closedBecause } = session;
@@ -153,6 +178,7 @@ async function turnOf(lineage: Lineage, session: string, turn: number, attempts:
     stopReason: reply?.stopReason ?? null,
     text: reply === null ? '' : textOf(reply),
     calls: reply === null ? [] : await callViews(lineage, session, turn, reply),
+    web: reply === null ? [] : webUses(reply),
     usage: reply?.usage ?? null,
     microUsd: rows.length === 0 ? null : cost(rows),
     unknownMicroUsd: cost(rows.filter(({ certainty }) => certainty === 'unknown')),

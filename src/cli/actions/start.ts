@@ -40,6 +40,9 @@ interface Flags extends CommonFlags {
   roles?: string;
   warmStart?: string;
   lineage?: string;
+  workbench?: string;
+  probes?: string;
+  donors?: string;
   priority?: string;
   isolation?: string;
   hostClasses?: string;
@@ -92,14 +95,25 @@ type Input = z.infer<typeof inputSchema>;
 const claimSchema = z.record(z.string(), z.unknown());
 
 async function inputOf(flags: Flags): Promise<Input> {
-  const { task, model, specialists, isolation, rule } = flags;
-  const { trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials } = flags;
+  const { task, model, specialists, isolation, rule, donors } = flags;
+  const { trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials, probes } =
+    flags;
   const input = flags.input === undefined ? {} : parseInput(await textOf(flags.input));
   const claim = claimOf(flags);
   const merged = {
     ...input,
     ...(task === undefined ? {} : { task }),
-    ...numbers({ trials, hours, dollars, trainSeconds, calibration, priority, maxTokens, sessionTrials }),
+    ...numbers({
+      trials,
+      hours,
+      dollars,
+      trainSeconds,
+      calibration,
+      priority,
+      maxTokens,
+      sessionTrials,
+      probes,
+    }),
     ...(rule === undefined ? {} : { rule }),
     ...(claim === null ? {} : { claim: { ...claimSchema.safeParse(input.claim).data, ...claim } }),
     ...(model === undefined ? {} : { model }),
@@ -108,6 +122,8 @@ async function inputOf(flags: Flags): Promise<Input> {
       hostClasses: flags.hostClasses,
       roles: flags.roles,
       lineage: flags.lineage,
+      workbench: flags.workbench,
+      donors: donors === 'any' ? donors : donors?.split(','),
       effort: flags.effort,
       thinking: flags.thinking,
       models: flags.models?.split(',').map(modelOf),

@@ -45,6 +45,15 @@ export function register(program: Command): void {
       'off: a control arm, in which no conversation sees an outcome of a trial that it did not submit (default: on)',
     )
     .option(
+      '--workbench <auto|on|off>',
+      'commands of sessions on a copy of their workspace (default auto: on hosts that isolate them, tiers A to C)',
+    )
+    .option('--probes <n>', 'charged runs on training data that one session may make (default 6; 0: none)')
+    .option(
+      '--donors <domains>',
+      'comma-separated domains that sessions may search and fetch from through the provider, or any (default: none)',
+    )
+    .option(
       '--warm-start <name[:n]>',
       'measure the frontier of another campaign first, or the newest N steps of it, as trials of this one',
     )
@@ -64,7 +73,8 @@ export function register(program: Command): void {
       'after',
       helpText({
         notes: `Fields of the input: task, trials, submissions, hours, hoursWithoutGain, dollars, acceleratorSeconds,
-trainSeconds, rule, calibration, claim, specialists, roles, lineage, warmStart, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
+trainSeconds, rule, calibration, claim, specialists, roles, lineage,
+workbench, probes, donors, warmStart, model, turns, maxTokens, trainHeartbeatSeconds, priority, isolation,
 hostClasses.
 A worker has to run: \`assay dev\` on one machine, \`assay worker\` elsewhere.`,
         examples: [

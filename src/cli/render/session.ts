@@ -1,4 +1,11 @@
-import type { CallView, SessionModel, SessionSummary, TurnView } from '../../analysis/read-models/session.js';
+import type {
+  CallView,
+  ProbeView,
+  SessionModel,
+  SessionSummary,
+  TurnView,
+} from '../../analysis/read-models/session.js';
+import type { WebUse } from '../../domain/session/web-uses.js';
 import { integer, usd } from './numbers.js';
 import { onStdout } from './paint.js';
 import { columns, fields } from './table.js';
@@ -56,17 +63,24 @@ export function renderTurns(turns: readonly TurnView[], full: boolean): string[]
 
 /** How a conversation ended, what it cost, and its notes. */
 export function renderSum(model: SessionModel): string {
-  const { closedAt, closedBecause, submitted, notes, turns, ...cost } = model;
+  const { closedAt, closedBecause, submitted, notes, probes, turns, ...cost } = model;
   const sum = fields([
     ['ended', closedAt === null ? 'it runs' : `${closedAt}: ${oneLine(closedBecause ?? 'no reason told')}`],
     ['submitted', submitted.length === 0 ? 'nothing' : submitted.join(', ')],
     ['cost', `${plural(turns.length, 'turn')}, ${costText(cost)}`],
   ]);
-  return [sum, ...notes.map((note) => `${onStdout('bold', 'note')}\n${indent(clean(note), 2)}`)].join('\n');
+  return [
+    sum,
+    ...probes.map(probeText),
+    ...notes.map((note) => `${onStdout('bold', 'note')}\n${indent(clean(note), 2)}`),
+  ].join('\n');
 }
 
+const probeText = ({ kind, hypothesis, command, ended }: ProbeView): string =>
+  `${onStdout('bold', kind)} ${oneLine(command)}: ${oneLine(ended)}${hypothesis === '' ? '' : ` (${oneLine(hypothesis)})`}`;
+
 function turnText(
-  { turn, attempts, model, stopReason, text, calls, usage, ...cost }: TurnView,
+  { turn, attempts, model, stopReason, text, calls, web, usage, ...cost }: TurnView,
   full: boolean,
 ): string {
   const lost = attempts > 1 ? `, ${plural(attempts - 1, 'request')} lost before` : '';
@@ -85,8 +99,14 @@ function turnText(
   return [
     `${onStdout('bold', `turn ${turn}`)}  ${about.map(oneLine).join('; ')}`,
     ...(text === '' ? [] : [shown(text, full)]),
+    ...web.map(webText),
     ...calls.map((call) => callText(call, full)),
   ].join('\n');
+}
+
+function webText({ tool, asked, addresses }: WebUse): string {
+  const found = addresses.length === 0 ? 'no address' : addresses.map(oneLine).join('\n');
+  return `${onStdout('cyan', tool)} ${oneLine(asked)}\n${indent(found, 2)}`;
 }
 
 function callText({ tool, input, answer }: CallView, full: boolean): string {

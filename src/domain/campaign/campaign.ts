@@ -3,8 +3,10 @@ import { limitFields, limitsSchema, optionalLimits } from '../money/budget.js';
 import { ruleNameSchema, ruleSchema, ruleVersionSchema } from '../decision/records/record.js';
 import { HOST_CLASSES } from '../devices/calibration.js';
 import { rolesSchema } from '../session/roles.js';
+import { donorsSchema } from '../session/donors.js';
 import { frozenSessionFields, sessionInputFields } from '../session/session-settings.js';
 import { lineageModeSchema } from '../session/lineage-mode.js';
+import { MOST_PROBES, PROBES, workbenchChoiceSchema, workbenchSchema } from '../session/workbench.js';
 import { tierNameSchema } from '../task/isolation.js';
 import { modelPriceSchema } from '../money/price.js';
 
@@ -103,6 +105,12 @@ export const campaignInputSchema = z
     hostClasses: z.enum(HOST_CLASSES).default('one'),
     /** `off`: a control arm, whose conversations see no outcome of a trial that they did not submit themselves. */
     lineage: lineageModeSchema.default('on'),
+    /** Commands of sessions on a copy of their workspace; `auto`: on hosts that isolate them. */
+    workbench: workbenchChoiceSchema.default('auto'),
+    /** Probes of one session; 0: none. */
+    probes: z.number().int().min(0).max(MOST_PROBES).default(PROBES),
+    /** Domains that the provider may search and fetch from for a session, or `any`; none unless it says so. */
+    donors: donorsSchema.default([]),
     /** Recipes of another campaign that are measured as trials before the search begins. */
     warmStart: z.array(submissionSchema).max(MOST_WARM).default([]),
     submission: submissionSchema.optional(),
@@ -222,6 +230,9 @@ export const frozenCampaignSchema = z.object({
   isolation: tierNameSchema.nullable().default(null),
   hostClasses: z.enum(HOST_CLASSES).default('one'),
   lineage: lineageModeSchema.default('on'),
+  workbench: workbenchSchema.default('off'),
+  probes: z.number().int().default(0),
+  donors: donorsSchema.default([]),
   rule: ruleSchema,
   /**
    * Version of the decision rules, fixed to the campaign's end; campaigns from before there were several name none.

@@ -11,6 +11,8 @@ export const priceTierSchema = z.object({
   cacheWrite: z.number().int().nonnegative(),
   /** For an hour; twice the input where it is left out. */
   cacheWriteHour: z.number().int().nonnegative().optional(),
+  /** Micro-USD for a thousand web searches of the provider; not counted where it is left out. */
+  webSearch: z.number().int().nonnegative().optional(),
 });
 export type PriceTier = z.infer<typeof priceTierSchema>;
 

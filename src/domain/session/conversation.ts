@@ -25,6 +25,8 @@ export const usageSchema = z.object({
   cacheWriteTokens: z.number().int().nonnegative(),
   /** Those of them that it keeps for an hour, which cost more; none where it is left out. */
   cacheWriteHourTokens: z.number().int().nonnegative().optional(),
+  /** Web searches that the provider made for the reply; none where it is left out. */
+  webSearches: z.number().int().nonnegative().optional(),
 });
 export type Usage = z.infer<typeof usageSchema>;
 

@@ -1,5 +1,6 @@
 /** Limits of a phase that are looked at here. */
 interface OfPhase {
+  run: string;
   resources?: { cpus?: number | undefined } | undefined;
 }
 

@@ -152,8 +152,8 @@ export function same(a, b) {
  */
 export function changesBetween(diff) {
   const lines = diff.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
-  const text = lines.join('\n');
-  return text.length <= CHANGES_LIMIT
-    ? text
-    : `${text.slice(0, CHANGES_LIMIT)}\n… (${lines.length} changed lines in all)`;
+  let room = CHANGES_LIMIT;
+  const shown = lines.findIndex((line) => (room -= line.length + 1) < 0);
+  if (shown === -1) return lines.join('\n');
+  return [...lines.slice(0, shown), `… (${lines.length} changed lines in all)`].join('\n');
 }

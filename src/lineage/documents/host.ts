@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tierNameSchema } from '../../domain/task/isolation.js';
 import { machineSchema } from '../../domain/devices/host-class.js';
 
 /** An accelerator as a worker of its host last saw it. */
@@ -39,7 +40,11 @@ export const hostDocument = z.object({
   at: z.date(),
   /** The machine; null where an older assay reported. */
   machine: machineSchema.nullable().default(null),
+  /** Isolation tier that it holds; null where an older assay reported. */
+  tier: tierNameSchema.nullable().default(null),
   /** Id of the folder in which this host keeps what is too large for the store; null before it said so. */
   kept: z.string().nullable().default(null),
 });
 export type HostDocument = z.infer<typeof hostDocument>;
+/** A report as a worker makes it. */
+export type HostReport = z.input<typeof hostDocument>;

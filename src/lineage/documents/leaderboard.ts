@@ -13,10 +13,14 @@ const rowSchema = z.object({
   status: trialStatusSchema.nullable(),
   labels: z.array(labelSchema).default([]),
   score: finite.nullable(),
+  runs: z.number().int().nullable().default(null),
+  noise: z.object({ sd: finite, runs: z.number().nullable() }).nullable().default(null),
   delta: finite.nullable(),
+  expectedDelta: finite.nullable().default(null),
   believed: z.object({ mean: finite, sd: finite }).nullable().default(null),
   margins: z.array(marginSchema),
   changes: z.string(),
+  moved: z.object({ label: z.string(), from: finite, to: finite }).nullable().default(null),
   lesson: z.string(),
 }) satisfies z.ZodType<TrialRow>;
 

@@ -36,6 +36,25 @@ const checkedDocument = z.object({
 });
 export type CheckedFiles = z.infer<typeof checkedDocument>;
 
+/** A run on the training data that a session asked for. */
+const probeDocument = z.object({
+  /** Key of the call. */
+  call: z.string(),
+  kind: z.enum(['probe', 'profile']),
+  hypothesis: z.string(),
+  command: z.string(),
+  /** null where it was lost with its worker each time. */
+  wallMs: z.number().nullable(),
+  /** Exit status; null where it did not exit by itself. */
+  exit: z.number().int().nullable(),
+  /** How it ended, in words. */
+  ended: z.string(),
+  /** Digest of what it printed, head and tail. */
+  output: digest.nullable(),
+  at: z.date(),
+});
+export type SessionProbe = z.infer<typeof probeDocument>;
+
 const toldDocument = z.object({
   /** Trial that was the frontier; null: nothing yet. */
   frontier: z.number().int().nullable(),
@@ -71,6 +90,10 @@ export const sessionDocument = z.object({
   notes: z.array(noteDocument).default([]),
   /** The newest checks, oldest first. */
   checks: z.array(checkedDocument).default([]),
+  /** Attempts at probes that began, `CALL/1`, in their order. */
+  probesBegun: z.array(z.string()).default([]),
+  /** Probes that ended, oldest first. */
+  probes: z.array(probeDocument).default([]),
   openedAt: z.date(),
   closedAt: z.date().nullable(),
   closedBecause: z.string().nullable(),

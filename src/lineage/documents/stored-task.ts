@@ -48,6 +48,7 @@ const phases = z.object({
   pack: outputPhase
     .extend({ budget_s: z.number().optional(), tolerance_s: tolerance, gpus: z.number().optional() })
     .optional(),
+  profile: bare.optional(),
   serve: z
     .object({
       run: z.string(),

@@ -9,6 +9,7 @@ import {
   type CheckedFiles,
   type NewSession,
   type SessionDocument,
+  type SessionProbe,
 } from '../documents/session.js';
 import { KINDS } from '../document-kinds.js';
 import { TypedCollection } from '../typed-collection.js';
@@ -99,6 +100,19 @@ export class Sessions {
     await this.sessions.update(
       { _id: session, 'checks.call': { $ne: check.call } },
       { $push: { checks: { $each: [check], $slice: -CHECKS_KEPT } } },
+    );
+  }
+
+  /** Records that an attempt at a probe begins, before it is run. */
+  async beginProbe(session: string, attempt: string): Promise<void> {
+    await this.sessions.update({ _id: session }, { $addToSet: { probesBegun: attempt } });
+  }
+
+  /** Records a probe that ended, once for each call. */
+  async addProbe(session: string, probe: SessionProbe): Promise<void> {
+    await this.sessions.update(
+      { _id: session, 'probes.call': { $ne: probe.call } },
+      { $push: { probes: probe } },
     );
   }
 

@@ -47,6 +47,8 @@ export interface PhaseCall {
   seesHeldOut?: true;
   /** Phase whose limits hold, where that is not the one that is run: what a smoke run is packed with. */
   limitsOf?: RunPhase;
+  /** Accelerators that it uses, in place of those of its phase. */
+  gpus?: number;
   env: Record<string, string>;
   /** Variable for the start time, as in a request of the sandbox. */
   startVariable?: string;
@@ -127,7 +129,7 @@ function accessFor(
   { spec }: HostedTask,
   call: PhaseCall,
 ): DeviceAccess | undefined {
-  const count = gpusOf(spec, runPhaseOf(call));
+  const count = call.gpus ?? gpusOf(spec, runPhaseOf(call));
   if (count === 0) return undefined;
   if (granted === null)
     throw new AssayError('INTERNAL', `${call.phase} needs ${count} accelerators and no lease holds them`);

@@ -1,8 +1,10 @@
 import { applyEdit, withoutNumbers, type Edit } from '../../domain/text/edits.js';
 import { knobsOf, type Knob } from '../../domain/text/knobs.js';
 import { matchesGlob } from '../../domain/text/paths.js';
-import { readCheckAnswer, readRebaseAnswer, readSubmitAnswer, type SubmitReading } from '../answers.js';
+import { readCheckAnswer, readRebaseAnswer } from '../answers.js';
 import { baseIn, editableIn } from '../prompt.js';
+import { readSubmitAnswer, type SubmitReading } from '../trial-text/submit-answer.js';
+import { readView } from '../view/read-view.js';
 import { parseCall } from '../tools/tools.js';
 import type { AnsweredCall, Conversation } from './request.js';
 
@@ -40,6 +42,7 @@ export interface ConversationState {
   /** The last submit was not adopted, and its edits still lie here. */
   astray: boolean;
   failures: number;
+  minimize: boolean;
   finished: boolean;
   /** Files of trials seen, so that a rebase onto one needs no reading. */
   known: Map<number, Map<string, string>>;
@@ -63,6 +66,7 @@ export function conversationState(conversation: Conversation): ConversationState
     stuck: new Set(),
     astray: false,
     failures: 0,
+    minimize: readView(conversation.opening)?.direction !== 'maximize',
     finished: false,
     known: new Map(),
   };
@@ -126,11 +130,15 @@ function playSubmit(desk: ConversationState, text: string): void {
   remember(desk, result);
   desk.known.set(result.trial, new Map(desk.files));
   desk.checked = null;
-  desk.astray = result.status !== 'keep';
+  desk.astray = !(result.status === 'keep' || (result.status === 'measured' && isGain(desk, result.delta)));
   if (desk.astray) return;
   desk.base = result.trial;
   desk.clean = new Map(desk.files);
 }
+
+/** Returns true where a trial is better than its parent: without lineage nobody says whether it was adopted. */
+const isGain = ({ minimize }: ConversationState, delta: number | null): boolean =>
+  delta !== null && (minimize ? delta < 0 : delta > 0);
 
 function playRebase(desk: ConversationState, text: string): void {
   const trial = readRebaseAnswer(text);

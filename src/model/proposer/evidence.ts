@@ -1,5 +1,5 @@
 import { knobsOf } from '../../domain/text/knobs.js';
-import { readView, type RowReading, type ViewReading } from '../view-text.js';
+import { readView, type RowReading, type ViewReading } from '../view/read-view.js';
 import { pointOf, type ConversationState, type Point } from './conversation-state.js';
 
 /** Effect of turning some knobs together. */

@@ -2,7 +2,7 @@ import { sha256 } from '../../domain/digest.js';
 import { turned } from '../../domain/text/knobs.js';
 import { roleSection } from '../prompt.js';
 import { EDIT_TOOL } from '../tools/workspace.js';
-import { readView } from '../view-text.js';
+import { readView } from '../view/read-view.js';
 import {
   conversationState,
   knobsIn,
@@ -58,7 +58,7 @@ function endOf(conversation: Conversation, desk: ConversationState): string | nu
 /** Onto the frontier after a trial that was not adopted; its files are read again where they are not known. */
 function goBack(desk: ConversationState, conversation: Conversation): Proposal {
   const last = desk.attempts.findLast(({ result }) => result !== null)?.result;
-  const frontier = last?.frontier ?? readView(conversation.opening)?.frontier ?? 0;
+  const frontier = last?.frontier ?? readView(conversation.opening)?.frontier ?? desk.base ?? 0;
   const reread = desk.known.has(frontier) ? [] : [...desk.files.keys()].map(view);
   return {
     text: `Back to trial ${frontier}.`,

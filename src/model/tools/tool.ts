@@ -6,6 +6,15 @@ import type { Task } from '../../domain/task/task.js';
 export interface ToolOffer {
   /** Domains of edits, each with what belongs to it. */
   domains: Task['recipe']['domains'];
+  /** Commands on a copy of the workspace; left out where the campaign has none. */
+  workbench?: {
+    /** Probes of a session. */
+    probes: number;
+    /** True where the task has a profile. */
+    profiles: boolean;
+  };
+  /** Places outside that the provider may search and fetch from: domains, or any; left out where there are none. */
+  donors?: readonly string[] | 'any';
 }
 
 /** A tool as a model sees it, and the check of what a model gives it. */

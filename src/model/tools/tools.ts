@@ -11,11 +11,14 @@ import { MERGE, type MergeCall } from './merge.js';
 import { NOTE, NOTES, type NotesCall } from './notes.js';
 import { SUBMIT_TRIAL, type SubmitCall } from './submit-trial.js';
 import type { ModelTool, ToolOffer } from './tool.js';
+import { webTools } from './web.js';
+import { PROBE, PROFILE, SHELL, type WorkbenchCall } from './workbench.js';
 import { CHECK, EDIT, REBASE, SEARCH, type WorkspaceCall } from './workspace.js';
 
 /** One tool call whose input was checked; `malformed` is answered with its error and does nothing. */
 export type ToolCall =
   | WorkspaceCall
+  | WorkbenchCall
   | LineageCall
   | SubmitCall
   | InspectCall
@@ -26,6 +29,14 @@ export type ToolCall =
   | FinishCall
   | { tool: 'malformed'; error: string };
 
+const COMMANDS: ReadonlySet<ToolCall['tool']> = new Set(['check', 'shell', 'probe', 'profile']);
+
+/** True for calls that start processes, which only hosts of the pool can. */
+export const needsHost = ({ tool }: ToolCall): boolean => COMMANDS.has(tool);
+
+/** True for calls that take a lease of a host. */
+export const needsLease = ({ tool }: ToolCall): boolean => tool === 'probe' || tool === 'profile';
+
 /** True for calls about trials of the session, which are carried out after all others of a reply. */
 export const isDeferred = ({ tool }: ToolCall): boolean =>
   tool === 'submit_trial' || tool === 'await_trials' || tool === 'withdraw';
@@ -35,6 +46,9 @@ const TOOLS: readonly ModelTool<ToolCall>[] = [
   EDIT,
   SEARCH,
   CHECK,
+  SHELL,
+  PROBE,
+  PROFILE,
   LINEAGE,
   READ_TRIAL,
   LOG,
@@ -59,7 +73,7 @@ const BY_NAME = new Map(TOOLS.map((tool) => [tool.name, tool]));
 
 /** The tools of a session. */
 export function toolDefinitions(offer: ToolOffer): Anthropic.ToolUnion[] {
-  return TOOLS.flatMap(({ definition }) => definition(offer) ?? []);
+  return [...TOOLS.flatMap(({ definition }) => definition(offer) ?? []), ...webTools(offer)];
 }
 
 /** Parses one tool call of a model; an error is worded so that the model can fix it. */

@@ -1,3 +1,5 @@
+import { AssayError } from '../../domain/errors.js';
+import type { ProbeRequest, ProbeResult, ShellRequest, ShellResult } from '../../domain/session/bench.js';
 import type { WorkMonitor } from '../../domain/trial/doing.js';
 import type { Task } from '../../domain/task/task.js';
 import type { FrozenCampaign } from '../../domain/campaign/campaign.js';
@@ -22,6 +24,12 @@ export interface CheckResult {
 /** Checks a workspace by running the task's own cheap phases; only hosts of the pool can. */
 export type Checker = (owner: string, workspace: Workspace, monitor: WorkMonitor) => Promise<CheckResult>;
 
+/** Commands of a session, which only hosts of the pool can run. */
+export interface Bench {
+  shell: (request: ShellRequest, monitor: WorkMonitor) => Promise<ShellResult>;
+  probe: (request: ProbeRequest, monitor: WorkMonitor) => Promise<ProbeResult>;
+}
+
 /** All that a call is carried out with. */
 export interface CallContext {
   lineage: Lineage;
@@ -33,6 +41,8 @@ export interface CallContext {
   workspace: Workspace;
   /** null on workers that are no hosts. */
   check: Checker | null;
+  /** Left out on workers that are no hosts. */
+  bench?: Bench;
   monitor: WorkMonitor;
 }
 
@@ -49,3 +59,10 @@ export const refused = ({ workspace }: Pick<CallContext, 'workspace'>, text: str
   isError: true,
   workspace,
 });
+
+/** @throws AssayError INTERNAL on a worker that is no host */
+export function benchOf({ bench }: Pick<CallContext, 'bench'>): Bench {
+  if (bench === undefined)
+    throw new AssayError('INTERNAL', 'a command was asked of a worker that cannot run it');
+  return bench;
+}

@@ -1,7 +1,6 @@
 import { treeDiff } from '../../lineage/blob-store/tree-diff.js';
-import { rowOf } from '../../lineage/trials/view.js';
 import { decisionMeasure } from '../../domain/task/task.js';
-import { renderRows } from '../../model/prompt.js';
+import { renderRows } from '../../model/view/row-text.js';
 import { refused, said, type Answer, type CallContext } from './answer.js';
 import { wholeLines } from './whole-lines.js';
 
@@ -28,10 +27,9 @@ export async function children(
   context: CallContext,
   { trial, limit }: { trial: number; limit: number },
 ): Promise<Answer> {
-  const { lineage, spec, trials } = context;
+  const { spec, trials } = context;
   if ((await trials.get(trial)) === null) return refused(context, `There is no trial ${trial}.`);
   const found = await trials.children(trial, limit);
   if (found.length === 0) return said(context, `nothing was built on trial ${trial}`);
-  const rows = await Promise.all(found.map((child) => rowOf(lineage, child)));
-  return said(context, renderRows(rows, decisionMeasure(spec)));
+  return said(context, renderRows(await trials.rows(found), decisionMeasure(spec)));
 }

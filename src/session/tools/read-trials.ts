@@ -1,8 +1,7 @@
 import { decisionMeasure } from '../../domain/task/task.js';
 import type { TrialDocument } from '../../lineage/documents/trial.js';
 import type { Lineage } from '../../lineage/lineage.js';
-import { rowOf } from '../../lineage/trials/view.js';
-import { renderRows } from '../../model/prompt.js';
+import { renderRows } from '../../model/view/row-text.js';
 import type { LineageCall } from '../../model/tools/lineage.js';
 import { refused, said, type Answer, type CallContext } from './answer.js';
 
@@ -16,11 +15,11 @@ export async function listTrials(
   context: CallContext,
   { role, status, limit }: Extract<LineageCall, { tool: 'lineage' }>,
 ): Promise<Answer> {
-  const { lineage, spec, trials } = context;
+  const { spec, trials } = context;
   const asked = (await trials.latest(MOST_SOUGHT)).filter(
     (trial) => (role === null || trial.role === role) && (status === null || trial.status === status),
   );
-  const rows = await Promise.all(asked.slice(0, limit).map((trial) => rowOf(lineage, trial)));
+  const rows = await trials.rows(asked.slice(0, limit));
   return said(context, rows.length === 0 ? 'no such trials' : renderRows(rows, decisionMeasure(spec)));
 }
 
@@ -31,7 +30,7 @@ export async function readTrial(context: CallContext, number: number): Promise<A
   if (trial === null) return refused(context, `There is no trial ${number}.`);
   const diff = await lineage.blobs.text(trial.diff);
   const parts = [
-    renderRows([await rowOf(lineage, trial)], decisionMeasure(spec)),
+    renderRows(await trials.rows([trial]), decisionMeasure(spec)),
     `metrics: ${JSON.stringify(trial.outcome?.metrics ?? {})}`,
     ...(trial.outcome?.feedback ? [`feedback: ${trial.outcome.feedback}`] : []),
     `diff against trial ${trial.parent ?? 'none'}:\n${diff.slice(0, READ_DIFF)}`,

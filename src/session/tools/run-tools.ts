@@ -8,7 +8,7 @@ import { callsAt, storeAnswer, type ConversationContext, type TurnRef } from '..
 import { meanwhile } from '../meanwhile.js';
 import { VisibleTrials } from '../visible-trials.js';
 import { workspaceAt } from '../workspace.js';
-import { refused, said, type Answer, type CallContext, type Checker } from './answer.js';
+import { refused, said, type Answer, type Bench, type CallContext, type Checker } from './answer.js';
 import { children, diff } from './compare.js';
 import { curve } from './curve.js';
 import { edit } from './edit.js';
@@ -17,11 +17,14 @@ import { readLog } from './log.js';
 import { merge } from './merge.js';
 import { finish, keepNote, listNotes } from './notes.js';
 import { listTrials, readTrial } from './read-trials.js';
+import { probe } from './probe.js';
 import { rebase } from './rebase.js';
+import { shell } from './shell.js';
 
 export interface ToolContext {
   lineage: Lineage;
   check: Checker | null;
+  bench?: Bench;
   monitor: WorkMonitor;
 }
 
@@ -79,6 +82,12 @@ async function carryOut(context: CallContext, call: ToolCall): Promise<Answer> {
       return listNotes(context, call);
     case 'check':
       return check(context);
+    case 'shell':
+      return shell(context, call);
+    case 'probe':
+      return probe(context, call);
+    case 'profile':
+      return probe(context, { ...call, command: null, timeoutS: null });
     case 'lineage':
       return listTrials(context, call);
     case 'read_trial':

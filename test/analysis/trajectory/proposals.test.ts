@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clusterFigures, clusterInOrder } from '../../../src/analysis/proposals/clusters.js';
+import { clusterFigures } from '../../../src/analysis/proposals/clusters.js';
+import { clusterInOrder } from '../../../src/domain/text/clusters.js';
 import { effectiveCount } from '../../../src/analysis/proposals/entropy.js';
 import { calibration, expectedGains } from '../../../src/analysis/proposals/expected-deltas.js';
 import { nearDuplicates } from '../../../src/domain/text/near-duplicates.js';

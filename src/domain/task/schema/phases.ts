@@ -120,6 +120,11 @@ export const phasesSchema = z.strictObject({
     })
     .optional()
     .describe('makes the artifact of what training left; without it that is the artifact'),
+  profile: bare
+    .optional()
+    .describe(
+      'shows where the time of training goes, for sessions that ask for it; run as a probe, with the training data and the limits of `train`',
+    ),
   serve: z
     .strictObject({
       run: z.string().min(1).describe('command for `sh`'),
