@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { startScriptedServer, say, type ScriptedServer } from '../model/scripted-server.js';
+import { startScriptedServer, use, type ScriptedServer } from '../model/scripted-server.js';
 import { leftOpen, NOTHING_OPEN, temporal, training } from './command-lines.js';
 import { replayAll } from './replaying.js';
 import { openWorld, until, type World } from './world.js';
@@ -13,7 +13,7 @@ let world: World;
 let model: ScriptedServer;
 beforeAll(async () => {
   world = await openWorld();
-  const nothing = { blocks: [say('nothing to propose')] };
+  const nothing = { blocks: [use('finish', { note: 'nothing to propose' })] };
   // the lane stays silent until the first person has submitted: it would end the campaign
   const later = async (): Promise<typeof nothing> => {
     await until('a trial of a person', async () => ((await world.trials('people')).length > 0 ? true : null));
