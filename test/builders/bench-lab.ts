@@ -29,7 +29,9 @@ with open(os.path.join(root, "manifest.json"), "w") as file: json.dump({"schema"
 `;
 
 const DATA = 'scoring: direct\ndata: { prepare: prepare.py, train: train/, search: search/, claim: claim/ }';
-const PROFILE = "phases:\n  profile: { run: 'echo slowest: matmul', timeout_s: 20 }";
+/** Seconds that the profile of its task may take. */
+export const PROFILE_S = 3;
+const profileOf = (run: string): string => `phases:\n  profile: { run: '${run}', timeout_s: ${PROFILE_S} }`;
 
 /** A host of this tier, and a campaign whose sessions have a workbench. */
 export interface BenchLab {
@@ -45,7 +47,7 @@ export interface BenchLab {
 /** Opens one with what a test says of the frozen campaign. */
 export async function openBenchLab(
   tier: TierName,
-  { profile = true, ...more }: Record<string, unknown> = {},
+  { profile = 'echo slowest: matmul', ...more }: Record<string, unknown> = {},
 ): Promise<BenchLab> {
   const folder = await mkdtemp(join(tmpdir(), 'assay-bench-'));
   // a sandbox of another user reads it
@@ -55,7 +57,7 @@ export async function openBenchLab(
   const change = (yaml: string): string =>
     yaml
       .replace('scoring: direct', DATA)
-      .replace('phases:', profile === true ? PROFILE : 'phases:')
+      .replace('phases:', typeof profile === 'string' ? profileOf(profile) : 'phases:')
       .replaceAll(/(editable|counted): \['train.py'\]/g, "$1: ['train.py', 'more/**']");
   await pushTask({ lineage }, name, change, { 'prepare.py': PREPARE, 'recipe/README.md': 'not editable\n' });
   const task = await lineage.tasks.find(name);

@@ -81,6 +81,8 @@ const OTHER: Readonly<Record<string, unknown>> = {
 
 /** Fields that are looked at while something runs, and where a test shows what each does. */
 const SHOWN_BY: Readonly<Record<string, [file: string, by: RegExp]>> = {
+  'phases.profile.run': ['measure/workbench/probe.test.ts', /runs the profile of a task/],
+  'phases.profile.timeout_s': ['measure/workbench/probe.test.ts', /profile of a task at its timeout_s/],
   'phases.train.progress.metric': ['workflows/savings.slow.test.ts', /by its own progress: loss /],
   ...Object.fromEntries(
     ['direction', 'stop.after', 'stop.spread', 'stop.spreads', 'stop.catch_up'].map((name) => [

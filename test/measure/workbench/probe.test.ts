@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { HELD_OUT, openBenchLab, SEEN, type BenchLab } from '../../builders/bench-lab.js';
+import { HELD_OUT, openBenchLab, PROFILE_S, SEEN, type BenchLab } from '../../builders/bench-lab.js';
 import { TIERS } from '../../sandbox/programs.js';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -60,6 +60,13 @@ it('runs the profile of a task, counts it as a probe, and refuses more than a se
     ['profile', 0],
     ['probe', null],
   ]);
+});
+
+it('ends the profile of a task at its timeout_s', async () => {
+  await open(BEST, { ...anywhere, profile: 'echo begun; sleep 30' });
+  const text = await (await lab.talk()).ask('profile');
+  expect(text).toMatch(new RegExp(`exceeded its wall limit: .* of ${PROFILE_S} s`));
+  expect(text).toContain('begun');
 });
 
 it('says so where the task has no profile', async () => {
