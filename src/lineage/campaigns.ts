@@ -14,7 +14,12 @@ import type { CalibratedClass } from '../domain/devices/host-class.js';
 import { AssayError } from '../domain/errors.js';
 import { fieldOf } from '../domain/keys.js';
 import { isEnded, isHeld, type CampaignState, type RunControl } from '../domain/statuses.js';
-import { type ActiveWork, type CampaignDocument, type Exhausted } from './documents/campaign.js';
+import {
+  type ActiveWork,
+  type CampaignDocument,
+  type Exhausted,
+  type FrozenPrompt,
+} from './documents/campaign.js';
 import { KINDS } from './document-kinds.js';
 import { TypedCollection } from './typed-collection.js';
 import { fieldsOf } from './update-fields.js';
@@ -71,6 +76,7 @@ export class Campaigns {
       exhausted: null,
       elapsed: elapsedFrom(now),
       hostClasses: [],
+      prompts: {},
       foreign: null,
     });
     if (mine) this.anchors.set(frozen.owner, { monotonicMs, totalMs: 0 });
@@ -108,6 +114,13 @@ export class Campaigns {
     const free = { owner, hostClasses: { $not: { $elemMatch: unless } } };
     await this.collection.update(free, { $push: { hostClasses: calibrated } });
     return (await this.byOwner(owner)).hostClasses;
+  }
+
+  /** Stores the prompt of a role, unless it has one; returns the one that it has. */
+  async freezePrompt(owner: string, role: string, prompt: FrozenPrompt): Promise<FrozenPrompt> {
+    const field = `prompts.${fieldOf(role)}`;
+    await this.collection.update({ owner, [field]: { $exists: false } }, { $set: { [field]: prompt } });
+    return (await this.byOwner(owner)).prompts[fieldOf(role)] ?? prompt;
   }
 
   async byName(name: string): Promise<CampaignDocument> {

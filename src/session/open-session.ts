@@ -2,11 +2,12 @@ import type { FrozenCampaign } from '../domain/campaign/campaign.js';
 import { REFUSED_TWICE } from '../domain/session/conversation.js';
 import { BUILT_IN_ROLES } from '../domain/session/roles.js';
 import { AssayError } from '../domain/errors.js';
-import { START, sessionKey } from '../domain/keys.js';
+import { START, fieldOf, sessionKey } from '../domain/keys.js';
 import type { Task } from '../domain/task/task.js';
 import { trainClock } from '../domain/task/phase-clock.js';
 import { cacheTimeOf, type CacheTime } from '../domain/session/cache-time.js';
 import { isHeld } from '../domain/statuses.js';
+import type { FrozenPrompt } from '../lineage/documents/campaign.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { readSpecialist, type SpecialistFile } from '../tasks/specialist-file.js';
@@ -57,7 +58,13 @@ export async function openSession(
   const viewer = { campaign, task: task.spec, role, session: id, neighbours: specialist.neighbours };
   const view = await lineageView(lineage, viewer, frontier);
   const base = await lineage.trials.require(owner, view.base);
-  const [shared, own] = await systemBlocks(lineage, campaign.frozen, task, { role, ...specialist });
+  const { system, roleStart } =
+    campaign.prompts[fieldOf(role)] ??
+    (await lineage.campaigns.freezePrompt(
+      owner,
+      role,
+      await promptOf(lineage, campaign.frozen, task, { role, ...specialist }),
+    ));
   await lineage.sessions.open({
     _id: id,
     owner,
@@ -66,8 +73,8 @@ export async function openSession(
     index,
     base: base.number,
     snapshot: base.snapshot,
-    system: await lineage.blobs.put(`${shared}${BETWEEN}${own}`),
-    roleStart: shared.length + BETWEEN.length,
+    system,
+    roleStart,
     cache: await cacheTime(lineage, campaign.frozen, task.spec),
     opening: await lineage.blobs.put(
       openingMessage(view, task.spec, campaign.frozen.viewTokens, `${campaign.frozen.name}/${lane}/${index}`),
@@ -124,13 +131,13 @@ async function cacheTime(
   return cacheTimeOf(waited, (budget?.seconds ?? limitS) * 1000);
 }
 
-async function systemBlocks(
+async function promptOf(
   lineage: Lineage,
   frozen: FrozenCampaign,
   task: TaskDocument,
   { role, prompt }: { role: string; prompt: string },
-): Promise<[shared: string, role: string]> {
-  return systemPrompt({
+): Promise<FrozenPrompt> {
+  const [shared, own] = systemPrompt({
     task: task.spec,
     role,
     rolePrompt: prompt,
@@ -141,4 +148,6 @@ async function systemBlocks(
     lineage: frozen.lineage,
     sessionTrials: frozen.sessionTrials,
   });
+  const system = await lineage.blobs.put(`${shared}${BETWEEN}${own}`);
+  return { system, roleStart: shared.length + BETWEEN.length };
 }

@@ -35,6 +35,7 @@ export function factsOf(store: Partial<StoreFacts> = {}, state: CampaignState = 
     exhausted: null,
     elapsed: elapsedFrom(AT),
     hostClasses: [],
+    prompts: {},
     foreign: null,
   };
   return {

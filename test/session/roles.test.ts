@@ -59,4 +59,17 @@ describe('campaigns with', () => {
     for (const prompt of prompts)
       expect(await lineage.blobs.text(prompt)).toContain('You work on the whole recipe');
   });
+
+  it('a prompt that its first session had, which later ones have as well', async () => {
+    const { lineage } = world;
+    const owner = await runningCampaign(world, 'prompts', { roles: 'single', specialists: undefined });
+    await lineage.decisions.decide(candidate(owner, 0, 2));
+    const first = { system: await lineage.blobs.put('as it was then'), roleStart: 6 };
+    expect(await lineage.campaigns.freezePrompt(owner, 'generalist', first)).toEqual(first);
+    const later = { system: await lineage.blobs.put('as a newer assay words it'), roleStart: 5 };
+    expect(await lineage.campaigns.freezePrompt(owner, 'generalist', later)).toEqual(first);
+    const opened = await openSession(lineage, { owner, role: 'generalist', lane: 'generalist-1', index: 0 });
+    if (opened.kind !== 'open') throw new Error(opened.kind);
+    expect(await lineage.sessions.get(opened.session)).toMatchObject(first);
+  });
 });

@@ -101,6 +101,6 @@ describe('a session', () => {
       const handle = await world.start('told', input);
       await handle.result();
     });
-    expect(told).toMatch(/train [\d.]+ of 10 s/);
+    expect(told).toMatch(/train [\d.]+ of 10 /);
   });
 });

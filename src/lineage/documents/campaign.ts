@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { calibratedClassSchema } from '../../domain/devices/host-class.js';
 import { reasonSchema } from '../../domain/campaign/reasons.js';
 import { frozenCampaignSchema } from '../../domain/campaign/campaign.js';
+import { digest } from './snapshot.js';
 import { campaignStateSchema, controlSchema } from '../../domain/statuses.js';
 
 const activeWork = z.object({
@@ -31,6 +32,13 @@ const exhausted = z.object({
 /** Budget that a campaign is paused by. */
 export type Exhausted = z.infer<typeof exhausted>;
 
+const frozenPrompt = z.object({
+  system: digest,
+  /** Place in it at which the block of the role begins. */
+  roleStart: z.number().int().nonnegative(),
+});
+export type FrozenPrompt = z.infer<typeof frozenPrompt>;
+
 export const campaignDocument = z.object({
   _id: z.string(),
   owner: z.string(),
@@ -56,6 +64,8 @@ export const campaignDocument = z.object({
   elapsed,
   /** Classes of hosts that calibrated it; no host of another class does its work. */
   hostClasses: z.array(calibratedClassSchema).default([]),
+  /** System prompt of each role, as its first session had it: later sessions have the same, whatever assay they run on. */
+  prompts: z.record(z.string(), frozenPrompt).default({}),
   /** Set where it was measured elsewhere and read from an archive: its name there, and when it came. */
   foreign: z.object({ name: z.string(), importedAt: z.date() }).nullable().default(null),
 });

@@ -18,8 +18,8 @@ const DETERMINISTIC = '- Scores repeat exactly: every difference is one of the r
 /** Rules of conversations that see nothing of others, in place of those with the same first words. */
 const ALONE = [
   [
-    'A submit waits for its result.',
-    '- A submit waits for its result: continue from it if it is better than its parent, else rebase onto the parent. Of trials of others you are told nothing, nor whether yours was adopted.',
+    'A submit waits for its result',
+    '- A submit waits for its result, unless you pass wait: false, go on with other ideas, and collect results with await_trials. Continue from it if it is better than its parent, else rebase onto the parent. Of trials of others you are told nothing, nor whether yours was adopted.',
   ],
   [
     'Do not repeat',
@@ -39,12 +39,13 @@ export function rulesText(task: Pick<Task, 'replicate'>, lineage: LineageMode): 
   return task.replicate.deterministic ? withRule(told, 'Scores differ', DETERMINISTIC) : told;
 }
 
-/** Puts a rule in place of the one that begins with these words. */
-const withRule = (rules: string, first: string, rule: string): string =>
-  rules
-    .split('\n')
-    .map((line) => (line.startsWith(`- ${first}`) ? rule : line))
-    .join('\n');
+/** Puts a rule in place of the one that begins with these words, which has to be there. */
+function withRule(rules: string, first: string, rule: string): string {
+  const lines = rules.split('\n');
+  const at = lines.findIndex((line) => line.startsWith(`- ${first}`));
+  if (at === -1) throw new RangeError(`no rule begins with "${first}"`);
+  return lines.with(at, rule).join('\n');
+}
 
 /** Roles that have lanes, and whose surfaces anyone may change. */
 export function lanesText({
