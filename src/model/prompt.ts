@@ -190,13 +190,18 @@ const FILES = 'Files that you may change: ';
  * The first message of a session: where its workspace stands, and the lineage within a budget of tokens. `session`
  * names the session, so that lanes of one role do not open with the same words.
  */
-export function openingMessage(view: LineageView, task: Task, tokenBudget: number, session?: string): string {
+export function openingMessage(
+  view: LineageView,
+  task: Task,
+  tokenBudget: number,
+  { session, charactersPerToken }: { session?: string; charactersPerToken?: number } = {},
+): string {
   return [
     ...(session === undefined ? [] : [`Session ${session}.`]),
     `Your workspace is a copy of trial ${view.base} (${trialLabel(view.base)}), ${view.frontier === null ? 'the start' : 'the frontier'}.`,
     `${FILES}${task.recipe.editable.join(', ')}`,
     '',
-    renderView(view, tokenBudget),
+    renderView(view, tokenBudget, charactersPerToken),
     '',
     'Read the recipe, then propose the change that you expect to help most.',
   ].join('\n');

@@ -11,9 +11,11 @@ import type { FrozenPrompt } from '../lineage/documents/campaign.js';
 import type { TaskDocument } from '../lineage/documents/task.js';
 import type { Lineage } from '../lineage/lineage.js';
 import { readSpecialist, type SpecialistFile } from '../tasks/specialist-file.js';
+import { definedFields } from '../domain/defined-fields.js';
 import { closedBecause } from './closed-because.js';
 import { promptKnowledge } from './prompt-knowledge.js';
 import { openingMessage, systemPrompt } from '../model/prompt.js';
+import { countedCharactersPerToken } from './counted-tokens.js';
 import { lineageView } from './lineage-view.js';
 
 /** `closed`: a reset lane comes by a session that it has ended before. */
@@ -58,12 +60,18 @@ export async function openSession(
   const viewer = { campaign, task: task.spec, role, session: id, neighbours: specialist.neighbours };
   const view = await lineageView(lineage, viewer, frontier);
   const base = await lineage.trials.require(owner, view.base);
+  const { frozen } = campaign;
+  const counted = await countedCharactersPerToken(
+    lineage,
+    { frozen, spec: task.spec },
+    { owner, lane, index },
+  );
   const { system, roleStart } =
     campaign.prompts[fieldOf(role)] ??
     (await lineage.campaigns.freezePrompt(
       owner,
       role,
-      await promptOf(lineage, campaign.frozen, task, { role, ...specialist }),
+      await promptOf(lineage, frozen, task, { role, ...specialist }),
     ));
   await lineage.sessions.open({
     _id: id,
@@ -75,9 +83,12 @@ export async function openSession(
     snapshot: base.snapshot,
     system,
     roleStart,
-    cache: await cacheTime(lineage, campaign.frozen, task.spec),
+    cache: await cacheTime(lineage, frozen, task.spec),
     opening: await lineage.blobs.put(
-      openingMessage(view, task.spec, campaign.frozen.viewTokens, `${campaign.frozen.name}/${lane}/${index}`),
+      openingMessage(view, task.spec, frozen.viewTokens, {
+        session: `${frozen.name}/${lane}/${index}`,
+        ...definedFields({ charactersPerToken: counted ?? undefined }),
+      }),
     ),
     submitted: [],
     openedAt: new Date(),

@@ -44,7 +44,7 @@ type Answerer = (call: ToolCall) => { text: string; isError?: boolean };
 
 /** Runs a session to its end; returns what was called, turn by turn. */
 async function run(session: Session, name: string, answer: Answerer): Promise<ToolCall[][]> {
-  const opening = openingMessage(session.harness.view(session.role), task, 2000, name);
+  const opening = openingMessage(session.harness.view(session.role), task, 2000, { session: name });
   const exchanges: Exchange[] = [];
   const called: ToolCall[][] = [];
   while (!session.finished && exchanges.length < 40) {

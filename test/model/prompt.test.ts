@@ -74,7 +74,7 @@ describe('a prompt', () => {
   });
 
   it('opens with the files and the trial that the workspace stands on', () => {
-    const opening = openingMessage(VIEW, task, 500, 'demo/opt-1, session 2');
+    const opening = openingMessage(VIEW, task, 500, { session: 'demo/opt-1, session 2' });
     expect(editableIn(opening)).toEqual(['train.py', 'lib/**']);
     expect(baseIn(opening)).toBe(3);
     expect(opening).toContain('Session demo/opt-1, session 2.');

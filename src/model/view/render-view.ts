@@ -9,14 +9,19 @@ export const CHARS_PER_TOKEN = 4;
 const FIRST_IN_FULL = 24;
 
 /**
- * The lineage as text for a model, newest first, within a budget of tokens (estimated at four characters each, and
+ * The lineage as text for a model, newest first, within a budget of tokens (at so many characters each, and
  * raised to MIN_VIEW_TOKENS where it is smaller). Start and frontier are always there; of the others the most useful
  * come first in the choice, and first in being shown in full. What is shown is shown in whole lines.
  */
-export function renderView(view: LineageView, tokenBudget: number): string {
+export function renderView(
+  view: LineageView,
+  tokenBudget: number,
+  charactersPerToken = CHARS_PER_TOKEN,
+): string {
   const [head = '', ...more] = headLines(view);
   const entries = entriesOf(view);
-  const choice = new Choice(entries, Math.max(MIN_VIEW_TOKENS, Math.floor(tokenBudget)) * CHARS_PER_TOKEN);
+  const tokens = Math.max(MIN_VIEW_TOKENS, Math.floor(tokenBudget));
+  const choice = new Choice(entries, Math.floor(tokens * charactersPerToken));
   choice.take(head.length);
   for (const entry of entries) if (entry.isFixed) choice.show(entry, 0);
   const lines = [head, ...more.filter((line) => choice.fits(line.length + 1))];
