@@ -30,7 +30,10 @@ export function sizesOf(task: Task, trial: TrialDocument, replicate?: ReplicateD
   const measured = { ...replicate?.trained?.metrics, ...trial.outcome?.metrics };
   const told = new Map((trial.outcome?.margins ?? []).map(({ metric, value }) => [metric, value]));
   const total = measured.bytes ?? told.get('bytes') ?? null;
-  const code = measured.code_bytes ?? told.get('code_bytes') ?? null;
+  // counted in the same way as the total
+  const sealed = replicate?.trained?.artifact?.bytes ?? null;
+  const rest = total === null || sealed === null ? null : total - sealed;
+  const code = measured.code_bytes ?? told.get('code_bytes') ?? rest;
   const limit = task.gates.find(({ metric, max }) => metric === 'bytes' && max !== undefined)?.max ?? null;
   if (total === null && code === null) return null;
   return { total, code, artifact: total === null || code === null ? null : total - code, limit };
