@@ -16,7 +16,7 @@ export const NOTHING_AWAITED = 'no trial of this session is awaited';
 export const withdrawnAnswer = (trial: number): string =>
   `trial ${trial}: cancelled\nwithdrawn before it was trained; it costs none of the trials`;
 
-/** What happened since a session was told last. */
+/** News since a session was told last. */
 export interface News {
   /** The frontier where it has moved, and its score. */
   frontier: { trial: number; score: number | null } | null;

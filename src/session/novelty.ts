@@ -1,3 +1,4 @@
+import { changedLines } from '../domain/text/diff.js';
 import { mostSimilar } from '../domain/text/near-duplicates.js';
 import { termsWithNumbers } from '../domain/text/text-vectors.js';
 import { decisionMeasure, type Task } from '../domain/task/task.js';
@@ -21,7 +22,7 @@ export interface Worded {
   edit: Edited;
 }
 
-/** What an edit changed. */
+/** Changes of an edit. */
 export interface Edited {
   /** Changed lines, "-old" and "+new", cut to a few hundred characters. */
   changes: string;
@@ -74,9 +75,6 @@ export const NEW: Novelty = { similar: null, answer: null };
 
 /** Characters of a diff that is compared; larger edits are not. */
 const MOST_CHARACTERS = 200_000;
-
-const changedLines = (text: string): string[] =>
-  text.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
 
 /** Numbers of the added lines, in their order: another value of a constant is another experiment. */
 const numbersSet = (lines: readonly string[]): string =>

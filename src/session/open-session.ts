@@ -126,7 +126,7 @@ async function fileText(lineage: Lineage, task: TaskDocument, path: string): Pro
 /** Trials whose durations say how long a model waits for one. */
 const RECENT_TRIALS = 20;
 
-/** How long the provider should keep the prompts of a session that begins now. */
+/** Chooses the time for which the provider should keep the prompts of a session that begins now. */
 async function cacheTime(
   lineage: Lineage,
   { owner, trainSeconds }: FrozenCampaign,

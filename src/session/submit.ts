@@ -16,7 +16,7 @@ import { NEW, type Novelty, type Edited } from './novelty.js';
 export type Submitted =
   { kind: 'accepted'; number: number; detached?: boolean } | { kind: 'refused'; reason: string };
 
-/** The same, with the whole answer to the call where it is more than the reason. */
+/** End of a submit, with the whole answer to the call where it is more than the reason. */
 export type Entered = Submitted | { kind: 'repeated'; trial: number; answer: string };
 
 export interface StartSubmitted {

@@ -35,7 +35,7 @@ export interface Costs {
   byPhase: CostLine[];
   /** By the status of the trial; a request counts to the trial that its session submitted next. */
   byStatus: CostLine[];
-  /** What requests to models cost and brought, by role and by model. */
+  /** Costs of requests to models and the gain that they brought, by role and by model. */
   models: { byRole: ModelCostLine[]; byModel: ModelCostLine[] };
   /**
    * Requests and phases that were lost, replies that broke off and count by what their events told, and those that cost

@@ -61,7 +61,7 @@ function tableOf(title: string, lines: readonly CostLine[], total: Costs['total'
   );
 }
 
-/** What requests cost and brought: the share of their prompts that came from a cache, and the price of a gain. */
+/** Renders costs and gains of requests: the share of their prompts that came from a cache, and the price of a gain. */
 function modelTable(title: string, lines: readonly ModelCostLine[]): string {
   return columns(
     [

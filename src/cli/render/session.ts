@@ -37,7 +37,7 @@ export function renderSessions(sessions: readonly SessionSummary[]): string {
   );
 }
 
-/** What a conversation is, and the lineage that it began with. */
+/** Renders the head of a conversation, and the lineage that it began with. */
 export function renderHead(
   { session, role, base, openedAt, system, view }: SessionModel,
   full: boolean,
@@ -61,7 +61,7 @@ export function renderTurns(turns: readonly TurnView[], full: boolean): string[]
   return turns.map((turn) => turnText(turn, full));
 }
 
-/** How a conversation ended, what it cost, and its notes. */
+/** Renders the end of a conversation, its cost and its notes. */
 export function renderSum(model: SessionModel): string {
   const { closedAt, closedBecause, submitted, notes, probes, turns, ...cost } = model;
   const sum = fields([

@@ -13,7 +13,7 @@ import { archivePaths, manifestSchema, type ArchiveManifest } from './archive-fi
 
 const treeLine = z.strictObject({ digest: z.string(), files: z.array(storedFile) });
 
-/** What was read, and how the campaign is called here. */
+/** Manifest of the archive, and the name of the campaign here. */
 export interface ImportedCampaign {
   manifest: ArchiveManifest;
   name: string;

@@ -91,7 +91,7 @@ export const campaignInputSchema = z
       .min(1)
       .optional(),
     /**
-     * Who proposes: the specialists of the task, so many lanes with one and the same prompt, or a single generalist.
+     * Proposers: the specialists of the task, so many lanes with one and the same prompt, or a single generalist.
      */
     roles: rolesSchema.default('specialists'),
     ...sessionInputFields,

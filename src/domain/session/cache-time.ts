@@ -1,4 +1,4 @@
-/** How long a provider's cache keeps what is marked. */
+/** Time for which a provider's cache keeps what is marked. */
 export const CACHE_TIMES = ['5m', '1h'] as const;
 export type CacheTime = (typeof CACHE_TIMES)[number];
 

@@ -1,4 +1,4 @@
-/** What is left of a campaign's limits; null where there is no limit. */
+/** Remainder of a campaign's limits; null where there is no limit. */
 export interface Left {
   trials: number | null;
   hours: number | null;

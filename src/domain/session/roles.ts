@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Lanes of one campaign that have the same prompt. */
 const MOST_GENERIC = 64;
 
-/** Who proposes in a campaign: `specialists`, `single`, or `generic:N`. */
+/** Proposers of a campaign: `specialists`, `single`, or `generic:N`. */
 export const rolesSchema = z
   .string()
   .refine(

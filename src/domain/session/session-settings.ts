@@ -42,7 +42,7 @@ export const sessionInputFields = {
   contextShare: z.number().min(0.1).max(0.95).default(CONTEXT_SHARE),
 };
 
-/** The same, as a campaign is frozen with it; those from before there were such settings have none. */
+/** Settings of sessions that a campaign is frozen with; those from before there were such settings have none. */
 export const frozenSessionFields = {
   turns: z.number().int(),
   maxTokens: z.number().int(),

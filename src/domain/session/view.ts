@@ -41,7 +41,7 @@ export interface SeenRow {
   lesson: string;
 }
 
-/** The same with all that is known. */
+/** A trial with all that is known of it. */
 export interface TrialRow extends SeenRow {
   status: TrialStatus | null;
 }

@@ -147,11 +147,18 @@ export function same(a, b) {
 }
 
 /**
+ * Changed lines of a unified diff, "-old" and "+new", without the names of files.
+ * @param {string} diff
+ * @returns {string[]}
+ */
+export const changedLines = (diff) => diff.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
+
+/**
  * The changed lines of a unified diff, "-old" and "+new", cut to a few hundred characters.
  * @param {string} diff
  */
 export function changesBetween(diff) {
-  const lines = diff.split('\n').filter((line) => /^[-+](?!-- |\+\+ )/.test(line));
+  const lines = changedLines(diff);
   let room = CHANGES_LIMIT;
   const shown = lines.findIndex((line) => (room -= line.length + 1) < 0);
   if (shown === -1) return lines.join('\n');

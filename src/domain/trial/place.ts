@@ -1,6 +1,6 @@
 import type { Outcome } from './outcome.js';
 
-/** What tells whether a trial gives its place among the counted ones back. */
+/** Facts by which a trial gives its place among the counted ones back. */
 export interface PlaceFacts {
   /** True where it takes a place at all. */
   counts: boolean;

@@ -1,6 +1,6 @@
 import type { KINDS } from '../document-kinds.js';
 
-/** What a campaign's documents are found by. */
+/** Keys by which a campaign's documents are found. */
 export interface ArchivedOwner {
   owner: string;
   /** Digest of its task. */

@@ -30,7 +30,7 @@ export interface ArchivedDocument {
   row: Record<string, unknown> & { _id: string };
 }
 
-/** How an imported campaign is called here, and when it came. */
+/** Name of an imported campaign here, and the time of its import. */
 export interface Imported {
   name: string;
   at: Date;
